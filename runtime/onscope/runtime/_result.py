@@ -1,0 +1,104 @@
+"""Results: the answers of all stages for one frame or window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+from ._frame import Frame, Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a stage's answer comes from: package and graph by their sha256, and the engine that really ran it."""
+
+    package: str
+    graph_sha256: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """Monotonic nanoseconds of one window's way, in order; `stages` holds each stage's start and end.
+
+    `received` is that of the window's newest frame; `submitted` when its last frame was handed over; `copied` when
+    it stood in its slot; `sent` when the window went to the worker; `started` and `finished` in the worker;
+    `delivered` when the result was back in the acquisition process.
+    """
+
+    received: int
+    submitted: int
+    copied: int
+    sent: int
+    started: int
+    stages: Mapping[str, tuple[int, int]]
+    finished: int
+    delivered: int
+
+    def steps_ms(self) -> dict[str, float]:
+        """Milliseconds by step; they add up to the latency from core receipt to delivery."""
+        steps = {
+            "receive": self.submitted - self.received,
+            "copy": self.copied - self.submitted,
+            "queue": self.sent - self.copied,
+            "handoff": self.started - self.sent,
+        }
+        steps.update({f"stage {name}": end - start for name, (start, end) in self.stages.items()})
+        inside = sum(end - start for start, end in self.stages.values())
+        steps["worker"] = self.finished - self.started - inside
+        steps["deliver"] = self.delivered - self.finished
+        return {name: ns / 1e6 for name, ns in steps.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All stage outputs for one frame or window.
+
+    `result["stage"]` is a read-only array: an image (axes as the frame's, in the stage's own pixels and dtype) or a
+    structured table of objects (one row each). `frame` is the newest frame of the window, `frames` all of them; their
+    pixels are the raw ones. The arrays are yours for as long as you keep them. `state` is "late" when it came after
+    the admission's deadline.
+    """
+
+    frames: tuple[Frame, ...]
+    answers: Mapping[str, np.ndarray[Any, Any]]
+    stamps: Stamps
+    provenance: Mapping[str, Provenance]
+    state: Literal["done", "late"] = "done"
+    scales: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Pixels of a stage's answer per pixel of the raw frame, by stage."""
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    @property
+    def latency_ms(self) -> float:
+        """Milliseconds from the newest frame's receipt by the core to the delivery of this result."""
+        return (self.stamps.delivered - self.stamps.received) / 1e6
+
+    def __getitem__(self, stage: str) -> np.ndarray[Any, Any]:
+        try:
+            return self.answers[stage]
+        except KeyError:
+            raise KeyError(f"found no stage {stage!r}, expected one of {', '.join(self.answers)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.answers)
+
+    def copied(self) -> Result:
+        """The same result in private memory, so that the slots it came in can serve again."""
+        return replace(
+            self,
+            frames=tuple(replace(frame, pixels=_read_only(frame.pixels.copy())) for frame in self.frames),
+            answers=MappingProxyType({name: _read_only(array.copy()) for name, array in self.answers.items()}),
+        )
+
+
+def _read_only(array: Pixels) -> Pixels:
+    array.flags.writeable = False
+    return array
