@@ -90,7 +90,7 @@ class Segment:
     began: ClockPair = field(default_factory=ClockPair.take)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One camera exposure.
 
@@ -102,7 +102,7 @@ class Frame:
     id: FrameId
     pixels: Pixels
     axes: str = "yx"
-    index: Mapping[str, int] = NOWHERE
+    index: Mapping[str, int] = field(default_factory=lambda: NOWHERE)
     received_ns: int = field(default_factory=now_ns)
     exposure_end_ns: int | None = None
     pixel_size_um: float | None = None

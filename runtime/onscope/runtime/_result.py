@@ -54,7 +54,7 @@ class Stamps:
         return {name: ns / 1e6 for name, ns in steps.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """All stage outputs for one frame or window.
 
