@@ -1,0 +1,241 @@
+"""Packages: BioImage.IO 0.5 model descriptions with ONNX weights, opened and checked before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _plugins
+from ._errors import PackageError
+from ._frame import DTYPES
+from ._package_files import MAX_TENSOR_BYTES, MAX_WEIGHTS_BYTES, checked_sha256, find_rdf, member, short
+from ._package_onnx import Port, inspect_onnx
+from ._package_spec import AxisSize, TensorDescription, describe, settings_of, tensor_description
+from ._package_yaml import read_rdf
+
+if TYPE_CHECKING:
+    from bioimageio.spec.model.v0_5 import InputTensorDescr, ModelDescr, OutputTensorDescr
+
+__all__ = ["AxisSize", "Package", "TensorDescription", "Tolerance"]
+
+Array = npt.NDArray[Any]
+_SHIPPED = re.compile(r"[a-z0-9][a-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What a rerun may differ by: an element is off when |found - expected| > absolute + relative * |expected|.
+
+    At most `off_per_million` elements may be off (BioImage.IO: reproducibility_tolerance; these are its defaults).
+    """
+
+    relative: float = 1e-3
+    absolute: float = 1e-3
+    off_per_million: float = 100.0
+
+
+@dataclass(frozen=True)
+class Package:
+    """A model package, opened and checked; plain values that can be pickled, so that no other process parses it again.
+
+    `weights` is the ONNX file, `weights_sha256` its hash; `package_sha256` is the sha256 of the two lines
+    "<sha256 of the rdf.yaml>\\n<weights_sha256>\\n". `test_inputs` and `test_outputs` are .npy files in the order of
+    `inputs` and `outputs` (empty when the package has none). `settings` is config.onscope: "decode" ("image" or
+    "points"), "columns" (tuple of names), "threshold", "scale".
+    """
+
+    name: str
+    folder: Path
+    inputs: tuple[TensorDescription, ...]
+    outputs: tuple[TensorDescription, ...]
+    weights: Path
+    weights_sha256: str
+    package_sha256: str
+    test_inputs: tuple[Path, ...] = ()
+    test_outputs: tuple[Path, ...] = ()
+    tolerance: Tolerance = Tolerance()
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({"decode": "image"}), hash=False)
+    description: str = ""
+    licence: str = ""
+    citations: str = ""
+    documentation: Path | None = None
+
+    @classmethod
+    def load(cls, ref: str | Path) -> Package:
+        """Open a folder with an rdf.yaml, the rdf.yaml itself, or a shipped package by name, such as "zoo/care-beads".
+
+        Takes about a second the first time (bioimageio.spec is imported); never uses the network, never reads code.
+        Raises PackageError, one sentence: a file is missing, outside of the folder, too large or not what its sha256
+        says; the description breaks the format or is not of 0.5; the weights are no valid ONNX file of standard
+        operators; or the network takes what the live path cannot give.
+        """
+        rdf = find_rdf(_shipped(ref) or Path(ref))
+        folder = rdf.parent
+        content, rdf_sha256 = read_rdf(rdf)
+        model = describe(content, folder, rdf.name)
+        entry = _onnx_entry(content)
+        weights = member(folder, entry, "ONNX weights")
+        weights_sha256 = checked_sha256(weights, entry, "ONNX weights", MAX_WEIGHTS_BYTES)
+        ports_in, ports_out = inspect_onnx(weights)
+        inputs, outputs = _tensors(model, ports_in, ports_out)
+        documentation = content.get("documentation")
+        source = documentation.get("source") if isinstance(documentation, Mapping) else documentation
+        linked = isinstance(source, str) and "://" in source
+        return cls(
+            name=str(model.name),
+            folder=folder,
+            inputs=inputs,
+            outputs=outputs,
+            weights=weights,
+            weights_sha256=weights_sha256,
+            package_sha256=hashlib.sha256(f"{rdf_sha256}\n{weights_sha256}\n".encode()).hexdigest(),
+            test_inputs=_test_tensors(folder, content, "inputs"),
+            test_outputs=_test_tensors(folder, content, "outputs"),
+            tolerance=_tolerance(model),
+            settings=settings_of(content),
+            description=str(model.description or ""),
+            licence=str(model.license or ""),
+            citations="\n".join(f"{cite.text} {cite.doi or cite.url or ''}".strip() for cite in model.cite),
+            documentation=None if source is None or linked else member(folder, source, "documentation"),
+        )
+
+    @property
+    def onnx_path(self) -> Path:
+        """The ONNX file; the same as `weights`."""
+        return self.weights
+
+    def load_test_inputs(self) -> list[Array]:
+        """The package's own test inputs, in the order of `inputs`; raises PackageError when one does not fit."""
+        return [_load(path, tensor) for path, tensor in zip(self.test_inputs, self.inputs, strict=False)]
+
+    def load_test_outputs(self) -> list[Array]:
+        """What the network gave for the test inputs when it was exported, in the order of `outputs`."""
+        return [_load(path, tensor) for path, tensor in zip(self.test_outputs, self.outputs, strict=False)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "settings": dict(self.settings)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, settings=MappingProxyType(state["settings"]))
+
+
+def _shipped(ref: str | Path) -> Path | None:
+    """The folder that "ENTRY/NAME" stands for; None when `ref` is a path, which goes first."""
+    if not isinstance(ref, str) or not _SHIPPED.fullmatch(ref) or Path(ref).exists():
+        return None
+    entry, name = ref.split("/")
+    if entry not in _plugins.find("onscope.packages"):
+        return None
+    root = Path(_plugins.load("onscope.packages", entry, PackageError))
+    if not (root / name).is_dir():
+        names = sorted(path.parent.name for path in root.glob("*/rdf.yaml")) if root.is_dir() else []
+        raise PackageError(
+            f"found no package {name!r} in {entry}, expected one of {', '.join(names) or '(none there)'}"
+        )
+    return root / name
+
+
+def _onnx_entry(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    weights = content.get("weights")
+    entry = weights.get("onnx") if isinstance(weights, Mapping) else None
+    if not isinstance(entry, Mapping):
+        kinds = ", ".join(map(str, weights)) if isinstance(weights, Mapping) else "none"
+        raise PackageError(
+            f"found no ONNX weights (weights there: {short(kinds)}), expected some: convert them with `onscope export`"
+        )
+    if entry.get("external_data") is not None:
+        raise PackageError("found ONNX weights with external data, expected one file: save it without external data")
+    return entry
+
+
+def _tensors(
+    model: ModelDescr, ports_in: Sequence[Port], ports_out: Sequence[Port]
+) -> tuple[tuple[TensorDescription, ...], tuple[TensorDescription, ...]]:
+    if len(model.inputs) != 1:
+        raise PackageError(
+            f"found a network of {len(model.inputs)} inputs, expected 1: several inputs do not run live yet"
+        )
+    return (
+        _described("input", model.inputs, ports_in, model.inputs),
+        _described("output", model.outputs, ports_out, model.inputs),
+    )
+
+
+def _described(
+    side: str,
+    tensors: Sequence[InputTensorDescr | OutputTensorDescr],
+    ports: Sequence[Port],
+    inputs: Sequence[InputTensorDescr],
+) -> tuple[TensorDescription, ...]:
+    if len(tensors) != len(ports):
+        raise PackageError(
+            f"found {len(ports)} {side}s in the ONNX file, expected {len(tensors)} as described: correct the rdf.yaml"
+        )
+    for tensor, port in zip(tensors, ports, strict=True):
+        _match(side, tensor, port)
+    return tuple(tensor_description(tensor, port.name, inputs) for tensor, port in zip(tensors, ports, strict=True))
+
+
+def _match(side: str, tensor: Any, port: Port) -> None:
+    if side == "input" and port.dtype not in DTYPES:
+        raise PackageError(
+            f"found the input {short(tensor.id)!r} of {port.dtype}, expected one of {', '.join(DTYPES)}: frames "
+            "come in these, so export the network with a cast inside"
+        )
+    if port.dtype != tensor.dtype:
+        raise PackageError(
+            f"found {side} {short(tensor.id)!r} described as {tensor.dtype}, but {port.dtype} in the ONNX file: make "
+            "the rdf.yaml say what the graph does"
+        )
+    if port.rank is not None and port.rank != len(tensor.axes):
+        raise PackageError(
+            f"found {side} {short(tensor.id)!r} described with {len(tensor.axes)} axes, but {port.rank} in the ONNX "
+            "file: make the rdf.yaml say what the graph does"
+        )
+
+
+def _test_tensors(folder: Path, content: Mapping[str, Any], side: str) -> tuple[Path, ...]:
+    entries = [tensor.get("test_tensor") for tensor in content[side]]
+    if any(entry is None for entry in entries):
+        return ()
+    paths = []
+    for entry in entries:
+        path = member(folder, entry, f"test tensor of the {side}")
+        checked_sha256(path, entry, f"test tensor of the {side}", MAX_TENSOR_BYTES)
+        paths.append(path)
+    return tuple(paths)
+
+
+def _tolerance(model: ModelDescr) -> Tolerance:
+    for stated in model.config.bioimageio.reproducibility_tolerance:
+        if not stated.weights_formats or "onnx" in stated.weights_formats:
+            return Tolerance(
+                float(stated.relative_tolerance),
+                float(stated.absolute_tolerance),
+                float(stated.mismatched_elements_per_million),
+            )
+    return Tolerance()
+
+
+def _load(path: Path, tensor: TensorDescription) -> Array:
+    try:
+        # Mapped first: a header that claims more than the file holds is refused before memory is taken.
+        array = np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError, SyntaxError, OverflowError, TypeError) as error:
+        raise PackageError(
+            f"found {path.name}, which is no NumPy array file ({short(error)}): export it again"
+        ) from error
+    if array.dtype != tensor.dtype or array.ndim != len(tensor.axes):
+        raise PackageError(
+            f"found {path.name} of {array.dtype} with {array.ndim} axes, expected {tensor.dtype} with "
+            f"{len(tensor.axes)} for {tensor.name!r}: export it again"
+        )
+    return array
