@@ -1,0 +1,7 @@
+"""Drivers: where frames come from. Micro-Manager microscopes are in `onscope.drivers.micromanager`."""
+
+from __future__ import annotations
+
+from ._sensor import SensorSource, with_sensor
+
+__all__ = ["SensorSource", "with_sensor"]

@@ -1,0 +1,127 @@
+"""Micro-Manager's core inside this process, by way of pycro-manager: started, asked and stopped in order.
+
+pycro-manager keeps one core and one acquisition engine per process, in module globals; so does this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from onscope.runtime import SourceError
+
+DEMO_CONFIG = "MMConfig_demo.cfg"
+CORE_ERRORS = (RuntimeError, OSError, IndexError, ValueError, SystemError)
+"""What pymmcore raises when the hardware or the core refuses (SystemError: when a core was unloaded meanwhile)."""
+
+
+class TaggedImage(Protocol):
+    """One image as the core gives it: packed pixels and text tags."""
+
+    pix: Any
+    tags: Mapping[str, Any]
+
+
+class Core(Protocol):
+    """What the driver asks of a core: methods of pycro-manager's `Core()`, as pymmcore documents them."""
+
+    def get_camera_device(self) -> str: ...
+    def set_camera_device(self, label: str) -> None: ...
+    def get_xy_stage_device(self) -> str: ...
+    def get_focus_device(self) -> str: ...
+    def get_image_height(self) -> int: ...
+    def get_image_width(self) -> int: ...
+    def get_bytes_per_pixel(self) -> int: ...
+    def get_number_of_components(self) -> int: ...
+    def get_image_bit_depth(self) -> int: ...
+    def get_pixel_size_um(self) -> float: ...
+    def get_exposure(self) -> float: ...
+    def set_exposure(self, exposure_ms: float) -> None: ...
+    def get_property(self, device: str, name: str) -> str: ...
+    def set_property(self, device: str, name: str, value: str | int | float) -> None: ...
+    def set_roi(self, x: int, y: int, width: int, height: int) -> None: ...
+    def clear_roi(self) -> None: ...
+    def get_x_position(self) -> float: ...
+    def get_y_position(self) -> float: ...
+    def get_position(self) -> float: ...
+    def set_relative_xy_position(self, dx_um: float, dy_um: float) -> None: ...
+    def set_circular_buffer_memory_footprint(self, megabytes: int) -> None: ...
+    def get_circular_buffer_memory_footprint(self) -> int: ...
+    def start_sequence_acquisition(self, n: int, interval_ms: float, stop_on_overflow: bool) -> None: ...
+    def start_continuous_sequence_acquisition(self, interval_ms: float) -> None: ...
+    def stop_sequence_acquisition(self) -> None: ...
+    def is_sequence_running(self) -> bool: ...
+    def is_buffer_overflowed(self) -> bool: ...
+    def get_remaining_image_count(self) -> int: ...
+    def pop_next_tagged_image(self) -> TaggedImage: ...
+
+
+def adapter_path() -> str:
+    """The folder of the demo devices that come as the wheel mm-test-adapters."""
+    return str(_need("mm_test_adapters").device_adapter_path())
+
+
+def start_core(config: Path, adapter_paths: Sequence[str], buffer_mb: int) -> Core:
+    """Start a core in this process and load `config` (checked before) with the adapters found in `adapter_paths`.
+
+    Raises SourceError when Micro-Manager is not installed, when a core is running already (there is one per process),
+    or when the core cannot load the configuration; nothing is left running then.
+    """
+    pycromanager = _need("pycromanager")
+    if _need("mmpycorex").is_pymmcore_active():
+        raise SourceError(
+            "found a Micro-Manager core running in this process, expected none (there can be one): leave the other "
+            "`with` block first, or wrap the running core in micromanager.Scope"
+        )
+    _forget_engine()
+    pycromanager.start_headless(str(adapter_paths[0]), None, python_backend=True, buffer_size_mb=int(buffer_mb))
+    core = pycromanager.Core()
+    try:
+        core.set_device_adapter_search_paths([str(path) for path in adapter_paths])
+        core.load_system_configuration(str(config))
+    except CORE_ERRORS as error:
+        del core
+        stop_core()
+        raise SourceError(
+            f"found that Micro-Manager cannot load {config} ({one_line(error)}), expected every device of it to be "
+            "there: correct that line, or give the folder of the missing device adapter in adapter_paths"
+        ) from error
+    running: Core = core
+    return running
+
+
+def stop_core() -> None:
+    """Stop whatever sequence runs, unload all devices and end the engine's threads; nothing to do when none runs."""
+    pycromanager = _need("pycromanager")
+    if not _need("mmpycorex").is_pymmcore_active():
+        return
+    core = pycromanager.Core()
+    if core.get_camera_device() and core.is_sequence_running():
+        core.stop_sequence_acquisition()  # the core refuses to unload a camera that is running
+    pycromanager.stop_headless()
+    _forget_engine()
+
+
+def one_line(error: Exception) -> str:
+    """A core's error text, which runs over several lines, as one line without its full stop."""
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def _forget_engine() -> None:
+    # pycro-manager keeps its first Engine, with dead threads and an unloaded core, for the life of the process; an
+    # Acquisition on a second core would hang on it. There is no public way to replace it.
+    engine = import_module("pycromanager.acquisition.acq_eng_py.internal.engine").Engine
+    if hasattr(engine, "singleton"):
+        del engine.singleton
+
+
+def _need(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as missing:
+        raise SourceError(
+            f"found no {missing.name or name}, expected Micro-Manager's Python packages: "
+            "pip install 'onscope[micromanager]' brings them"
+        ) from missing
