@@ -1,0 +1,38 @@
+"""Small files written whole or not at all, and the room that a run needs on its disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._errors import RecordError
+
+SPARE_BYTES = 64 << 20
+"""Room left on the disk beside the images: tables, manifest, and what else runs on the machine."""
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace `path` by `content` in one step: a reader, or a crash, sees the old file or the new one.
+
+    Raises OSError when the disk refuses it; the old file is then still there.
+    """
+    draft = path.with_name(path.name + ".part")
+    with open(draft, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
+
+
+def require_space(folder: Path, nbytes: int, what: str) -> None:
+    """Raise RecordError unless the disk of `folder` has room for `nbytes` (uncompressed: the worst case)."""
+    free = shutil.disk_usage(folder).free
+    if free < nbytes + SPARE_BYTES:
+        raise RecordError(
+            f"found {free / 1e9:.2f} GB free in {folder}, expected at least {(nbytes + SPARE_BYTES) / 1e9:.2f} GB for "
+            f"{what}: free some space, record fewer frames, or choose a folder on another disk"
+        )

@@ -1,0 +1,83 @@
+"""Writes under way: a bounded number of bytes, acknowledged in order when they are on the disk."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._errors import RecordError
+from ._images import TENSORSTORE_ERRORS
+
+MAX_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    what: str
+    futures: Sequence[Any]
+    nbytes: int
+    acknowledge: Callable[[], None]
+
+
+class Flight:
+    """The writes of one stream of frames; used by one thread at a time.
+
+    `add` returns at once while fewer than `max_bytes` are under way (two writes at least), and waits for the oldest
+    when there are more: a slow disk slows its caller and never grows memory. `acknowledge` is called in the order of
+    the writes, on the caller's thread, after the write is on the disk.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._writes: deque[_Write] = deque()
+        self._max_bytes = max_bytes
+        self._nbytes = 0
+
+    def add(self, what: str, futures: Sequence[Any], nbytes: int, acknowledge: Callable[[], None]) -> None:
+        """Take on a write; raises RecordError when an earlier one failed."""
+        self._writes.append(_Write(what, futures, nbytes, acknowledge))
+        self._nbytes += nbytes
+        while self._writes and (self._too_many() or all(future.done() for future in self._writes[0].futures)):
+            self._land()
+
+    def drain(self) -> None:
+        """Wait for all writes; raises RecordError when one failed (the others are acknowledged all the same)."""
+        while self._writes:
+            self._land()
+
+    def _too_many(self) -> bool:
+        return self._nbytes > self._max_bytes and len(self._writes) > 2
+
+    def _land(self) -> None:
+        write = self._writes.popleft()
+        self._nbytes -= write.nbytes
+        try:
+            for future in write.futures:
+                future.result()
+        except TENSORSTORE_ERRORS as error:
+            self._land_the_rest()
+            raise RecordError(
+                f"{write.what} could not be written ({reason(error)}): what was saved before it is whole; make room or "
+                "choose another disk"
+            ) from error
+        write.acknowledge()
+
+    def _land_the_rest(self) -> None:
+        """After a failure: acknowledge what reached the disk all the same, so that it can be found again."""
+        for write in self._writes:
+            try:
+                for future in write.futures:
+                    future.result()
+            except TENSORSTORE_ERRORS:
+                continue
+            write.acknowledge()
+        self._writes.clear()
+        self._nbytes = 0
+
+
+def reason(error: Exception) -> str:
+    """The last part of TensorStore's chain of messages, which names the system's reason."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).rsplit(": ", 1)[-1].split(" [")[0]

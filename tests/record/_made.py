@@ -1,0 +1,101 @@
+"""Frames, results and a ledger made by hand, with the real value types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from onscope.runtime import Frame, FrameId, FrameSpec, Provenance, Result, Stamps, now_ns
+
+SPOTS = np.dtype([("y", "f4"), ("x", "f4"), ("score", "f4")])
+
+
+class MadeSource:
+    """`count` frames of seeded noise; frame k is reproducible by `pixels(k)`."""
+
+    def __init__(self, spec: FrameSpec, count: int, segment: int = 0) -> None:
+        self._spec, self._count, self._segment = spec, count, segment
+
+    def spec(self) -> FrameSpec:
+        return self._spec
+
+    def pixels(self, seq: int) -> np.ndarray[Any, Any]:
+        return noise(self._spec.shape, self._spec.dtype, seq)
+
+    def frames(self, n: int | None = None) -> Iterator[Frame]:
+        for seq in range(self._count if n is None else min(n, self._count)):
+            yield Frame(
+                FrameId("run", self._spec.camera, self._segment, seq),
+                self.pixels(seq),
+                self._spec.axes,
+                {"t": seq},
+                pixel_size_um=self._spec.pixel_size_um,
+                exposure_ms=10.0,
+                stage_um=(1.0, 2.0, 0.5 * seq),
+            )
+
+
+@dataclass
+class Row:
+    id: FrameId
+    state: str
+    reason: str
+    frames: int = 1
+
+
+@dataclass
+class MadeLedger:
+    """Rows as given; its counts are those of the rows."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for row in self.rows:
+            found[row.state] = found.get(row.state, 0) + row.frames
+        return found
+
+    def table(self) -> list[Row]:
+        return self.rows
+
+
+def noise(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray[Any, Any]:
+    rng = np.random.default_rng(seed)
+    if np.dtype(dtype).kind == "f":
+        return rng.normal(size=shape).astype(dtype)
+    info = np.iinfo(dtype)
+    return rng.integers(info.min, info.max, size=shape, dtype=dtype, endpoint=True)
+
+
+def made_result(
+    frame: Frame, answers: Mapping[str, np.ndarray[Any, Any]], stage_ms: float = 2.0, **scales: float
+) -> Result:
+    """A result of `frame` whose stages took `stage_ms` each, the other steps 0.1 ms."""
+    at = frame.received_ns
+    tenth, stage = 100_000, round(stage_ms * 1e6)
+    begin = at + 4 * tenth
+    stages = {}
+    for name in answers:
+        stages[name] = (begin, begin + stage)
+        begin += stage
+    stamps = Stamps(
+        at, at + tenth, at + 2 * tenth, at + 3 * tenth, at + 4 * tenth, stages, begin + tenth, begin + 2 * tenth
+    )
+    known = {name: Provenance(f"{name}-package", "ab" * 32, "CPUExecutionProvider") for name in answers}
+    return Result((frame,), MappingProxyType(dict(answers)), stamps, known, scales=scales)
+
+
+def spots(count: int, seed: int, size: int = 32) -> np.ndarray[Any, Any]:
+    rng = np.random.default_rng(seed)
+    table = np.zeros(count, SPOTS)
+    for name in SPOTS.names or ():
+        table[name] = rng.random(count) * size
+    return table
+
+
+__all__ = ["SPOTS", "MadeLedger", "MadeSource", "Row", "made_result", "noise", "now_ns", "spots"]
