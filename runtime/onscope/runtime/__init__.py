@@ -2,6 +2,7 @@
 
 from ._admission import Admission, block, keep_newest, keep_oldest
 from ._clock import ClockPair, now_ns
+from ._delivery import Subscription
 from ._errors import (
     ExportError,
     FrameMismatchError,
@@ -13,28 +14,41 @@ from ._errors import (
     SourceError,
     WorkerError,
 )
+from ._events import Event
 from ._frame import Frame, FrameId, FrameSpec, Segment, Source, new_run_id
+from ._ledger import Ledger, LedgerRow
+from ._package import Package
+from ._pipeline import Pipeline, Stage
 from ._result import Provenance, Result, Stamps
+from ._runtime import Runtime
 
 __all__ = [
     "Admission",
     "ClockPair",
+    "Event",
     "ExportError",
     "Frame",
     "FrameId",
     "FrameMismatchError",
     "FrameSpec",
+    "Ledger",
+    "LedgerRow",
     "OnscopeError",
+    "Package",
     "PackageError",
+    "Pipeline",
     "PipelineError",
     "Provenance",
     "ProviderError",
     "RecordError",
     "Result",
+    "Runtime",
     "Segment",
     "Source",
     "SourceError",
+    "Stage",
     "Stamps",
+    "Subscription",
     "WorkerError",
     "block",
     "keep_newest",

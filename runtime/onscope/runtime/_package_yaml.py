@@ -32,9 +32,7 @@ def read_rdf(path: Path) -> tuple[dict[str, Any], str]:
         content = YAML(typ="safe", pure=True).load(data)
     except (YAMLError, ValueError, TypeError, OverflowError, RecursionError, LookupError, AttributeError) as error:
         # ruamel.yaml raises the plain ones on malformed scalars: huge integers, impossible dates, stray bytes.
-        raise PackageError(
-            f"found {path.name} that is not YAML ({short(error)}), expected a model description"
-        ) from error
+        raise PackageError(f"found {path.name} that is not YAML ({short(error)}): check the file") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise PackageError(f"found {path.name} without named fields, expected a BioImage.IO model description")
     return content, hashlib.sha256(data).hexdigest()

@@ -1,0 +1,119 @@
+"""The slots in which a lane's answers come back, and how a result is made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+from ._frame import Pixels
+from ._lane import Lane, Window
+from ._result import Provenance, Result, Stamps
+from ._ring import SlotPool
+from ._shm import Lease, SharedSlots
+
+_ALIGN = 64
+
+
+class AnswerSlots:
+    """Result slots of one lane.
+
+    `opened` is the worker's description of the answers (stage, largest shape, dtype, axes, columns, provider) and
+    `stages` the pipeline's (package, sha256), in the same order.
+    """
+
+    def __init__(
+        self, opened: Sequence[Mapping[str, Any]], stages: Sequence[Mapping[str, Any]], slots: int, lendable: int
+    ) -> None:
+        self._opened = opened
+        self.offsets: list[int] = []
+        end = 0
+        for answer in opened:
+            self.offsets.append(end)
+            size = int(np.prod(answer["shape"])) * np.dtype(answer["dtype"]).itemsize
+            end += -(-size // _ALIGN) * _ALIGN
+        self.pool = SlotPool(SharedSlots.create(max(end, _ALIGN), slots), lendable)
+        self.provenance = MappingProxyType(
+            {
+                stage["name"]: Provenance(stage["package"], stage["sha256"], answer["provider"])
+                for stage, answer in zip(stages, opened, strict=True)
+            }
+        )
+
+    @property
+    def message(self) -> dict[str, Any]:
+        """What the worker needs to write into the slots."""
+        memory = self.pool.memory
+        return {
+            "kind": "answers",
+            "name": memory.name,
+            "slot_bytes": memory.slot_bytes,
+            "slots": memory.slots,
+            "offsets": self.offsets,
+        }
+
+    def result(
+        self,
+        window: Window,
+        done: Mapping[str, Any],
+        leases: tuple[Lease | None, Sequence[Lease | None]],
+        lane: Lane,
+        state: Literal["done", "late"],
+        delivered_ns: int,
+    ) -> Result:
+        """The result of a window; what is not leased is copied, and its slots are the caller's to give back."""
+        answer_lease, frame_leases = leases
+        answers: dict[str, Pixels] = {}
+        scales: dict[str, float] = {}
+        for answer, shape, offset in zip(self._opened, done["shapes"], self.offsets, strict=True):
+            array = self._array(window.answer_slot, answer_lease, tuple(shape), answer["dtype"], offset)
+            if answer["columns"]:
+                array = _table(array, answer["columns"])
+            else:
+                scales[answer["stage"]] = array.shape[answer["axes"].index("y")] / lane.spec.shape[0]
+            answers[answer["stage"]] = array
+        frames = []
+        for frame, slot, lease in zip(window.frames, window.slots, frame_leases, strict=True):
+            if lease is None:
+                pixels = lane.ring.views[slot].copy()
+                pixels.flags.writeable = False
+            else:
+                pixels = lease.array(lane.spec.shape, lane.spec.dtype)
+            frames.append(replace(frame, pixels=pixels))
+        stamps = Stamps(
+            received=window.frames[-1].received_ns,
+            submitted=window.submitted_ns,
+            copied=window.copied_ns,
+            sent=window.sent_ns,
+            started=done["started"],
+            stages=MappingProxyType(
+                {
+                    answer["stage"]: (start, end)
+                    for answer, (start, end) in zip(self._opened, done["stages"], strict=True)
+                }
+            ),
+            finished=done["finished"],
+            delivered=delivered_ns,
+        )
+        return Result(
+            tuple(frames), MappingProxyType(answers), stamps, self.provenance, state, MappingProxyType(scales)
+        )
+
+    def _array(self, slot: int, lease: Lease | None, shape: tuple[int, ...], dtype: str, offset: int) -> Pixels:
+        if lease is not None:
+            return lease.array(shape, dtype, offset)
+        array = self.pool.memory.view(slot, shape, dtype, offset).copy()
+        array.flags.writeable = False
+        return array
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+def _table(array: Pixels, columns: Sequence[str]) -> Pixels:
+    """A (rows, columns) array as a structured one: `table["y"]`, `len(table)`; the same memory."""
+    dtype = np.dtype([(name, array.dtype) for name in columns])
+    return array.view(dtype).reshape(array.shape[0])

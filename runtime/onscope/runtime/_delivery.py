@@ -1,0 +1,116 @@
+"""Results on their way to those who asked: one bounded queue per subscriber, with a policy of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from ._admission import Admission
+from ._clock import now_ns
+from ._result import Result
+
+
+class Subscription:
+    """An iterable of Result, in (camera, sequence) order; ends when the runtime closes or `close` is called.
+
+    What the policy leaves out is counted in `skipped`. Under `block` nothing is: the runtime begins no window whose
+    result would not fit, and its own admission decides what becomes of the frames meanwhile.
+    """
+
+    def __init__(self, admission: Admission, delivery: Delivery) -> None:
+        self.admission = admission
+        self.skipped = 0
+        self._queue: deque[Result] = deque()
+        self._seen = 0
+        self._delivery = delivery
+        self._changed = delivery.changed
+        self._closed = False
+
+    def take(self, timeout_s: float | None = None) -> Result | None:
+        """The next result; None when there is none in time, or no more at all (`closed` tells which)."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closed, timeout_s)
+            result = None
+            while self._queue and result is None:
+                result = self._queue.popleft()
+                deadline_ms = self.admission.deadline_ms
+                if deadline_ms is not None and now_ns() - result.stamps.received > deadline_ms * 1e6:
+                    self.skipped += 1
+                    result = None
+            if self.admission.kind == "block":
+                self._delivery.make_room()
+            return result
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def __iter__(self) -> Iterator[Result]:
+        while True:
+            result = self.take()
+            if result is not None:
+                yield result
+            elif self._closed:
+                return
+
+    def close(self) -> None:
+        """Take no more results; what stands in the queue can still be read."""
+        with self._changed:
+            self._closed = True
+            self._delivery.forget(self)
+            self._delivery.make_room()
+            self._changed.notify_all()
+
+    def _offer(self, result: Result) -> None:
+        self._seen += 1
+        if (self._seen - 1) % self.admission.every_n:
+            self.skipped += 1
+        elif len(self._queue) < self.admission.depth or self.admission.kind == "block":
+            self._queue.append(result)
+        elif self.admission.kind == "keep_newest":
+            self._queue.popleft()
+            self._queue.append(result)
+            self.skipped += 1
+        else:
+            self.skipped += 1
+
+    def _room(self) -> int | None:
+        return self.admission.depth - len(self._queue) if self.admission.kind == "block" else None
+
+
+class Delivery:
+    """All subscriptions of a runtime.
+
+    All but `subscribe` and `close` are called with the account's lock held. `make_room` is what the dispatcher wants
+    to be told when a blocking subscriber has taken a result.
+    """
+
+    def __init__(self, changed: threading.Condition) -> None:
+        self.changed = changed
+        self.make_room: Callable[[], object] = lambda: None
+        self._subscriptions: list[Subscription] = []
+
+    def subscribe(self, admission: Admission) -> Subscription:
+        subscription = Subscription(admission, self)
+        with self.changed:
+            self._subscriptions.append(subscription)
+        return subscription
+
+    def forget(self, subscription: Subscription) -> None:
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
+
+    def room(self) -> int:
+        """How many results may be under way before a blocking subscriber has no place for them."""
+        rooms = [room for subscription in self._subscriptions if (room := subscription._room()) is not None]
+        return min(rooms, default=1 << 30)
+
+    def publish(self, result: Result) -> None:
+        for subscription in self._subscriptions:
+            subscription._offer(result)
+        self.changed.notify_all()
+
+    def close(self) -> None:
+        for subscription in list(self._subscriptions):
+            subscription.close()

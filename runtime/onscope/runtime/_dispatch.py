@@ -1,0 +1,183 @@
+"""Windows to the worker, results back: a small credit, and the same order in as out."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ._answers import AnswerSlots
+from ._clock import now_ns
+from ._delivery import Delivery
+from ._errors import OnscopeError
+from ._frame import FrameSpec
+from ._lane import Lane, Window
+from ._ledger import Ledger
+from ._shm import Lease
+from .worker import Link
+
+CREDIT = 2
+"""Windows the worker has at once: one it computes, one that is there when it is done."""
+LENDABLE = 4
+"""Results whose slots readers may hold at once before they get copies."""
+
+
+@dataclass(eq=False)
+class Route:
+    """A lane and what the worker knows of it. `ready` while the worker can run its windows."""
+
+    number: int
+    lane: Lane
+    answers: AnswerSlots | None = None
+    ready: bool = False
+    refusal: OnscopeError | None = None
+
+
+@dataclass(eq=False)
+class Dispatcher:
+    """Sends waiting windows, takes answers, closes accounts, publishes results.
+
+    All methods but `done` are called with the account's lock (`changed`) held; `done` and `failed` by the one thread
+    that listens to the worker, which sends its answers in the order of the windows.
+    """
+
+    changed: threading.Condition
+    ledger: Ledger
+    delivery: Delivery
+    deadline_ms: float | None
+    stages: Sequence[Mapping[str, Any]]
+    link: Link | None = None
+    routes: list[Route] = field(default_factory=list)
+    _in_flight: deque[tuple[Route, Window]] = field(default_factory=deque)
+    _building: int = 0
+    _sent: int = 0
+
+    def open_message(self, route: Route, provider: str, threads: int | None) -> dict[str, Any]:
+        """What the worker needs to open a lane."""
+        lane, memory = route.lane, route.lane.ring.memory
+        return {
+            "kind": "open",
+            "lane": route.number,
+            "spec": spec_message(lane.spec),
+            "length": lane.length,
+            "ring": {"name": memory.name, "slot_bytes": memory.slot_bytes, "slots": memory.slots},
+            "stages": list(self.stages),
+            "provider": provider,
+            "threads": threads,
+        }
+
+    def pump(self) -> None:
+        """Send what may be sent: while there is credit, and room with every blocking subscriber."""
+        while self.link is not None and len(self._in_flight) < CREDIT:
+            if self.delivery.room() <= len(self._in_flight) + self._building:
+                return
+            route = self._oldest()
+            window = route.lane.next() if route else None
+            if route is None or window is None:
+                return
+            self._send(route, window)
+            self.changed.notify_all()
+
+    def _oldest(self) -> Route | None:
+        heads = [(route.lane.waiting[0].copied_ns, route.number) for route in self.routes if self._has_work(route)]
+        return self.routes[min(heads)[1]] if heads else None
+
+    def _has_work(self, route: Route) -> bool:
+        return route.ready and bool(route.lane.waiting)
+
+    def _send(self, route: Route, window: Window) -> None:
+        assert self.link is not None and route.answers is not None
+        window.answer_slot = route.answers.pool.take()
+        window.sent_ns = now_ns()
+        self._sent += 1
+        self._in_flight.append((route, window))
+        try:
+            self.link.send(
+                {
+                    "kind": "run",
+                    "window": self._sent,
+                    "lane": route.number,
+                    "slots": window.slots,
+                    "answer": window.answer_slot,
+                }
+            )
+        except OSError:  # the worker is dead; the listening thread learns it too, and settles what is in flight
+            self.link = None
+
+    def done(self, message: Mapping[str, Any]) -> None:
+        """The worker answered its oldest window."""
+        delivered_ns = now_ns()
+        with self.changed:
+            route, window = self._in_flight.popleft()
+            assert route.answers is not None
+            answer_lease = route.answers.pool.lend(window.answer_slot)
+            frame_leases = [route.lane.ring.lend(slot) for slot in window.slots]
+            self._building += 1
+            self.pump()
+        late = self.deadline_ms is not None and delivered_ns - window.frames[-1].received_ns > self.deadline_ms * 1e6
+        state: Literal["done", "late"] = "late" if late else "done"
+        result = route.answers.result(window, message, (answer_lease, frame_leases), route.lane, state, delivered_ns)
+        with self.changed:
+            self._give_back(route, window, answer_lease, frame_leases)
+            self.ledger.close(window.ids, state)
+            self._building -= 1
+            self.delivery.publish(result)
+            self.pump()
+
+    def failed(self, message: Mapping[str, Any]) -> None:
+        """The worker could not run its oldest window."""
+        with self.changed:
+            route, window = self._in_flight.popleft()
+            self._fail(route, window, str(message["message"]))
+            self.pump()
+            self.changed.notify_all()
+
+    def settle_death(self, why: str) -> int:
+        """The worker is dead: what it computed has failed, what only waited with it is sent once more."""
+        self.link = None
+        lost = 0
+        again: list[tuple[Route, Window]] = []
+        for position, (route, window) in enumerate(self._in_flight):
+            if position == 0 or window.resent:
+                self._fail(route, window, why)
+                lost += len(window.frames)
+            else:
+                self._give_back(route, window, None, None)
+                window.resent = True
+                again.append((route, window))
+        self._in_flight.clear()
+        for route, window in reversed(again):
+            route.lane.waiting.appendleft(window)
+        for route in self.routes:
+            route.ready = False
+        return lost
+
+    def _fail(self, route: Route, window: Window, why: str) -> None:
+        self._give_back(route, window, None, None)
+        route.lane.end(window, "failed", why)
+
+    def _give_back(
+        self, route: Route, window: Window, answer: Lease | None, frames: Sequence[Lease | None] | None
+    ) -> None:
+        """Give back what no reader holds: the answer's slot, and with `frames` the frames' too."""
+        if answer is None and route.answers is not None:
+            route.answers.pool.give(window.answer_slot)
+        for slot, lease in zip(window.slots, frames or (), strict=False):
+            if lease is None:
+                route.lane.ring.give(slot)
+
+    def end_all(self, state: Literal["skipped", "failed"], reason: str) -> None:
+        """Close every account that is still open."""
+        for route, window in self._in_flight:
+            route.lane.end(window, state, reason)
+        self._in_flight.clear()
+        for route in self.routes:
+            route.lane.end_waiting(state, reason)
+        self.changed.notify_all()
+
+
+def spec_message(spec: FrameSpec) -> dict[str, Any]:
+    """A FrameSpec as the worker sees it."""
+    return {"shape": list(spec.shape), "dtype": spec.dtype, "axes": spec.axes}

@@ -1,0 +1,147 @@
+"""A lane is one camera's way in: its slots, the window being gathered, and the windows that wait."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+from ._admission import Admission
+from ._clock import now_ns
+from ._frame import Frame, FrameId, FrameSpec
+from ._ledger import Ledger, State
+from ._ring import Ring
+
+
+@dataclass(slots=True, eq=False)
+class Window:
+    """Frames that one inference needs, in their slots, on their way."""
+
+    frames: list[Frame] = field(default_factory=list)
+    slots: list[int] = field(default_factory=list)
+    submitted_ns: int = 0
+    copied_ns: int = 0
+    sent_ns: int = 0
+    answer_slot: int = -1
+    resent: bool = False
+
+    @property
+    def ids(self) -> list[FrameId]:
+        return [frame.id for frame in self.frames]
+
+
+class Lane:
+    """Admission and slots of one camera. All methods are called with the account's lock held.
+
+    Frames come from one thread at a time, in the camera's order: `admit` gives the slot to copy into (or None: the
+    frame was refused and its account closed), `commit` says that the copy is done. A window is `length` consecutive
+    frames of one position, channel and z; a gap ends it.
+    """
+
+    def __init__(
+        self, spec: FrameSpec, admission: Admission, length: int, in_hand: int, lendable: int, ledger: Ledger
+    ) -> None:
+        self.spec = spec
+        self.length = length
+        self.waiting: deque[Window] = deque()
+        slots = length * (admission.depth + 1 + in_hand + lendable)
+        self.ring = Ring(spec, slots, length * lendable)
+        self._admission = admission
+        self._ledger = ledger
+        self._partial: Window | None = None
+        self._begun = 0
+        self._refused = 0
+        self._refusal = ""
+        self._refused_end: tuple[FrameId, tuple[object, ...]] | None = None
+
+    def admit(self, frame: Frame, changed: threading.Condition) -> int | None:
+        """A slot for the frame, or None when it is refused. Waits under `block`, and only then."""
+        if self.length > 1 and not self._continues(frame):
+            self.drop_partial("gap")
+            self._refused = 0
+        if self._partial is None and self._refused == 0:
+            self._refusal = self._refuse_window(changed)
+            self._refused = self.length if self._refusal else 0
+        if self._refused:
+            self._refused -= 1
+            self._refused_end = (frame.id, _place(frame))
+            self._ledger.close((frame.id,), "skipped", self._refusal)
+            return None
+        return self.ring.take()
+
+    def commit(self, frame: Frame, slot: int, submitted_ns: int, copied_ns: int) -> None:
+        """The frame stands in its slot; a window that is now complete joins those that wait."""
+        window = self._partial or Window()
+        window.frames.append(frame)
+        window.slots.append(slot)
+        window.submitted_ns = submitted_ns
+        window.copied_ns = copied_ns
+        if len(window.frames) < self.length:
+            self._partial = window
+            return
+        self._partial = None
+        if len(self.waiting) >= self._admission.depth and self._admission.kind == "keep_newest":
+            self.end(self.waiting.popleft(), "skipped", "queue")
+        self.waiting.append(window)
+
+    def next(self) -> Window | None:
+        """The window that goes to the worker next; those past their deadline are skipped on the way."""
+        self._expire()
+        return self.waiting.popleft() if self.waiting else None
+
+    def end(self, window: Window, state: State, reason: str) -> None:
+        """Close the account of a window's frames and take their slots back."""
+        self._ledger.close(window.ids, state, reason)
+        for slot in window.slots:
+            self.ring.give(slot)
+
+    def end_waiting(self, state: State, reason: str) -> None:
+        """Close the accounts of all that waits here."""
+        self.drop_partial(reason, state)
+        while self.waiting:
+            self.end(self.waiting.popleft(), state, reason)
+
+    def drop_partial(self, reason: str, state: State = "skipped") -> None:
+        """A window that was begun cannot be completed."""
+        if self._partial is not None:
+            self.end(self._partial, state, reason)
+            self._partial = None
+
+    def _refuse_window(self, changed: threading.Condition) -> str:
+        admission = self._admission
+        self._begun += 1
+        if (self._begun - 1) % admission.every_n:
+            return "sampling"
+        if admission.kind != "keep_newest" and len(self.waiting) >= admission.depth:
+            self._expire()
+            if admission.kind == "keep_oldest":
+                return "queue" if len(self.waiting) >= admission.depth else ""
+            while len(self.waiting) >= admission.depth:
+                changed.wait()
+        return ""
+
+    def _expire(self) -> None:
+        deadline_ms = self._admission.deadline_ms
+        if deadline_ms is None:
+            return
+        oldest_ns = now_ns() - int(deadline_ms * 1e6)
+        while self.waiting and self.waiting[0].frames[-1].received_ns < oldest_ns:
+            self.end(self.waiting.popleft(), "skipped", "expired")
+
+    def _continues(self, frame: Frame) -> bool:
+        if self._partial is not None:
+            last = self._partial.frames[-1]
+            before = (last.id, _place(last))
+        elif self._refused and self._refused_end:
+            before = self._refused_end
+        else:
+            return True
+        id, place = before
+        return frame.id == id._replace(seq=id.seq + 1) and _place(frame) == place
+
+    def close(self) -> None:
+        self.ring.close()
+
+
+def _place(frame: Frame) -> tuple[object, ...]:
+    return tuple(frame.index.get(axis) for axis in "pcz")

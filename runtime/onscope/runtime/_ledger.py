@@ -1,0 +1,97 @@
+"""The ledger: the account of every frame. Each ends in exactly one state, and the counts add up."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from ._errors import FrameMismatchError
+from ._frame import FrameId
+
+State = Literal["done", "late", "skipped", "failed", "lost_upstream"]
+STATES: tuple[State, ...] = ("done", "late", "skipped", "failed", "lost_upstream")
+
+
+class LedgerRow(NamedTuple):
+    """The end of one frame, or of `frames` consecutive ones lost upstream that begin with `id`."""
+
+    id: FrameId
+    state: State
+    reason: str = ""
+    frames: int = 1
+
+
+class Ledger:
+    """The account of a run. Counts are kept for good, the rows of the last `keep` ends.
+
+    `enter` and `close` are called by the runtime alone, with its account's lock held; the rest by anyone, any time.
+    """
+
+    def __init__(self, keep: int = 200_000) -> None:
+        self.submitted = 0
+        self._open: set[FrameId] = set()
+        self._counts: Counter[tuple[State, str]] = Counter()
+        self._rows: deque[LedgerRow] = deque(maxlen=keep)
+        self._expected: dict[str, tuple[str, int, int]] = {}
+        self._rows_lock = threading.Lock()
+
+    def enter(self, id: FrameId) -> None:
+        """Open a frame's account; a jump of the camera's counter enters the frames between as `lost_upstream`."""
+        run, camera, segment, seq = id
+        last_run, last_segment, expected = self._expected.get(camera, ("", -1, 0))
+        if run != last_run or segment != last_segment:
+            expected = 0
+        if seq != expected:
+            if seq < expected:
+                raise FrameMismatchError(
+                    f"found frame {seq} of {camera} after frame {expected - 1}, expected the counter to rise: "
+                    "open a new segment when the camera's counter restarts"
+                )
+            self._add(LedgerRow(FrameId(run, camera, segment, expected), "lost_upstream", "", seq - expected))
+        self._expected[camera] = (run, segment, seq + 1)
+        self._open.add(id)
+        self.submitted += 1
+
+    def close(self, ids: Iterable[FrameId], state: State, reason: str = "") -> None:
+        """End frames' accounts; a frame that is not open is an error of the runtime (KeyError)."""
+        for id in ids:
+            self._open.remove(id)
+            self._add(LedgerRow(id, state, reason))
+
+    def _add(self, row: LedgerRow) -> None:
+        with self._rows_lock:
+            self._counts[row.state, row.reason] += row.frames
+            self._rows.append(row)
+
+    @property
+    def open(self) -> int:
+        """Frames whose account has not ended yet."""
+        return len(self._open)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Frames by state, every state named, and `open`."""
+        counts = dict.fromkeys((*STATES, "open"), 0)
+        with self._rows_lock:
+            for (state, _), count in self._counts.items():
+                counts[state] += count
+        counts["open"] = self.open
+        return counts
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Frames by state and reason, as `skipped(queue)`."""
+        with self._rows_lock:
+            return {f"{state}({reason})" if reason else state: n for (state, reason), n in self._counts.items()}
+
+    def table(self) -> list[LedgerRow]:
+        """The ends of the last frames, oldest first."""
+        with self._rows_lock:
+            return list(self._rows)
+
+    def adds_up(self) -> bool:
+        """Whether every submitted frame has ended in exactly one state."""
+        counts = self.counts
+        return counts["open"] == 0 and sum(counts[state] for state in STATES[:-1]) == self.submitted

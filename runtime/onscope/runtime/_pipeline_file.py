@@ -1,0 +1,108 @@
+"""The YAML of a pipeline: YAML 1.2, no aliases, checked by pydantic, with line numbers in the errors.
+
+schema: 1
+stages:
+  denoise: {package: zoo/care-beads}
+  spots: {package: zoo/spots-beads, reads: denoise, threshold: 0.5}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from ._errors import PipelineError
+from ._pipeline import Pipeline, Stage
+
+LARGEST = 1 << 20
+
+
+class StageModel(BaseModel):
+    """One stage. What is not stated is as in the package."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    package: str = Field(min_length=1, description="folder of a package, or ENTRY/NAME of a shipped one")
+    reads: str = Field("frame", description="the raw frame, or the image of an earlier stage")
+    threshold: float | None = Field(None, ge=0, description="lowest score of a point")
+
+
+class PipelineModel(BaseModel):
+    """A pipeline file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    schema_: Literal[1] = Field(alias="schema", description="version of this format")
+    stages: Annotated[dict[str, StageModel], Field(min_length=1, max_length=64)]
+    window: int = Field(1, ge=1, le=4096, description="consecutive frames that one inference needs")
+
+
+def read_pipeline(path: Path) -> Pipeline:
+    """The pipeline of a file; raises PipelineError and PackageError."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise PipelineError(f"found {path} with {path.stat().st_size} bytes, expected a pipeline of at most 1 MB")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PipelineError(f"cannot read the pipeline {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PipelineError(f"found {path} with bytes that are no UTF-8, expected a YAML text") from error
+    content = _parse(text, path)
+    try:
+        model = PipelineModel.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PipelineError(
+            f"{path}, line {_line(content, first['loc'])}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        ) from error
+    stages = [
+        Stage(
+            name,
+            _beside(path, stage.package),
+            stage.reads,
+            {} if stage.threshold is None else {"threshold": stage.threshold},
+        )
+        for name, stage in model.stages.items()
+    ]
+    return Pipeline(stages, model.window)
+
+
+def _parse(text: str, path: Path) -> Any:
+    yaml = YAML(typ="rt", pure=True)  # round-trip: YAML 1.2, keeps line numbers, builds no Python objects
+    yaml.allow_duplicate_keys = False
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            if getattr(event, "anchor", None):
+                raise PipelineError(
+                    f"{path}, line {event.start_mark.line + 1}: found an anchor or alias, expected none: write the value out"
+                )
+        content = yaml.load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PipelineError(f"{path}, line {line}: found no YAML ({error.problem})") from error
+    except (YAMLError, RecursionError, ValueError) as error:
+        raise PipelineError(f"found no YAML in {path}: {type(error).__name__}") from error
+    if not isinstance(content, CommentedMap):
+        raise PipelineError(f"{path}, line 1: found {type(content).__name__}, expected `schema: 1` and `stages:`")
+    return content
+
+
+def _line(content: Any, location: Sequence[int | str]) -> int:
+    """The line of the innermost part of the location that is in the file."""
+    line = 1
+    for key in location:
+        if not isinstance(content, CommentedMap) or key not in content:
+            break
+        line = content.lc.key(key)[0] + 1
+        content = content[key]
+    return line
+
+
+def _beside(path: Path, package: str) -> str | Path:
+    """A package's folder is looked for beside the pipeline's file first, then taken as it is written."""
+    near = path.parent / package
+    return near if near.exists() else package

@@ -1,0 +1,77 @@
+"""`cpu`: ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .._cores import available_cores
+from .._errors import ProviderError
+from ._interface import Array, Session, TensorSpec, check_arrays
+
+DTYPES = {
+    "tensor(bool)": "bool",
+    "tensor(double)": "float64",
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(int8)": "int8",
+    "tensor(uint16)": "uint16",
+    "tensor(uint8)": "uint8",
+}
+
+
+class OnnxRuntimeEngine:
+    """Opens graphs on ONNX Runtime's CPU provider."""
+
+    def __init__(self, argument: str = "") -> None:
+        if argument:
+            raise ProviderError(f"found the provider 'cpu:{argument}', expected 'cpu': it takes no argument")
+
+    def open(self, graph: Path, threads: int | None = None) -> Session:
+        return OnnxRuntimeSession(graph, threads)
+
+
+class OnnxRuntimeSession:
+    """One graph on the CPU provider."""
+
+    def __init__(self, graph: Path, threads: int | None) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or available_cores()
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Several sessions take turns on the same cores: threads that spin after a run steal from the next session.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+        try:
+            self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's errors have no common base below Exception
+            raise ProviderError(f"ONNX Runtime cannot open {graph.name}: {_first_line(error)}") from error
+        self.provider = "cpu"
+        self.inputs = tuple(_spec(node) for node in self._session.get_inputs())
+        self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
+        self._names = [spec.name for spec in self.inputs]
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        try:
+            return self._session.run(None, dict(zip(self._names, arrays, strict=True)))  # type: ignore[no-any-return]
+        except Exception as error:
+            try:
+                check_arrays(self.inputs, arrays)
+            except ValueError as misfit:
+                raise ProviderError(f"the graph cannot take this frame: {misfit}") from error
+            raise ProviderError(f"ONNX Runtime failed: {_first_line(error)}") from error
+
+
+def _spec(node: object) -> TensorSpec:
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)  # type: ignore[attr-defined]
+    kind = node.type  # type: ignore[attr-defined]
+    if kind not in DTYPES:
+        raise ProviderError(f"found a graph that takes or gives {kind}, expected a tensor of numbers")
+    return TensorSpec(node.name, shape, DTYPES[kind])  # type: ignore[attr-defined]
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]

@@ -1,0 +1,90 @@
+"""From a provider's name to an open session, and the proof that an engine runs here: a small model and its numbers."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from .. import _plugins
+from .._errors import ProviderError
+from ._interface import Session
+
+PREFERENCE = ("cpu",)
+"""What `auto` tries, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineProbe:
+    """What came of running a small model on an engine."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def open_session(graph: Path, provider: str = "auto", threads: int | None = None) -> Session:
+    """Open an ONNX file on a provider.
+
+    `threads` CPU threads, None: one per core. Raises ProviderError when the engine is unknown, its packages are not
+    installed, or it cannot run the graph; nothing is replaced silently.
+    """
+    if provider == "auto":
+        refusals = []
+        for name in PREFERENCE:
+            found = probe(name)
+            if found.ok:
+                return open_session(graph, name, threads)
+            refusals.append(f"{name}: {found.detail}")
+        raise ProviderError(
+            f"found no engine that runs here ({'; '.join(refusals)}): install one, e.g. pip install 'onscope[cpu]'"
+        )
+    name, _, argument = provider.partition(":")
+    engine = _plugins.load("onscope.engines", name, ProviderError)(argument)
+    try:
+        session: Session = engine.open(graph, threads)
+    except ModuleNotFoundError as missing:
+        raise ProviderError(
+            f"the provider {name!r} needs {missing.name}, which is not installed: pip install 'onscope[{name}]'"
+        ) from missing
+    return session
+
+
+@cache
+def probe(name: str) -> EngineProbe:
+    """Run a 3x3 mean over a ramp on the engine and compare with the numbers known beforehand."""
+    ramp = np.arange(64, dtype=np.float32).reshape(1, 1, 8, 8)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            session = open_session(_write_mean(Path(folder) / "mean.onnx"), name)
+            (answer,) = session.run([ramp])
+    except ProviderError as refusal:
+        return EngineProbe(name, False, str(refusal))
+    error = float(np.abs(answer - ramp[:, :, 1:-1, 1:-1]).max())
+    if error > 1e-4:
+        return EngineProbe(name, False, f"its numbers are wrong by {error:.3g} on a 3x3 mean")
+    return EngineProbe(name, True, f"ran a 3x3 mean, largest error {error:.1e}")
+
+
+def probe_engines() -> list[EngineProbe]:
+    """Try every engine that is registered."""
+    return [probe(name) for name in sorted(_plugins.find("onscope.engines"))]
+
+
+def _write_mean(path: Path) -> Path:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    kernel = numpy_helper.from_array(np.full((1, 1, 3, 3), 1 / 9, np.float32), "kernel")
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["frame", "kernel"], ["mean"])],
+        "mean",
+        [helper.make_tensor_value_info("frame", TensorProto.FLOAT, [1, 1, 8, 8])],
+        [helper.make_tensor_value_info("mean", TensorProto.FLOAT, [1, 1, 6, 6])],
+        [kernel],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
+    return path

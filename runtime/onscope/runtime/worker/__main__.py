@@ -1,0 +1,53 @@
+"""The worker process: messages come on standard input and leave on what was standard output.
+
+Whatever a library prints goes to standard error instead, so that it cannot end up between two messages.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from ._messages import Message, read, write
+from ._serve import serve
+
+
+class _Pipes:
+    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        write(self._outgoing, message)
+
+    def receive(self) -> Message | None:
+        return read(self._incoming)
+
+    def close(self) -> None:
+        self._outgoing.close()
+
+
+def _end_with_parent(parent: int) -> None:
+    # A parent that is killed closes the pipe, but a worker deep in native code would not read that for as long as
+    # its network runs. (Windows keeps reporting the old parent; there the closed pipe has to do.)
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def main() -> None:
+    # Ctrl-C goes to the whole group; the acquisition process decides what becomes of its worker.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    outgoing = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    serve(_Pipes(sys.stdin.buffer, outgoing))
+
+
+if __name__ == "__main__":
+    main()

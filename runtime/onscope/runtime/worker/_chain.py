@@ -1,0 +1,125 @@
+"""A pipeline's stages opened for one FrameSpec: window in, answers out. Pure computing, no threads, no messages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._axes import to_tensor
+from .._clock import now_ns
+from .._errors import PackageError, PipelineError, ProviderError
+from .._frame import Pixels
+from ..decode import Decoder, decoder
+from ..engines import Session, open_session
+
+WARM_UPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StageAnswer:
+    """What one stage answers: `shape` is the largest it can be; `columns` (of a table) empty for an image."""
+
+    stage: str
+    shape: tuple[int, ...]
+    dtype: str
+    axes: str
+    columns: tuple[str, ...]
+    provider: str
+
+
+class Chain:
+    """Sessions in the order of the stages.
+
+    `stages` are plain mappings (they come as messages): name, graph (path), sha256, package, reads ("frame" or an
+    earlier stage), input_axes, input_dtype, output_axes, settings. Raises PackageError, PipelineError or
+    ProviderError.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[Mapping[str, Any]],
+        provider: str,
+        threads: int | None,
+        progress: Callable[[str], object] = lambda text: None,
+    ) -> None:
+        self._stages: list[tuple[Mapping[str, Any], Session, Decoder]] = []
+        for stage in stages:
+            graph = Path(stage["graph"])
+            progress(f"opening {stage['name']} ({graph.parent.name}) on {provider}")
+            _check_hash(graph, stage["sha256"])
+            session = open_session(graph, provider, threads)
+            self._stages.append((stage, session, decoder(stage["output_axes"], stage["settings"])))
+
+    def warm_up(self, spec_shape: Sequence[int], dtype: str, axes: str, length: int) -> list[StageAnswer]:
+        """Run on empty frames until buffers are allocated; what each stage answers."""
+        window = [np.zeros(tuple(spec_shape), dtype)] * length
+        for _ in range(WARM_UPS):
+            raw, _ = self._run_stages(window, axes)
+        answers = []
+        for stage, session, decode in self._stages:
+            output = raw[stage["name"]]
+            answer, answer_axes = decode(output)
+            shape = output.reshape(-1, output.shape[-1]).shape if decode.columns else answer.shape
+            answers.append(
+                StageAnswer(stage["name"], shape, answer.dtype.name, answer_axes, decode.columns, session.provider)
+            )
+        return answers
+
+    def run(self, window: Sequence[Pixels], axes: str) -> tuple[list[Pixels], list[tuple[int, int]]]:
+        """Answers and (start, end) stamps by stage, for the frames of one window (each with the axes `axes`)."""
+        outputs, stamps = self._run_stages(window, axes)
+        answers = []
+        for stage, _, decode in self._stages:
+            answer, _ = decode(outputs[stage["name"]])
+            # A sum is NaN if any value is; infinities of both signs too, and they are no better.
+            if answer.dtype.kind == "f" and np.isnan(answer.sum()):
+                raise ProviderError(
+                    f"the stage {stage['name']!r} answered NaN: its input holds NaN, or the network overflows on it"
+                )
+            answers.append(answer)
+        return answers, stamps
+
+    def _run_stages(self, window: Sequence[Pixels], axes: str) -> tuple[dict[str, Pixels], list[tuple[int, int]]]:
+        frame, frame_axes = (window[0], axes) if len(window) == 1 else (np.stack(window), "t" + axes)
+        outputs: dict[str, Pixels] = {}
+        images: dict[str, tuple[Pixels, str]] = {"frame": (frame, frame_axes)}
+        stamps = []
+        for stage, session, decode in self._stages:
+            start = now_ns()
+            array, have = images[stage["reads"]]
+            tensor = to_tensor(array, have, stage["input_axes"])
+            if tensor.dtype != session.inputs[0].dtype:
+                tensor = _cast(tensor, session.inputs[0].dtype, stage)
+            output = session.run([tensor])[0]
+            outputs[stage["name"]] = output
+            if not decode.columns:
+                image, image_axes = decode(output)
+                images[stage["name"]] = image, image_axes.replace("c", "s")
+            stamps.append((start, now_ns()))
+        return outputs, stamps
+
+
+def _cast(tensor: Pixels, want: str, stage: Mapping[str, Any]) -> Pixels:
+    if not np.can_cast(tensor.dtype, want):
+        raise PipelineError(
+            f"found {tensor.dtype} from {stage['reads']} for the stage {stage['name']!r}, expected {want}: the values "
+            "would not fit, so choose a package that takes these frames"
+        )
+    return tensor.astype(want)
+
+
+def _check_hash(graph: Path, expected: str) -> None:
+    try:
+        found = hashlib.sha256(graph.read_bytes()).hexdigest()
+    except OSError as error:
+        raise PackageError(f"cannot read {graph}: {error.strerror}") from error
+    if found != expected:
+        raise PackageError(
+            f"found {graph.name} with the sha256 {found[:12]}…, expected {expected[:12]}…: the file changed after the "
+            "pipeline was loaded"
+        )

@@ -1,0 +1,61 @@
+"""The worker's messages: four bytes of length, then JSON. Slot numbers and stamps travel, pixels do not.
+
+Acquisition -> worker                                  worker -> acquisition
+    open     a lane: spec, ring, stages, provider          hello      protocol version, process id
+    answers  the slots for a lane's answers                progress   what takes long while opening
+    run      one window: slots in, slot out                opened     what each stage answers, and who runs it
+                                                           refused    a lane cannot be opened
+                                                           done       one window: rows and stamps
+                                                           failed     one window: the error
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any, BinaryIO, Protocol
+
+VERSION = 1
+LIMIT = 4 << 20
+_LENGTH = struct.Struct("<I")
+
+Message = dict[str, Any]
+
+
+class Link(Protocol):
+    """One end of the way between acquisition and worker. `send` and `receive` may be used from two threads."""
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Raises OSError when the other end is gone."""
+        ...
+
+    def receive(self) -> Message | None:
+        """The next message; None when the other end is gone."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def write(stream: BinaryIO, message: Mapping[str, Any]) -> None:
+    """Write one message and flush."""
+    data = json.dumps(message, separators=(",", ":")).encode()
+    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.flush()
+
+
+def read(stream: BinaryIO) -> Message | None:
+    """Read one message; None at the end of the stream, also in the middle of a message."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    if length > LIMIT:
+        raise ValueError(f"found a message of {length} bytes, expected at most {LIMIT}")
+    data = stream.read(length)
+    if len(data) < length:
+        return None
+    message = json.loads(data)
+    if not isinstance(message, dict):
+        raise ValueError(f"found a message that is a {type(message).__name__}, expected an object")
+    return message
