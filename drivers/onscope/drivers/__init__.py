@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._replay import ReplaySource, replay
 from ._sensor import SensorSource, with_sensor
 
-__all__ = ["SensorSource", "with_sensor"]
+__all__ = ["ReplaySource", "SensorSource", "replay", "with_sensor"]

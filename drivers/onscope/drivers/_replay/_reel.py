@@ -1,0 +1,82 @@
+"""What every kind of replayed material gives: a spec, and its shots in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from onscope.runtime import FrameSpec, SourceError
+
+Array = npt.NDArray[Any]
+DTYPES = ("uint8", "uint16", "float32")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """One stored image; `seconds` is its recorded time from the first one on, None where none was recorded.
+
+    `chapter` rises where a new recorded segment begins; `seq` is the camera's own counter within it.
+    """
+
+    pixels: Array
+    index: Mapping[str, int]
+    seq: int
+    chapter: int = 0
+    seconds: float | None = None
+    pixel_size_um: float | None = None
+    exposure_ms: float | None = None
+    stage_um: tuple[float, float, float] | None = None
+
+
+class Reel(Protocol):
+    """A file or folder; opened anew by each `shots()`, closed when its iterator is."""
+
+    @property
+    def spec(self) -> FrameSpec:
+        """What its shots look like."""
+        ...
+
+    def shots(self) -> Iterator[Shot]:
+        """All shots in order; each has pixels of its own."""
+        ...
+
+
+def axes_of(pixels: Array, where: object) -> str:
+    """ "yx" or "yxs" of one image; raises SourceError for dtypes and shapes that frames cannot have."""
+    if pixels.dtype.name not in DTYPES:
+        raise SourceError(
+            f"found {pixels.dtype} pixels in {where}, expected {', '.join(DTYPES)}: convert the file to one of these"
+        )
+    if pixels.ndim == 2 and pixels.size:
+        return "yx"
+    if pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.size:
+        return "yxs"
+    raise SourceError(
+        f"found an image of {'x'.join(map(str, pixels.shape))} in {where}, expected (y, x) or (y, x, 3): store grey or "
+        "RGB images"
+    )
+
+
+def plain(pixels: Array, *, grey: bool, where: object) -> Array:
+    """A stored image as frame pixels in native byte order: alpha dropped; with `grey`, equal R, G and B as one."""
+    if pixels.dtype.byteorder == ">":
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="))
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = pixels[..., :3]
+    if grey and pixels.ndim == 3:
+        if not is_grey(pixels):
+            raise SourceError(
+                f"found colours in {where}, expected grey as in the images before it: replay with colour=True"
+            )
+        pixels = pixels[..., 0]
+    return np.ascontiguousarray(pixels)
+
+
+def is_grey(pixels: Array) -> bool:
+    """Whether R, G and B (y, x, 3 or more) are equal everywhere: a grey image stored as colour."""
+    first = pixels[..., 0]
+    return bool(np.array_equal(first, pixels[..., 1]) and np.array_equal(first, pixels[..., 2]))
