@@ -1,0 +1,56 @@
+# Two commands for a fresh machine: `make demo` and `make test`. The README has the same lines without make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Elsewhere than on the CPU-only machines of the project `torch==2.13.0` is the CUDA build (gigabytes). For the CPU
+# build: make test PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+PIP_ARGS ?=
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
+ARGS ?=
+
+.PHONY: demo test test-slow lint types format bench packages clean help
+
+help:  ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /: /'
+
+demo: $(VENV)/.demo  ## Install, and run the demo on Micro-Manager's demo camera (ARGS="--frames 200")
+	$(BIN)/onscope demo $(ARGS)
+
+test: $(VENV)/.dev lint types  ## Install for development, and run linters, type checker and the test suite
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.dev  ## The tests that take longer
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+format: $(VENV)/.dev  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev  ## Measure the live path (ARGS="--quick")
+	$(BIN)/python -m benchmarks $(ARGS)
+
+packages: $(VENV)/.dev  ## Train and export the shipped packages again (about half an hour on two cores)
+	for name in care espcn spots; do $(BIN)/python -m onscope.export.zoo.train $$name --out packages-new || exit 1; done
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing onscope and Micro-Manager's demo devices into $(VENV) (about a minute)"
+	$(PIP) -e ".[demo]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing onscope for development into $(VENV) (a few minutes)"
+	$(PIP) -e ".[dev]"
+	@touch $@ $(VENV)/.demo
+
+clean:  ## Remove the environment and what tools left
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
