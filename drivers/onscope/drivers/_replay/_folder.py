@@ -13,7 +13,7 @@ import tifffile
 
 from onscope.runtime import FrameSpec, SourceError
 
-from ._reel import Array, Shot, axes_of, is_grey, plain
+from ._reel import Array, Shot, axes_of, greying, plain
 from ._stack import TIFF_ERRORS
 
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -26,8 +26,8 @@ class FolderReel:
     def __init__(self, paths: list[Path], camera: str, colour: bool | None, pixel_size_um: float | None) -> None:
         self._paths = paths
         first = _read(paths[0])
-        self._grey = first.ndim == 3 and (not colour if colour is not None else is_grey(first))
-        pixels = plain(first, grey=self._grey, where=paths[0])
+        self._greying = greying(first, colour)
+        pixels = plain(first, self._greying, paths[0])
         axes = axes_of(pixels, paths[0])
         self._spec = FrameSpec(pixels.shape, pixels.dtype.name, axes, camera, pixel_size_um, 8 * pixels.dtype.itemsize)
 
@@ -38,7 +38,7 @@ class FolderReel:
     def shots(self) -> Iterator[Shot]:
         """The images as time points 0, 1, ..."""
         for number, path in enumerate(self._paths):
-            pixels = plain(_read(path), grey=self._grey, where=path)
+            pixels = plain(_read(path), self._greying, path)
             if pixels.shape != self._spec.shape or pixels.dtype != self._spec.dtype:
                 raise SourceError(
                     f"found {'x'.join(map(str, pixels.shape))} {pixels.dtype} in {path}, expected "

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +14,7 @@ from onscope.runtime import FrameSpec, SourceError
 
 Array = npt.NDArray[Any]
 DTYPES = ("uint8", "uint16", "float32")
+Greying = Literal["none", "equal", "luma"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,22 +63,36 @@ def axes_of(pixels: Array, where: object) -> str:
     )
 
 
-def plain(pixels: Array, *, grey: bool, where: object) -> Array:
-    """A stored image as frame pixels in native byte order: alpha dropped; with `grey`, equal R, G and B as one."""
+def greying(first: Array, colour: bool | None) -> Greying:
+    """How a series' images become frames, judged by its first one and what the user asked for."""
+    if first.ndim == 2 or colour:
+        return "none"
+    if first.shape[2] in (3, 4) and _is_grey(first):
+        return "equal"
+    return "none" if colour is None else "luma"
+
+
+def plain(pixels: Array, greying: Greying, where: object) -> Array:
+    """A stored image as frame pixels, in native byte order and without alpha.
+
+    "equal" takes one of three samples that must be equal, "luma" weighs R, G and B by ITU-R BT.601.
+    """
     if pixels.dtype.byteorder == ">":
         pixels = pixels.astype(pixels.dtype.newbyteorder("="))
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         pixels = pixels[..., :3]
-    if grey and pixels.ndim == 3:
-        if not is_grey(pixels):
+    if greying != "none" and axes_of(pixels, where) == "yxs":
+        if greying == "luma":
+            return np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY))
+        if not _is_grey(pixels):
             raise SourceError(
-                f"found colours in {where}, expected grey as in the images before it: replay with colour=True"
+                f"found colours in {where}, expected grey as in the images before it: replay with colour=True to keep "
+                "them, or colour=False for their luminance"
             )
         pixels = pixels[..., 0]
     return np.ascontiguousarray(pixels)
 
 
-def is_grey(pixels: Array) -> bool:
-    """Whether R, G and B (y, x, 3 or more) are equal everywhere: a grey image stored as colour."""
+def _is_grey(pixels: Array) -> bool:
     first = pixels[..., 0]
     return bool(np.array_equal(first, pixels[..., 1]) and np.array_equal(first, pixels[..., 2]))

@@ -40,7 +40,8 @@ def replay(
     once, and its `received_ns` is still the moment it was due, so that the wait is seen as latency.
 
     Pixels are uint8, uint16 or float32, grey or RGB, unaltered, NaN included; alpha is dropped. Images stored as RGB
-    with equal R, G and B are given as grey, judged by the first one; `colour` True keeps them RGB, False wants grey.
+    with equal R, G and B are given as grey, judged by the first one; `colour` True keeps them RGB, and False, the one
+    choice that computes pixels, turns tinted ones into their luminance (ITU-R BT.601).
     Axes of a stack: every plane of its first series is a frame, in the order of the file, and `Frame.index` tells
     t, p, c and z; an axis without a meaning counts as t. `pick` chooses planes, {"c": 1} for one channel. Images of a
     folder are time points in natural order. A recording keeps its camera's numbers (losses included), times and

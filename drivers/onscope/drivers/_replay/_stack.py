@@ -14,7 +14,7 @@ import tifffile
 
 from onscope.runtime import FrameSpec, SourceError
 
-from ._reel import Array, Shot, axes_of, is_grey, plain
+from ._reel import Array, Shot, axes_of, greying, plain
 
 TIFF_ERRORS = (tifffile.TiffFileError, ValueError, OSError, RuntimeError, KeyError, IndexError, zlib.error)
 """What tifffile raises on files that are cut off, damaged or compressed in an unknown way."""
@@ -39,9 +39,8 @@ class StackReel:
                         f"{axis}={place}: pick what is there"
                     )
             first = next(_planes(file, series, path))
-            grey = first.ndim == 3 and (not colour if colour is not None else is_grey(first))
-            self._grey = grey
-            pixels = plain(first, grey=grey, where=path)
+            self._greying = greying(first, colour)
+            pixels = plain(first, self._greying, path)
             self._spec = FrameSpec(
                 pixels.shape,
                 pixels.dtype.name,
@@ -66,7 +65,7 @@ class StackReel:
                 place = dict(zip(axes, map(int, np.unravel_index(number, sizes or (1,))), strict=False))
                 if any(place[axis] != wanted for axis, wanted in self._pick.items()):
                     continue
-                pixels = plain(stored, grey=self._grey, where=self._path)
+                pixels = plain(stored, self._greying, self._path)
                 if pixels.base is not None or not pixels.flags.owndata:
                     pixels = pixels.copy()
                 seconds = place.get("t", 0) * float(interval_s) if interval_s else _elapsed_s(file, number)
