@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import secrets
 import shutil
@@ -28,6 +29,19 @@ PREFIX = "onscope"
 SYSTEM_FOLDER = Path("/dev/shm")
 HEADROOM = 16 << 20
 """Bytes left to others in shared memory."""
+
+
+class _Memory(shared_memory.SharedMemory):
+    """Shared memory whose mapping lasts as long as the last array in it, whoever closes it before."""
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except BufferError:  # arrays are still held, and the mapping goes with the last; the descriptor can go now
+            descriptor = getattr(self, "_fd", -1)
+            if descriptor >= 0:
+                os.close(descriptor)
+                self._fd = -1
 
 
 class SharedSlots:
@@ -51,7 +65,7 @@ class SharedSlots:
                 f"{slots} slots: choose a smaller queue depth or ROI, or give the container more (docker --shm-size)"
             )
         name = f"{PREFIX}-{os.getpid()}-{secrets.token_hex(4)}"
-        memory = shared_memory.SharedMemory(name, create=True, size=total)
+        memory = _Memory(name, create=True, size=total)
         np.ndarray(total, np.uint8, memory.buf).fill(0)
         return cls(memory, slot_bytes, slots, owner=True)
 
@@ -59,12 +73,14 @@ class SharedSlots:
     def attach(cls, name: str, slot_bytes: int, slots: int) -> SharedSlots:
         """Open the owner's segment without becoming responsible for it."""
         with _untracked():
-            memory = shared_memory.SharedMemory(name)
+            memory = _Memory(name)
         return cls(memory, slot_bytes, slots, owner=False)
 
     def view(self, slot: int, shape: tuple[int, ...], dtype: str, offset: int = 0) -> Pixels:
         """The array that lies in a slot, `offset` bytes from its start."""
-        return np.ndarray(shape, dtype, self._memory.buf, slot * self.slot_bytes + offset)
+        # frombuffer holds on to the memory; np.ndarray(buffer=...) would not, and show what is unmapped by then.
+        start = slot * self.slot_bytes + offset
+        return np.frombuffer(_buffer(self._memory), dtype, math.prod(shape), start).reshape(shape)
 
     def lease(self, slot: int, give_back: Callable[[], object]) -> Lease:
         """A hold on a slot that ends by itself when the last array made from it is gone; then `give_back` is called.
@@ -82,10 +98,7 @@ class SharedSlots:
             self._owner = False
             with contextlib.suppress(FileNotFoundError):
                 self._memory.unlink()
-        try:
-            self._memory.close()
-        except BufferError:  # results are still held: the mapping goes when the last of them does
-            self._memory.close = lambda: None  # type: ignore[method-assign]
+        self._memory.close()
 
 
 class Lease:
