@@ -21,6 +21,7 @@ from ._package import Package
 from ._pipeline import Pipeline, Stage
 from ._result import Provenance, Result, Stamps
 from ._runtime import Runtime
+from ._sources import open_source
 
 __all__ = [
     "Admission",
@@ -55,4 +56,5 @@ __all__ = [
     "keep_oldest",
     "new_run_id",
     "now_ns",
+    "open_source",
 ]

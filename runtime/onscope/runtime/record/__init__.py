@@ -2,6 +2,7 @@
 
 from ._latency import frames_per_second, percentiles
 from ._manifest import machine, versions
+from ._overview import overview
 from ._reader import RecordedImages, RecordedRun, open_recording
 from ._recording import Recording
 
@@ -12,6 +13,7 @@ __all__ = [
     "frames_per_second",
     "machine",
     "open_recording",
+    "overview",
     "percentiles",
     "versions",
 ]

@@ -1,0 +1,83 @@
+"""One run from its first frame to its last file: shared by `demo` and `run`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from rich.console import Console
+
+from onscope.runtime import Admission, Ledger, Pipeline, Runtime, Source
+from onscope.runtime.record import Recording, open_recording, overview
+
+from ._display import Display
+from ._monitor import Monitor
+from ._psnr import PsnrMeter, Truth
+from ._summary import Outcome, check, summarise
+
+DRAIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run and how."""
+
+    title: str
+    pipeline: Path
+    out: Path
+    frames: int | None
+    admission: Admission
+    worker: Literal["process", "thread"] = "process"
+    provider: str = "auto"
+    threads: int | None = None
+    overwrite: bool = False
+
+
+def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
+    """Run the pipeline on the source's frames, record, show, sum up; returns the exit code.
+
+    0 when the ledger adds up and the raw frames are complete, 1 when not, 130 after Ctrl-C; what was recorded until
+    then is closed in order in each case. Raises OnscopeError.
+    """
+    pipeline = Pipeline.load(plan.pipeline)
+    monitor = Monitor(None if truth is None else PsnrMeter(truth))
+    with Recording(plan.out, pipeline, plan.overwrite) as recording:
+        ledger, stopped = _record(source, plan, pipeline, recording, monitor, console)
+        recording.finish(ledger)
+    run = open_recording(plan.out)
+    overview(run, plan.out / "overview.png")
+    outcome = Outcome(stopped, check(run, ledger, None if stopped else plan.frames))
+    summarise(console, plan.out, monitor, ledger, outcome)
+    return outcome.code
+
+
+def _record(
+    source: Source, plan: Plan, pipeline: Pipeline, recording: Recording, monitor: Monitor, console: Console
+) -> tuple[Ledger, bool]:
+    """Take the frames and save what comes of them; returns the account, and whether Ctrl-C ended it."""
+    with (
+        Display(console, monitor, plan.title, plan.frames) as display,
+        Runtime(
+            pipeline,
+            worker=plan.worker,
+            admission=plan.admission,
+            provider=plan.provider,
+            threads=plan.threads,
+            on_event=display.tell,
+        ) as runtime,
+    ):
+        try:
+            # A generator that is closed stops the camera, whatever ends the loop.
+            with closing(cast("Any", runtime.stream(recording.tap(source, plan.frames), plan.frames))) as results:
+                for result in results:
+                    recording.add(result)
+                    monitor.add(result)
+                    display.tick(runtime.ledger.counts, runtime.ledger.submitted)
+        except KeyboardInterrupt:
+            stopped = True
+        else:
+            stopped = False
+        runtime.drain(DRAIN_S)
+    return runtime.ledger, stopped

@@ -1,0 +1,57 @@
+"""Numbers of a run while it goes on, in bounded memory; drawing them is `_display`'s affair."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from onscope.runtime import Event, Result
+from onscope.runtime.record import frames_per_second, percentiles
+
+from ._psnr import PsnrMeter
+
+RECENT = 500
+"""Results that rates and percentiles are taken over."""
+
+
+@dataclass
+class Monitor:
+    """Takes every result and event of a run. `add` is called by the consumer, `note` by any thread."""
+
+    psnr: PsnrMeter | None = None
+    results: int = 0
+    late: int = 0
+    objects: dict[str, int] = field(default_factory=dict)
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=6))
+    ready: bool = False
+    _steps: dict[str, deque[float]] = field(default_factory=dict)
+    _delivered: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def add(self, result: Result) -> None:
+        """Count a result."""
+        self.results += 1
+        self.late += result.state == "late"
+        self._delivered.append(result.stamps.delivered)
+        for step, ms in {**result.stamps.steps_ms(), "whole way": result.latency_ms}.items():
+            self._steps.setdefault(step, deque(maxlen=RECENT)).append(ms)
+        for stage, answer in result.answers.items():
+            if answer.dtype.names is not None:
+                self.objects[stage] = self.objects.get(stage, 0) + len(answer)
+        if self.psnr is not None:
+            self.psnr.look(result)
+
+    def note(self, event: Event) -> None:
+        """Remember an event of the runtime."""
+        self.ready = self.ready or event.kind == "ready"
+        self.events.append(event)
+
+    @property
+    def rate(self) -> float:
+        """Results per second, over the recent ones."""
+        return frames_per_second(np.array(self._delivered))
+
+    def steps(self) -> dict[str, dict[str, float]]:
+        """Percentiles in ms by step, over the recent results; "whole way" is the last."""
+        return {step: percentiles(np.array(times)) for step, times in self._steps.items()}

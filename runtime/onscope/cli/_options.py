@@ -1,0 +1,52 @@
+"""Options that several commands share, and what their texts mean."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onscope.runtime import Admission, PipelineError
+
+KINDS = ("keep_newest", "keep_oldest", "block")
+
+
+class Worker(StrEnum):
+    """Where the networks run."""
+
+    process = "process"
+    thread = "thread"
+
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder to record in; must be new or empty.", show_default="a dated one here"),
+]
+WorkerOption = Annotated[
+    Worker, typer.Option("--worker", help="Run the networks in a process of their own, or a thread.")
+]
+ProviderOption = Annotated[str, typer.Option("--provider", help="Engine to use: auto, cpu, cuda, null:MS ...")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a recording in the folder.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Threads of the engine.", show_default="one per core")
+]
+
+
+def parse_admission(text: str, every_n: int = 1, deadline_ms: float | None = None) -> Admission:
+    """`KIND:DEPTH` (or `KIND`, depth 2) as an Admission; raises PipelineError when it is none."""
+    match = re.fullmatch(rf"({'|'.join(KINDS)})(?::(\d+))?", text)
+    if match is None:
+        raise PipelineError(
+            f"found the admission {text!r}, expected {', '.join(f'{kind}:DEPTH' for kind in KINDS)}: keep_newest:2, say"
+        )
+    kind = next(kind for kind in KINDS if kind == match[1])
+    return Admission(kind, int(match[2] or 2), every_n, deadline_ms)  # type: ignore[arg-type]
+
+
+def dated_folder(command: str) -> Path:
+    """`onscope-COMMAND-YYYYmmdd-HHMMSS` in the current directory, local time."""
+    return Path(f"onscope-{command}-{datetime.now().astimezone():%Y%m%d-%H%M%S}")

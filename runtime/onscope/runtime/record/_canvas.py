@@ -1,0 +1,106 @@
+"""A dark sheet to draw on: text, bars, circles and images, with Pillow (its built-in font needs no font files)."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from .._errors import RecordError
+
+Colour = tuple[int, int, int]
+PAPER: Colour = (17, 20, 27)
+PANEL: Colour = (26, 31, 41)
+LINE: Colour = (58, 67, 84)
+TEXT: Colour = (233, 237, 244)
+FAINT: Colour = (152, 163, 182)
+ACCENT: Colour = (86, 204, 242)
+GOOD: Colour = (111, 207, 151)
+WARM: Colour = (242, 201, 76)
+BAD: Colour = (235, 110, 100)
+SERIES: tuple[Colour, ...] = (ACCENT, (187, 134, 252), GOOD, WARM, (255, 138, 101), (128, 203, 196), (240, 98, 146))
+
+SMOOTH = 3
+"""Circles and lines are drawn this many times larger and then shrunk: Pillow draws them with hard edges."""
+
+
+@cache
+def font(size: int) -> Any:
+    """Pillow's built-in typeface in a size in pixels."""
+    return ImageFont.load_default(size)
+
+
+class Canvas:
+    """A sheet of `width` x `height` pixels; places are in pixels from the top left corner."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._image = Image.new("RGB", (width, height), PAPER)
+        self._draw = ImageDraw.Draw(self._image)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        size: int = 15,
+        colour: Colour = TEXT,
+        align: Literal["left", "middle", "right"] = "left",
+        width: float | None = None,
+    ) -> float:
+        """Write a line whose top is at `y`, cut with an ellipsis when wider than `width`; returns its width."""
+        if width is not None and self._length(words, size) > width:
+            while words and self._length(words + "…", size) > width:
+                words = words[:-1]
+            words += "…"
+        anchor = {"left": "la", "middle": "ma", "right": "ra"}[align]
+        self._draw.text((x, y), words, fill=colour, font=font(size), anchor=anchor)
+        return self._length(words, size)
+
+    def box(self, x: float, y: float, width: float, height: float, colour: Colour = PANEL, radius: int = 0) -> None:
+        """A filled rectangle, with round corners when `radius` is given."""
+        if width >= 1 and height >= 1:
+            self._draw.rounded_rectangle((x, y, x + width - 1, y + height - 1), radius, fill=colour)
+
+    def frame(self, x: float, y: float, width: float, height: float, colour: Colour, thick: int = 2) -> None:
+        """An empty rectangle."""
+        self._draw.rectangle((x, y, x + width - 1, y + height - 1), outline=colour, width=thick)
+
+    def line(self, x0: float, y0: float, x1: float, y1: float, colour: Colour = LINE, thick: int = 1) -> None:
+        """A straight line."""
+        self._draw.line((x0, y0, x1, y1), fill=colour, width=thick)
+
+    def image(self, x: int, y: int, pixels: np.ndarray[Any, Any]) -> None:
+        """Paste an RGB image, uint8 (y, x, 3)."""
+        self._image.paste(Image.fromarray(pixels), (x, y))
+
+    def save(self, path: Path) -> None:
+        """Write a PNG; raises RecordError when the disk refuses it."""
+        try:
+            self._image.save(path, "PNG")
+        except OSError as error:
+            raise RecordError(
+                f"{path} could not be written ({error.strerror or error}): make room on its disk"
+            ) from error
+
+    @staticmethod
+    def _length(words: str, size: int) -> float:
+        return float(font(size).getlength(words))
+
+
+def ring_marks(
+    pixels: np.ndarray[Any, Any], centres: np.ndarray[Any, Any], radius: float, colour: Colour, thick: float
+) -> np.ndarray[Any, Any]:
+    """The RGB image with a smooth ring around each (y, x) of `centres` (in its pixels)."""
+    height, width = pixels.shape[:2]
+    mask = Image.new("L", (width * SMOOTH, height * SMOOTH), 0)
+    draw = ImageDraw.Draw(mask)
+    for y, x in centres:
+        cx, cy, r = (x + 0.5) * SMOOTH, (y + 0.5) * SMOOTH, radius * SMOOTH
+        draw.ellipse((cx - r, cy - r, cx + r, cy + r), outline=255, width=max(1, round(thick * SMOOTH)))
+    paint = Image.new("RGB", (width, height), colour)
+    shown = Image.composite(paint, Image.fromarray(pixels), mask.resize((width, height), Image.Resampling.BOX))
+    return np.asarray(shown)
