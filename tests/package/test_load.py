@@ -35,7 +35,7 @@ def test_everything_that_is_stated_is_read(make_package: Callable[..., Path]) ->
     assert not given.sizes[2].fits(2)
     assert (got.name, got.scale, got.channels) == ("image", 1.0, 1)
     assert dict(package.settings) == {"decode": "image", "columns": ("a", "b"), "threshold": 0.5}
-    assert package.tolerance == Tolerance(1e-4, 0.0, 100.0)
+    assert package.tolerances == (Tolerance(1e-4, 0.0, 100.0),)
     (raw,), (image,) = package.load_test_inputs(), package.load_test_outputs()
     assert np.array_equal(raw + np.uint16(1), image)
 
@@ -99,4 +99,4 @@ def test_a_package_without_test_tensors_and_hashes_is_read(make_package: Callabl
     package = Package.load(make_package(strip))
     assert package.test_inputs == package.test_outputs == ()
     assert dict(package.settings) == {"decode": "image"}
-    assert package.tolerance == Tolerance()
+    assert package.tolerances == (Tolerance(),)

@@ -49,7 +49,7 @@ class Package:
     `weights` is the ONNX file, `weights_sha256` its hash; `package_sha256` is the sha256 of the two lines
     "<sha256 of the rdf.yaml>\\n<weights_sha256>\\n". `test_inputs` and `test_outputs` are .npy files in the order of
     `inputs` and `outputs` (empty when the package has none). `settings` is config.onscope: "decode" ("image" or
-    "points"), "columns" (tuple of names), "threshold", "scale".
+    "points"), "columns" (tuple of names), "threshold", "scale". `tolerances` hold for the outputs in their order.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Package:
     package_sha256: str
     test_inputs: tuple[Path, ...] = ()
     test_outputs: tuple[Path, ...] = ()
-    tolerance: Tolerance = Tolerance()
+    tolerances: tuple[Tolerance, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({"decode": "image"}), hash=False)
     description: str = ""
     licence: str = ""
@@ -99,7 +99,7 @@ class Package:
             package_sha256=hashlib.sha256(f"{rdf_sha256}\n{weights_sha256}\n".encode()).hexdigest(),
             test_inputs=_test_tensors(folder, content, "inputs"),
             test_outputs=_test_tensors(folder, content, "outputs"),
-            tolerance=_tolerance(model),
+            tolerances=tuple(_tolerance(model, output.name) for output in outputs),
             settings=settings_of(content),
             description=str(model.description or ""),
             licence=str(model.license or ""),
@@ -214,9 +214,10 @@ def _test_tensors(folder: Path, content: Mapping[str, Any], side: str) -> tuple[
     return tuple(paths)
 
 
-def _tolerance(model: ModelDescr) -> Tolerance:
+def _tolerance(model: ModelDescr, output: str) -> Tolerance:
     for stated in model.config.bioimageio.reproducibility_tolerance:
-        if not stated.weights_formats or "onnx" in stated.weights_formats:
+        meant = not stated.output_ids or output in map(str, stated.output_ids)
+        if meant and (not stated.weights_formats or "onnx" in stated.weights_formats):
             return Tolerance(
                 float(stated.relative_tolerance),
                 float(stated.absolute_tolerance),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_AXIS = 1 << 16
 """Largest size or step that a described axis may state, in pixels (or channels)."""
 DECODERS = ("image", "points")
+PROVENANCE = "export"
+"""What config.onscope says of how a package was made; no setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,9 @@ def _axis_size(size: Any, axis: Any, references: Mapping[tuple[str, str], Any]) 
         return AxisSize(minimum=size.min, step=size.step), None
     if hasattr(size, "axis_id"):  # size = reference size * reference scale / own scale + offset
         reference = references.get((str(size.tensor_id), str(size.axis_id)))
-        scale = reference.scale / axis.scale if reference is not None and reference.type == axis.type else None
+        scale = (
+            round(reference.scale / axis.scale, 9) if reference is not None and reference.type == axis.type else None
+        )
         if scale is not None and not (math.isfinite(scale) and 0 < scale <= MAX_AXIS):
             raise PackageError(f"found a scale of {scale} along {axis.id}, expected one between 0 and {MAX_AXIS}")
         return AxisSize(), scale
@@ -154,7 +158,7 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
         raise PackageError(
             "found config.onscope that holds no named settings, expected decode, columns, threshold or scale"
         )
-    settings = {key: _frozen(value) for key, value in (raw or {}).items()}
+    settings = {key: _frozen(value) for key, value in (raw or {}).items() if key != PROVENANCE}
     decode = settings.setdefault("decode", "image")
     if decode not in DECODERS:
         raise PackageError(f"found config.onscope.decode {short(decode)!r}, expected one of {', '.join(DECODERS)}")

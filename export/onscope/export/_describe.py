@@ -1,0 +1,129 @@
+"""The BioImage.IO 0.5 description of an export: axes, sizes, data types, hashes, settings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onscope.runtime import ExportError
+
+from ._parity import MAX_LIMIT, span
+from ._plan import LETTERS, TensorPlan
+from ._torch import one_line
+
+FORMAT_VERSION = "0.5.12"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What people want to know of a package; goes into the description and the README as it stands."""
+
+    name: str
+    description: str
+    authors: Sequence[str | Mapping[str, str]]
+    license: str
+    documentation: str = ""
+    cite: Sequence[Mapping[str, str]] = ()
+    tags: Sequence[str] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def rdf_content(
+    about: About, given: TensorPlan, outputs: Sequence[TensorPlan], *,
+    minimum: int, step: int, opset: int, folder: Path, export: Mapping[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """Everything that the rdf.yaml says; the files it names stand in `folder` already."""
+    return {
+        "type": "model",
+        "format_version": FORMAT_VERSION,
+        "name": about.name,
+        "description": about.description,
+        "authors": [dict(author) if isinstance(author, Mapping) else {"name": author} for author in about.authors],
+        "license": about.license,
+        "cite": [dict(one) for one in about.cite],
+        "tags": list(about.tags),
+        "documentation": {"source": "README.md"},
+        "inputs": [_tensor(given, folder, lambda name: {"min": minimum, "step": step})],
+        "outputs": [_tensor(plan, folder, lambda name: {"tensor_id": given.name, "axis_id": name}) for plan in outputs],
+        "weights": {
+            "onnx": {
+                "source": "weights.onnx",
+                "sha256": _sha256(folder / "weights.onnx"),
+                "opset_version": opset,
+            }
+        },
+        "config": {
+            "bioimageio": {"reproducibility_tolerance": [_tolerance(plan) for plan in outputs]},
+            "onscope": {**about.settings, "export": dict(export)},
+        },
+    }
+
+
+def write_rdf(content: Mapping[str, Any], folder: Path) -> None:
+    """Check the description by the specification and write it; raises ExportError with what it refuses."""
+    from bioimageio.spec import (
+        InvalidDescr,
+        ModelDescr,
+        ValidationContext,
+        build_description,
+        save_bioimageio_yaml_only,
+    )
+
+    context = ValidationContext(root=folder, file_name="rdf.yaml", perform_io_checks=False)
+    described = build_description(dict(content), context=context)
+    if isinstance(described, InvalidDescr) or not isinstance(described, ModelDescr):
+        errors = [error for detail in described.validation_summary.details for error in detail.errors]
+        first = f"{'.'.join(map(str, errors[0].loc))}: {errors[0].msg}" if errors else "no reason given"
+        raise ExportError(f"found a description that BioImage.IO does not take ({one_line(first)}): correct that field")
+    with context:
+        save_bioimageio_yaml_only(described, folder / "rdf.yaml")
+
+
+def test_file(name: str) -> str:
+    """File name of a tensor's test data inside the package."""
+    return f"test_{name}.npy"
+
+
+def _tensor(plan: TensorPlan, folder: Path, follow: Any) -> dict[str, Any]:
+    return {
+        "id": plan.name,
+        "axes": [_axis(plan, index, follow) for index in range(len(plan.axes))],
+        "data": {"type": str(plan.example.dtype)},
+        "test_tensor": {"source": test_file(plan.name), "sha256": _sha256(folder / test_file(plan.name))},
+    }
+
+
+def _axis(plan: TensorPlan, index: int, follow: Any) -> dict[str, Any]:
+    kind, name = LETTERS[plan.axes[index]]
+    size = plan.example.shape[index]
+    if kind == "batch":
+        return {"type": "batch", "size": 1}
+    if kind == "channel":
+        names = list(plan.channel_names or [f"channel{number}" for number in range(size)])
+        if len(names) != size:
+            raise ExportError(
+                f"found {len(names)} names for the {size} channels of {plan.name!r}, expected one for each"
+            )
+        return {"type": "channel", "id": name, "channel_names": names}
+    if name in ("y", "x"):
+        axis: dict[str, Any] = {"type": "space", "id": name, "size": follow(name)}
+        return axis if plan.scale == 1 else {**axis, "scale": 1 / plan.scale}
+    return {"type": kind, "id": name, "size": size}
+
+
+def _tolerance(plan: TensorPlan) -> dict[str, Any]:
+    largest = float(plan.example.max(initial=0))
+    absolute = 1.0 if plan.example.dtype.kind in "iu" else 5 * MAX_LIMIT * span(plan.example)
+    return {
+        "output_ids": [plan.name],
+        "relative_tolerance": 1e-3,
+        "absolute_tolerance": max(0.0, min(absolute, 0.01 * largest)),  # the specification's own bound
+        "mismatched_elements_per_million": 100,
+    }
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,113 @@
+"""What is to be exported: the example frame, the outputs with their axes, and the sizes at which parity is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from onscope.runtime import ExportError
+
+from ._torch import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DTYPES = ("uint8", "uint16", "float32")
+LETTERS = {
+    "b": ("batch", "batch"),
+    "c": ("channel", "channel"),
+    "t": ("time", "time"),
+    "z": ("space", "z"),
+    "y": ("space", "y"),
+    "x": ("space", "x"),
+    "i": ("index", "index"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TensorPlan:
+    """One input or output as it is to be described; `axes` are letters out of "bctzyxi", `example` a test tensor.
+
+    `scale` is pixels along y and x per pixel of the input (1 for inputs).
+    """
+
+    name: str
+    axes: str
+    example: Array
+    channel_names: Sequence[str] | None = None
+    scale: float = 1.0
+
+
+def check_axes(axes: str, example: Array, what: str) -> None:
+    """Raise ExportError unless the letters fit the array."""
+    if any(letter not in LETTERS for letter in axes) or len(set(axes)) != len(axes):
+        raise ExportError(f"found the {what} axes {axes!r}, expected different letters out of {', '.join(LETTERS)}")
+    if len(axes) != example.ndim:
+        raise ExportError(
+            f"found {example.ndim} axes in the {what} {'x'.join(map(str, example.shape))}, expected {len(axes)} as in "
+            f"{axes!r}: name one letter per axis"
+        )
+
+
+def checked_example(example: Tensor | Array, axes: str, minimum: int, step: int) -> Array:
+    array = np.ascontiguousarray(example if isinstance(example, np.ndarray) else example.detach().cpu().numpy())
+    check_axes(axes, array, "example")
+    if "y" not in axes or "x" not in axes or "i" in axes:
+        raise ExportError(f"found the axes {axes!r}, expected y and x among them: frames are images")
+    if str(array.dtype) not in DTYPES:
+        raise ExportError(
+            f"found an example of {array.dtype}, expected one of {', '.join(DTYPES)}, as "
+            "frames are: cast inside the network"
+        )
+    if "b" in axes and array.shape[axes.index("b")] != 1:
+        raise ExportError("found an example with several images in its batch, expected one: frames come one by one")
+    if min(minimum, step) < 1:
+        raise ExportError(f"found minimum={minimum} and step={step}, expected both to be at least 1")
+    for letter in "yx":
+        size = array.shape[axes.index(letter)]
+        if size < minimum or (size - minimum) % step:
+            raise ExportError(f"found an example of {size} pixels along {letter}, expected {minimum} + n * {step}")
+    return array
+
+
+def plan_outputs(
+    outputs: Sequence[Array], given: Array, axes: str, output_axes: str | Sequence[str] | None,
+    names: Sequence[str] | None, settings: Mapping[str, Any],
+) -> list[TensorPlan]:  # fmt: skip
+    points = settings["decode"] == "points"
+    columns = settings.get("columns")
+    if points and not columns:
+        raise ExportError("found decode: points without columns, expected their names, such as y, x, score")
+    found_names = list(names or (["points" if points else "image"] if len(outputs) == 1 else []))
+    letters = [output_axes] * len(outputs) if isinstance(output_axes, str) else list(output_axes or [])
+    letters = letters or ["ic" if points else axes] * len(outputs)
+    if not len(outputs) == len(found_names) == len(letters):
+        raise ExportError(
+            f"found {len(outputs)} outputs, expected a name and axes for each: give output_names and output_axes"
+        )
+    plans = []
+    for array, output, own in zip(outputs, found_names, letters, strict=True):
+        check_axes(own, array, f"output {output!r}")
+        scale = 1.0
+        if "y" in own and "x" in own:
+            scale = array.shape[own.index("y")] / given.shape[axes.index("y")]
+        plans.append(TensorPlan(output, own, array, columns if points and own == "ic" else None, scale))
+    return plans
+
+
+def parity_sizes(array: Array, axes: str, minimum: int, step: int) -> list[tuple[int, int]]:
+    """The smallest size, one that is odd where `step` allows it, and one that is larger and not square."""
+    y, x = (array.shape[axes.index(letter)] for letter in "yx")
+    odd = [max(minimum, size - step * (1 if (size - step) % 2 else 2)) for size in (y, x)]
+    found = [(minimum, minimum + step), (odd[0], x), (y + step, minimum + step * ((odd[1] - minimum) // step // 2))]
+    return list(dict.fromkeys(size for size in found if size != (y, x)))
+
+
+def sized(array: Array, axes: str, size: tuple[int, int]) -> Array:
+    """The example repeated and cut to `size` (y, x)."""
+    for letter, wanted in zip("yx", size, strict=True):
+        array = np.take(array, np.arange(wanted), axis=axes.index(letter), mode="wrap")
+    return np.ascontiguousarray(array)
