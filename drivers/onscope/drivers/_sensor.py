@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
 from threading import Lock
@@ -62,7 +62,7 @@ class SensorSource:
         """The inner source's, in the sensor's dtype and bit depth."""
         return replace(self._source.spec(), dtype="uint16", bit_depth=self._sensor.bit_depth)
 
-    def frames(self, n: int | None = None) -> Iterator[Frame]:
+    def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """The inner source's frames behind the sensor.
 
         The sensor stands for a part of the camera, so `received_ns` is moved by the time that its simulation took;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -100,7 +100,7 @@ class ReplaySource:
         """What the stored images look like."""
         return self._reel.spec
 
-    def frames(self, n: int | None = None) -> Iterator[Frame]:
+    def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """The first `n` images, or all; each call plays from the beginning, in a new segment."""
         first_segment, self._segments = self._segments, self._segments + 1
         began_ns, received_ns = now_ns(), 0

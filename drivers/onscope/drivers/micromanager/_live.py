@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -67,7 +67,7 @@ class LiveSource:
         except CORE_ERRORS as error:
             raise self._refused(error) from error
 
-    def frames(self, n: int | None = None) -> Iterator[Frame]:
+    def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """`n` frames and the camera stops by itself; or None, and it runs until the generator is closed.
 
         When frames are taken too slowly, Micro-Manager's buffer fills. An endless sequence then overwrites the oldest

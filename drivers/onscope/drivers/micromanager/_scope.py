@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 from types import TracebackType
+from typing import TypeVar
 
 from onscope.runtime import SourceError
 
@@ -15,6 +16,7 @@ from ._core import CORE_ERRORS, Core, adapter_path, one_line, start_core, stop_c
 from ._live import LiveSource
 
 BUFFER_MB = 256
+Answer = TypeVar("Answer")
 
 
 class Scope:
@@ -59,6 +61,8 @@ class Scope:
         core does not know it. All are set when the sequence starts. `received_ns` of the frames is the core's receipt.
         Raises SourceError when there is no such camera.
         """
+        if self._closed.is_set():
+            raise SourceError("found the scope closed, expected an open one: stay inside its `with` block")
         label = camera or self.core.get_camera_device()
         if not label:
             raise SourceError(
@@ -81,6 +85,11 @@ class Scope:
 
     def set_roi(self, x: int, y: int, width: int, height: int) -> None:
         """Read out only this part of the camera, in pixels. Stops a running sequence: its frames() says so."""
+        if min(x, y) < 0 or min(width, height) < 1:
+            raise SourceError(
+                f"found a ROI of {width}x{height} at ({x}, {y}), expected at least 1x1 inside the camera: give x, y, "
+                "width, height in pixels"
+            )
         self._do(lambda: self.core.set_roi(int(x), int(y), int(width), int(height)))
 
     def clear_roi(self) -> None:
@@ -112,6 +121,14 @@ class Scope:
             x, y, z = self._stage_um
             self._stage_um = (x + dx_um, y + dy_um, z)
 
+    def is_moving(self) -> bool:
+        """Whether the XY stage is still on its way. A relative move would count from wherever it is by then."""
+        return self._do(lambda: self.core.device_busy(self.core.get_xy_stage_device()))
+
+    def wait_stage(self) -> None:
+        """Return when the XY stage has arrived. Raises SourceError when it does not within the core's time-out."""
+        self._do(lambda: self.core.wait_for_device(self.core.get_xy_stage_device()))
+
     def _read_stage(self) -> tuple[float, float, float] | None:
         core = self.core
         try:
@@ -124,9 +141,9 @@ class Scope:
                 f"found a stage that does not tell its position ({one_line(error)}), expected one: see what it says"
             ) from error
 
-    def _do(self, command: Callable[[], None]) -> None:
+    def _do(self, command: Callable[[], Answer]) -> Answer:
         try:
-            command()
+            return command()
         except CORE_ERRORS as error:
             raise SourceError(
                 f"found that Micro-Manager refused a command ({one_line(error)}), expected one that fits the hardware: "
