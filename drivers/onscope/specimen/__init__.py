@@ -1,0 +1,28 @@
+"""Simulated samples with known truth: optics, beads and the noise of an sCMOS sensor, in plain NumPy.
+
+    scene = SceneRanges().draw((512, 512), rng)         # beads at known sub-pixel positions
+    truth = sensor.expected_counts(scene.photons())     # what a noise-free camera would count
+    frame = sensor.expose(scene.photons(), rng)         # what the camera gives: uint16 counts
+"""
+
+from __future__ import annotations
+
+from ._beads import Beads, Scene, SceneRanges, no_beads, render
+from ._demo import DEMO_BACKGROUND_PHOTONS, DEMO_PHOTONS_PER_UNIT, DEMO_SENSOR, demo_photons
+from ._optics import GAUSSIAN_WIDTH, Optics
+from ._sensor import Sensor
+
+__all__ = [
+    "DEMO_BACKGROUND_PHOTONS",
+    "DEMO_PHOTONS_PER_UNIT",
+    "DEMO_SENSOR",
+    "GAUSSIAN_WIDTH",
+    "Beads",
+    "Optics",
+    "Scene",
+    "SceneRanges",
+    "Sensor",
+    "demo_photons",
+    "no_beads",
+    "render",
+]
