@@ -49,6 +49,17 @@ def plus_one(folder: Path, dtype: str = "uint16") -> Package:
     return write(folder, nodes, constants, dtype, ("image", dtype, image_axes(reference=True)))
 
 
+def plus_rgb(folder: Path) -> Package:
+    """image = frame + 1 for three uint8 channels."""
+    nodes = [
+        helper.make_node("Cast", ["frame"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["f", "one"], ["g"]),
+        helper.make_node("Cast", ["g"], ["image"], to=TensorProto.UINT8),
+    ]
+    output = ("image", "uint8", image_axes(3, reference=True))
+    return write(folder, nodes, {"one": np.float32(1)}, "uint8", output, channels=3)
+
+
 def root(folder: Path) -> Package:
     """image = sqrt(frame), float32: negative values answer NaN."""
     nodes = [helper.make_node("Sqrt", ["frame"], ["image"])]
@@ -80,7 +91,7 @@ def brightest(folder: Path) -> Package:
         helper.make_node("Concat", ["y", "x", "score"], ["points"], axis=1),
     ]
     constants = {"flat": np.array([-1, 1]), "k": np.array([8]), "zero": np.float32(0)}
-    axes = [
+    axes: list[dict[str, Any]] = [
         {"type": "index", "id": "index", "size": 8},
         {"type": "channel", "id": "channel", "channel_names": ["y", "x", "score"]},
     ]
@@ -96,9 +107,7 @@ def window_mean(folder: Path, length: int) -> Package:
         helper.make_node("Cast", ["g"], ["image"], to=TensorProto.UINT16),
     ]
     constants = {"axis": np.array([1])}
-    return write(
-        folder, nodes, constants, "uint16", ("image", "uint16", image_axes(reference=True)), channels=length
-    )
+    return write(folder, nodes, constants, "uint16", ("image", "uint16", image_axes(reference=True)), channels=length)
 
 
 def image_axes(channels: int = 1, *, reference: bool = False, scale: int = 1) -> list[dict[str, Any]]:
@@ -109,7 +118,11 @@ def image_axes(channels: int = 1, *, reference: bool = False, scale: int = 1) ->
     ]
     for name in ("y", "x"):
         size: Any = {"tensor_id": "frame", "axis_id": name} if reference else {"min": 8, "step": 1}
-        axes.append({"type": "space", "id": name, "size": size, "scale": 1 / scale} if reference else {"type": "space", "id": name, "size": size})
+        axes.append(
+            {"type": "space", "id": name, "size": size, "scale": 1 / scale}
+            if reference
+            else {"type": "space", "id": name, "size": size}
+        )
     return axes
 
 
@@ -129,9 +142,8 @@ def write(
     folder.mkdir(parents=True)
     name, output_dtype, axes = output
     kinds = [helper.np_dtype_to_tensor_dtype(np.dtype(each)) for each in (dtype, output_dtype)]
-    shape = [None if axis["type"] == "space" else 1 for axis in axes] if "y" in str(axes) else [8, 3]
-    if axes[0]["type"] == "index":
-        shape = [8, 3]
+    sizes = {"space": None, "batch": 1, "index": 8}
+    shape = [len(axis["channel_names"]) if axis["type"] == "channel" else sizes[axis["type"]] for axis in axes]
     graph = helper.make_graph(
         list(nodes),
         "test",
@@ -165,9 +177,7 @@ def write(
                 "data": {"type": dtype},
             }
         ],
-        "outputs": [
-            {"id": name, "axes": axes, "test_tensor": described("output.npy"), "data": {"type": output_dtype}}
-        ],
+        "outputs": [{"id": name, "axes": axes, "test_tensor": described("output.npy"), "data": {"type": output_dtype}}],
         "weights": {"onnx": {**described("weights.onnx"), "opset_version": 20}},
         "config": {"onscope": settings or {"decode": "image"}},
     }

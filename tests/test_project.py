@@ -61,6 +61,8 @@ def test_what_starts_often_imports_nothing_heavy(module: str) -> None:
 
 def test_nothing_untrusted_reaches_pickle_eval_or_a_shell() -> None:
     forbidden = re.compile(r"\b(pickle\.loads?|eval|exec)\(|shell=True|os\.system|allow_pickle=True|weights_only=False")
-    found = [f"{path.name}: {line}" for path in SOURCES for line in path.read_text().splitlines() if forbidden.search(line)]
+    found = [
+        f"{path.name}: {line}" for path in SOURCES for line in path.read_text().splitlines() if forbidden.search(line)
+    ]
     found = [each for each in found if ".eval()" not in each]
     assert not found

@@ -29,9 +29,7 @@ MOVIE = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
         (MOVIE, "tyx", ["batch", "channel", "z", "y", "x"], (1, 1, 2, 3, 4)),
     ],
 )
-def test_axes_go_where_their_names_are(
-    array: np.ndarray, have: str, want: list[str], shape: tuple[int, ...]
-) -> None:
+def test_axes_go_where_their_names_are(array: np.ndarray, have: str, want: list[str], shape: tuple[int, ...]) -> None:
     tensor = to_tensor(array, have, want)
     assert tensor.shape == shape
     assert sorted(tensor.ravel()) == sorted(array.ravel())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -50,8 +49,8 @@ class Driven:
 
 
 @pytest.fixture
-def driven() -> Iterator[type[Driven]]:
-    yield Driven
+def driven() -> type[Driven]:
+    return Driven
 
 
 ADMISSIONS = st.builds(

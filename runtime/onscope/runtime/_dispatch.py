@@ -88,7 +88,8 @@ class Dispatcher:
         return route.ready and bool(route.lane.waiting)
 
     def _send(self, route: Route, window: Window) -> None:
-        assert self.link is not None and route.answers is not None
+        assert self.link is not None
+        assert route.answers is not None
         window.answer_slot = route.answers.pool.take()
         window.sent_ns = now_ns()
         self._sent += 1

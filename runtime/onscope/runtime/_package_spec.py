@@ -83,11 +83,11 @@ def _require_format(content: Mapping[str, Any]) -> None:
     kind, version = content.get("type"), content.get("format_version")
     if kind != "model":
         raise PackageError(
-            f"found a description of type {short(kind)!r}, expected 'model': give the model's own package"
+            f"found a description of type {short(repr(kind))}, expected 'model': give the model's own package"
         )
     number = re.fullmatch(r"(\d{1,4})\.(\d{1,4})(\.\d{1,4})?", version) if isinstance(version, str) else None
     if number is None:
-        raise PackageError(f"found the format version {short(version)!r}, expected 0.5 of BioImage.IO models")
+        raise PackageError(f"found the format version {short(repr(version))}, expected 0.5 of BioImage.IO models")
     release = (int(number[1]), int(number[2]))
     if release < (0, 5):
         raise PackageError(
@@ -161,7 +161,7 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
     settings = {key: _frozen(value) for key, value in (raw or {}).items() if key != PROVENANCE}
     decode = settings.setdefault("decode", "image")
     if decode not in DECODERS:
-        raise PackageError(f"found config.onscope.decode {short(decode)!r}, expected one of {', '.join(DECODERS)}")
+        raise PackageError(f"found config.onscope.decode {short(repr(decode))}, expected one of {', '.join(DECODERS)}")
     columns = settings.get("columns")
     if decode == "points" and columns is None:
         raise PackageError(
@@ -175,7 +175,7 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
         value = settings.get(key)
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         if value is not None and not (number and (key == "threshold" or value > 0)):
-            raise PackageError(f"found config.onscope.{key} {short(value)!r}, expected a finite number")
+            raise PackageError(f"found config.onscope.{key} {short(repr(value))}, expected a finite number")
     return MappingProxyType(settings)
 
 

@@ -78,7 +78,8 @@ def _parse(text: str, path: Path) -> Any:
         for event in YAML(typ="safe", pure=True).parse(text):
             if getattr(event, "anchor", None):
                 raise PipelineError(
-                    f"{path}, line {event.start_mark.line + 1}: found an anchor or alias, expected none: write the value out"
+                    f"{path}, line {event.start_mark.line + 1}: found an anchor or alias, expected none: "
+                    "write the value out"
                 )
         content = yaml.load(text)
     except MarkedYAMLError as error:

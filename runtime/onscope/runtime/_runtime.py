@@ -127,9 +127,9 @@ class Runtime:
         return stream(self, source, n, self.subscribe(block(8)))
 
     def image_process_fn(self, image: Pixels, metadata: dict[str, Any]) -> tuple[Pixels, dict[str, Any]]:
-        """For `pycromanager.Acquisition(image_process_fn=runtime.image_process_fn)`: copies, returns its input untouched.
+        """For `pycromanager.Acquisition(image_process_fn=runtime.image_process_fn)`: copies, returns its input.
 
-        Never raises, whatever happens to the model or to this runtime: the acquisition comes first.
+        Pixels and metadata come back untouched. Never raises, whatever happens to the model or to this runtime: the acquisition comes first.
         """
         try:
             self.submit(self._hook.frame(image, metadata))

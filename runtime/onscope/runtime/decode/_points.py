@@ -12,9 +12,9 @@ from .._frame import Pixels
 
 
 class PointsDecoder:
-    """Answers the rows of a (k, columns) output whose `score` reaches the threshold, y and x in pixels of the raw frame.
+    """Answers the rows of a (k, columns) output whose `score` reaches the threshold.
 
-    The rows are expected by falling score, as the graph's TopK leaves them.
+    y and x are in pixels of the raw frame. The rows are expected by falling score, as the graph's TopK leaves them.
     """
 
     def __init__(self, axes: Sequence[str], settings: Mapping[str, Any]) -> None:
