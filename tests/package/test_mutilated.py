@@ -1,0 +1,98 @@
+"""Whatever stands in a description or a weights file, the reader gives a package or a PackageError."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from onscope.runtime import PackageError
+from onscope.runtime._package import Package
+
+fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.dates().map(lambda day: date(day.year, day.month, day.day)),
+    st.sampled_from(
+        ["..", "/", "https://a.b/c", "0.5.12", "rdf.yaml", "x" * 300, 10**30, -1, 0, float("nan"), "y", "raw"]
+    ),
+)
+junk = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    for key, inner in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from places(inner, (*path, key))
+
+
+def open_or_refuse(folder: Path) -> None:
+    words = ""
+    try:
+        package = Package.load(folder)
+        package.load_test_inputs()
+        package.load_test_outputs()
+    except PackageError as error:
+        words = str(error)
+    assert "\n" not in words
+    assert len(words) < 700
+
+
+@fuzz
+@given(data=st.data())
+def test_any_field_may_hold_anything(
+    make_package: Callable[..., Path], rdf: dict[str, Any], data: st.DataObject
+) -> None:
+    folder = Path(rdf["made"]) if "made" in rdf else make_package()
+    rdf["made"] = str(folder)
+    content = copy.deepcopy({key: value for key, value in rdf.items() if key != "made"})
+    for _ in range(data.draw(st.integers(1, 3))):
+        *above, last = data.draw(st.sampled_from(list(places(content))))
+        node: Any = content
+        for key in above:
+            node = node[key]
+        if data.draw(st.booleans()):
+            node[last] = data.draw(junk)
+        else:
+            del node[last]
+    with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(content, file)
+    open_or_refuse(folder)
+
+
+@pytest.mark.parametrize("name", ["rdf.yaml", "weights.onnx", "test_raw.npy"])
+@settings(fuzz, max_examples=60)
+@given(data=st.data())
+def test_any_byte_may_be_wrong(
+    make_package: Callable[..., Path], rdf: dict[str, Any], name: str, data: st.DataObject
+) -> None:
+    def no_hashes(content: dict[str, Any]) -> None:
+        for entry in (content["weights"]["onnx"], *(content[side][0]["test_tensor"] for side in ("inputs", "outputs"))):
+            del entry["sha256"]
+
+    folder = Path(rdf["made"]) if "made" in rdf else make_package(no_hashes)
+    rdf["made"] = str(folder)
+    whole = bytes.fromhex(rdf["whole"]) if "whole" in rdf else (folder / name).read_bytes()
+    rdf["whole"] = whole.hex()
+    broken = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 4))):
+        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+    (folder / name).write_bytes(broken[: data.draw(st.sampled_from([None, len(broken) // 2]))])
+    open_or_refuse(folder)
