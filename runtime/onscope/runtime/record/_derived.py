@@ -73,6 +73,7 @@ class DerivedWriter:
                 nbytes += image.nbytes
             what = f"the result of frame {result.frame.id}"
             self._flight.add(what, futures, nbytes, partial(self._acknowledge, result, places))
+            self._flight.reap()
 
     def drain(self) -> None:
         """Wait until every result that was given is on the disk."""

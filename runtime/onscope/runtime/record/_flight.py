@@ -26,7 +26,7 @@ class Flight:
 
     `add` returns at once while fewer than `max_bytes` are under way (two writes at least), and waits for the oldest
     when there are more: a slow disk slows its caller and never grows memory. `acknowledge` is called in the order of
-    the writes, on the caller's thread, after the write is on the disk.
+    the writes, on the caller's thread, after the write is on the disk: by `reap`, `drain`, or an `add` that waits.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -38,7 +38,12 @@ class Flight:
         """Take on a write; raises RecordError when an earlier one failed."""
         self._writes.append(_Write(what, futures, nbytes, acknowledge))
         self._nbytes += nbytes
-        while self._writes and (self._too_many() or all(future.done() for future in self._writes[0].futures)):
+        while self._too_many():
+            self._land()
+
+    def reap(self) -> None:
+        """Acknowledge what is on the disk by now; raises RecordError when a write failed."""
+        while self._writes and all(future.done() for future in self._writes[0].futures):
             self._land()
 
     def drain(self) -> None:

@@ -45,6 +45,7 @@ class ImageWriter:
         self.path = path
         self.shape = shape
         self.dtype = np.dtype(dtype)
+        self.pixel_size_um = pixel_size_um
         self.count = 0
         self._length = expected or FIRST_LENGTH
         stored = (shape[2], *shape[:2]) if len(shape) == 3 else shape

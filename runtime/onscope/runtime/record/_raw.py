@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -55,11 +56,18 @@ class RawWriter:
         self._flight = Flight()
         self._table = TableWriter(folder, "frames", FRAMES)
         self._closed = False
+        self._spare: ImageWriter | None = None
 
     @property
     def count(self) -> int:
         """Frames that are on the disk and in the table."""
         return self._table.rows
+
+    def prepare(self, spec: FrameSpec, expected: int | None = None) -> None:
+        """Make the files for frames like `spec` ahead of the first one; raises RecordError when that fails."""
+        with self._lock:
+            if not self._images and self._spare is None and not self._closed:
+                self._spare = self._new_image(spec.shape, spec.dtype, spec.pixel_size_um, expected)
 
     def save(self, frame: Frame, expected: int | None = None) -> None:
         """Begin to save a frame; waits when the disk is behind. Raises RecordError when it cannot be saved."""
@@ -74,6 +82,11 @@ class RawWriter:
             acknowledge = partial(self._acknowledge, image, index, self._row(image, index, frame))
             self._flight.add(f"frame {frame.id}", [future], image.nbytes, acknowledge)
 
+    def reap(self) -> None:
+        """Enter what is on the disk by now into the table; raises RecordError when a frame could not be saved."""
+        with self._lock:
+            self._flight.reap()
+
     def drain(self) -> None:
         """Wait until every frame that was given is on the disk."""
         with self._lock:
@@ -86,6 +99,8 @@ class RawWriter:
         yield self.drain
         for image in self._images.values():
             yield partial(self._cut, image)
+        if self._spare is not None:
+            yield partial(shutil.rmtree, self._spare.path)
         yield self._table.close
 
     def _cut(self, image: ImageWriter) -> None:
@@ -102,18 +117,26 @@ class RawWriter:
     def _image_of(self, frame: Frame, expected: int | None) -> ImageWriter:
         key = frame.id[:3]
         if key not in self._images:
-            number = len(self._images)
-            image = ImageWriter(
-                self._folder / (f"raw-{number}.ome.zarr" if number else "raw.ome.zarr"),
+            image, self._spare = self._spare, None
+            size, dtype = frame.pixel_size_um, frame.pixels.dtype.name
+            if image is not None and (image.shape, image.dtype.name, image.pixel_size_um) != (
                 frame.pixels.shape,
-                frame.pixels.dtype.name,
-                pixel_size_um=frame.pixel_size_um,
-                expected=expected,
-                attributes={"role": "raw", "run": key[0], "camera": key[1], "segment": key[2]},
-            )
-            self._images[key] = image
-            self._on_image(image, frame)
+                dtype,
+                size,
+            ):
+                shutil.rmtree(image.path)
+                image = None
+            self._images[key] = image or self._new_image(frame.pixels.shape, dtype, size, expected)
+            self._on_image(self._images[key], frame)
         return self._images[key]
+
+    def _new_image(
+        self, shape: tuple[int, ...], dtype: str, pixel_size_um: float | None, expected: int | None
+    ) -> ImageWriter:
+        number = len(self._images)
+        path = self._folder / (f"raw-{number}.ome.zarr" if number else "raw.ome.zarr")
+        attributes = {"role": "raw"}
+        return ImageWriter(path, shape, dtype, pixel_size_um=pixel_size_um, expected=expected, attributes=attributes)
 
     def _row(self, image: ImageWriter, index: int, frame: Frame) -> list[list[Any]]:
         x, y, z = frame.stage_um or (None, None, None)
@@ -139,6 +162,7 @@ class RecordedSource:
         """Yield the source's frames; raises RecordError when the disk is full, or has no room for `n` frames."""
         if n is not None:
             require_space(self._folder, n * self._source.spec().nbytes, f"{n} raw frames")
+        self._raw.prepare(self._source.spec(), n)
         frames = self._source.frames(n)
         try:
             for frame in frames:
@@ -148,6 +172,7 @@ class RecordedSource:
                 frame = replace(frame, pixels=pixels)
                 self._raw.save(frame, n)
                 yield frame
+                self._raw.reap()  # after the frame went on: bookkeeping adds nothing to its latency
         finally:
             close = getattr(frames, "close", None)
             if close is not None:

@@ -89,6 +89,7 @@ class Recording:
     def save(self, frame: Frame) -> None:
         """Save one raw frame, for callers that have no source; its pixels must not change afterwards."""
         self._raw.save(frame, self._expected)
+        self._raw.reap()
 
     def add(self, result: Result) -> None:
         """Save a result's images and tables; called by the consumer, it waits when the disk is behind."""

@@ -35,6 +35,7 @@ class TableWriter:
             self._stream = pa.ipc.new_stream(self._file, schema)
         except OSError as error:
             raise self._refused(error) from error
+        self.append([[] for _ in schema])  # Arrow imports much at its first array: not in the middle of a run
 
     def append(self, columns: Sequence[Any]) -> None:
         """Add rows: one sequence per column of the schema, all of one length."""

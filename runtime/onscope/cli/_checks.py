@@ -1,0 +1,147 @@
+"""The questions that `onscope doctor` asks of a machine."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+from typing import Literal
+
+from onscope.runtime.engines import probe_engines
+from onscope.runtime.record import machine
+
+State = Literal["good", "note", "missing"]
+SIGNS: Mapping[State, tuple[str, str]] = {
+    "good": ("ok", "green"),
+    "note": ("note", "yellow"),
+    "missing": ("missing", "red"),
+}
+FOR_TESTS = ("null", "oracle")
+"""Engines that are no use to a run: one waits, the other is the slow judge of the tests."""
+SMALL_SHARED_MB = 128
+SOFTWARE = ("onscope", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "tensorrt-cu13", "openvino", "tensorstore")
+EXTRAS = {"cuda": "onnxruntime-gpu", "tensorrt": "tensorrt-cu13", "openvino": "openvino"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer: what was looked at, how it is, and what to do about it."""
+
+    name: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Ask everything; takes a second or two, since the engines are tried."""
+    return [*_machine(), *_software(), *_engines(), *_micromanager(), *_shared_memory(), *_packages()]
+
+
+def can_run(findings: list[Finding]) -> bool:
+    """Whether an engine fit for a run is among what works."""
+    return any(finding.name.startswith("engine ") and finding.state == "good" for finding in findings)
+
+
+def _machine() -> Iterator[Finding]:
+    here = machine()
+    yield Finding("machine", "good", f"{here['cpu']}, {here['cores']} cores for this process, {here['system']}")
+    yield Finding("python", "good", f"{platform.python_version()} at {sys.executable}")
+
+
+def _software() -> Iterator[Finding]:
+    found = {name: number for name in SOFTWARE if (number := _version(name))}
+    yield Finding("software", "good", ", ".join(f"{name} {number}" for name, number in found.items()))
+    if "onnxruntime" in found and "onnxruntime-gpu" in found:
+        yield Finding(
+            "onnxruntime twice",
+            "missing",
+            "found onnxruntime and onnxruntime-gpu, which overwrite each other's files, expected one of them",
+            "pip uninstall onnxruntime onnxruntime-gpu, then pip install --force-reinstall onnxruntime-gpu",
+        )
+
+
+def _engines() -> Iterator[Finding]:
+    probes = probe_engines()
+    for probe in probes:
+        if probe.name in FOR_TESTS:
+            continue
+        yield Finding(f"engine {probe.name}", "good" if probe.ok else "missing", probe.detail)
+    for_tests = ", ".join(probe.name for probe in probes if probe.name in FOR_TESTS)
+    if for_tests:
+        yield Finding("engines for tests", "good", for_tests)
+    known = {probe.name for probe in probes}
+    absent = [extra for extra, package in EXTRAS.items() if extra in known and not _version(package)]
+    if absent:
+        lines = "; ".join(f"pip install 'onscope[{extra}]'" for extra in absent)
+        yield Finding("other engines", "note", f"not installed: {', '.join(absent)}", lines)
+
+
+def _micromanager() -> Iterator[Finding]:
+    remedy = "pip install 'onscope[micromanager]'"
+    packages = {name: _version(name) for name in ("pycromanager", "pymmcore", "pymmcore-plus", "mm-test-adapters")}
+    found = ", ".join(f"{name} {number}" for name, number in packages.items() if number)
+    absent = [name for name, number in packages.items() if not number]
+    if absent:
+        words = f"{found or 'nothing'} installed; not installed: {', '.join(absent)}"
+        yield Finding("Micro-Manager", "missing", words, remedy)
+    else:
+        yield Finding("Micro-Manager", "good", found)
+    for folder in _adapter_folders():
+        devices = sorted(_device_name(path) for path in folder.iterdir() if "mmgr_dal_" in path.name)
+        shown = ", ".join(devices[:8]) + (f" and {len(devices) - 8} more" if len(devices) > 8 else "")
+        if devices:
+            yield Finding("device adapters", "good", f"{shown} in {folder}")
+        else:
+            yield Finding("device adapters", "missing", f"none in {folder}", remedy)
+
+
+def _adapter_folders() -> list[Path]:
+    """Folders with device adapters: the demo devices' wheel, and an installed Micro-Manager."""
+    folders = []
+    try:
+        folders.append(Path(importlib.import_module("mm_test_adapters").device_adapter_path()))
+        installed = importlib.import_module("pymmcore_plus").find_micromanager()
+    except ImportError:
+        installed = None
+    if installed and Path(installed).is_dir() and Path(installed) not in folders:
+        folders.append(Path(installed))
+    return folders
+
+
+def _device_name(path: Path) -> str:
+    return path.name.split("mmgr_dal_", 1)[1].split(".")[0]
+
+
+def _shared_memory() -> Iterator[Finding]:
+    folder = Path("/dev/shm")
+    if os.name == "nt" or not folder.is_dir():
+        return
+    free = shutil.disk_usage(folder).free / 1e6
+    remedy = "give the container more, e.g. docker run --shm-size=1g" if free < SMALL_SHARED_MB else ""
+    yield Finding("shared memory", "note" if remedy else "good", f"{free:,.0f} MB free", remedy)
+
+
+def _packages() -> Iterator[Finding]:
+    for point in entry_points(group="onscope.packages"):
+        try:
+            folder = Path(str(point.load()))
+        except (ImportError, AttributeError) as error:
+            yield Finding(f"packages {point.name}", "missing", str(error), "reinstall onscope")
+            continue
+        names = sorted(path.parent.name for path in folder.glob("*/rdf.yaml"))
+        state: State = "good" if names else "missing"
+        yield Finding(f"packages {point.name}", state, ", ".join(names) or f"none in {folder}")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
