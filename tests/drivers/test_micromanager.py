@@ -139,7 +139,15 @@ def test_the_stage_walks_between_frames_and_goes_back(scope: micromanager.Scope)
     spy = Spy(scope.core)
     spied = micromanager.Scope(spy)
     walk = micromanager.StageWalk(spied.live(exposure_ms=2.0), spied, seed=3, step_um=1.0)
-    places = [frame.stage_um for frame in walk.frames(3)]
+
+    def walked() -> list[Any]:
+        places = []
+        for frame in walk.frames(3):
+            places.append(frame.stage_um)
+            scope.wait_stage()  # a stage on its way would keep its next step waiting
+        return places
+
+    places = walked()
     assert spy.sent == [
         "set_exposure",
         "start_sequence_acquisition",
@@ -155,8 +163,7 @@ def test_the_stage_walks_between_frames_and_goes_back(scope: micromanager.Scope)
     assert len(set(places)) == 3
     x, y, _ = scope.read_stage() or (None, None, None)
     assert (x, y) == pytest.approx((0.0, 0.0), abs=0.02)  # the demo stage knows multiples of 0.015 um
-    again = [frame.stage_um for frame in walk.frames(3)]
-    np.testing.assert_allclose(np.array(again), np.array(places), atol=0.02)
+    np.testing.assert_allclose(np.array(walked()), np.array(places), atol=0.02)  # seeded
 
 
 def test_a_walk_stays_in_its_range(scope: micromanager.Scope) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from types import MappingProxyType
 from typing import Any
 
@@ -76,6 +78,10 @@ class StackReel:
     def _open(self) -> Iterator[Any]:
         try:
             with tifffile.TiffFile(self._path) as file:
+                with _complaints() as complaints:
+                    len(file.pages)
+                if complaints:
+                    raise ValueError(complaints[0])
                 if not file.series:
                     raise SourceError(f"found no image in {self._path}, expected at least one: choose another file")
                 yield file
@@ -84,6 +90,25 @@ class StackReel:
                 f"found that {self._path} cannot be read as TIFF ({' '.join(str(error).split())}), expected a whole "
                 "file of a known compression: store it again"
             ) from error
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """What tifffile finds wrong with the chain of pages: it says so in its log, and goes on with those before."""
+    found: list[str] = []
+    thread = get_ident()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.thread == thread:
+                found.append(record.getMessage())
+
+    listener = Listener(logging.ERROR)
+    tifffile.logger().addHandler(listener)
+    try:
+        yield found
+    finally:
+        tifffile.logger().removeHandler(listener)
 
 
 def _leading(series: Any, path: Path) -> tuple[list[str], tuple[int, ...]]:

@@ -46,7 +46,7 @@ class StageWalk:
         return self._source.spec()
 
     def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
-        """The source's frames; the same seed walks the same way each time."""
+        """The source's frames; the same seed makes the same steps each time."""
         rng = np.random.default_rng(self._seed)
         offset = np.zeros(2)
         begin_um = self._scope.read_stage()
