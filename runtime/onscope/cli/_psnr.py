@@ -16,6 +16,7 @@ from onscope.runtime import FrameId, Result, SourceError
 Truth = Callable[[FrameId], npt.NDArray[Any]]
 SHARE = 0.02
 """Largest share of one core's time that measuring may take: the networks need the rest."""
+LONGEST_PAUSE_S = 1.0
 
 
 def psnr(image: npt.NDArray[Any], truth: npt.NDArray[Any], peak: float) -> float:
@@ -55,7 +56,7 @@ class PsnrMeter:
                 self._sums[name] = self._sums.get(name, 0.0) + psnr(image, truth, self.peak)
         self.samples += 1
         spent = time.perf_counter() - began
-        self._next = began + spent / SHARE
+        self._next = began + min(spent / SHARE, LONGEST_PAUSE_S)
 
     @property
     def means(self) -> dict[str, float]:

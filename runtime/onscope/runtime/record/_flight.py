@@ -33,6 +33,7 @@ class Flight:
         self._writes: deque[_Write] = deque()
         self._max_bytes = max_bytes
         self._nbytes = 0
+        self._failure: RecordError | None = None
 
     def add(self, what: str, futures: Sequence[Any], nbytes: int, acknowledge: Callable[[], None]) -> None:
         """Take on a write; raises RecordError when an earlier one failed."""
@@ -47,9 +48,11 @@ class Flight:
             self._land()
 
     def drain(self) -> None:
-        """Wait for all writes; raises RecordError when one failed (the others are acknowledged all the same)."""
+        """Wait for all writes; raises RecordError when one failed, now or before (the others are acknowledged)."""
         while self._writes:
             self._land()
+        if self._failure is not None:
+            raise self._failure
 
     def _too_many(self) -> bool:
         return self._nbytes > self._max_bytes and len(self._writes) > 2
@@ -62,10 +65,11 @@ class Flight:
                 future.result()
         except TENSORSTORE_ERRORS as error:
             self._land_the_rest()
-            raise RecordError(
+            self._failure = self._failure or RecordError(
                 f"{write.what} could not be written ({reason(error)}): what was saved before it is whole; make room or "
                 "choose another disk"
-            ) from error
+            )
+            raise self._failure from error
         write.acknowledge()
 
     def _land_the_rest(self) -> None:

@@ -173,8 +173,8 @@ class RecordedSource:
                 self._raw.save(frame, n)
                 yield frame
                 self._raw.reap()  # after the frame went on: bookkeeping adds nothing to its latency
+            self._raw.drain()
         finally:
             close = getattr(frames, "close", None)
             if close is not None:
                 close()
-            self._raw.drain()
