@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from onscope.drivers import micromanager
-from onscope.runtime import FrameSpec, Runtime, block
+from onscope.runtime import FrameSpec, Runtime, SourceError, block
 from tests.drivers.acquisition import acquire
 
 Make = Callable[..., Runtime]
@@ -44,6 +44,32 @@ def test_the_bound_method_is_a_hook_by_itself(runtime: Make, tmp_path: Path) -> 
             acquisition.acquire(multi_d_acquisition_events(num_time_points=5, time_interval_s=0))
     assert it.drain(20)
     assert it.ledger.counts["done"] == 5
+
+
+def test_a_pymmcore_plus_acquisition_is_attached(runtime: Make) -> None:
+    import useq
+    from mm_test_adapters import device_adapter_path
+    from pymmcore_plus import CMMCorePlus
+
+    core = CMMCorePlus()
+    core.setDeviceAdapterSearchPaths([str(device_adapter_path())])
+    core.loadSystemConfiguration(Path(device_adapter_path(), "MMConfig_demo.cfg"))
+    it = runtime(worker="process", spec=None, admission=block(2))
+    results = it.subscribe(block(9))
+    sequence = useq.MDASequence.model_validate({"time_plan": {"interval": 0, "loops": 3}, "channels": ["DAPI", "FITC"]})
+    with it.attach(core):
+        core.mda.run(sequence)
+    core.mda.run(sequence)  # no longer attached
+    assert it.drain(20)
+    got = [result for _ in range(6) if (result := results.take(1))]
+    assert [dict(result.frame.index) for result in got] == [{"t": t, "c": c} for t in range(3) for c in range(2)]
+    assert all((result["plus"] == result.frame.pixels + 1).all() for result in got)
+    assert it.ledger.reasons == {"done": 6}
+
+
+def test_only_a_pymmcore_plus_core_can_be_attached(runtime: Make) -> None:
+    with pytest.raises(SourceError, match="found a object without acquisition events"), runtime().attach(object()):
+        pass
 
 
 @pytest.mark.parametrize("worker", ["process", "thread"])

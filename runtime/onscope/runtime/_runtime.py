@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ._admission import Admission, block, keep_newest
+from ._attach import attached
 from ._clock import now_ns
 from ._delivery import Delivery, Subscription
 from ._dispatch import CREDIT, LENDABLE, Dispatcher, Route
@@ -129,7 +131,8 @@ class Runtime:
     def image_process_fn(self, image: Pixels, metadata: dict[str, Any]) -> tuple[Pixels, dict[str, Any]]:
         """For `pycromanager.Acquisition(image_process_fn=runtime.image_process_fn)`: copies, returns its input.
 
-        Pixels and metadata come back untouched. Never raises, whatever happens to the model or to this runtime: the acquisition comes first.
+        Pixels and metadata come back untouched. It never
+        raises, whatever happens to the model or to this runtime: the acquisition comes first.
         """
         try:
             self.submit(self._hook.frame(image, metadata))
@@ -140,6 +143,13 @@ class Runtime:
             log.exception("image_process_fn failed")
             self._tell(Event("hook error", repr(error)))
         return image, metadata
+
+    def attach(self, core: Any) -> AbstractContextManager[None]:
+        """Take every frame of a pymmcore-plus core's acquisitions: `with runtime.attach(mmc): mmc.run_mda(...)`.
+
+        Like `image_process_fn`, it copies and never raises into the acquisition. Raises SourceError for other cores.
+        """
+        return attached(core, self.image_process_fn)
 
     def drain(self, timeout_s: float | None = None) -> bool:
         """Wait until every submitted frame's account is closed; whether that came in time."""

@@ -1,0 +1,47 @@
+"""`Runtime.attach`: frames out of a pymmcore-plus acquisition, without importing pymmcore-plus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ._errors import SourceError
+from ._frame import Pixels
+
+Hook = Callable[[Pixels, dict[str, Any]], object]
+
+
+@contextmanager
+def attached(core: Any, hook: Hook) -> Iterator[None]:
+    """Call `hook(image, metadata)` for every frame of `core.run_mda(...)` while the context lasts.
+
+    pymmcore-plus emits `frameReady(image, event, meta)` on the acquisition's thread; useq's index (t, p, c, z) and the
+    frame's metadata become the tags that pycro-manager's hooks are given. Raises SourceError when `core` has no
+    acquisition events.
+    """
+    try:
+        ready = core.mda.events.frameReady
+    except AttributeError:
+        raise SourceError(
+            f"found a {type(core).__name__} without acquisition events, expected a pymmcore-plus core (CMMCorePlus): "
+            "use `image_process_fn` with pycro-manager"
+        ) from None
+
+    def taken(image: Pixels, event: Any, meta: Mapping[str, Any]) -> None:
+        hook(
+            image,
+            {
+                **meta.get("camera_metadata", {}),
+                "Camera": meta.get("camera_device"),
+                "Axes": dict(event.index),
+                "Exposure": meta.get("exposure_ms"),
+                "PixelSize_um": meta.get("pixel_size_um"),
+            },
+        )
+
+    ready.connect(taken)
+    try:
+        yield
+    finally:
+        ready.disconnect(taken)
