@@ -24,7 +24,7 @@ class About:
     name: str
     description: str
     authors: Sequence[str | Mapping[str, str]]
-    license: str
+    license: str | None
     documentation: str = ""
     cite: Sequence[Mapping[str, str]] = ()
     tags: Sequence[str] = ()
@@ -42,7 +42,7 @@ def rdf_content(
         "name": about.name,
         "description": about.description,
         "authors": [dict(author) if isinstance(author, Mapping) else {"name": author} for author in about.authors],
-        "license": about.license,
+        **({"license": about.license} if about.license else {}),
         "cite": [dict(one) for one in about.cite],
         "tags": list(about.tags),
         "documentation": {"source": "README.md"},

@@ -14,11 +14,13 @@ the threshold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+
+from onscope.runtime._package_points import pair_points
 
 from ._torch import Array
 
@@ -125,32 +127,18 @@ def _compare_points(
     max_limit: float,
     p999_limit: float,
 ) -> Parity:
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.distance import cdist
-
-    columns: Sequence[str] = settings["columns"]
-    score = columns.index("score") if "score" in columns else len(columns) - 1
     threshold = settings.get("threshold")
-    rows = expected.reshape(-1, expected.shape[-1]).astype(np.float64)
-    others = found.reshape(-1, found.shape[-1]).astype(np.float64)
-    kept = rows[_above(rows[:, score], threshold)]
-    others = others[_above(others[:, score], threshold)]
-    places = [index for index in range(len(columns)) if index != score]
-    left, right = linear_sum_assignment(cdist(kept[:, places], others[:, places]))
-    spans = np.array([span(kept[:, index]) for index in range(kept.shape[1])]) if len(kept) else np.ones(len(columns))
-    error = np.abs(others[right] - kept[left])
+    pairs = pair_points(expected, found, settings["columns"], threshold)
+    spans = np.array([span(column) for column in pairs.expected.T])
+    error = np.abs(pairs.found - pairs.expected)
     relative = error / spans
-    lonely = np.concatenate([np.delete(kept, left, axis=0), np.delete(others, right, axis=0)])[:, score]
-    unpaired = int(np.sum(np.abs(lonely - (threshold or 0.0)) > max_limit * spans[score]))
+    lonely = np.abs(pairs.lonely[:, pairs.score] - (threshold or 0.0))
+    unpaired = int(np.sum(lonely > max_limit * spans[pairs.score]))
     largest = float(relative.max(initial=0.0))
     p999 = float(np.percentile(relative, 99.9)) if relative.size else 0.0
     passed = unpaired == 0 and largest <= max_limit and p999 <= p999_limit
     reason = "" if passed else f"{unpaired} points have no partner" if unpaired else "the errors are above the limits"
     return Parity(
         output, where, size, "points", passed, float(spans.max()), float(error.max(initial=0.0)), largest, p999,
-        rows=len(kept), unpaired=unpaired, reason=reason,
+        rows=len(pairs.expected), unpaired=unpaired, reason=reason,
     )  # fmt: skip
-
-
-def _above(scores: Array, threshold: float | None) -> Array:
-    return scores > 0 if threshold is None else scores >= threshold

@@ -1,0 +1,56 @@
+"""A frame to export with, when the user has none: blurred points over a background, with photon noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from onscope.runtime import ExportError
+
+from ._torch import Array, one_line
+
+BACKGROUND = 100.0
+BRIGHTEST = 2000.0
+MAX_SIZE = 8192
+
+
+def make_example(shape: tuple[int, ...], dtype: str, seed: int = 0) -> Array:
+    """A test frame of `shape` (the last two axes are y and x): counts for integers, 0 to 1 for float32.
+
+    The same seed gives the same frame. uint8 frames are scaled to 0 to 250.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    random = np.random.default_rng(seed)
+    points = np.zeros(shape)
+    points[random.random(shape) < 0.005] = 1.0
+    blurred: Array = gaussian_filter(points, sigma=[0.0] * (len(shape) - 2) + [1.5, 1.5])
+    counts: Array = random.poisson(BACKGROUND + BRIGHTEST * blurred / max(float(blurred.max()), 1e-9)).astype(
+        np.float64
+    )
+    if dtype == "float32":
+        scaled: Array = (counts / counts.max()).astype(np.float32)
+        return scaled
+    if dtype == "uint8":
+        counts *= 250 / counts.max()
+    whole: Array = counts.astype(dtype)
+    return whole
+
+
+def parse_shape(text: str) -> tuple[int, ...]:
+    """ "1x1x256x256" as numbers; raises ExportError."""
+    words = text.lower().split("x")
+    if not all(word.isdecimal() and 0 < int(word) <= MAX_SIZE for word in words) or len(words) < 2:
+        raise ExportError(f"found the example shape {text!r}, expected sizes from 1 to {MAX_SIZE}, such as 1x1x256x256")
+    return tuple(map(int, words))
+
+
+def read_example(path: Path) -> Array:
+    """The array of an .npy file; raises ExportError when it is none."""
+    try:
+        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+        raise ExportError(
+            f"found no NumPy array in {path} ({one_line(error, 120)}), expected a frame as .npy"
+        ) from error

@@ -1,0 +1,62 @@
+"""What `onscope export` shows: the step at hand with its clock, and the table of the proof."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ._report import Report
+
+
+class Steps:
+    """One line per step: a spinner while it runs, its time when it is done. Called with the name of each next step."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓"),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._current: TaskID | None = None
+
+    def __call__(self, step: str) -> None:
+        self._finish()
+        self._current = self._progress.add_task(step, total=1)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._finish()
+        self._progress.stop()
+
+    def _finish(self) -> None:
+        if self._current is not None:
+            self._progress.update(self._current, completed=1)
+
+
+def parity_table(report: Report) -> Table:
+    """The numbers of the proof; errors relative to the range of the network's output."""
+    table = Table(title=f"{report.name}: export against network", title_justify="left")
+    for heading in ("output", "input", "y x x", "largest error", "99.9 %", "pixels that differ", "points"):
+        table.add_column(heading, justify="left" if heading in ("output", "input") else "right")
+    for one in report.parity:
+        table.add_row(
+            one.output,
+            one.where,
+            f"{one.size[0]} x {one.size[1]}",
+            f"{one.max_relative:.1e}",
+            f"{one.p999_relative:.1e}",
+            "" if one.differing is None else f"{one.differing:.3%}",
+            "" if one.rows is None else str(one.rows),
+        )
+    return table

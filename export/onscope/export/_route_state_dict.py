@@ -1,0 +1,192 @@
+"""The route of a state dict: tensors from a file, the class that they belong to from installed or trusted code.
+
+Nothing of the file is executed (`torch.load(weights_only=True)`), and nothing of the network's name is evaluated: it is
+parsed, its values are literals, and it may name nothing but a class of networks.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import importlib
+import importlib.util
+import pickle
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from onscope.runtime import ExportError
+
+from ._torch import one_line, quiet, require_torch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "params_ema", "params")
+"""Keys under which training scripts keep the state dict inside a checkpoint."""
+
+
+class Loaded(NamedTuple):
+    """A network ready to export, the sha256 of its file, and the route's name for the report."""
+
+    network: nn.Module
+    source_sha256: str
+    route: str
+
+
+class NetworkName(NamedTuple):
+    """`module:Class(value, name=value)` in its parts; the values are literals."""
+
+    module: str
+    qualname: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+def load_state_dict(source: Path, network: str, code: Path | None = None, trust_code: bool = False) -> Loaded:
+    """Build `network` ("module:Class(features=8)") and fill it with the tensors of `source` (.pt, .pth).
+
+    The module comes from what is installed, or from the folder `code` if `trust_code` says so (importing runs it).
+    Checkpoints that keep the state dict under one of `WRAPPERS`, and the "module." of data-parallel training, are
+    understood. Raises ExportError: the file is missing, holds a pickled network or no tensors; the name cannot be
+    parsed, its class cannot be built or is no network; names or shapes of the tensors differ.
+    """
+    require_torch()
+    digest = file_sha256(source)
+    name = parse_network(network)
+    if code is not None and not trust_code:
+        raise ExportError(
+            f"found code to import in {code}, expected a word that you trust it: importing runs it, so read it and add "
+            "--trust-code"
+        )
+    tensors = _tensors(source)
+    built = _build(name, code)
+    _fill(built, tensors, source, network)
+    return Loaded(built, digest, f"the state dict {source.name} with {network}")
+
+
+def file_sha256(source: Path) -> str:
+    """Hash of the source file; raises ExportError when it cannot be read."""
+    try:
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ExportError(f"found no readable file at {source} ({error.strerror}), expected trained weights") from error
+
+
+def parse_network(text: str) -> NetworkName:
+    """The parts of "module:Class(value, name=value)"; raises ExportError for anything that is not just that."""
+    wrong = ExportError(
+        f"found the network {one_line(text, 120)!r}, expected module:Class or module:Class(name=value) with plain "
+        "values (numbers, texts, lists)"
+    )
+    module, colon, call = text.strip().partition(":")
+    if not colon or not all(part.isidentifier() for part in module.split(".")):
+        raise wrong
+    try:
+        node = ast.parse(call.strip(), mode="eval").body
+        args, kwargs = [], {}
+        if isinstance(node, ast.Call):
+            args = [ast.literal_eval(value) for value in node.args]
+            kwargs = {str(word.arg): ast.literal_eval(word.value) for word in node.keywords if word.arg is not None}
+            if len(kwargs) != len(node.keywords):
+                raise wrong
+            node = node.func
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
+        raise wrong from error
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        raise wrong
+    return NetworkName(module, ".".join([node.id, *reversed(names)]), tuple(args), kwargs)
+
+
+def _tensors(source: Path) -> Mapping[str, Any]:
+    import torch
+
+    try:
+        with quiet():
+            found = torch.load(source, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ExportError(
+            f"found {source.name} with pickled objects in it, expected nothing but tensors: a pickled network runs "
+            "code when it is opened, so save torch.save(network.state_dict(), file) where it was trained"
+        ) from error
+    except (RuntimeError, ValueError, EOFError, OSError, LookupError, AttributeError, TypeError) as error:
+        raise ExportError(f"found {source.name}, which PyTorch cannot open ({one_line(error, 160)})") from error
+    for key in WRAPPERS:
+        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
+            found = found[key]
+            break
+    if (
+        not isinstance(found, Mapping)
+        or not found
+        or not all(isinstance(value, torch.Tensor) for value in found.values())
+    ):
+        raise ExportError(
+            f"found {type(found).__name__} in {source.name}, expected a state dict (names and tensors): save "
+            "network.state_dict()"
+        )
+    prefix = "module."  # torch.nn.DataParallel puts it before every name
+    if all(str(name).startswith(prefix) for name in found):
+        return {str(name).removeprefix(prefix): value for name, value in found.items()}
+    return found
+
+
+def _build(name: NetworkName, code: Path | None) -> nn.Module:
+    from torch import nn
+
+    with _importable(code):
+        try:
+            found: Any = importlib.import_module(name.module)
+        except (ImportError, SyntaxError) as error:
+            where = f"in {code} or among what is installed" if code else "among what is installed"
+            raise ExportError(
+                f"found no module {name.module!r} that can be imported {where} ({one_line(error, 120)}): install it, "
+                "or name its folder with --code"
+            ) from error
+        for part in name.qualname.split("."):
+            found = getattr(found, part, None)
+        if not (isinstance(found, type) and issubclass(found, nn.Module)):
+            raise ExportError(
+                f"found no class {name.qualname!r} of torch.nn.Module in {name.module}, expected the network's class"
+            )
+        try:
+            built = found(*name.args, **name.kwargs)
+        except (TypeError, ValueError, RuntimeError, LookupError, AttributeError, AssertionError) as error:
+            raise ExportError(
+                f"found that {name.qualname} cannot be built ({one_line(error)}): check its values"
+            ) from error
+    return built
+
+
+@contextlib.contextmanager
+def _importable(code: Path | None) -> Iterator[None]:
+    """Import from what is installed, not from the current folder; `code` goes first when it is given."""
+    before = list(sys.path)
+    sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != Path.cwd()]
+    if code is not None:
+        sys.path.insert(0, str(code.resolve()))
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def _fill(network: nn.Module, tensors: Mapping[str, Any], source: Path, name: str) -> None:
+    want, have = network.state_dict(), tensors
+    missing, extra = sorted(want.keys() - have.keys()), sorted(map(str, have.keys() - want.keys()))
+    shapes = [key for key in want.keys() & have.keys() if want[key].shape != have[key].shape]
+    if missing or extra or shapes:
+        differences = (("missing", missing), ("unknown", extra), ("of another shape", sorted(shapes)))
+        words = "; ".join(f"{len(keys)} {kind}, such as {keys[0]}" for kind, keys in differences if keys)
+        raise ExportError(
+            f"found tensors in {source.name} that are not those of {one_line(name, 80)} ({words}), expected the same "
+            "names and shapes: check the class and its values"
+        )
+    network.load_state_dict(dict(tensors))
