@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from onscope.runtime import OnscopeError, Pipeline, PipelineError, Stage
 from tests import models
@@ -91,3 +92,24 @@ def test_names_are_different_and_there_is_at_least_one(folder: Path) -> None:
         Pipeline([plus, plus])
     with pytest.raises(PipelineError, match="found 0 stages"):
         Pipeline([])
+
+
+@pytest.mark.parametrize(
+    ("side", "step"),
+    [
+        ("inputs", {"id": "zero_mean_unit_variance"}),
+        ("outputs", {"id": "sigmoid"}),
+    ],
+)
+def test_processing_beside_the_graph_is_refused_and_not_forgotten(tmp_path: Path, side: str, step: object) -> None:
+    models.plus_one(tmp_path / "plus", "float32")
+    rdf = tmp_path / "plus" / "rdf.yaml"
+    yaml = YAML(typ="safe", pure=True)
+    content = yaml.load(rdf.read_text())
+    content[side][0]["preprocessing" if side == "inputs" else "postprocessing"] = [step]
+    with rdf.open("w") as file:
+        yaml.dump(content, file)
+    with pytest.raises(PipelineError, match="described beside its graph"):
+        Stage("plus", tmp_path / "plus")
+    models.plus_one(tmp_path / "bare", "float32")
+    assert Stage("plus", tmp_path / "bare").package.inputs[0].processing in ((), ("ensure_dtype",))

@@ -47,7 +47,8 @@ class TensorDescription:
 
     `name` is the description's, `graph_name` the one in the ONNX graph; `axes` are ids such as ("batch", "channel",
     "y", "x") with their `kinds` ("batch", "channel", "space", "time" or "index") and `sizes`; `dtype` a NumPy name;
-    `scale` the pixels along y and x per pixel of the input (outputs whose size follows the input; None: not stated).
+    `scale` the pixels along y and x per pixel of the input (outputs whose size follows the input; None: not stated);
+    `processing` the ids of the steps that are described beside the graph, before (inputs) or after it (outputs).
     """
 
     name: str
@@ -57,6 +58,7 @@ class TensorDescription:
     sizes: tuple[AxisSize, ...]
     dtype: str
     scale: float | None = None
+    processing: tuple[str, ...] = ()
 
     @property
     def channels(self) -> int | None:
@@ -129,7 +131,13 @@ def tensor_description(tensor: InputTensorDescr | OutputTensorDescr, graph_name:
         sizes=tuple(sizes),
         dtype=str(tensor.dtype),
         scale=scales[0] if len(scales) == 2 and scales[0] == scales[1] else None,
+        processing=_steps(tensor),
     )
+
+
+def _steps(tensor: InputTensorDescr | OutputTensorDescr) -> tuple[str, ...]:
+    steps = getattr(tensor, "preprocessing", None) or getattr(tensor, "postprocessing", None) or ()
+    return tuple(str(step.id) for step in steps)
 
 
 def _axis_size(size: Any, axis: Any, references: Mapping[tuple[str, str], Any]) -> tuple[AxisSize, float | None]:

@@ -45,6 +45,23 @@ class Stage:
         set_once(self, "reads", reads)
         set_once(self, "settings", MappingProxyType({**self.package.settings, **(settings or {})}))
 
+        self._check()
+
+    def _check(self) -> None:
+        outputs = self.package.outputs
+        steps = [step for tensor in (*self.package.inputs, *outputs) for step in tensor.processing]
+        # bioimageio.spec adds ensure_dtype to every description; the graph's own dtypes say the same.
+        if beside := [step for step in steps if step != "ensure_dtype"]:
+            raise PipelineError(
+                f"found {self.package.name!r} with {', '.join(beside)} described beside its graph, expected all "
+                "processing inside: it is not carried out live yet, so export the network with it"
+            )
+        if len(outputs) != 1:
+            raise PipelineError(
+                f"found {self.package.name!r} with {len(outputs)} outputs, expected 1: several outputs do not run live "
+                "yet, so export the network with one"
+            )
+
     def message(self) -> dict[str, Any]:
         """All that the worker needs to know of the stage."""
         source, target = self.package.inputs[0], self.package.outputs[0]
