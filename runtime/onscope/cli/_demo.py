@@ -21,7 +21,7 @@ def demo(
         Path, typer.Option("--pipeline", help="YAML of another pipeline.", show_default="denoise, super-resolve, spots")
     ] = PIPELINE,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the noise and of the stage's steps.")] = 0,
-    exposure_ms: Annotated[float, typer.Option("--exposure-ms", min=0.1, help="Exposure of the demo camera.")] = 10.0,
+    exposure_ms: Annotated[float, typer.Option("--exposure-ms", min=0.1, help="Exposure of the demo camera.")] = 50.0,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:

@@ -45,6 +45,8 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     monitor = Monitor(None if truth is None else PsnrMeter(truth))
     with Recording(plan.out, pipeline, plan.overwrite) as recording:
         ledger, stopped = _record(source, plan, pipeline, recording, monitor, console)
+        for name, words in monitor.notes().items():
+            recording.note(name, words)
         recording.finish(ledger)
     run = open_recording(plan.out)
     overview(run, plan.out / "overview.png")

@@ -55,3 +55,11 @@ class Monitor:
     def steps(self) -> dict[str, dict[str, float]]:
         """Percentiles in ms by step, over the recent results; "whole way" is the last."""
         return {step: percentiles(np.array(times)) for step, times in self._steps.items()}
+
+    def notes(self) -> dict[str, str]:
+        """What was measured against a truth, and objects per frame, in words for the recording."""
+        notes = {stage: f"{count / max(1, self.results):.1f} per frame" for stage, count in self.objects.items()}
+        if self.psnr is not None and self.psnr.peak is not None:
+            notes |= {f"PSNR {name}": f"{mean:.2f} dB" for name, mean in self.psnr.means.items()}
+            notes["PSNR of"] = f"{self.psnr.samples} frames, peak {self.psnr.peak:.0f} counts"
+        return notes

@@ -83,6 +83,7 @@ def summarise(console: Console, out: Path, monitor: Monitor, ledger: Ledger, out
     if monitor.psnr is not None and monitor.psnr.means:
         console.print(psnr_words(monitor))
     console.print()
+    console.print(f"written to {out}", highlight=False, soft_wrap=True)
     console.print(_written(out))
     if outcome.stopped:
         console.print(Text("stopped by Ctrl-C; everything until then is recorded", "yellow"))
@@ -101,5 +102,5 @@ def _written(out: Path) -> Table:
             meaning = f"images of the stage {stem} (OME-Zarr)"
         elif path.name not in MEANINGS and not path.is_dir():
             meaning = f"answers of the stage {stem}"
-        table.add_row(Text(str(path)), Text(meaning, "dim"))
+        table.add_row(Text(f"  {path.name}", no_wrap=True), Text(meaning, "dim"))
     return table

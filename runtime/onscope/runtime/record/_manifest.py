@@ -33,6 +33,7 @@ class Manifest:
             "versions": versions(),
             "machine": machine(),
             "pipeline": describe_pipeline(pipeline),
+            "notes": {},
             "images": [],
             "tables": [],
         }

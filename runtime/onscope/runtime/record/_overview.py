@@ -157,6 +157,7 @@ def _facts(run: RecordedRun) -> dict[str, str]:
         results = run.table("results")
         facts["results"] = f"{results.num_rows:,}"
         facts["rate"] = f"{frames_per_second(results['delivered_ns'].to_numpy()):.1f} results/s"
+    facts |= run.manifest["notes"]
     providers = {
         image["provenance"]["provider"]
         for image in run.manifest["images"]

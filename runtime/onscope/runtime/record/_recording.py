@@ -98,6 +98,10 @@ class Recording:
                 self._stages[stage] = provenance(result, stage).get("provenance", {})
         self._derived.add(result)
 
+    def note(self, name: str, words: str) -> None:
+        """Put something measured about this run into the manifest and the overview; call it before `finish`."""
+        self._manifest.content["notes"][name] = words
+
     def finish(self, ledger: LedgerLike) -> None:
         """Write `ledger.csv` and `latency.json` and close all files; raises RecordError when the disk refuses it."""
         self._ledger = ledger
