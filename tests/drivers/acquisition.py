@@ -31,7 +31,7 @@ def acquire(
 ) -> Acquired:
     """Run an Acquisition of `n` time points without pause, with `hook` as its image_process_fn, saved in `folder`.
 
-    The demo camera writes its frame number into the image, so that no two frames are equal. An exception that ends
+    The demo camera shows waves that travel (and come back after some frames), so that neighbours differ. An exception that ends
     the acquisition is returned, not raised; what was saved by then is read back from the disk.
     """
     from ndstorage import Dataset
@@ -45,7 +45,7 @@ def acquire(
 
     with micromanager.demo(size=size, buffer_mb=buffer_mb) as scope:
         scope.core.set_exposure(exposure_ms)
-        scope.set(scope.core.get_camera_device(), "DisplayImageNumber", "1")
+        scope.set(scope.core.get_camera_device(), "Mode", "Artificial Waves")
         try:
             with Acquisition(directory=str(folder), name="acquired", image_process_fn=seen) as acquisition:
                 acquisition.acquire(multi_d_acquisition_events(num_time_points=n, time_interval_s=0))

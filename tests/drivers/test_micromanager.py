@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -21,7 +22,7 @@ SIZE = 128
 
 class TestLive(SourceTests):
     def make_source(self) -> AbstractContextManager[Source]:
-        return micromanager.source("demo", exposure_ms=2.0)
+        return micromanager.source("demo", exposure_ms=2.0, buffer_mb=16)
 
     def make_unknown(self) -> AbstractContextManager[Source]:
         return micromanager.source("nowhere.cfg")
@@ -29,7 +30,7 @@ class TestLive(SourceTests):
 
 class TestDemoSource(SourceTests):
     def make_source(self) -> AbstractContextManager[Source]:
-        return micromanager.demo_source(size=SIZE, exposure_ms=2.0)
+        return micromanager.demo_source(size=SIZE, exposure_ms=2.0, buffer_mb=8)
 
     def make_unknown(self) -> AbstractContextManager[Source]:
         return micromanager.demo_source("nothing")
@@ -77,17 +78,17 @@ def test_the_demo_is_what_it_says(scope: micromanager.Scope) -> None:
 def test_several_demos_one_after_the_other_leave_nothing_behind() -> None:
     threads = set(threading.enumerate())
     for _ in range(3):
-        with micromanager.demo(size=SIZE) as scope:
+        with micromanager.demo(size=SIZE, buffer_mb=8) as scope:
             assert len(list(scope.live(exposure_ms=1.0).frames(2))) == 2
     with pytest.raises(ZeroDivisionError):
         _fail_while_live()
-    with micromanager.demo(size=SIZE) as scope:
+    with micromanager.demo(size=SIZE, buffer_mb=8) as scope:
         assert len(list(scope.live(exposure_ms=1.0).frames(2))) == 2
     assert set(threading.enumerate()) <= threads
 
 
 def _fail_while_live() -> None:
-    with micromanager.demo(size=SIZE) as scope:
+    with micromanager.demo(size=SIZE, buffer_mb=8) as scope:
         frames = scope.live(exposure_ms=1.0).frames()
         next(frames)
         raise ZeroDivisionError
@@ -230,7 +231,7 @@ def test_an_endless_sequence_that_overruns_its_buffer_shows_a_jump(scope: microm
 
 
 def test_closing_the_scope_ends_a_live_sequence() -> None:
-    with micromanager.demo(size=SIZE) as scope:
+    with micromanager.demo(size=SIZE, buffer_mb=8) as scope:
         frames = scope.live(exposure_ms=2.0).frames()
         next(frames)
     with pytest.raises(SourceError, match="its scope was closed"):
@@ -303,23 +304,31 @@ def test_a_broken_configuration_is_named_by_file_and_line(tmp_path: Path, line: 
     path = tmp_path / "broken.cfg"
     path.write_text(GOOD + line + "\n")
     with pytest.raises(SourceError, match=message):
-        micromanager.open(path)
+        micromanager.open(path, buffer_mb=8)
     path.write_text(GOOD)
-    with micromanager.open(path) as scope:
+    with micromanager.open(path, buffer_mb=8) as scope:
         assert scope.stage_um is None
         assert next(scope.live(exposure_ms=1.0).frames(1)).stage_um is None
+
+
+def test_without_micro_manager_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pycromanager", "mm_test_adapters"):
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, name, None)  # as if it were not installed
+            with pytest.raises(SourceError, match=rf"found no {name}.*pip install 'onscope\[micromanager\]'"):
+                micromanager.demo()
 
 
 def test_a_configuration_without_a_camera(tmp_path: Path) -> None:
     path = tmp_path / "empty.cfg"
     path.write_text("# nothing\n")
-    with micromanager.open(path) as scope, pytest.raises(SourceError, match="found no camera"):
+    with micromanager.open(path, buffer_mb=8) as scope, pytest.raises(SourceError, match="found no camera"):
         scope.live()
 
 
 @pytest.mark.real_data
 def test_configurations_of_real_microscopes(shared_data: Path) -> None:
-    with micromanager.open(shared_data / "mm_cfg" / "pymmcoreplus_local_config.cfg") as scope:
+    with micromanager.open(shared_data / "mm_cfg" / "pymmcoreplus_local_config.cfg", buffer_mb=8) as scope:
         assert len(list(scope.live(exposure_ms=1.0).frames(1))) == 1
     with pytest.raises(SourceError, match=r"cannot load .*Line 7: Device,/dev/ttyACM0"):
         micromanager.open(shared_data / "mm_cfg" / "shrimpy_Squid_Oryx_Linux.cfg")

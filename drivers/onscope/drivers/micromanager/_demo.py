@@ -40,7 +40,13 @@ def demo(*, size: int = 512, buffer_mb: int = BUFFER_MB) -> Scope:
 
 @contextmanager
 def demo_source(
-    arg: str = "", *, exposure_ms: float = 10.0, seed: int = 0, size: int = 512, step_um: float = 0.5
+    arg: str = "",
+    *,
+    exposure_ms: float = 10.0,
+    seed: int = 0,
+    size: int = 512,
+    step_um: float = 0.5,
+    buffer_mb: int = BUFFER_MB,
 ) -> Iterator[SensorSource]:
     """The demonstration's frames: the demo camera's beads, wandering in small steps, behind an sCMOS sensor.
 
@@ -49,7 +55,7 @@ def demo_source(
     """
     if arg:
         raise SourceError(f"found demo:{arg}, expected nothing behind 'demo': the demo camera has no other name")
-    with demo(size=size) as scope:
+    with demo(size=size, buffer_mb=buffer_mb) as scope:
         yield with_sensor(
             StageWalk(scope.live(exposure_ms), scope, seed, step_um=step_um),
             DEMO_SENSOR,

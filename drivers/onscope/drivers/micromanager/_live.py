@@ -108,8 +108,7 @@ class LiveSource:
         except CORE_ERRORS as error:
             raise self._refused(error) from error
         finally:
-            if self.is_open():
-                self.core.stop_sequence_acquisition()
+            self._stop()
 
     def _choose_camera(self) -> None:
         if not self.is_open():
@@ -134,6 +133,14 @@ class LiveSource:
                 core.start_sequence_acquisition(int(n), 0.0, True)
         except CORE_ERRORS as error:
             raise self._refused(error) from error
+
+    def _stop(self) -> None:
+        """The camera at rest; a closed scope has seen to it."""
+        if self.is_open():
+            try:
+                self.core.stop_sequence_acquisition()
+            except CORE_ERRORS as error:
+                raise self._refused(error) from error
 
     def _next_image(self) -> Any:
         """The next image, waited for; None when the camera has stopped and the buffer is empty."""
