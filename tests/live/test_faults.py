@@ -132,6 +132,24 @@ time.sleep(60)
     wait_for(lambda: not list(Path("/dev/shm").glob(f"onscope-{parent.pid}-*")))
 
 
+def test_a_runtime_that_was_never_closed_ends_with_the_program(folder: Path) -> None:
+    models.pipeline(folder)
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from pathlib import Path
+from tests import models
+from onscope.runtime import Runtime
+runtime = Runtime(models.pipeline(Path({str(folder)!r})))
+runtime.prepare(models.SPEC)
+results = runtime.subscribe()
+runtime.submit(models.frame(0))
+print(results.take(5)["plus"][0, 0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "101", "")
+
+
 def test_it_works_from_standard_input(folder: Path) -> None:
     models.pipeline(folder)
     script = f"""
@@ -173,7 +191,8 @@ def test_the_hook_never_raises(runtime: Make, events: list[Event]) -> None:
     wrong = np.zeros((4, 4), np.complex64)
     assert it.image_process_fn(wrong, {"Camera": "cam"})[0] is wrong
     assert it.image_process_fn(None, {})[0] is None  # type: ignore[arg-type]
-    assert [event.kind for event in events].count("hook error") == 2
+    it.image_process_fn(None, {})  # type: ignore[arg-type]
+    assert [event.kind for event in events].count("hook error") == 2, "the same error is told once"
     assert (image == 7).all()
     assert it.drain(10)
     assert it.ledger.adds_up()

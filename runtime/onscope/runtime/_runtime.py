@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -61,6 +63,7 @@ class Runtime:
         self._delivery = Delivery(self._changed)
         self._tell = on_event
         self._hook = HookFrames()
+        self._told = ""
         self._closed = False
         self._by_camera: dict[str, Route] = {}
         remove_leftovers()
@@ -68,6 +71,7 @@ class Runtime:
         self._dispatcher = Dispatcher(self._changed, self.ledger, self._delivery, self._admission.deadline_ms, stages)
         self._delivery.make_room = self._dispatcher.pump
         self._supervisor = Supervisor(WORKERS[worker], self._dispatcher, provider, threads, on_event)
+        atexit.register(_close_forgotten, weakref.ref(self))
 
     def prepare(self, spec: FrameSpec) -> None:
         """Build, load and warm up everything for frames like `spec`; returns when nothing is left to build.
@@ -137,12 +141,18 @@ class Runtime:
         try:
             self.submit(self._hook.frame(image, metadata))
         except OnscopeError as error:
-            self._tell(Event("hook error", str(error)))
+            self._tell_once(str(error))
         except Exception as error:
             # Broad on purpose: pycro-manager aborts the whole acquisition when a hook raises.
-            log.exception("image_process_fn failed")
-            self._tell(Event("hook error", repr(error)))
+            log.debug("image_process_fn failed", exc_info=True)
+            self._tell_once(repr(error))
         return image, metadata
+
+    def _tell_once(self, message: str) -> None:
+        # What is wrong with one image of an acquisition is wrong with the next thousand too.
+        if message != self._told:
+            self._told = message
+            self._tell(Event("hook error", message))
 
     def attach(self, core: Any) -> AbstractContextManager[None]:
         """Take every frame of a pymmcore-plus core's acquisitions: `with runtime.attach(mmc): mmc.run_mda(...)`.
@@ -213,6 +223,11 @@ class Runtime:
                 f"{spec.shape} {spec.dtype}: use a new Runtime after a change of ROI, binning or pixel type"
             )
         return route
+
+
+def _close_forgotten(runtime: weakref.ref[Runtime]) -> None:
+    if (forgotten := runtime()) is not None:
+        forgotten.close()
 
 
 def spec_of(frame: Frame) -> FrameSpec:
