@@ -1,8 +1,8 @@
 """Simulated samples with known truth: optics, beads and the noise of an sCMOS sensor, in plain NumPy.
 
-    scene = SceneRanges().draw((512, 512), rng)         # beads at known sub-pixel positions
-    truth = sensor.expected_counts(scene.photons())     # what a noise-free camera would count
-    frame = sensor.expose(scene.photons(), rng)         # what the camera gives: uint16 counts
+scene = SceneRanges().draw((512, 512), rng)         # beads at known sub-pixel positions
+truth = sensor.expected_counts(scene.photons())     # what a noise-free camera would count
+frame = sensor.expose(scene.photons(), rng)         # what the camera gives: uint16 counts
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Beads:
     @property
     def peak_photons(self) -> Array:
         """Photons in a pixel centred on the bead, shape (N,)."""
-        return self.photons * erf(0.5 / (math.sqrt(2) * self.sigma_px)) ** 2
+        return np.asarray(self.photons * erf(0.5 / (math.sqrt(2) * self.sigma_px)) ** 2)
 
     def select(self, keep: Array) -> Beads:
         """The beads that `keep` (bool mask or indices) names."""
@@ -59,8 +59,8 @@ def render(beads: Beads, shape: tuple[int, int], *, zoom: int = 1) -> Array:
 
 def _pixel_integrals(position: Array, sigma: Array, size: int, zoom: int) -> Array:
     edges = np.arange(size * zoom + 1) / zoom - 0.5
-    cumulative = 0.5 * erf((edges[:, None] - position) / (math.sqrt(2) * sigma))
-    return np.diff(cumulative, axis=0).astype(np.float32)
+    cumulative: Array = 0.5 * erf((edges[:, None] - position) / (math.sqrt(2) * sigma))
+    return np.asarray(np.diff(cumulative, axis=0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +77,11 @@ class Scene:
 
     def photons(self, *, zoom: int = 1) -> Array:
         """Mean photons per pixel and exposure, float32 of shape (y * zoom, x * zoom)."""
-        image = render(self.beads, self.shape, zoom=zoom)
+        image: Array = render(self.beads, self.shape, zoom=zoom)
         if len(self.haze):
             image += render(self.haze, self.shape, zoom=zoom)
         image += np.float32(self.background_photons / zoom**2)
-        return image
+        return np.asarray(image)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,4 +24,4 @@ def demo_photons(units: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Mean photons per pixel, float32 of the same shape, for a noise-free frame of the demo camera (y, x)."""
     photons = np.multiply(units, DEMO_PHOTONS_PER_UNIT, dtype=np.float32)
     photons += np.float32(DEMO_BACKGROUND_PHOTONS)
-    return photons
+    return np.asarray(photons)

@@ -36,7 +36,8 @@ class Optics:
     def __post_init__(self) -> None:
         if not (self.na > 0 and self.emission_um > 0 and self.pixel_um > 0):
             raise ValueError(
-                f"found na={self.na}, emission_um={self.emission_um}, pixel_um={self.pixel_um}, expected numbers above 0"
+                f"found na={self.na}, emission_um={self.emission_um}, pixel_um={self.pixel_um}, expected numbers "
+                "above 0: give the aperture as a number and both lengths in micrometres"
             )
 
     @property
