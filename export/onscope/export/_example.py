@@ -8,7 +8,7 @@ import numpy as np
 
 from onscope.runtime import ExportError
 
-from ._torch import Array, one_line
+from ._torch import Array
 
 BACKGROUND = 100.0
 BRIGHTEST = 2000.0
@@ -47,10 +47,7 @@ def parse_shape(text: str) -> tuple[int, ...]:
 
 
 def read_example(path: Path) -> Array:
-    """The array of an .npy file; raises ExportError when it is none."""
-    try:
-        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
-        raise ExportError(
-            f"found no NumPy array in {path} ({one_line(error, 120)}), expected a frame as .npy"
-        ) from error
+    """The array of an .npy file; raises PackageError when it is none."""
+    from onscope.runtime._package_files import load_npy
+
+    return load_npy(path)

@@ -61,8 +61,8 @@ def export_torch(
     `step`. `output_axes` defaults to `axes`, or to "ic" (rows, columns) where `settings` says decode: points;
     `settings` is config.onscope: decode ("image", "points"), columns (names of the points' columns), threshold
     (of the score), scale. `license` is an SPDX name (None: not stated), `authors` names or mappings with name,
-    affiliation, orcid; `cite` mappings with text and doi or url. `sizes` are the (y, x) at which parity is proven besides
-    the example's (default: the minimum and odd ones); the limits stand in `_parity`.
+    affiliation, orcid; `cite` mappings with text and doi or url. `sizes` are the (y, x) at which parity is proven
+    besides the example's (default: the minimum and odd ones); the limits stand in `_parity`.
 
     Pre- and postprocessing belong into the network, so that raw counts go in and the answer comes out. What the
     exporter of torch 2.13 takes: `.to(torch.float32)` and `.to(torch.uint16)` (round and clamp before), reflect padding

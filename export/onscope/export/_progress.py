@@ -47,7 +47,7 @@ class Steps:
 def parity_table(report: Report) -> Table:
     """The numbers of the proof; errors relative to the range of the network's output."""
     table = Table(title=f"{report.name}: export against network", title_justify="left")
-    for heading in ("output", "input", "y x x", "largest error", "99.9 %", "pixels that differ", "points"):
+    for heading in ("output", "input", "y x x", "max error", "99.9 %", "differ", "points"):
         table.add_column(heading, justify="left" if heading in ("output", "input") else "right")
     for one in report.parity:
         table.add_row(

@@ -74,5 +74,8 @@ def run_network(network: nn.Module, array: Array) -> list[Array]:
 
 def one_line(text: object, most: int = 300) -> str:
     """The first words of a foreign error as one line."""
-    line = " ".join(str(text).split())
+    words = str(text)
+    if "Traceback of TorchScript" in words:  # the last line says what went wrong, pages before it say where
+        words = words.strip().splitlines()[-1]
+    line = " ".join(words.split())
     return line if len(line) <= most else line[: most - 1] + "…"

@@ -10,13 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _plugins
 from ._errors import PackageError
 from ._frame import DTYPES
-from ._package_files import MAX_TENSOR_BYTES, MAX_WEIGHTS_BYTES, checked_sha256, find_rdf, member, short
+from ._package_files import MAX_TENSOR_BYTES, MAX_WEIGHTS_BYTES, checked_sha256, find_rdf, load_npy, member, short
 from ._package_onnx import Port, inspect_onnx
 from ._package_spec import AxisSize, TensorDescription, describe, settings_of, tensor_description
 from ._package_yaml import read_rdf
@@ -227,13 +226,7 @@ def _tolerance(model: ModelDescr, output: str) -> Tolerance:
 
 
 def _load(path: Path, tensor: TensorDescription) -> Array:
-    try:
-        # Mapped first: a header that claims more than the file holds is refused before memory is taken.
-        array = np.array(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError, SyntaxError, OverflowError, TypeError) as error:
-        raise PackageError(
-            f"found {path.name}, which is no NumPy array file ({short(error)}): export it again"
-        ) from error
+    array = load_npy(path)
     if array.dtype != tensor.dtype or array.ndim != len(tensor.axes):
         raise PackageError(
             f"found {path.name} of {array.dtype} with {array.ndim} axes, expected {tensor.dtype} with "

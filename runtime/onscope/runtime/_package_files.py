@@ -6,7 +6,11 @@ import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from tokenize import TokenError
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from ._errors import PackageError
 
@@ -109,6 +113,20 @@ def checked_sha256(path: Path, entry: Any, what: str, limit: int) -> str:
             "was changed or damaged, fetch the package again"
         )
     return found
+
+
+def load_npy(path: Path) -> npt.NDArray[Any]:
+    """The array of an .npy file, without pickles; raises PackageError when it holds none, or less than it claims."""
+    try:
+        # Mapped first: a header that claims more than the file holds is refused before memory is taken.
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, SyntaxError, OverflowError, TypeError, TokenError) as error:
+        raise PackageError(
+            f"found {path.name}, which is no NumPy array file ({short(error)}): export it again"
+        ) from error
+    if not isinstance(mapped, np.ndarray):
+        raise PackageError(f"found {path.name}, which is an archive, expected one array as .npy: export it again")
+    return np.array(mapped)
 
 
 def short(text: object) -> str:
