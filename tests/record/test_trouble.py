@@ -18,7 +18,7 @@ import pytest
 from onscope.runtime import FrameSpec, RecordError
 from onscope.runtime.record import Recording, open_recording
 
-from ._made import MadeSource, made_result, noise, spots
+from ._made import MadeLedger, MadeSource, Row, made_result, noise, spots
 
 CHILD = """
 import os, signal, sys
@@ -61,8 +61,11 @@ def test_a_killed_process_leaves_what_was_acknowledged(tmp_path: Path) -> None:
 
 def test_an_exception_closes_the_recording_in_order(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), Recording(tmp_path / "run") as recording:  # noqa: PT012
+        ledger = MadeLedger()
+        recording.follow(ledger)
         for frame in recording.tap(MadeSource(FrameSpec((8, 8)), 9)).frames():
             recording.add(made_result(frame, {"image": frame.pixels}))
+            ledger.rows.append(Row(frame.id, "done", ""))
             if frame.id.seq == 4:
                 1 / 0  # noqa: B018
     run = open_recording(tmp_path / "run")
@@ -72,6 +75,7 @@ def test_an_exception_closes_the_recording_in_order(tmp_path: Path) -> None:
     assert run.table("results").num_rows == 5
     assert (tmp_path / "run" / "results.parquet").exists()
     assert not list((tmp_path / "run").glob("*.arrows"))
+    assert (tmp_path / "run" / "ledger.csv").read_text().count("done") == 5
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ def _record(
             on_event=display.tell,
         ) as runtime,
     ):
+        recording.follow(runtime.ledger)
         try:
             # A generator that is closed stops the camera, whatever ends the loop.
             with closing(cast("Any", runtime.stream(recording.tap(source, plan.frames), plan.frames))) as results:

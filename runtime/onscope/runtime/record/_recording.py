@@ -46,7 +46,8 @@ class LedgerLike(Protocol):
 class Recording:
     """A folder that a run is recorded in; a context manager.
 
-    `tap` gives the source to record raw frames from, `add` takes results, `finish` writes the account. Leaving the
+    `tap` gives the source to record raw frames from, `add` takes results, `finish` writes the account (`follow` has
+    it written after an exception too). Leaving the
     block closes all files in order, after an exception too: what was acknowledged is on the disk and can be read by
     `open_recording`. `pipeline` is described in the manifest. Raises RecordError when the folder is not empty (unless
     `overwrite` and it is a recording), cannot be made, or its disk fills up.
@@ -102,9 +103,13 @@ class Recording:
         """Put something measured about this run into the manifest and the overview; call it before `finish`."""
         self._manifest.content["notes"][name] = words
 
+    def follow(self, ledger: LedgerLike) -> None:
+        """Write this account when the recording closes, whatever ends it."""
+        self._ledger = ledger
+
     def finish(self, ledger: LedgerLike) -> None:
         """Write `ledger.csv` and `latency.json` and close all files; raises RecordError when the disk refuses it."""
-        self._ledger = ledger
+        self.follow(ledger)
         self._close(None)
 
     def _close(self, error: BaseException | None) -> None:
