@@ -15,6 +15,7 @@ import numpy as np
 from onscope.drivers import micromanager
 
 Hook = Callable[[Any, Any], Any]
+DISTINCT = {"Mode": "Artificial Waves", "DropPixels": "1", "FractionOfPixelsToDropOrSaturate": "0.001"}
 
 
 @dataclass
@@ -31,8 +32,8 @@ def acquire(
 ) -> Acquired:
     """Run an Acquisition of `n` time points without pause, with `hook` as its image_process_fn, saved in `folder`.
 
-    The demo camera shows waves that travel (and come back after some frames), so that neighbours differ. An exception that ends
-    the acquisition is returned, not raised; what was saved by then is read back from the disk.
+    The demo camera shows travelling waves and drops some pixels at random, so that no two frames are equal. An
+    exception that ends the acquisition is returned, not raised; what was saved by then is read back from the disk.
     """
     from ndstorage import Dataset
     from pycromanager import Acquisition, multi_d_acquisition_events
@@ -45,7 +46,8 @@ def acquire(
 
     with micromanager.demo(size=size, buffer_mb=buffer_mb) as scope:
         scope.core.set_exposure(exposure_ms)
-        scope.set(scope.core.get_camera_device(), "Mode", "Artificial Waves")
+        for name, value in DISTINCT.items():
+            scope.set(scope.core.get_camera_device(), name, value)
         try:
             with Acquisition(directory=str(folder), name="acquired", image_process_fn=seen) as acquisition:
                 acquisition.acquire(multi_d_acquisition_events(num_time_points=n, time_interval_s=0))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -40,27 +37,6 @@ class TestDemoSource(SourceTests):
 def scope() -> Iterator[micromanager.Scope]:
     with micromanager.demo(size=SIZE, buffer_mb=4) as scope:
         yield scope
-
-
-class Spy:
-    """The real core, with the commands that were sent to it in the order they were sent."""
-
-    WATCHED = ("set_", "start_", "stop_", "pop_")
-
-    def __init__(self, core: Any) -> None:
-        self.sent: list[str] = []
-        self._core = core
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._core, name)
-        if not name.startswith(self.WATCHED):
-            return method
-
-        def command(*args: Any) -> Any:
-            self.sent.append(name)
-            return method(*args)
-
-        return command
 
 
 def test_the_demo_is_what_it_says(scope: micromanager.Scope) -> None:
@@ -104,75 +80,6 @@ def test_someone_elses_core_is_left_running(scope: micromanager.Scope) -> None:
     with micromanager.Scope(scope.core) as borrowed:
         assert len(list(borrowed.live(exposure_ms=1.0).frames(1))) == 1
     assert len(list(scope.live(exposure_ms=1.0).frames(1))) == 1
-
-
-def test_commands_of_an_endless_sequence_are_in_order(scope: micromanager.Scope) -> None:
-    spy = Spy(scope.core)
-    frames = micromanager.Scope(spy).live(exposure_ms=2.0, buffer_mb=8).frames()
-    assert spy.sent == []
-    next(frames)
-    next(frames)
-    frames.close()
-    assert spy.sent == [
-        "set_circular_buffer_memory_footprint",
-        "set_exposure",
-        "start_continuous_sequence_acquisition",
-        "pop_next_tagged_image",
-        "pop_next_tagged_image",
-        "stop_sequence_acquisition",
-    ]
-    assert not scope.core.is_sequence_running()
-
-
-def test_commands_of_a_finite_sequence_are_in_order(scope: micromanager.Scope) -> None:
-    spy = Spy(scope.core)
-    list(micromanager.Scope(spy).live(exposure_ms=2.0).frames(2))
-    assert spy.sent == [
-        "set_exposure",
-        "start_sequence_acquisition",
-        "pop_next_tagged_image",
-        "pop_next_tagged_image",
-        "stop_sequence_acquisition",
-    ]
-
-
-def test_the_stage_walks_between_frames_and_goes_back(scope: micromanager.Scope) -> None:
-    spy = Spy(scope.core)
-    spied = micromanager.Scope(spy)
-    walk = micromanager.StageWalk(spied.live(exposure_ms=2.0), spied, seed=3, step_um=1.0)
-
-    def walked() -> list[Any]:
-        places = []
-        for frame in walk.frames(3):
-            places.append(frame.stage_um)
-            scope.wait_stage()  # a stage on its way would keep its next step waiting
-        return places
-
-    places = walked()
-    assert spy.sent == [
-        "set_exposure",
-        "start_sequence_acquisition",
-        "pop_next_tagged_image",
-        "set_relative_xy_position",
-        "pop_next_tagged_image",
-        "set_relative_xy_position",
-        "pop_next_tagged_image",
-        "set_relative_xy_position",
-        "stop_sequence_acquisition",
-        "set_relative_xy_position",
-    ]
-    assert len(set(places)) == 3
-    x, y, _ = scope.read_stage() or (None, None, None)
-    assert (x, y) == pytest.approx((0.0, 0.0), abs=0.02)  # the demo stage knows multiples of 0.015 um
-    np.testing.assert_allclose(np.array(walked()), np.array(places), atol=0.02)  # seeded
-
-
-def test_a_walk_stays_in_its_range(scope: micromanager.Scope) -> None:
-    walk = micromanager.StageWalk(scope.live(exposure_ms=1.0), scope, step_um=1.0, range_um=1.5)
-    places = np.array([frame.stage_um for frame in walk.frames(60)])
-    assert np.abs(places).max() <= 1.5 + 1e-6
-    assert np.abs(np.diff(places, axis=0)).max() <= 1.0 + 1e-6
-    assert places[:, 0].std() > 0.1
 
 
 def test_a_changed_roi_ends_a_live_sequence_and_opens_another_segment(scope: micromanager.Scope) -> None:
@@ -269,66 +176,3 @@ def test_every_pixel_type_of_the_demo_camera(scope: micromanager.Scope, pixel_ty
     for frame in source.frames(2):
         spec.check(frame.pixels)
         assert frame.axes == axes
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda scope: scope.live(camera="Nobody"), "Nobody"),
-        (lambda scope: scope.live(exposure_ms=0), "above 0"),
-        (lambda scope: scope.set("Camera", "Mode", "Nonsense"), "refused a command"),
-        (lambda scope: scope.set_roi(-5, 0, 0, 0), "found a ROI of 0x0"),
-    ],
-)
-def test_what_the_hardware_refuses_is_said(scope: micromanager.Scope, call: Any, message: str) -> None:
-    with pytest.raises(SourceError, match=message):
-        call(scope)
-
-
-GOOD = """Property,Core,Initialize,0
-Device,Camera,DemoCamera,DCam
-Property,Core,Initialize,1
-Property,Core,Camera,Camera
-"""
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("Propety,Core,Camera,Camera", "found 'Propety' in line 5 of .*broken.cfg.*write 'Property'"),
-        ("Device,Camera", "found 2 fields in line 5 of .*broken.cfg, expected at least 4 for Device"),
-        ("Device,Other,NoSuchLibrary,Thing", "cannot load .*broken.cfg .*Line 5: Device,Other,NoSuchLibrary,Thing"),
-    ],
-)
-def test_a_broken_configuration_is_named_by_file_and_line(tmp_path: Path, line: str, message: str) -> None:
-    path = tmp_path / "broken.cfg"
-    path.write_text(GOOD + line + "\n")
-    with pytest.raises(SourceError, match=message):
-        micromanager.open(path, buffer_mb=8)
-    path.write_text(GOOD)
-    with micromanager.open(path, buffer_mb=8) as scope:
-        assert scope.stage_um is None
-        assert next(scope.live(exposure_ms=1.0).frames(1)).stage_um is None
-
-
-def test_without_micro_manager_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("pycromanager", "mm_test_adapters"):
-        with monkeypatch.context() as patch:
-            patch.setitem(sys.modules, name, None)  # as if it were not installed
-            with pytest.raises(SourceError, match=rf"found no {name}.*pip install 'onscope\[micromanager\]'"):
-                micromanager.demo()
-
-
-def test_a_configuration_without_a_camera(tmp_path: Path) -> None:
-    path = tmp_path / "empty.cfg"
-    path.write_text("# nothing\n")
-    with micromanager.open(path, buffer_mb=8) as scope, pytest.raises(SourceError, match="found no camera"):
-        scope.live()
-
-
-@pytest.mark.real_data
-def test_configurations_of_real_microscopes(shared_data: Path) -> None:
-    with micromanager.open(shared_data / "mm_cfg" / "pymmcoreplus_local_config.cfg", buffer_mb=8) as scope:
-        assert len(list(scope.live(exposure_ms=1.0).frames(1))) == 1
-    with pytest.raises(SourceError, match=r"cannot load .*Line 7: Device,/dev/ttyACM0"):
-        micromanager.open(shared_data / "mm_cfg" / "shrimpy_Squid_Oryx_Linux.cfg")

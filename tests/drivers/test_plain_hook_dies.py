@@ -29,4 +29,4 @@ def test_a_fast_hook_saves_every_frame_as_the_camera_gave_it(tmp_path: Path) -> 
     assert acquired.error is None
     assert sorted(acquired.saved) == list(range(40))
     assert acquired.saved == acquired.given
-    assert all(acquired.given[t] != acquired.given[t + 1] for t in range(39))
+    assert len(set(acquired.saved.values())) == 40

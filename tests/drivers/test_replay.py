@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,10 @@ import pytest
 import tifffile
 
 from onscope.drivers import replay
-from onscope.runtime import Frame, FrameId, FrameSpec, Source, SourceError, now_ns
-from onscope.runtime.record import Recording
+from onscope.runtime import Frame, FrameSpec, Source, SourceError
 
 from .source_tests import SourceTests
-
-SHAPE = (5, 7)
-
-
-def numbered(n: int, dtype: str = "uint16", shape: tuple[int, ...] = SHAPE) -> np.ndarray[Any, Any]:
-    """n images that differ, the k-th one beginning with k."""
-    each = np.arange(np.prod(shape)).reshape(shape)
-    return np.stack([each + k for k in range(n)]).astype(dtype)
+from .stored import SHAPE, numbered, record
 
 
 class InFolder(SourceTests):
@@ -65,29 +56,6 @@ class TestReplayRecording(InFolder):
     def make_unknown(self) -> AbstractContextManager[Source]:
         record(self.folder / "run", [(0, 0)])
         return replay(self.folder / "run", camera="another")
-
-
-STEP_NS = 40_000_000
-
-
-def record(folder: Path, places: list[tuple[int, int]]) -> list[Frame]:
-    """A recording of frames with these (segment, seq), 40 ms apart."""
-    frames = [
-        Frame(
-            FrameId("run", "cam", segment, seq),
-            pixels,
-            index={"t": number},
-            received_ns=10**9 + number * STEP_NS,
-            pixel_size_um=0.1,
-            exposure_ms=5.0,
-            stage_um=(1.0, float(number), 0.0),
-        )
-        for number, ((segment, seq), pixels) in enumerate(zip(places, numbered(len(places)), strict=True))
-    ]
-    with Recording(folder) as recording:
-        for frame in frames:
-            recording.save(frame)
-    return frames
 
 
 def test_a_stack_is_played_unaltered_and_in_order(tmp_path: Path) -> None:
@@ -201,63 +169,6 @@ def test_a_recording_is_played_with_its_losses_segments_and_positions(tmp_path: 
             assert dict(frame.index) == dict(before.index)
             assert (frame.stage_um, frame.exposure_ms) == (before.stage_um, before.exposure_ms)
     assert {frame.id.segment for frame in source.frames()} == {2, 3}
-
-
-@pytest.fixture
-def paced(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Every sleep of the replay, in seconds, while it really sleeps."""
-    slept: list[float] = []
-    really = time.sleep
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        really(seconds)
-
-    monkeypatch.setattr("onscope.drivers._replay._source.time.sleep", sleep)
-    return slept
-
-
-def due_ns(source: Source) -> list[int]:
-    """When each frame was received, in nanoseconds after a moment before the replay began."""
-    before = now_ns()
-    return [frame.received_ns - before for frame in source.frames()]
-
-
-def test_a_chosen_speed_is_kept(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "stack.tif", numbered(6), photometric="minisblack")
-    due = due_ns(replay(tmp_path / "stack.tif", fps="50"))
-    assert all(later >= number * 20_000_000 for number, later in enumerate(due))
-
-
-def test_full_speed_waits_for_nothing(tmp_path: Path, paced: list[float]) -> None:
-    tifffile.imwrite(tmp_path / "stack.tif", numbered(6), photometric="minisblack")
-    assert len(list(replay(tmp_path / "stack.tif").frames())) == 6
-    assert paced == []
-
-
-def test_recorded_speed_is_that_of_the_recording(tmp_path: Path, paced: list[float]) -> None:
-    record(tmp_path / "run", [(0, seq) for seq in range(4)])
-    due = due_ns(replay(tmp_path / "run", fps="recorded"))
-    assert all(later >= number * STEP_NS for number, later in enumerate(due))
-    assert 0 < sum(paced) <= 3 * STEP_NS / 1e9
-
-
-def test_a_frame_taken_late_was_received_when_it_was_due(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "stack.tif", numbered(3), photometric="minisblack")
-    frames = replay(tmp_path / "stack.tif", fps=100).frames()
-    first = next(frames)
-    time.sleep(0.3)
-    late_ns = now_ns()
-    assert next(frames).received_ns < late_ns
-    assert next(frames).received_ns < late_ns
-    assert first.received_ns < late_ns
-
-
-@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf"), "fast"])
-def test_speeds_that_make_no_sense(tmp_path: Path, fps: Any) -> None:
-    tifffile.imwrite(tmp_path / "stack.tif", numbered(1))
-    with pytest.raises(SourceError, match="expected a number above 0"):
-        replay(tmp_path / "stack.tif", fps=fps)
 
 
 def test_what_cannot_be_replayed_is_said(tmp_path: Path) -> None:
