@@ -66,8 +66,9 @@ def test_no_more_is_lent_than_agreed() -> None:
 
 def test_arrays_outlive_the_segment() -> None:
     ring = Ring(FrameSpec((8, 8)), slots=2, lendable=2)
-    ring.views[0][:] = 42
-    lease = ring.lend(ring.take())
+    slot = ring.take()
+    ring.views[slot][:] = 42
+    lease = ring.lend(slot)
     assert lease is not None
     array = lease.array((8, 8), "uint16")
     del lease

@@ -27,7 +27,7 @@ class SlotPool:
         """A free slot; that there is one is the caller's arithmetic (IndexError: it was wrong)."""
         if self._returned:
             self._collect()
-        return self._free.popleft()
+        return self._free.pop()  # the one given back last: the processor's caches still know it
 
     def give(self, slot: int) -> None:
         self._free.append(slot)
