@@ -57,6 +57,7 @@ def run(
     pixel_size_um: Annotated[
         float | None, typer.Option("--pixel-size-um", min=1e-6, help="Pixel size of stored images that do not tell it.")
     ] = None,
+    grey: Annotated[bool, typer.Option("--grey", help="Take stored colour images as their luminance.")] = False,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -84,7 +85,13 @@ def run(
         threads=threads,
         overwrite=overwrite,
     )
-    options = {"fps": _speed(fps), "exposure_ms": exposure_ms, "camera": camera, "pixel_size_um": pixel_size_um}
+    options: dict[str, float | str | bool | None] = {
+        "fps": _speed(fps),
+        "exposure_ms": exposure_ms,
+        "camera": camera,
+        "pixel_size_um": pixel_size_um,
+    }
+    options["colour"] = False if grey else None
     with open_source(source, **options) as opened:
         code = run_live(opened, plan, Console())
     raise typer.Exit(code)
