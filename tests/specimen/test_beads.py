@@ -68,7 +68,7 @@ def test_scenes_stay_within_their_ranges() -> None:
     peaks = np.concatenate([scene.beads.peak_photons for scene in scenes])
     assert 15 <= peaks.min() < peaks.max() <= 60
     widths = np.concatenate([scene.beads.sigma_px for scene in scenes])
-    assert 1.0 <= widths.min() < widths.max() <= 2.6 * 1.6
+    assert 0.8 <= widths.min() < widths.max() <= 2.6 * 1.6
     assert all(0.5 <= scene.background_photons <= 60 for scene in scenes)
 
 

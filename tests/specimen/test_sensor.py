@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,8 +99,9 @@ def test_demo_level_is_the_documented_one() -> None:
     [("quantum_efficiency", 1.2), ("bit_depth", 24), ("gain_counts_per_electron", 0.0), ("read_noise_electrons", -1.0)],
 )
 def test_impossible_sensors_are_refused(field: str, value: float) -> None:
+    change: dict[str, Any] = {field: value}
     with pytest.raises(ValueError, match="found"):
-        replace(EVEN, **{field: value})
+        replace(EVEN, **change)
 
 
 def test_negative_light_is_refused() -> None:

@@ -96,7 +96,7 @@ class SceneRanges:
     """
 
     beads_per_megapixel: Range = (50.0, 8000.0)
-    sigma_px: Range = (1.0, 2.6)
+    sigma_px: Range = (0.8, 2.6)
     blur: Range = (1.0, 1.6)
     peak_photons: Range = (8.0, 2000.0)
     peak_spread: Range = (0.3, 1.0)

@@ -1,0 +1,88 @@
+"""`python -m onscope.export.zoo.evaluate`: the quality of the shipped packages on frames that training never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from . import PACKAGES
+from ._demo_camera import demo_camera_frames
+from ._metrics import BORDER_PX, MATCH_PX
+from ._quality import Graphs, Sample, Scores, behind_demo_sensor, simulated
+from ._scenes import EVERYTHING, draw, draw_demo
+
+FIRST_SEED = 10_000_000
+"""Training draws from one stream seeded with a small number; these seeds are far from it."""
+NOT_EMPTY = replace(EVERYTHING, empty_fraction=0.0)
+"""Without anything in it a truth has no span, and PSNR no meaning."""
+COLUMNS = ("raw", "best Gaussian", "best median", "denoised", "bicubic x2", "network x2")
+
+
+def samples(kind: str, count: int) -> Iterator[Sample]:
+    """`count` samples: "demo-like" scenes, "wide" ones (all that training covers, 256x256), "demo camera" frames."""
+    if kind == "demo camera":
+        for index, units in enumerate(demo_camera_frames(count)):
+            yield behind_demo_sensor(units, FIRST_SEED + index)
+        return
+    for seed in range(FIRST_SEED, FIRST_SEED + count):
+        if kind == "demo-like":
+            yield simulated(draw_demo(seed))
+        else:
+            yield simulated(draw(np.random.default_rng(seed), (256, 256), NOT_EMPTY))
+
+
+def rows(kind: str, scores: list[Scores]) -> list[str]:
+    """One row of the table: means over the frames, spots counted over all of them together."""
+    found = reduce(add, (one.found for one in scores))
+    images = [[one.raw, one.gaussian, one.median, one.denoised, one.bicubic, one.enlarged] for one in scores]
+    means = [f"{np.mean(column):.2f}" if column[0] is not None else "-" for column in zip(*images, strict=True)]
+    spots = [f"{value:.3f}" for value in (found.precision, found.recall, found.f1)] + [f"{found.rms_px:.2f}"]
+    return [f"{kind} ({len(scores)} frames)", *means, *spots]
+
+
+def markdown(table: list[list[str]]) -> str:
+    """The table for a README."""
+    head = ["frames", *COLUMNS, "precision", "recall", "F1", "error px"]
+    lines = [head, ["---"] * len(head), *table]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def table(folder: Path, count: int) -> list[list[str]]:
+    """The rows of all kinds of frames, `count` of each."""
+    graphs = Graphs(folder)
+    kinds = ("demo-like", "demo camera", "wide")
+    return [rows(kind, [graphs.score(sample) for sample in samples(kind, count)]) for kind in kinds]
+
+
+def main(
+    packages: Annotated[Path, typer.Option(help="Folder of the three packages.")] = PACKAGES,
+    count: Annotated[int, typer.Option(help="Frames of each kind, one seed each.")] = 5,
+    markdown_only: Annotated[bool, typer.Option("--markdown", help="Print the table for a README.")] = False,
+) -> None:
+    """Measure denoising, super-resolution and spots; PSNR in dB, spots within 1.5 pixels of the truth."""
+    result = table(packages, count)
+    if markdown_only:
+        print(markdown(result))
+        return
+    shown = Table("frames", *COLUMNS, "precision", "recall", "F1", "error px")
+    for row in result:
+        shown.add_row(*row)
+    console = Console()
+    console.print(shown)
+    console.print(
+        "PSNR in dB over the span of the truth; filters at the parameter that suits each frame best. Spots match "
+        f"within {MATCH_PX} px; unmatched ones within {BORDER_PX} px of the border do not count."
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

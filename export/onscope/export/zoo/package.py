@@ -1,0 +1,87 @@
+"""`python -m onscope.export.zoo.package WEIGHTS --out FOLDER`: make the three packages from trained weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import typer
+from torch import nn
+
+from onscope.export import export_torch
+
+from . import PACKAGES
+from ._metrics import MATCH_PX
+from ._scenes import draw_demo
+from ._tasks import onnx_denoiser
+from ._texts import WORDS, readme
+from .care import Care
+from .espcn import Espcn
+from .evaluate import markdown, table
+from .unet_spots import UnetSpots
+
+NETWORKS: dict[str, type[nn.Module]] = {"care": Care, "espcn": Espcn, "spots": UnetSpots}
+EXAMPLE_SHAPE = (64, 96)
+EXAMPLE_SEED = 20_000_000
+MEASURED = (
+    "Measured by `python -m onscope.export.zoo.evaluate` on frames that training never saw, each with a seed of its "
+    "own, run by ONNX Runtime: scenes like the demonstration's (512x512), frames of Micro-Manager's demo camera at "
+    "other stage positions behind the demonstration's sensor (512x512; the reference for the spots are the maxima of "
+    "the noise-free image), and scenes from the whole range of the training (256x256). Means of PSNR in dB over the "
+    "span of the truth; the Gaussian and the median filter have the parameter that suits each frame best, the truth "
+    f"known; both x2 ways start from the denoised frame. Spots match within {MATCH_PX} pixels; unmatched ones within "
+    "{BORDER_PX} pixels of the border do not count."
+)
+
+
+def write_package(name: str, weights: Path, out: Path, quality: str) -> None:
+    """Export one network with the state dict `weights`/NAME.pt; raises ExportError when the export is not equal."""
+    words = WORDS[name]
+    network = NETWORKS[name]()
+    network.load_state_dict(torch.load(weights / f"{name}.pt", weights_only=True))
+    account: dict[str, Any] = json.loads((weights / f"{name}.json").read_text(encoding="utf-8"))
+    export_torch(
+        network,
+        _example(name, out)[None, None],
+        out / words.folder,
+        name=words.name,
+        description=words.description,
+        authors=["The onscope developers"],
+        license="BSD-3-Clause",
+        documentation=readme(words, account, quality, MEASURED),
+        settings=words.settings,
+        sizes=[(16, 17), (63, 96), (131, 77)],
+        cite=words.cite,
+        tags=words.tags,
+        route=f"onscope.export.zoo.{name}",
+        overwrite=True,
+    )
+
+
+def _example(name: str, out: Path) -> npt.NDArray[Any]:
+    frame = draw_demo(EXAMPLE_SEED, EXAMPLE_SHAPE).frame
+    if name == "care":
+        return frame
+    return np.ascontiguousarray(onnx_denoiser(out / WORDS["care"].folder / "weights.onnx")(frame))
+
+
+def main(
+    weights: Annotated[Path, typer.Argument(help="Folder with NAME.pt and NAME.json of the three networks.")],
+    out: Annotated[Path, typer.Option(help="Folder of the packages.")] = PACKAGES,
+    count: Annotated[int, typer.Option(help="Frames of each kind in the quality table.")] = 5,
+) -> None:
+    """Write the packages, measure them, and write them again with the measurements in their documentation."""
+    for name in NETWORKS:
+        write_package(name, weights, out, "(not measured)")
+    quality = markdown(table(out, count))
+    for name in NETWORKS:
+        write_package(name, weights, out, quality)
+    print(quality)
+
+
+if __name__ == "__main__":
+    typer.run(main)
