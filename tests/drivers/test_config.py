@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onscope.drivers import micromanager
+from onscope.drivers.micromanager._config import COMMANDS, check_config
 from onscope.runtime import SourceError
 
 
@@ -57,6 +61,36 @@ def test_a_broken_configuration_is_named_by_file_and_line(tmp_path: Path, line: 
     with micromanager.open(path, buffer_mb=8) as scope:
         assert scope.stage_um is None
         assert next(scope.live(exposure_ms=1.0).frames(1)).stage_um is None
+
+
+words = st.sampled_from([*sorted(COMMANDS), ",", "\n", "#", "Core", "1"]) | st.text(max_size=3)
+
+
+@given(st.lists(words).map("".join))
+def test_every_other_text_is_refused_with_its_line(text: str) -> None:
+    lines = text.encode("utf-8", errors="replace").decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    wrong = [number for number, line in enumerate(lines, 1) if line.strip() and not _makes_sense(line)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "any.cfg"
+        path.write_bytes(text.encode("utf-8", errors="replace"))
+        if wrong:
+            with pytest.raises(SourceError, match=f"in line {wrong[0]} of "):
+                check_config(path)
+        else:
+            check_config(path)
+
+
+def _makes_sense(line: str) -> bool:
+    return line.startswith("#") or line.count(",") + 1 >= COMMANDS.get(line.split(",")[0], 10**6)
+
+
+def test_a_windows_file_is_read_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "windows.cfg"
+    path.write_bytes(GOOD.replace("\n", "\r\n").encode())
+    check_config(path)
+    path.write_bytes(b"# M\xfcller's microscope\r\nPropety,a,b\r\n")
+    with pytest.raises(SourceError, match="in line 2 of"):
+        check_config(path)
 
 
 def test_without_micro_manager_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def check_config(path: Path) -> None:
             f"found no readable Micro-Manager configuration at {path} ({error.strerror}), expected a .cfg file: give "
             "the path of one, as Micro-Manager's hardware wizard writes it"
         ) from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split(",")

@@ -65,6 +65,12 @@ def adapter_path() -> str:
     return str(_need("mm_test_adapters").device_adapter_path())
 
 
+def installed_adapter_paths() -> list[str]:
+    """Folders with device adapters on this machine: installed Micro-Managers, as pymmcore-plus finds them, and ours."""
+    found = [str(path) for path in _need("pymmcore_plus").find_micromanager(return_first=False)]
+    return list(dict.fromkeys([*found, adapter_path()]))
+
+
 def start_core(config: Path, adapter_paths: Sequence[str], buffer_mb: int) -> Core:
     """Start a core in this process and load `config` (checked before) with the adapters found in `adapter_paths`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def demo(*, size: int = 512, buffer_mb: int = BUFFER_MB) -> Scope:
     stand still until the stage moves; `demo_source` adds both. Raises SourceError when Micro-Manager is not installed
     or a core is running already.
     """
-    scope = open_scope(Path(adapter_path()) / DEMO_CONFIG, buffer_mb=buffer_mb)
+    scope = open_scope(Path(adapter_path()) / DEMO_CONFIG, [adapter_path()], buffer_mb=buffer_mb)
     try:
         camera = scope.core.get_camera_device()
         for name, value in BEADS.items():
@@ -66,11 +66,19 @@ def demo_source(
 
 @contextmanager
 def source(
-    arg: str, *, exposure_ms: float = 10.0, camera: str | None = None, buffer_mb: int = BUFFER_MB
+    arg: str,
+    *,
+    exposure_ms: float = 10.0,
+    camera: str | None = None,
+    pixel_size_um: float | None = None,
+    adapter_paths: Sequence[str] | None = None,
+    buffer_mb: int = BUFFER_MB,
 ) -> Iterator[LiveSource]:
     """A camera's live frames: the driver `micromanager` of the command line.
 
-    `arg` is the path of a Micro-Manager .cfg file, or `demo` for the demo devices (noise-free, still beads).
+    `arg` is the path of a Micro-Manager .cfg file, or `demo` for the demo devices (noise-free, still beads); the
+    options are those of `open` and `Scope.live`.
     """
-    with demo(buffer_mb=buffer_mb) if arg == "demo" else open_scope(arg, buffer_mb=buffer_mb) as scope:
-        yield scope.live(exposure_ms, camera)
+    opened = demo(buffer_mb=buffer_mb) if arg == "demo" else open_scope(arg, adapter_paths, buffer_mb=buffer_mb)
+    with opened as scope:
+        yield scope.live(exposure_ms, camera, pixel_size_um=pixel_size_um)

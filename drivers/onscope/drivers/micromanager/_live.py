@@ -77,7 +77,7 @@ class LiveSource:
         if n is not None and n < 1:
             return
         spec = self.spec()
-        self._start(n)
+        exposure_ms = self._start(n)
         segment, self._segments = self._segments, self._segments + 1
         clock = ReceiptClock()
         taken, last = 0, -1
@@ -101,7 +101,7 @@ class LiveSource:
                     index=MappingProxyType({"t": last}),
                     received_ns=clock.received_ns(None if elapsed is None else float(elapsed), popped_ns),
                     pixel_size_um=spec.pixel_size_um,
-                    exposure_ms=self.exposure_ms,
+                    exposure_ms=exposure_ms,
                     stage_um=self.where_um(),
                 )
                 taken += 1
@@ -116,7 +116,8 @@ class LiveSource:
         if self.core.get_camera_device() != self.camera:
             self.core.set_camera_device(self.camera)
 
-    def _start(self, n: int | None) -> None:
+    def _start(self, n: int | None) -> float:
+        """Start the camera; the exposure in milliseconds that it really took."""
         core = self.core
         try:
             if core.is_sequence_running():
@@ -127,10 +128,12 @@ class LiveSource:
             if self.buffer_mb is not None and core.get_circular_buffer_memory_footprint() != self.buffer_mb:
                 core.set_circular_buffer_memory_footprint(int(self.buffer_mb))
             core.set_exposure(float(self.exposure_ms))
+            exposure_ms = float(core.get_exposure())
             if n is None:
                 core.start_continuous_sequence_acquisition(0.0)
             else:
                 core.start_sequence_acquisition(int(n), 0.0, True)
+            return exposure_ms
         except CORE_ERRORS as error:
             raise self._refused(error) from error
 

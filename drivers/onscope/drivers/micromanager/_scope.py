@@ -12,7 +12,7 @@ from typing import TypeVar
 from onscope.runtime import SourceError
 
 from ._config import check_config
-from ._core import CORE_ERRORS, Core, adapter_path, one_line, start_core, stop_core
+from ._core import CORE_ERRORS, Core, installed_adapter_paths, one_line, start_core, stop_core
 from ._live import LiveSource
 
 BUFFER_MB = 256
@@ -156,13 +156,14 @@ def open_scope(
 ) -> Scope:
     """Start a Micro-Manager core in this process with a hardware configuration; a context manager that ends it.
 
-    `cfg` is the path of a .cfg file; `adapter_paths` are folders with device adapters, e.g. Micro-Manager's own
-    (None: the demo devices of the wheel mm-test-adapters); `buffer_mb` is the core's image buffer in megabytes.
+    `cfg` is the path of a .cfg file; `adapter_paths` are folders with device adapters, such as Micro-Manager's own
+    (None: the installed Micro-Managers in their usual places or in $MICROMANAGER_PATH, as pymmcore-plus finds them,
+    then the demo devices of the wheel mm-test-adapters); `buffer_mb` is the core's image buffer in megabytes.
     Raises SourceError, naming file and line, when the file is missing or wrong, or when a device cannot be loaded.
     """
     path = Path(cfg).expanduser().absolute()
     check_config(path)
-    core = start_core(path, adapter_paths or [adapter_path()], buffer_mb)
+    core = start_core(path, adapter_paths or installed_adapter_paths(), buffer_mb)
     try:
         return Scope(core, stop=stop_core)
     except BaseException:
