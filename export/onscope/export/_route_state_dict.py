@@ -122,17 +122,13 @@ def _tensors(source: Path) -> Mapping[str, Any]:
         if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
             found = found[key]
             break
-    if (
-        not isinstance(found, Mapping)
-        or not found
-        or not all(isinstance(value, torch.Tensor) for value in found.values())
-    ):
+    if not isinstance(found, Mapping) or not all(isinstance(value, torch.Tensor) for value in found.values()):
         raise ExportError(
             f"found {type(found).__name__} in {source.name}, expected a state dict (names and tensors): save "
             "network.state_dict()"
         )
     prefix = "module."  # torch.nn.DataParallel puts it before every name
-    if all(str(name).startswith(prefix) for name in found):
+    if found and all(str(name).startswith(prefix) for name in found):
         return {str(name).removeprefix(prefix): value for name, value in found.items()}
     return found
 
