@@ -5,12 +5,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from operator import attrgetter
+
+import numpy as np
 
 from ._admission import Admission
 from ._clock import now_ns
 from ._frame import Frame, FrameId, FrameSpec
 from ._ledger import Ledger, State
 from ._ring import Ring
+
+_ID = attrgetter("id")
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +32,7 @@ class Window:
 
     @property
     def ids(self) -> list[FrameId]:
-        return [frame.id for frame in self.frames]
+        return list(map(_ID, self.frames))
 
 
 class Lane:
@@ -42,11 +47,13 @@ class Lane:
         self, spec: FrameSpec, admission: Admission, length: int, in_hand: int, lendable: int, ledger: Ledger
     ) -> None:
         self.spec = spec
+        self.dtype = np.dtype(spec.dtype)  # comparing with a name would look it up for every frame
         self.length = length
         self.waiting: deque[Window] = deque()
         slots = length * (admission.depth + 1 + in_hand + lendable)
         self.ring = Ring(spec, slots, length * lendable)
         self._admission = admission
+        self._takes_all = admission.kind == "keep_newest" and admission.every_n == 1
         self._ledger = ledger
         self._partial: Window | None = None
         self._begun = 0
@@ -59,7 +66,7 @@ class Lane:
         if self.length > 1 and not self._continues(frame):
             self.drop_partial("gap")
             self._refused = 0
-        if self._partial is None and self._refused == 0:
+        if not self._takes_all and self._partial is None and self._refused == 0:
             self._refusal = self._refuse_window(changed)
             self._refused = self.length if self._refusal else 0
         if self._refused:
@@ -71,15 +78,18 @@ class Lane:
 
     def commit(self, frame: Frame, slot: int, submitted_ns: int, copied_ns: int) -> None:
         """The frame stands in its slot; a window that is now complete joins those that wait."""
-        window = self._partial or Window()
-        window.frames.append(frame)
-        window.slots.append(slot)
-        window.submitted_ns = submitted_ns
-        window.copied_ns = copied_ns
-        if len(window.frames) < self.length:
-            self._partial = window
-            return
-        self._partial = None
+        if self.length == 1:
+            window = Window([frame], [slot], submitted_ns, copied_ns)
+        else:
+            window = self._partial or Window()
+            window.frames.append(frame)
+            window.slots.append(slot)
+            window.submitted_ns = submitted_ns
+            window.copied_ns = copied_ns
+            if len(window.frames) < self.length:
+                self._partial = window
+                return
+            self._partial = None
         if len(self.waiting) >= self._admission.depth and self._admission.kind == "keep_newest":
             self.end(self.waiting.popleft(), "skipped", "queue")
         self.waiting.append(window)

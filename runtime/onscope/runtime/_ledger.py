@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from contextlib import AbstractContextManager
+from typing import Any, Literal, NamedTuple
 
 from ._errors import FrameMismatchError
 from ._frame import FrameId
@@ -26,16 +27,19 @@ class LedgerRow(NamedTuple):
 class Ledger:
     """The account of a run. Counts are kept for good, the rows of the last `keep` ends.
 
-    `enter` and `close` are called by the runtime alone, with its account's lock held; the rest by anyone, any time.
+    `enter` and `close` are called by the runtime alone, with its account's lock held, which is `lock`; the rest by
+    anyone, any time.
     """
 
-    def __init__(self, keep: int = 200_000) -> None:
+    def __init__(self, keep: int = 200_000, lock: AbstractContextManager[object] | None = None) -> None:
         self.submitted = 0
         self._open: set[FrameId] = set()
         self._counts: Counter[tuple[State, str]] = Counter()
-        self._rows: deque[LedgerRow] = deque(maxlen=keep)
+        # Flat tuples: one is made per frame in the acquisition's own thread, and the garbage collector, which would
+        # stop that thread to look through hundreds of thousands of nested ones, never looks at them again.
+        self._rows: deque[tuple[Any, ...]] = deque(maxlen=keep)
         self._expected: dict[str, tuple[str, int, int]] = {}
-        self._rows_lock = threading.Lock()
+        self._lock = lock or threading.RLock()
 
     def enter(self, id: FrameId) -> None:
         """Open a frame's account; a jump of the camera's counter enters the frames between as `lost_upstream`."""
@@ -49,7 +53,7 @@ class Ledger:
                     f"found frame {seq} of {camera} after frame {expected - 1}, expected the counter to rise: "
                     "open a new segment when the camera's counter restarts"
                 )
-            self._add(LedgerRow(FrameId(run, camera, segment, expected), "lost_upstream", "", seq - expected))
+            self._add((run, camera, segment, expected), "lost_upstream", "", seq - expected)
         self._expected[camera] = (run, segment, seq + 1)
         self._open.add(id)
         self.submitted += 1
@@ -58,12 +62,11 @@ class Ledger:
         """End frames' accounts; a frame that is not open is an error of the runtime (KeyError)."""
         for id in ids:
             self._open.remove(id)
-            self._add(LedgerRow(id, state, reason))
+            self._add(id, state, reason, 1)
 
-    def _add(self, row: LedgerRow) -> None:
-        with self._rows_lock:
-            self._counts[row.state, row.reason] += row.frames
-            self._rows.append(row)
+    def _add(self, id: tuple[str, str, int, int], state: State, reason: str, frames: int) -> None:
+        self._counts[state, reason] += frames
+        self._rows.append((*id, state, reason, frames))
 
     @property
     def open(self) -> int:
@@ -74,7 +77,7 @@ class Ledger:
     def counts(self) -> dict[str, int]:
         """Frames by state, every state named, and `open`."""
         counts = dict.fromkeys((*STATES, "open"), 0)
-        with self._rows_lock:
+        with self._lock:
             for (state, _), count in self._counts.items():
                 counts[state] += count
         counts["open"] = self.open
@@ -83,13 +86,14 @@ class Ledger:
     @property
     def reasons(self) -> dict[str, int]:
         """Frames by state and reason, as `skipped(queue)`."""
-        with self._rows_lock:
+        with self._lock:
             return {f"{state}({reason})" if reason else state: n for (state, reason), n in self._counts.items()}
 
     def table(self) -> list[LedgerRow]:
         """The ends of the last frames, oldest first."""
-        with self._rows_lock:
-            return list(self._rows)
+        with self._lock:
+            rows = list(self._rows)
+        return [LedgerRow(FrameId(*row[:4]), *row[4:]) for row in rows]
 
     def adds_up(self) -> bool:
         """Whether every submitted frame has ended in exactly one state."""

@@ -57,9 +57,11 @@ class Runtime:
         if worker not in WORKERS:
             raise WorkerError(f"found the worker {worker!r}, expected one of {', '.join(WORKERS)}")
         self.pipeline = pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)
-        self.ledger = Ledger()
         self._admission = admission or keep_newest(2)
-        self._changed = threading.Condition()
+        # Entering a Condition runs Python, entering its lock does not; `submit` does so twice for every frame.
+        self._account = threading.RLock()
+        self._changed = threading.Condition(self._account)
+        self.ledger = Ledger(lock=self._account)
         self._delivery = Delivery(self._changed)
         self._tell = on_event
         self._hook = HookFrames()
@@ -96,11 +98,11 @@ class Runtime:
         """
         submitted_ns = now_ns()
         pixels = frame.pixels
-        with self._changed:
+        with self._account:
             route = self._by_camera.get(frame.id.camera) or self._route(spec_of(frame))
             lane = route.lane
             self.ledger.enter(frame.id)
-            if pixels.shape != lane.spec.shape or pixels.dtype != lane.spec.dtype:
+            if pixels.shape != lane.spec.shape or pixels.dtype != lane.dtype:
                 self.ledger.close((frame.id,), "failed", "does not fit the prepared frames")
                 lane.spec.check(pixels)
             no_worker = self._supervisor.broken or (route.refusal and str(route.refusal))
@@ -112,7 +114,7 @@ class Runtime:
             return frame.id
         np.copyto(lane.ring.views[slot], pixels)
         copied_ns = now_ns()
-        with self._changed:
+        with self._account:
             lane.commit(frame, slot, submitted_ns, copied_ns)
             if self._closed or self._supervisor.broken or route.refusal:
                 lane.end_waiting("failed", self._supervisor.broken or str(route.refusal or "closed"))
