@@ -1,4 +1,21 @@
-"""Recording: raw frames and answers on the disk, the account of the run, and one picture of it."""
+"""Recording: raw frames and answers on the disk, the account of the run, and one picture of it.
+
+A recording is a folder:
+
+    recording.json      what is in it, by which software and machine, and whether it ended in order
+    raw.ome.zarr        raw frames as the camera gave them (raw-1 ... for further segments and cameras)
+    frames.parquet      a row per raw frame: identity, times, and which element of which image it is
+    STAGE.ome.zarr      images of a stage in its own dtype and pixel size
+    STAGE.parquet .csv  objects of a stage, a row each, with their frame's identity
+    results.parquet     a row per result: state, times by step, and where its images are
+    ledger.csv          what became of each frame
+    latency.json        percentiles by step, rates, versions
+    overview.png        one picture of the run
+
+Images are OME-Zarr 0.5, one chunk per frame. While a run goes on (and after a crash) tables are Arrow streams
+(`frames.arrows`), which `open_recording` reads as well; an image may then be longer than its table: elements that no
+row names were never acknowledged.
+"""
 
 from ._latency import frames_per_second, percentiles
 from ._manifest import machine, versions

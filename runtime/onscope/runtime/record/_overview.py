@@ -20,7 +20,7 @@ MARGIN, GAP, HEADER, CAPTION, CHARTS = 32, 16, 92, 50, 400
 ZOOM = 6
 """The crop's side is the shorter side of the frame divided by this."""
 MOST_PANELS = 6
-CELLS = {1: 640, 2: 640, 3: 560, 4: 440, 5: 360, 6: 320}
+CELLS = {1: 710, 2: 710, 3: 560, 4: 440, 5: 360, 6: 320}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,10 @@ def _images(canvas: Canvas, run: RecordedRun, panels: list[Panel], cell: int, ta
     y0, x0 = busiest(calm.image, side)
     y0, x0 = max(0, min(y0, base[0] - side)), max(0, min(x0, base[1] - wide))
     pixel_um = next((image.pixel_size_um for image in run.images.values() if image.role == "raw"), None)
+    # One choice of colours for all, so that a stage is not told from the raw frame by its colours.
+    glow = Look.of(panels[0].image).glow if panels[0].image.ndim == 2 else None
     for number, panel in enumerate(panels):
-        x, look = MARGIN + number * (cell + GAP), Look.of(panel.image)
+        x, look = MARGIN + number * (cell + GAP), Look.of(panel.image, glow)
         for zoomed in (False, True):
             y = HEADER + zoomed * (CAPTION + tall + GAP)
             top, left, high, broad = (y0, x0, side, wide) if zoomed else (0, 0, *base[:2])

@@ -23,8 +23,8 @@ class Look:
     labels: bool = False
 
     @classmethod
-    def of(cls, image: Array) -> Look:
-        """Chosen from the image itself; images of 32-bit whole numbers are labels."""
+    def of(cls, image: Array, glow: bool | None = None) -> Look:
+        """Chosen from the image itself (`glow` unless it is given); images of 32-bit whole numbers are labels."""
         if image.dtype.kind in "iu" and image.dtype.itemsize >= 4 and image.ndim == 2:
             return cls(0, 1, False, True)
         finite = image[np.isfinite(image)] if image.dtype.kind == "f" else image
@@ -33,7 +33,9 @@ class Look:
         black, middle, white = (float(v) for v in np.percentile(finite, (LOW, 50, HIGH)))
         if white <= black:
             white = black + 1
-        return cls(black, white, image.ndim == 2 and middle < black + 0.35 * (white - black))
+        if glow is None:
+            glow = image.ndim == 2 and middle < black + 0.4 * (white - black)
+        return cls(black, white, glow)
 
     @property
     def words(self) -> str:
