@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -13,10 +14,10 @@ from ruamel.yaml import YAML
 from onscope.export.zoo import PACKAGES
 from onscope.runtime import Package
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "care-beads": {"decode": "image"},
     "espcn-beads": {"decode": "image", "scale": 2},
-    "spots-beads": {"decode": "points", "columns": ["y", "x", "score"], "threshold": 0.3},
+    "spots-beads": {"decode": "points", "columns": ["y", "x", "score"], "threshold": 0.5},
 }
 
 

@@ -40,13 +40,14 @@ class Example:
     """One frame (uint16 counts, (y, x)) and its truth.
 
     `truth` is what a noise-free camera would count (float32, (y, x)); `fine_truth` the same scene through the same
-    optics on pixels of half the size, times 4, so that the counts compare ((2y, 2x)); `noise_counts` the standard
-    deviation of the noise in a pixel of background; `snr` tells how far each bead stands out (see `signal_to_noise`).
+    optics on pixels of half the size, times 4, so that the counts compare ((2y, 2x); None unless asked for);
+    `noise_counts` the standard deviation of the noise in a pixel of background; `snr` tells how far each bead stands
+    out (see `signal_to_noise`).
     """
 
     frame: Array
     truth: Array
-    fine_truth: Array
+    fine_truth: Array | None
     noise_counts: float
     beads: Beads
     snr: Array
@@ -67,9 +68,14 @@ def random_sensor(rng: np.random.Generator) -> Sensor:
 
 
 def draw(
-    rng: np.random.Generator, shape: tuple[int, int], ranges: SceneRanges, sensor: Sensor | None = None
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    ranges: SceneRanges,
+    sensor: Sensor | None = None,
+    *,
+    fine: bool = False,
 ) -> Example:
-    """A random example of (y, x) pixels; without `sensor`, a random one."""
+    """A random example of (y, x) pixels; without `sensor`, a random one; `fine_truth` if `fine`."""
     scene = ranges.draw(shape, rng)
     sensor = sensor or random_sensor(rng)
     photons = scene.photons()
@@ -79,7 +85,7 @@ def draw(
     return Example(
         frame=sensor.expose(photons, rng, exact=True),
         truth=sensor.expected_counts(photons),
-        fine_truth=sensor.expected_counts(scene.photons(zoom=SHARPER) * SHARPER**2),
+        fine_truth=sensor.expected_counts(scene.photons(zoom=SHARPER) * SHARPER**2) if fine else None,
         noise_counts=noise,
         beads=scene.beads.select(inside),
         snr=signal_to_noise(scene.beads, sensor, scene.background_photons)[inside],
@@ -88,7 +94,7 @@ def draw(
 
 def draw_demo(seed: int, shape: tuple[int, int] = (512, 512)) -> Example:
     """A demo-like scene at the demonstration's light level, behind its sensor."""
-    return draw(np.random.default_rng(seed), shape, DEMO_LIKE, DEMO_SENSOR)
+    return draw(np.random.default_rng(seed), shape, DEMO_LIKE, DEMO_SENSOR, fine=True)
 
 
 def signal_to_noise(beads: Beads, sensor: Sensor, background_photons: float) -> Array:

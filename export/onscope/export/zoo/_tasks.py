@@ -54,7 +54,7 @@ class EnlargeTask:
         self.denoise, self.batch, self.side = denoise, batch, side
 
     def loss(self, rng: np.random.Generator) -> Tensor:
-        examples = [draw(rng, (self.side, self.side), EVERYTHING) for _ in range(self.batch)]
+        examples = [draw(rng, (self.side, self.side), EVERYTHING, fine=True) for _ in range(self.batch)]
         frames = _stacked(_seen(e, self.denoise, rng, clean=0.2, raw=0.0) for e in examples)
         truth = _stacked(e.fine_truth for e in examples)
         with torch.no_grad():

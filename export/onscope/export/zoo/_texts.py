@@ -123,7 +123,7 @@ WORDS = {
             },
         ),
         tags=("detection", "spots", "fluorescence", "widefield", "2d", "unet", "beads"),
-        settings={"decode": "points", "columns": ["y", "x", "score"], "threshold": 0.3},
+        settings={"decode": "points", "columns": ["y", "x", "score"], "threshold": 0.5},
     ),
 }
 

@@ -37,7 +37,7 @@ def samples(kind: str, count: int) -> Iterator[Sample]:
         if kind == "demo-like":
             yield simulated(draw_demo(seed))
         else:
-            yield simulated(draw(np.random.default_rng(seed), (256, 256), NOT_EMPTY))
+            yield simulated(draw(np.random.default_rng(seed), (256, 256), NOT_EMPTY, fine=True))
 
 
 def rows(kind: str, scores: list[Scores]) -> list[str]:
