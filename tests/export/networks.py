@@ -104,6 +104,22 @@ class OneSize(nn.Module):
         return doubled
 
 
+class Remainder(nn.Module):
+    """float32 in, the 8 brightest pixels as rows (y, x, value) out; torch.export cannot convert its `%`."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        best, index = torch.topk(pixels.flatten(), 8)
+        columns = pixels.shape[3]
+        return torch.stack(((index // columns).to(torch.float32), (index % columns).to(torch.float32), best), dim=1)
+
+
+class Moody(nn.Module):
+    """Decides by its pixels which way to go; exporters that trace one way freeze the decision."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return pixels * 2 if bool(pixels.mean() > 0.3) else pixels * 3
+
+
 class Unknown(nn.Module):
     """Uses an operation that ONNX does not have."""
 

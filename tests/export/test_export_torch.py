@@ -19,7 +19,7 @@ from onscope.runtime._package import Package
 from onscope.runtime._package_proof import prove
 from onscope.runtime.engines import open_session
 
-from .networks import OneSize, Peaks, Smooth, Twice, Unknown, Valid
+from .networks import OneSize, Peaks, Remainder, Smooth, Twice, Unknown, Valid
 
 POINTS = {"decode": "points", "columns": ["y", "x", "score"], "threshold": 0.5}
 
@@ -76,6 +76,14 @@ def test_a_list_of_points(make: Any, counts: Any) -> None:
     assert package.settings["columns"] == ("y", "x", "score")
     assert report.parity[0].rows
     assert report.parity[0].unpaired == 0
+
+
+def test_where_one_exporter_fails_the_other_has_its_turn(make: Any) -> None:
+    frame = np.random.default_rng(0).random((1, 1, 24, 24), np.float32)
+    report = make(Remainder(), frame, settings={"decode": "points", "columns": ["y", "x", "score"]})
+    assert report.exporter == "TorchScript exporter"
+    assert report.notes[0].startswith("torch.export failed (")
+    assert "- torch.export failed" in (report.folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_onnx_file_is_tidy(smooth: Report) -> None:

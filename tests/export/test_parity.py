@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onscope.export import MAX_LIMIT, P999_LIMIT, Parity, compare
 from onscope.runtime import ExportError
 
-from .networks import TwoFaced, TwoFacedCounts, TwoFacedPoints
+from .networks import Moody, TwoFaced, TwoFacedCounts, TwoFacedPoints
 
 POINTS = {"decode": "points", "columns": ["y", "x", "score"], "threshold": 0.5}
 
@@ -35,8 +35,16 @@ def test_a_wrong_export_is_refused_with_its_numbers(
     make: Any, tmp_path: Path, network: Any, kind: str, options: Any
 ) -> None:
     frame = (np.random.default_rng(0).random((1, 1, 24, 24)) * (1 if kind == "float32" else 1000)).astype(kind)
-    with pytest.raises(ExportError, match=r"is not equal to the network: .* is off by \d.*e.* of its range"):
+    with pytest.raises(
+        ExportError, match=r"not equal to the network: .* is off by \d.* of its range .*limits 0.0002 and"
+    ):
         make(network, frame, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_decision_that_was_frozen_is_noticed(make: Any, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"by TorchScript exporter is not equal .* \(darker\) is off by"):
+        make(Moody(), np.random.default_rng(0).random((1, 1, 24, 24), np.float32))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onscope.runtime import ExportError
+from onscope.runtime import ExportError, ProviderError
 
 from ._describe import About, rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
 from ._onnx import OPSET, Converted, to_onnx
-from ._parity import Parity, compare
-from ._plan import TensorPlan, checked_example, parity_sizes, plan_outputs, sized
+from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare
+from ._plan import TensorPlan, checked_example, parity_sizes, plan_outputs, trials
 from ._report import Report
-from ._torch import Array, require_torch, run_network
+from ._torch import Array, one_line, require_torch, run_network
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -62,7 +62,8 @@ def export_torch(
     `settings` is config.onscope: decode ("image", "points"), columns (names of the points' columns), threshold
     (of the score), scale. `license` is an SPDX name (None: not stated), `authors` names or mappings with name,
     affiliation, orcid; `cite` mappings with text and doi or url. `sizes` are the (y, x) at which parity is proven
-    besides the example's (default: the minimum and odd ones); the limits stand in `_parity`.
+    besides the example's (default: the minimum and odd ones), on darker and brighter
+    frames in turn; the limits stand in `_parity`.
 
     Pre- and postprocessing belong into the network, so that raw counts go in and the answer comes out. What the
     exporter of torch 2.13 takes: `.to(torch.float32)` and `.to(torch.uint16)` (round and clamp before), reflect padding
@@ -116,14 +117,17 @@ def _prove(
     from onscope.runtime.engines import open_session
 
     session = open_session(weights, "cpu")
-    own = tuple(example.shape[axes.index(letter)] for letter in "yx")
     proven = []
-    for size in ((own[0], own[1]), *sizes):
-        array = example if size == own else sized(example, axes, size)
+    for where, size, array in trials(example, axes, sizes):
         expected = run_network(network, array)
-        for plan, want, have in zip(plans, expected, session.run([array]), strict=True):
+        try:
+            found = session.run([array])
+        except ProviderError as error:
+            raise ExportError(
+                f"found that the exported file fails at {size[0]}x{size[1]} ({one_line(error)})"
+            ) from error
+        for plan, want, have in zip(plans, expected, found, strict=True):
             _check_scale(plan, want, size)
-            where = "test tensor" if size == own else "other size"
             proven.append(compare(want, have, output=plan.name, where=where, size=size, settings=settings))
     return tuple(proven)
 
@@ -141,10 +145,15 @@ def _check_scale(plan: TensorPlan, output: Array, size: tuple[int, int]) -> None
 
 def _refusal(parity: Sequence[Parity], exporter: str) -> str:
     worst = max((one for one in parity if not one.passed), key=lambda one: np.nan_to_num(one.max_relative, nan=np.inf))
+    numbers = ""
+    if np.isfinite(worst.max_relative):
+        numbers = (
+            f" is off by {worst.max_relative:.2e} of its range (99.9th percentile {worst.p999_relative:.2e}, limits "
+            f"{MAX_LIMIT:g} and {P999_LIMIT:g})"
+        )
     return (
         f"found that the export by {exporter} is not equal to the network: {worst.output!r} at {worst.size[0]}x"
-        f"{worst.size[1]} is off by {worst.max_relative:.2e} of its range (99.9th percentile "
-        f"{worst.p999_relative:.2e}; {worst.reason}), expected errors within the limits: no package was written"
+        f"{worst.size[1]} ({worst.where}){numbers}: {worst.reason}, so no package was written"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,7 +57,7 @@ def to_onnx(
         convert = _by_dynamo if exporter == DYNAMO else _by_torchscript
         try:
             with quiet():
-                model = convert(network, example, input_name, output_names, free_axes, opset)
+                model, warned = convert(network, example, input_name, output_names, free_axes, opset)
                 model = _tidy(model, free_axes, opset)
         except ExportError:
             raise
@@ -64,7 +65,7 @@ def to_onnx(
             failures.append(f"{exporter}: {one_line(_root(error))}")
             notes.append(f"{exporter} failed ({one_line(_root(error), 160)})")
             continue
-        return Converted(model, exporter, tuple(notes))
+        return Converted(model, exporter, (*notes, *warned))
     raise ExportError(
         f"found a network that cannot be exported ({'; '.join(failures)}), expected operators that ONNX has: rewrite "
         "the operation that is named"
@@ -73,7 +74,7 @@ def to_onnx(
 
 def _by_dynamo(
     network: nn.Module, example: Array, name: str, outputs: Sequence[str], free: Sequence[int], opset: int
-) -> ModelProto:
+) -> tuple[ModelProto, list[str]]:
     import torch
 
     program = torch.onnx.export(
@@ -91,27 +92,32 @@ def _by_dynamo(
     if program is None:
         raise RuntimeError("the exporter gave nothing")
     model: ModelProto = program.model_proto
-    return model
+    return model, []
 
 
 def _by_torchscript(
     network: nn.Module, example: Array, name: str, outputs: Sequence[str], free: Sequence[int], opset: int
-) -> ModelProto:
+) -> tuple[ModelProto, list[str]]:
     import onnx
     import torch
+    from torch.jit import TracerWarning  # type: ignore[attr-defined]
 
     file = io.BytesIO()
-    torch.onnx.export(
-        network,
-        (torch.from_numpy(example),),
-        file,  # type: ignore[arg-type]  # takes a buffer, unlike its annotation
-        dynamo=False,
-        opset_version=opset,
-        input_names=[name],
-        output_names=list(outputs),
-        dynamic_axes={name: {axis: f"free{axis}" for axis in free}},
-    )
-    return onnx.load_from_string(file.getvalue())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.onnx.export(
+            network,
+            (torch.from_numpy(example),),
+            file,  # type: ignore[arg-type]  # takes a buffer, unlike its annotation
+            dynamo=False,
+            opset_version=opset,
+            input_names=[name],
+            output_names=list(outputs),
+            dynamic_axes={name: {axis: f"free{axis}" for axis in free}},
+        )
+    # The tracer follows one way through the network; where it says so, whoever reads the report should know.
+    frozen = {one_line(one.message, 160) for one in caught if issubclass(one.category, TracerWarning)}
+    return onnx.load_from_string(file.getvalue()), [f"traced: {message}" for message in sorted(frozen)]
 
 
 def _tidy(model: ModelProto, free: Sequence[int], opset: int) -> ModelProto:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,8 +107,21 @@ def parity_sizes(array: Array, axes: str, minimum: int, step: int) -> list[tuple
     return list(dict.fromkeys(size for size in found if size != (y, x)))
 
 
-def sized(array: Array, axes: str, size: tuple[int, int]) -> Array:
-    """The example repeated and cut to `size` (y, x)."""
-    for letter, wanted in zip("yx", size, strict=True):
-        array = np.take(array, np.arange(wanted), axis=axes.index(letter), mode="wrap")
-    return np.ascontiguousarray(array)
+GAINS = ((0.25, "darker"), (2.0, "brighter"), (1.0, "other size"))
+"""What the frames of the other sizes are multiplied with, in turn: an export that froze a decision which depends on the
+pixels shows itself only on other pixels."""
+
+
+def trials(array: Array, axes: str, sizes: Sequence[tuple[int, int]]) -> Iterator[tuple[str, tuple[int, int], Array]]:
+    """What parity is proven on, as (name, (y, x), frame): the example, then it repeated and cut to the other sizes."""
+    y, x = (array.shape[axes.index(letter)] for letter in "yx")
+    yield "test tensor", (y, x), array
+    for size, (gain, where) in zip(sizes, cycle(GAINS), strict=False):
+        frame = array
+        for letter, wanted in zip("yx", size, strict=True):
+            frame = np.take(frame, np.arange(wanted), axis=axes.index(letter), mode="wrap")
+        if frame.dtype.kind == "u":
+            frame = np.minimum(frame * gain, np.iinfo(frame.dtype).max).astype(frame.dtype)
+        else:
+            frame = frame * np.float32(gain)
+        yield where, size, np.ascontiguousarray(frame)
