@@ -11,6 +11,7 @@ from .._errors import RecordError
 from ._images import TENSORSTORE_ERRORS
 
 MAX_BYTES = 64 << 20
+MAX_WRITES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,10 @@ class _Write:
 class Flight:
     """The writes of one stream of frames; used by one thread at a time.
 
-    `add` returns at once while fewer than `max_bytes` are under way (two writes at least), and waits for the oldest
-    when there are more: a slow disk slows its caller and never grows memory. `acknowledge` is called in the order of
-    the writes, on the caller's thread, after the write is on the disk: by `reap`, `drain`, or an `add` that waits.
+    `add` returns at once while at most MAX_WRITES writes and `max_bytes` (or two writes) are under way, and waits for
+    the oldest when there are more: a slow disk slows its caller and never grows memory. `acknowledge` is called in the
+    order of the writes, on the caller's thread, after the write is on the disk: by `reap`, `drain`, or an `add` that
+    waits.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -55,7 +57,7 @@ class Flight:
             raise self._failure
 
     def _too_many(self) -> bool:
-        return self._nbytes > self._max_bytes and len(self._writes) > 2
+        return len(self._writes) > (2 if self._nbytes > self._max_bytes else MAX_WRITES)
 
     def _land(self) -> None:
         write = self._writes.popleft()

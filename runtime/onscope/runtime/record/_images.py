@@ -88,7 +88,8 @@ class ImageWriter:
     def _resize(self, length: int) -> None:
         stored = self._array.shape[1:]
         try:
-            self._array = self._array.resize(exclusive_max=[length, *stored]).result()
+            # Only the metadata: looking for chunks beyond the end would list the whole folder.
+            self._array = self._array.resize(exclusive_max=[length, *stored], resize_metadata_only=True).result()
         except TENSORSTORE_ERRORS as error:
             raise RecordError(f"{self.path} cannot change its length ({error}): is its disk full?") from error
         self._length = length
