@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from onscope.cli._app import app
 from onscope.export import export_torch
-from onscope.runtime._package import Package
+from onscope.runtime import Package
 
 from .networks import Peaks, Smooth, TwoFaced
 

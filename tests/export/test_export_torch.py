@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from onscope.export import Report, export_torch
-from onscope.runtime import ExportError
-from onscope.runtime._package import Package
+from onscope.runtime import ExportError, Package
 from onscope.runtime._package_proof import prove
 from onscope.runtime.engines import open_session
 

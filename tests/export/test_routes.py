@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from onscope.export._route_state_dict import NetworkName, load_state_dict, parse_network
 from onscope.export._route_torchscript import load_torchscript
-from onscope.runtime import ExportError
-from onscope.runtime._package import Package
+from onscope.runtime import ExportError, Package
 
 from .networks import Smooth, Twice
 

@@ -11,9 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from onscope.runtime import PackageError
+from onscope.runtime import Package, PackageError
 from onscope.runtime import _package as reader
-from onscope.runtime._package import Package
 
 Edit = Callable[[dict[str, Any]], object]
 Make = Callable[..., Path]

@@ -194,7 +194,7 @@ def _versions() -> dict[str, str]:
 def _write(
     draft: Path, about: About, given: TensorPlan, plans: Sequence[TensorPlan], report: Report, minimum: int, step: int
 ) -> None:
-    from onscope.runtime._package import Package
+    from onscope.runtime import Package
 
     for plan in (given, *plans):
         np.save(draft / test_file(plan.name), plan.example, allow_pickle=False)

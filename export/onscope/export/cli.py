@@ -80,9 +80,10 @@ def export(
 ) -> None:
     """Export a trained network to a package, with proof that nothing changed.
 
-    The network and its ONNX file run on the same frames, at several sizes; the package is written only when their
-    answers are equal within the limits that its README.md states. Frames go in as raw counts: pre- and postprocessing
-    belong into the network.
+    The network and its ONNX file run on the same frames, at several sizes:
+    the package is written only when their answers are equal.
+
+    Frames go in as raw counts: pre- and postprocessing belong into the network.
     """
     from rich.console import Console
 

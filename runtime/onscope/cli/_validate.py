@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from rich.console import Console
 
-    from onscope.runtime._package import Package
+    from onscope.runtime import Package
     from onscope.runtime._package_proof import Agreement
     from onscope.runtime.engines import Session
 
@@ -34,13 +34,14 @@ def validate(
 ) -> None:
     """Check a package: its files, its answers, its speed here, the frame rate it can hold.
 
-    Opens it, checks every hash, runs the network on the package's own test tensors, compares, and measures how long
-    one frame takes at a size. Exit code 1, and one sentence, when something is wrong.
+    Runs the network on the package's own test tensors, compares, and measures
+    how long one frame takes at a size.
+
+    Exit code 1, and one sentence, when something is wrong.
     """
     from rich.console import Console
 
-    from onscope.runtime import PackageError
-    from onscope.runtime._package import Package
+    from onscope.runtime import Package, PackageError
     from onscope.runtime._package_proof import prove
     from onscope.runtime.engines import open_session
 
