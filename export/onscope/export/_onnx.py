@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -59,8 +60,6 @@ def to_onnx(
             with quiet():
                 model, warned = convert(network, example, input_name, output_names, free_axes, opset)
                 model = _tidy(model, free_axes, opset)
-        except ExportError:
-            raise
         except FAILURES as error:
             failures.append(f"{exporter}: {one_line(_root(error))}")
             notes.append(f"{exporter} failed ({one_line(_root(error), 160)})")
@@ -136,9 +135,9 @@ def _tidy(model: ModelProto, free: Sequence[int], opset: int) -> ModelProto:
     dims = given.type.tensor_type.shape.dim
     names = {dims[axis].dim_param: label for axis, label in zip(free, ("y", "x"), strict=False)}
     if len(names) != len(free) or "" in names or any(dims[axis].dim_value for axis in free):
-        raise ExportError(
-            "found that the exporter fixed the height or width of the input, expected both to stay free: the network "
-            "computes with Python numbers of one size, use tensor shapes instead"
+        raise RuntimeError(
+            "it fixed the height or width of the input, or tied them: the network computes with Python numbers of one "
+            "size, use tensor shapes instead"
         )
     _strip(model, names)
     try:
@@ -169,10 +168,7 @@ def _strip(model: ModelProto, names: dict[str, str]) -> None:
         del value.metadata_props[:]
         for dim in value.type.tensor_type.shape.dim:
             if dim.dim_param:
-                label = dim.dim_param
-                for found, readable in names.items():
-                    label = label.replace(found, readable)
-                dim.dim_param = label
+                dim.dim_param = re.sub(r"\w+", lambda word: names.get(word[0], word[0]), dim.dim_param)
 
 
 def _root(error: BaseException) -> BaseException:

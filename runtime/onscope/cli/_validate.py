@@ -99,7 +99,8 @@ def _measure(console: Console, session: Session, frame: npt.NDArray[np.generic],
     from rich.progress import track
 
     times = []
-    for index in track(range(WARM_UPS + runs), "measuring", console=console, transient=True):
+    quiet = not console.is_terminal
+    for index in track(range(WARM_UPS + runs), "measuring", console=console, transient=True, disable=quiet):
         began = time.perf_counter_ns()
         session.run([frame])
         if index >= WARM_UPS:
