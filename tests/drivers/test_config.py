@@ -28,6 +28,14 @@ def scope() -> Iterator[micromanager.Scope]:
     [
         (lambda scope: scope.live(camera="Nobody"), "Nobody"),
         (lambda scope: scope.live(exposure_ms=0), "above 0"),
+        (lambda scope: scope.live(exposure_ms=float("inf")), "a finite one"),
+        (
+            lambda scope: next(scope.live(exposure_ms=1e9).frames()),
+            "exposes for 10 ms, expected the 1e.09 ms asked for",
+        ),
+        (lambda scope: scope.live(buffer_mb=0), "found a buffer of 0 MB"),
+        (lambda scope: scope.live(buffer_mb=10**12), "found a buffer of 1000000000000 MB"),
+        (lambda scope: _next_of_2048_pixels(scope), "memory requirements not adequate"),
         (lambda scope: scope.set("Camera", "Mode", "Nonsense"), "refused a command"),
         (lambda scope: scope.set_roi(-5, 0, 0, 0), "found a ROI of 0x0"),
     ],
@@ -35,6 +43,12 @@ def scope() -> Iterator[micromanager.Scope]:
 def test_what_the_hardware_refuses_is_said(scope: micromanager.Scope, call: Any, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         call(scope)
+
+
+def _next_of_2048_pixels(scope: micromanager.Scope) -> object:
+    for side in "XY":
+        scope.set("Camera", f"OnCameraCCD{side}Size", 2048)
+    return next(scope.live(buffer_mb=1).frames())
 
 
 GOOD = """Property,Core,Initialize,0

@@ -5,6 +5,8 @@ pycro-manager keeps one core and one acquisition engine per process, in module g
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -13,8 +15,9 @@ from typing import Any, Protocol
 from onscope.runtime import SourceError
 
 DEMO_CONFIG = "MMConfig_demo.cfg"
-CORE_ERRORS = (RuntimeError, OSError, IndexError, ValueError, SystemError)
+CORE_ERRORS = (RuntimeError, OSError, IndexError, ValueError, MemoryError, SystemError)
 """What pymmcore raises when the hardware or the core refuses (SystemError: when a core was unloaded meanwhile)."""
+UNLOAD_TRIES, UNLOAD_PAUSE_S = 10, 0.1
 
 
 class TaggedImage(Protocol):
@@ -71,6 +74,18 @@ def installed_adapter_paths() -> list[str]:
     return list(dict.fromkeys([*found, adapter_path()]))
 
 
+def check_buffer(buffer_mb: int) -> int:
+    """`buffer_mb`, when the machine can have a buffer of that many megabytes; the core would try, and be killed."""
+    pages = os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0  # unknown on Windows
+    memory_mb = pages * os.sysconf("SC_PAGE_SIZE") // 2**20 if pages > 0 else 2**31
+    if not 1 <= buffer_mb <= memory_mb:
+        raise SourceError(
+            f"found a buffer of {buffer_mb} MB, expected at least 1 MB and no more than this machine's memory: choose "
+            "one that holds a second or two of frames"
+        )
+    return int(buffer_mb)
+
+
 def start_core(config: Path, adapter_paths: Sequence[str], buffer_mb: int) -> Core:
     """Start a core in this process and load `config` (checked before) with the adapters found in `adapter_paths`.
 
@@ -84,7 +99,9 @@ def start_core(config: Path, adapter_paths: Sequence[str], buffer_mb: int) -> Co
             "`with` block first, or wrap the running core in micromanager.Scope"
         )
     _forget_engine()
-    pycromanager.start_headless(str(adapter_paths[0]), None, python_backend=True, buffer_size_mb=int(buffer_mb))
+    pycromanager.start_headless(
+        str(adapter_paths[0]), None, python_backend=True, buffer_size_mb=check_buffer(buffer_mb)
+    )
     core = pycromanager.Core()
     try:
         core.set_device_adapter_search_paths([str(path) for path in adapter_paths])
@@ -101,18 +118,37 @@ def start_core(config: Path, adapter_paths: Sequence[str], buffer_mb: int) -> Co
 
 
 def stop_core() -> None:
-    """Stop whatever sequence runs, unload all devices and end the engine's threads; nothing to do when none runs."""
+    """Stop whatever sequence runs, unload all devices and end the engine's threads; nothing to do when none runs.
+
+    Raises SourceError when devices refuse to be unloaded for a second; the next core can start even then.
+    """
     pycromanager = _need("pycromanager")
     if not _need("mmpycorex").is_pymmcore_active():
         return
     core = pycromanager.Core()
-    if core.get_camera_device() and core.is_sequence_running():
-        core.stop_sequence_acquisition()  # the core refuses to unload a camera that is running
-    pycromanager.stop_headless()
+    refusal: Exception | None = None
+    for _ in range(UNLOAD_TRIES):
+        try:
+            if core.get_camera_device():
+                # The core refuses to unload a camera that runs. One that has just ended may still have its thread, so
+                # this is not asked first: stopping waits for it.
+                core.stop_sequence_acquisition()
+            pycromanager.stop_headless()
+            break
+        except CORE_ERRORS as error:
+            refusal = error
+            time.sleep(UNLOAD_PAUSE_S)
+    else:
+        import_module("mmpycorex.launcher")._PYMMCORES.clear()
+        _forget_engine()
+        raise SourceError(
+            f"found that Micro-Manager did not end in order ({one_line(refusal)}), expected all devices to be "
+            "unloaded: look after the hardware that the message names"
+        ) from refusal
     _forget_engine()
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: Exception | None) -> str:
     """A core's error text, which runs over several lines, as one line without its full stop."""
     return " ".join(str(error).split()).rstrip(".")
 

@@ -19,6 +19,8 @@ WAIT_S = 0.0003
 """Between two looks into an empty buffer: short against an exposure, long against a look (0.1 us)."""
 LOOKS_PER_CHECK = 32
 """Empty looks between two questions whether the camera still runs: about every 10 ms."""
+EXPOSURE_TOLERANCE = 0.1
+"""Cameras round to their line time, which is welcome; out of range some ignore the value without a word."""
 KINDS = {(1, 1): ("uint8", "yx"), (2, 1): ("uint16", "yx"), (4, 1): ("float32", "yx")}
 KINDS |= {(4, 4): ("uint8", "yxs"), (8, 4): ("uint16", "yxs")}
 """dtype and axes by the core's (bytes per pixel, components)."""
@@ -129,6 +131,11 @@ class LiveSource:
                 core.set_circular_buffer_memory_footprint(int(self.buffer_mb))
             core.set_exposure(float(self.exposure_ms))
             exposure_ms = float(core.get_exposure())
+            if abs(exposure_ms - self.exposure_ms) > EXPOSURE_TOLERANCE * self.exposure_ms:
+                raise SourceError(
+                    f"found that {self.camera} exposes for {exposure_ms:g} ms, expected the {self.exposure_ms:g} ms "
+                    "asked for: choose an exposure in the camera's range"
+                )
             if n is None:
                 core.start_continuous_sequence_acquisition(0.0)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TypeVar
 from onscope.runtime import SourceError
 
 from ._config import check_config
-from ._core import CORE_ERRORS, Core, installed_adapter_paths, one_line, start_core, stop_core
+from ._core import CORE_ERRORS, Core, check_buffer, installed_adapter_paths, one_line, start_core, stop_core
 from ._live import LiveSource
 
 BUFFER_MB = 256
@@ -69,8 +70,12 @@ class Scope:
                 "found no camera in this configuration, expected one: add the line Property,Core,Camera,NAME to the "
                 ".cfg file, or say live(camera=...)"
             )
-        if not exposure_ms > 0:
-            raise SourceError(f"found an exposure of {exposure_ms} ms, expected one above 0: give milliseconds")
+        if not 0 < exposure_ms < math.inf:
+            raise SourceError(
+                f"found an exposure of {exposure_ms} ms, expected a finite one above 0: give milliseconds"
+            )
+        if buffer_mb is not None:
+            check_buffer(buffer_mb)
         source = LiveSource(
             self.core,
             label,
