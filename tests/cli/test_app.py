@@ -74,6 +74,7 @@ def test_every_error_is_one_sentence_on_stderr(call: Call, pipeline_file: Path, 
         assert said.err.startswith("error: "), words
         assert said.err.count("\n") == 1, said.err
         assert "Traceback" not in said.out + said.err
+    assert [path.name for path in tmp_path.iterdir()] == ["busy"], "what cannot run leaves nothing behind"
 
 
 @pytest.mark.parametrize("place", ["front", "end"])

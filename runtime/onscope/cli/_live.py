@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from rich.console import Console
 
-from onscope.runtime import Admission, Ledger, Pipeline, Runtime, Source
+from onscope.runtime import Admission, Pipeline, Runtime, Source
 from onscope.runtime.record import Recording, open_recording, overview
 
 from ._display import Display
@@ -43,22 +43,6 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     """
     pipeline = Pipeline.load(plan.pipeline)
     monitor = Monitor(None if truth is None else PsnrMeter(truth))
-    with Recording(plan.out, pipeline, plan.overwrite) as recording:
-        ledger, stopped = _record(source, plan, pipeline, recording, monitor, console)
-        for name, words in monitor.notes().items():
-            recording.note(name, words)
-        recording.finish(ledger)
-    run = open_recording(plan.out)
-    overview(run, plan.out / "overview.png")
-    outcome = Outcome(stopped, check(run, ledger, None if stopped else plan.frames))
-    summarise(console, plan.out, monitor, ledger, outcome)
-    return outcome.code
-
-
-def _record(
-    source: Source, plan: Plan, pipeline: Pipeline, recording: Recording, monitor: Monitor, console: Console
-) -> tuple[Ledger, bool]:
-    """Take the frames and save what comes of them; returns the account, and whether Ctrl-C ended it."""
     with (
         Display(console, monitor, plan.title, plan.frames) as display,
         Runtime(
@@ -70,17 +54,43 @@ def _record(
             on_event=display.tell,
         ) as runtime,
     ):
+        runtime.prepare(source.spec())  # before the folder is touched: what cannot run leaves nothing behind
+        stopped = _record(source, plan, runtime, monitor, display)
+    ledger = runtime.ledger
+    run = open_recording(plan.out)
+    overview(run, plan.out / "overview.png")
+    outcome = Outcome(stopped, check(run, ledger, None if stopped else plan.frames))
+    summarise(console, plan.out, monitor, ledger, outcome)
+    return outcome.code
+
+
+def _record(source: Source, plan: Plan, runtime: Runtime, monitor: Monitor, display: Display) -> bool:
+    """Take the frames and save what comes of them; returns whether Ctrl-C ended it."""
+    with Recording(plan.out, runtime.pipeline, plan.overwrite) as recording:
         recording.follow(runtime.ledger)
+        frames = recording.tap(source, plan.frames)
         try:
-            # A generator that is closed stops the camera, whatever ends the loop.
-            with closing(cast("Any", runtime.stream(recording.tap(source, plan.frames), plan.frames))) as results:
-                for result in results:
-                    recording.add(result)
-                    monitor.add(result)
-                    display.tick(runtime.ledger.counts, runtime.ledger.submitted)
-        except KeyboardInterrupt:
-            stopped = True
-        else:
-            stopped = False
-        runtime.drain(DRAIN_S)
-    return runtime.ledger, stopped
+            stopped = _take(runtime, frames, plan, recording, monitor, display)
+            runtime.drain(DRAIN_S)
+        finally:
+            runtime.close()  # ends the account before the recording writes it
+        for name, words in monitor.notes().items():
+            recording.note(name, words)
+        recording.finish(runtime.ledger)
+    return stopped
+
+
+def _take(
+    runtime: Runtime, frames: Source, plan: Plan, recording: Recording, monitor: Monitor, display: Display
+) -> bool:
+    """Record and show every result; returns whether Ctrl-C ended it."""
+    try:
+        # A generator that is closed stops the camera, whatever ends the loop.
+        with closing(cast("Any", runtime.stream(frames, plan.frames))) as results:
+            for result in results:
+                recording.add(result)
+                monitor.add(result)
+                display.tick(runtime.ledger.counts, runtime.ledger.submitted)
+    except KeyboardInterrupt:
+        return True
+    return False

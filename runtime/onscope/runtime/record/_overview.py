@@ -112,8 +112,8 @@ def _images(canvas: Canvas, run: RecordedRun, panels: list[Panel], cell: int, ta
             zoom = cell / broad
             if panel.points is not None:
                 centres = (panel.points - (top, left) + 0.5) * zoom - 0.5
-                inside = ((centres > -9) & (centres < (tall + 9, cell + 9))).all(axis=1)
-                shown = ring_marks(shown, centres[inside], 13 if zoomed else 6, ACCENT, 2 if zoomed else 1.4)
+                inside = ((centres > -20) & (centres < (tall + 20, cell + 20))).all(axis=1)
+                shown = ring_marks(shown, centres[inside], 20 if zoomed else 7, ACCENT, 2 if zoomed else 1.4)
             note = f"the marked region, {zoom:.1f}x" if zoomed else look.words
             canvas.text(x, y + 4, panel.title, 19, TEXT, width=cell)
             canvas.text(x, y + 28, note, 13, FAINT, width=cell)
