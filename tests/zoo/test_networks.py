@@ -66,17 +66,17 @@ def test_offset_and_gain_of_the_camera_do_not_matter() -> None:
 
 def test_training_is_seeded_and_writes_weights_and_account(tmp_path: Path) -> None:
     for folder in ("a", "b"):
-        outcome = CliRunner().invoke(app, ["care", "--out", str(tmp_path / folder), "--steps", "3", "--seed", "7"])
+        outcome = CliRunner().invoke(app, ["care", "--out", str(tmp_path / folder), "--steps", "2", "--seed", "7"])
         assert outcome.exit_code == 0, outcome.output
     first, second = (torch.load(tmp_path / folder / "care.pt", weights_only=True) for folder in ("a", "b"))
     assert all(torch.equal(first[name], second[name]) for name in first)
     account = json.loads((tmp_path / "a" / "care.json").read_text(encoding="utf-8"))
-    assert (account["name"], account["steps"], account["seed"], len(account["curve"])) == ("care", 3, 7, 3)
+    assert (account["name"], account["steps"], account["seed"], len(account["curve"])) == ("care", 2, 7, 2)
     Care().load_state_dict(first)
 
 
 @pytest.mark.parametrize("name", ["espcn", "spots"])
 def test_the_others_train_behind_the_shipped_denoiser(name: str, tmp_path: Path) -> None:
-    outcome = CliRunner().invoke(app, [name, "--out", str(tmp_path), "--steps", "2"])
+    outcome = CliRunner().invoke(app, [name, "--out", str(tmp_path), "--steps", "1"])
     assert outcome.exit_code == 0, outcome.output
     assert (tmp_path / f"{name}.pt").is_file()

@@ -35,7 +35,10 @@ def test_scenes_like_the_demo(graphs: Graphs) -> None:
 
 
 def test_frames_of_the_demo_camera(graphs: Graphs) -> None:
-    samples = [behind_demo_sensor(units, seed) for seed, units in enumerate(demo_camera_frames(2, step_um=131.0))]
+    samples = [
+        behind_demo_sensor(units[100:400, 60:380], seed)
+        for seed, units in enumerate(demo_camera_frames(2, step_um=131.0))
+    ]
     scores = [graphs.score(sample) for sample in samples]
     for one in scores:
         assert one.denoised > max(one.raw, one.gaussian, one.median) + 3
@@ -64,7 +67,7 @@ def test_saturated_beads_stay_single_spots_within_the_range(graphs: Graphs) -> N
     y, x = (position.ravel() for position in np.mgrid[20:110:30, 22:120:32].astype(float))
     scene = Scene((128, 128), Beads(y, x, np.full(12, 60_000.0), np.full(12, 1.8)), background_photons=4.0)
     frame = sensor.expose(scene.photons(), np.random.default_rng(2), exact=True)
-    assert (frame == sensor.saturation_counts).sum() > 50
+    assert (frame == sensor.saturation_counts).sum() > 20
     denoised = graphs.denoise(frame)
     assert denoised.max() <= 1.05 * sensor.saturation_counts
     assert len(graphs.spots(denoised)) == 12
@@ -75,8 +78,8 @@ def test_table_is_sorted_and_padded_with_zeros(graphs: Graphs) -> None:
     assert table.shape == (2048, 3)
     assert (np.diff(table[:, 2]) <= 0).all()
     assert (table[table[:, 2] == 0] == 0).all()
-    assert table[:, 0].max() < 98
-    assert table[:, 1].max() < 132
+    assert -0.5 <= table[:, 0].min() <= table[:, 0].max() <= 96.5
+    assert -0.5 <= table[:, 1].min() <= table[:, 1].max() <= 130.5
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 23), (63, 64), (129, 95)])

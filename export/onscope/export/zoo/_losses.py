@@ -17,6 +17,7 @@ from .unet_spots import CELL
 
 Array = npt.NDArray[Any]
 ROUNDING_COUNTS = 0.3
+OFFSET_WEIGHT = 1.5
 
 
 def decibels(answer: Tensor, truth: Tensor, reference: Tensor) -> Tensor:
@@ -49,7 +50,7 @@ def spot_targets(beads: Beads, snr: Array, shape: tuple[int, int]) -> tuple[Arra
                 weight[window] = np.where(squared <= 4, 0, weight[window])
             continue
         heat[window] = np.maximum(heat[window], np.exp(-squared / (2 * 0.9**2)))
-        near = squared <= 2
+        near = squared <= 1
         for channel, value in enumerate((y - CELL * rows, x - CELL * columns, np.ones_like(rows))):
             offsets[channel][window] = np.where(near, value, offsets[channel][window])
     return heat, offsets, np.where(heat > 0.5, 1, weight)
@@ -68,4 +69,4 @@ def spot_loss(maps: Tensor, heat: Tensor, offsets: Tensor, weight: Tensor) -> Te
     count = centre.sum().clamp(min=1)
     where = offsets[:, 2]
     distance = ((maps[:, 1:] - offsets[:, :2]).abs().sum(dim=1) * where).sum() / where.sum().clamp(min=1)
-    return -((hit + miss) * weight).sum() / count + 0.5 * distance
+    return -((hit + miss) * weight).sum() / count + OFFSET_WEIGHT * distance

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from onscope.specimen import DEMO_BACKGROUND_PHOTONS, DEMO_SENSOR, Beads, SceneRanges, Sensor
+from onscope.specimen import DEMO_BACKGROUND_PHOTONS, DEMO_SENSOR, Beads, SceneRanges, Sensor, render
 
 Array = npt.NDArray[Any]
 SHARPER = 2
@@ -21,6 +21,9 @@ FAINT_SNR = 2.5
 
 EVERYTHING = SceneRanges()
 """What the networks are trained on."""
+
+HAZY = replace(EVERYTHING, haze_fraction=0.6, haze_photons=(0.5, 200.0), haze_sigma_px=(6.0, 40.0))
+"""What the spot network is trained on: it must also find beads on the slope of something bright."""
 
 DEMO_LIKE = SceneRanges(
     beads_per_megapixel=(400.0, 500.0),
@@ -81,14 +84,16 @@ def draw(
     photons = scene.photons()
     electrons = sensor.quantum_efficiency * scene.background_photons + sensor.read_noise_electrons**2
     noise = sensor.gain_counts_per_electron * float(np.sqrt(electrons))
-    inside = _inside(scene.beads, shape)
+    beads = scene.beads.select(_inside(scene.beads, shape))
+    under = np.full(shape, scene.background_photons) + render(scene.haze, shape)
+    under = under[np.rint(beads.y).astype(int), np.rint(beads.x).astype(int)]
     return Example(
         frame=sensor.expose(photons, rng, exact=True),
         truth=sensor.expected_counts(photons),
         fine_truth=sensor.expected_counts(scene.photons(zoom=SHARPER) * SHARPER**2) if fine else None,
         noise_counts=noise,
-        beads=scene.beads.select(inside),
-        snr=signal_to_noise(scene.beads, sensor, scene.background_photons)[inside],
+        beads=beads,
+        snr=signal_to_noise(beads, sensor, under),
     )
 
 
@@ -97,7 +102,7 @@ def draw_demo(seed: int, shape: tuple[int, int] = (512, 512)) -> Example:
     return draw(np.random.default_rng(seed), shape, DEMO_LIKE, DEMO_SENSOR, fine=True)
 
 
-def signal_to_noise(beads: Beads, sensor: Sensor, background_photons: float) -> Array:
+def signal_to_noise(beads: Beads, sensor: Sensor, background_photons: Array | float) -> Array:
     """Signal over noise of each bead in the output of a matched filter, float64 (N,).
 
     S / sqrt(4 pi sigma^2 v), where S are the bead's electrons, v the variance of background and read noise per pixel

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ._losses import decibels, spot_loss, spot_targets
-from ._scenes import EVERYTHING, Example, draw
+from ._scenes import EVERYTHING, HAZY, Example, draw
 from .care import Care
 from .espcn import Espcn
 from .unet_spots import UnetSpots
@@ -72,7 +72,7 @@ class SpotTask:
 
     def loss(self, rng: np.random.Generator) -> Tensor:
         shape = (self.side, self.side)
-        examples = [draw(rng, shape, EVERYTHING) for _ in range(self.batch)]
+        examples = [draw(rng, shape, HAZY) for _ in range(self.batch)]
         frames = _stacked(_seen(e, self.denoise, rng, clean=0.0, raw=0.1) for e in examples)
         targets = zip(*(spot_targets(e.beads, e.snr, shape) for e in examples), strict=True)
         heat, offsets, weight = (torch.from_numpy(np.stack(part)) for part in targets)

@@ -25,9 +25,10 @@ class Words:
 _RANGES = (
     "Scenes of `onscope.specimen` behind random sCMOS sensors, drawn anew for every batch: 50 to 8000 beads per "
     "megapixel (8 % of the scenes are empty), Gaussian widths of 0.8 to 4.2 pixels (sigma), peaks of 2.4 to 2000 "
-    "photons, even background of 0.5 to 60 photons, in 30 % of the scenes out-of-focus haze; gain 0.4 to 8 counts per "
-    "electron, offset 20 to 600 counts, read noise 0.8 to 4 electrons with a spread from pixel to pixel, 12 to 16 bit, "
-    "full well 1500 to 30000 electrons (so that some beads saturate). Frames of the demo camera were never trained on."
+    "photons, even background of 0.5 to 60 photons, in 30 % of the scenes out-of-focus haze of up to 20 photons; gain "
+    "0.4 to 8 counts per electron, offset 20 to 600 counts, read noise 0.8 to 4 electrons with a spread from pixel to "
+    "pixel, 12 to 16 bit, full well 1500 to 30000 electrons (so that some beads saturate). Frames of the demo camera "
+    "were never trained on."
 )
 _NOT_REAL = (
     "Trained on simulated beads alone. Cells, filaments, textures, diffraction rings, correlated camera noise, hot "
@@ -53,7 +54,8 @@ WORDS = {
             f"{_NOT_REAL}The answer is the mean of what may have been there: single frames of very faint beads (below "
             "a signal-to-noise ratio of about 3 in a matched filter) are smoothed away, and the counts of noise are "
             "not those of a Poisson process any more. The frame's statistics come from the whole frame, so a cut-out "
-            "is not treated exactly as the same region in the full frame. A saturated bead stays cut off."
+            "is not treated exactly as the same region in the full frame. A saturated bead stays cut off. Counts are "
+            "whole numbers: where the noise is near 1 count, so is the error of rounding."
         ),
         cite=(
             {
@@ -106,9 +108,10 @@ WORDS = {
             "least the threshold in config.onscope. Peaks are found inside the graph."
         ),
         recipe=(
-            f"{_RANGES} Nine tenths of the inputs were denoised by `care-beads`, one tenth were raw. Beads with a "
-            "signal-to-noise ratio of 6 or more in a matched filter are spots, below 2.5 they are none, between them "
-            "they count neither way. Loss: penalty-reduced focal loss on the heat map, L1 on the offsets."
+            f"{_RANGES} For this network 60 % of the scenes have haze, of up to 200 photons. Nine tenths of the inputs "
+            "were denoised by `care-beads`, one tenth were raw. Beads with a signal-to-noise ratio of 6 or more in a "
+            "matched filter are spots, below 2.5 they are none, between them they count neither way. Loss: "
+            "penalty-reduced focal loss on the heat map, L1 on the offsets."
         ),
         limits=(
             f"{_NOT_REAL}Two beads nearer than about 4 pixels become one, as do the parts of a ring or a line many. "

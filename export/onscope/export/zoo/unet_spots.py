@@ -36,7 +36,7 @@ class UnetSpots(nn.Module):
         self.down2 = _step(f, f)
         self.middle = nn.Sequential(_step(f, 2 * f), _step(2 * f, f))
         self.up2 = _step(2 * f, f)
-        self.up1 = _step(2 * f, f)
+        self.up1 = nn.Sequential(_step(2 * f, f), _step(f, f))
         self.last = nn.Conv2d(f, 3, 1)
         if self.last.bias is not None:
             nn.init.constant_(self.last.bias, -4.0)  # nearly all cells are empty
@@ -47,11 +47,12 @@ class UnetSpots(nn.Module):
         heat = maps[:, :1]
         # Peaks are sought before the sigmoid, which makes equals of all bright neighbours.
         peak = (heat >= functional.max_pool2d(heat, 3, stride=1, padding=1)).to(torch.float32)
-        score = torch.sigmoid(heat) * peak
-        score = (score * (score > LOWEST_SCORE).to(torch.float32)).flatten()
+        score = (torch.sigmoid(heat) * peak).flatten()
         rows = torch.arange(maps.shape[2], device=maps.device) * float(CELL)
         columns = torch.arange(maps.shape[3], device=maps.device) * float(CELL)
         y, x = (maps[0, 1] + rows[:, None]).flatten(), (maps[0, 2] + columns).flatten()
+        kept = (score > LOWEST_SCORE) & _within(y, counts.shape[2]) & _within(x, counts.shape[3])
+        score = score * kept.to(torch.float32)
         spare = (0, self.most)  # even the smallest frame has `most` candidates
         best, index = torch.topk(functional.pad(score, spare), self.most)
         y, x = functional.pad(y, spare)[index], functional.pad(x, spare)[index]
@@ -61,13 +62,17 @@ class UnetSpots(nn.Module):
     def maps(self, pixels: Tensor) -> Tensor:
         """Float32 (b, 3, y / 2, x / 2): score before the sigmoid, then offsets y and x from each cell's first pixel."""
         level, noise = level_and_noise(pixels)
-        z = torch.log(((pixels - level) / noise).clamp(min=-4) + 5)  # so that dim and bright spots look alike
-        fine = functional.relu(self.stem(padded(z, 4 * CELL)))
+        filtered = functional.relu(self.stem(padded((pixels - level) / noise, 4 * CELL)))
+        fine = torch.log(filtered + 1)  # so that dim and bright spots look alike, on any background
         coarse = self.down2(functional.max_pool2d(fine, 2))
         x = self.middle(functional.max_pool2d(coarse, 2))
         x = self.up2(torch.cat((_doubled(x), coarse), dim=1))
         x = self.up1(torch.cat((_doubled(x), fine), dim=1))
         return self.last(x)  # type: ignore[no-any-return]
+
+
+def _within(position: Tensor, size: int) -> Tensor:
+    return (position >= -0.5) & (position <= size - 0.5)
 
 
 def _step(inputs: int, outputs: int) -> nn.Sequential:
