@@ -83,6 +83,16 @@ def test_export_of_points(tmp_path: Path, counts: Any) -> None:
     assert done.exit_code == 0, done.output
     settings = Package.load(out).settings
     assert dict(settings) == {"decode": "points", "columns": ("y", "x", "score"), "threshold": 0.4}
+    checked = run("validate", out, "--size", "24x24", "--runs", "3", "--provider", "cpu")
+    assert checked.exit_code == 0, checked.output
+    assert "answers points on cpu" in checked.stdout
+    points = np.load(out / "test_points.npy")
+    points[0, :2] += 5
+    np.save(out / "test_points.npy", points)
+    restate(out, "test_points.npy")
+    checked = run("validate", out, "--provider", "cpu")
+    assert checked.exit_code == 1
+    assert "does not give its own test outputs on cpu: largest error" in checked.stderr
 
 
 @pytest.mark.parametrize(
@@ -122,6 +132,15 @@ def test_a_parity_that_fails_ends_with_1(tmp_path: Path) -> None:
     assert not (tmp_path / "lies").exists()
 
 
+def restate(package: Path, name: str) -> None:
+    """Write the hash of a changed file into the description."""
+    digest = hashlib.sha256((package / name).read_bytes()).hexdigest()
+    text = (package / "rdf.yaml").read_text(encoding="utf-8")
+    changed = re.sub(rf"({re.escape(name)}\s+sha256: )\w+", rf"\g<1>{digest}", text)
+    assert changed != text
+    (package / "rdf.yaml").write_text(changed, encoding="utf-8")
+
+
 def spoil(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
@@ -140,10 +159,7 @@ def test_validate_notices_answers_that_are_not_the_stated_ones(package: Path) ->
     answers = np.load(package / "test_image.npy")
     answers[0, 0, :5] += 7
     np.save(package / "test_image.npy", answers)
-    rdf = package / "rdf.yaml"
-    text = rdf.read_text(encoding="utf-8")
-    digest = hashlib.sha256((package / "test_image.npy").read_bytes()).hexdigest()
-    rdf.write_text(re.sub(r"(test_image\.npy\s+sha256: )\w+", rf"\g<1>{digest}", text), encoding="utf-8")
+    restate(package, "test_image.npy")
     done = run("validate", package, "--provider", "cpu")
     assert done.exit_code == 1
     assert "does not give its own test outputs on cpu: largest error 7" in done.stderr
@@ -161,6 +177,12 @@ def test_validate_says_what_is_wrong(package: Path, words: tuple[str, ...], sent
     done = run("validate", package, *words)
     assert done.exit_code == 1
     assert sentence in done.stderr
+
+
+def test_validate_on_another_engine(package: Path) -> None:
+    done = run("validate", package, "--provider", "oracle", "--size", "16x17", "--runs", "3")
+    assert done.exit_code == 0, done.output
+    assert "answers image on oracle: largest error" in done.stdout
 
 
 def test_validate_without_test_tensors_says_so(package: Path) -> None:

@@ -42,6 +42,16 @@ def test_a_wrong_export_is_refused_with_its_numbers(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_refused_export_leaves_the_package_that_was_there(make: Any, tmp_path: Path) -> None:
+    frame = np.random.default_rng(0).random((1, 1, 24, 24), np.float32)
+    make(TwoFaced(0.0), frame)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "package").iterdir()}
+    with pytest.raises(ExportError, match="not equal"):
+        make(TwoFaced(0.5), frame, overwrite=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "package").iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["package"]
+
+
 def test_a_decision_that_was_frozen_is_noticed(make: Any, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"by TorchScript exporter is not equal .* \(darker\) is off by"):
         make(Moody(), np.random.default_rng(0).random((1, 1, 24, 24), np.float32))
