@@ -77,7 +77,8 @@ def summarise(console: Console, out: Path, monitor: Monitor, ledger: Ledger, out
     console.print()
     counts = ", ".join(f"{count} {name}" for name, count in ledger.reasons.items() if count)
     console.print(f"{ledger.submitted} frames: {counts or 'none'}", highlight=False)
-    console.print(f"{monitor.results} results, {monitor.rate:.1f} results/s at the end", highlight=False)
+    if monitor.results > 1:
+        console.print(f"{monitor.results} results, {monitor.rate:.1f} results/s over the last of them", highlight=False)
     for stage, count in monitor.objects.items():
         console.print(f"{count:,} {stage}, {count / max(1, monitor.results):.1f} per frame", highlight=False)
     if monitor.psnr is not None and monitor.psnr.means:

@@ -158,7 +158,8 @@ def _facts(run: RecordedRun) -> dict[str, str]:
     if "results" in run.manifest["tables"]:
         results = run.table("results")
         facts["results"] = f"{results.num_rows:,}"
-        facts["rate"] = f"{frames_per_second(results['delivered_ns'].to_numpy()):.1f} results/s"
+        if results.num_rows > 1:
+            facts["rate"] = f"{frames_per_second(results['delivered_ns'].to_numpy()):.1f} results/s"
     facts |= run.manifest["notes"]
     providers = {
         image["provenance"]["provider"]
