@@ -32,7 +32,8 @@ def with_sensor(
     For noise-free grey frames, such as those of Micro-Manager's demo camera. `photons` turns a frame's pixels into
     mean photons per pixel (float32, same shape). The noise of a frame depends on `seed`, its segment and its number
     alone, so that it is the same in every run, whichever frames were lost. The last `remember` frames' truth can be
-    asked for; their clean pixels are kept for it (0.5 MB each at 512x512 and 16 bit). Raises SourceError when the source gives colour frames.
+    asked for; their clean pixels are kept for it (0.5 MB each at 512x512 and 16 bit).
+    Raises SourceError when the source gives colour frames.
     """
     return SensorSource(source, sensor, seed, photons, remember)
 
