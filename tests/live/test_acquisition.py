@@ -65,6 +65,7 @@ def test_a_pymmcore_plus_acquisition_is_attached(runtime: Make) -> None:
     assert [dict(result.frame.index) for result in got] == [{"t": t, "c": c} for t in range(3) for c in range(2)]
     assert all((result["plus"] == result.frame.pixels + 1).all() for result in got)
     assert it.ledger.reasons == {"done": 6}
+    core.unloadAllDevices()
 
 
 def test_only_a_pymmcore_plus_core_can_be_attached(runtime: Make) -> None:

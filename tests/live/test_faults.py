@@ -214,7 +214,13 @@ def test_what_cannot_be_prepared_is_told_in_a_sentence(
     pipeline: Pipeline, events: list[Event], worker: str, folder: Path
 ) -> None:
     refusals: list[tuple[Pipeline, FrameSpec, str, type[Exception], str]] = [
-        (pipeline, FrameSpec((48, 64, 3), "uint8", "yxs"), "auto", ProviderError, "found 1x3x48x64"),
+        (
+            pipeline,
+            FrameSpec((48, 64, 3), "uint8", "yxs"),
+            "auto",
+            PipelineError,
+            "found colour images for the stage 'plus', expected 1",
+        ),
         (pipeline, FrameSpec((48, 64), "float32"), "auto", PipelineError, "expected uint16"),
         (pipeline, SPEC, "warp", ProviderError, "no engine named 'warp', expected one of cpu, null, oracle"),
         (pipeline, SPEC, "null:soon", ProviderError, "null:MS"),

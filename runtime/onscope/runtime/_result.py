@@ -43,7 +43,7 @@ class Stamps:
         """Milliseconds by step; they add up to the latency from core receipt to delivery."""
         steps = {
             "receive": self.submitted - self.received,
-            "copy": self.copied - self.submitted,
+            "submit": self.copied - self.submitted,
             "queue": self.sent - self.copied,
             "handoff": self.started - self.sent,
         }

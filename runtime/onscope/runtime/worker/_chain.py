@@ -93,6 +93,7 @@ class Chain:
             start = now_ns()
             array, have = images[stage["reads"]]
             tensor = to_tensor(array, have, stage["input_axes"])
+            _check_channels(tensor, have, session, stage)
             if tensor.dtype != session.inputs[0].dtype:
                 tensor = _cast(tensor, session.inputs[0].dtype, stage)
             output = session.run([tensor])[0]
@@ -102,6 +103,21 @@ class Chain:
                 images[stage["name"]] = image, image_axes.replace("c", "s")
             stamps.append((start, now_ns()))
         return outputs, stamps
+
+
+def _check_channels(tensor: Pixels, have: str, session: Session, stage: Mapping[str, Any]) -> None:
+    if "channel" not in stage["input_axes"]:
+        return
+    place = list(stage["input_axes"]).index("channel")
+    expected = session.inputs[0].shape[place]
+    if expected is not None and tensor.shape[place] != expected:
+        what = "colour images" if "s" in have else f"a window of {tensor.shape[place]} frames as channels"
+        raise PipelineError(
+            f"found {what} for the stage {stage['name']!r}, expected {expected} channel{'s' * (expected != 1)}: set the "
+            "camera to grey (`onscope run --grey` for stored images), or choose another package"
+            if "s" in have
+            else f"found {what} for the stage {stage['name']!r}, expected {expected}: change the pipeline's window"
+        )
 
 
 def _cast(tensor: Pixels, want: str, stage: Mapping[str, Any]) -> Pixels:
