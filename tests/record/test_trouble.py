@@ -143,7 +143,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode != 0:
         pytest.skip(f"a small disk cannot be mounted here ({mounted.stderr.strip()}); the size limit test stands in")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "-l", str(folder)], check=True)  # at once, whatever still looks at it
 
 
 def test_a_run_that_cannot_fit_is_refused_before_it_starts(tmp_path: Path) -> None:
