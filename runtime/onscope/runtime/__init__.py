@@ -19,6 +19,7 @@ from ._frame import Frame, FrameId, FrameSpec, Segment, Source, new_run_id
 from ._ledger import Ledger, LedgerRow
 from ._package import Package
 from ._pipeline import Pipeline, Stage
+from ._pixels import unpack
 from ._result import Provenance, Result, Stamps
 from ._runtime import Runtime
 from ._sources import open_source
@@ -57,4 +58,5 @@ __all__ = [
     "new_run_id",
     "now_ns",
     "open_source",
+    "unpack",
 ]

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from onscope.runtime import Frame, FrameId, FrameSpec, SourceError, new_run_id, now_ns
-from onscope.runtime._pixels import unpack
+from onscope.runtime import Frame, FrameId, FrameSpec, SourceError, new_run_id, now_ns, unpack
 
 from ._core import CORE_ERRORS, Core, one_line
 from ._receipt import ReceiptClock
