@@ -62,29 +62,31 @@ class Flight:
     def _land(self) -> None:
         write = self._writes.popleft()
         self._nbytes -= write.nbytes
-        try:
-            for future in write.futures:
-                future.result()
-        except TENSORSTORE_ERRORS as error:
-            self._land_the_rest()
-            self._failure = self._failure or RecordError(
-                f"{write.what} could not be written ({reason(error)}): what was saved before it is whole; make room or "
-                "choose another disk"
-            )
-            raise self._failure from error
-        write.acknowledge()
-
-    def _land_the_rest(self) -> None:
-        """After a failure: acknowledge what reached the disk all the same, so that it can be found again."""
-        for write in self._writes:
-            try:
-                for future in write.futures:
-                    future.result()
-            except TENSORSTORE_ERRORS:
-                continue
+        error = failure_of(write.futures)
+        if error is None:
             write.acknowledge()
-        self._writes.clear()
+            return
+        self._failure = self._failure or RecordError(
+            f"{write.what} could not be written ({reason(error)}): what was saved before it is whole; make room or "
+            "choose another disk"
+        )
+        while self._writes:  # what reached the disk all the same is acknowledged, so that it can be found again
+            later = self._writes.popleft()
+            if failure_of(later.futures) is None:
+                later.acknowledge()
         self._nbytes = 0
+        raise self._failure from error
+
+
+def failure_of(futures: Sequence[Any]) -> Exception | None:
+    """Wait for all the futures; the first one's error, if any."""
+    first: Exception | None = None
+    for future in futures:
+        try:
+            future.result()
+        except TENSORSTORE_ERRORS as error:
+            first = first or error
+    return first
 
 
 def reason(error: Exception) -> str:
