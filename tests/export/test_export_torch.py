@@ -145,8 +145,9 @@ def test_nothing_of_the_exporters_reaches_the_terminal(make: Any, capfd: Any) ->
         (Twice(), {"settings": {"decode": "points"}}, "points without columns"),
         (Twice(), {"minimum": 10, "step": 8}, "found an example of 32 pixels along y, expected 10"),
         (Twice(), {"output_names": ["a", "b"]}, "found 1 outputs, expected a name and axes for each"),
-        (Twice(), {"name": "x"}, r"BioImage.IO does not take \(name"),
-        (Twice(), {"license": "my own"}, r"BioImage.IO does not take \(license"),
+        (Twice(), {"name": "x"}, "found the name 'x', expected 5 to 128 letters"),
+        (Twice(), {"license": "my own"}, "found the licence 'my own', expected an SPDX name"),
+        (Twice(), {"cite": [{"text": "no source"}]}, r"BioImage.IO does not take \(cite"),
     ],
 )
 def test_what_cannot_be_exported(make: Any, tmp_path: Path, network: Any, options: Any, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from ._plan import LETTERS, TensorPlan
 from ._torch import one_line
 
 FORMAT_VERSION = "0.5.12"
+NAME = re.compile(r"[A-Za-z0-9_+\- ()]{5,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,26 @@ class About:
     cite: Sequence[Mapping[str, str]] = ()
     tags: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_about(about: About) -> None:
+    """Raise ExportError for a name or licence that BioImage.IO would refuse, before anything long is begun."""
+    if not NAME.fullmatch(about.name):
+        raise ExportError(
+            f"found the name {one_line(about.name, 80)!r}, expected 5 to 128 letters, digits, spaces or any of _+-()"
+        )
+    if about.license:
+        from bioimageio.spec.generic.v0_3 import DeprecatedLicenseId, LicenseId
+
+        for kind in (LicenseId, DeprecatedLicenseId):
+            try:
+                kind(about.license)
+            except ValueError:
+                continue
+            return
+        raise ExportError(
+            f"found the licence {one_line(about.license, 80)!r}, expected an SPDX name such as MIT or CC-BY-4.0"
+        )
 
 
 def rdf_content(

@@ -11,7 +11,7 @@ import numpy as np
 
 from onscope.runtime import ExportError, ProviderError
 
-from ._describe import About, rdf_content, test_file, write_rdf
+from ._describe import About, check_about, rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
 from ._onnx import OPSET, Converted, to_onnx
 from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare
@@ -78,9 +78,10 @@ def export_torch(
     say: Step = on_step or (lambda _: None)
     target = Path(folder)
     check_target(target, overwrite)
+    config = {"decode": "image", **(settings or {})}
+    about = About(name, description, authors, license, documentation, cite, tags, config)
+    check_about(about)
     array = checked_example(example, axes, minimum, step)
-    config = dict(settings or {})
-    config.setdefault("decode", "image")
     training = network.training
     network.eval()
     try:
@@ -102,7 +103,6 @@ def export_torch(
             if not report.passed:
                 raise ExportError(_refusal(parity, report.exporter))
             say("writing the package")
-            about = About(name, description, authors, license, documentation, cite, tags, config)
             given = TensorPlan(input_name, axes, array, channel_names)
             _write(draft, about, given, plans, report, minimum, step)
     finally:

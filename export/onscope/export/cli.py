@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -106,7 +107,7 @@ def export(
             loaded.network,
             frame,
             out,
-            name=name or out.name,
+            name=name or _default_name(out),
             description=description or f"Exported from {source.name}.",
             authors=author or [],
             license=license,
@@ -126,6 +127,12 @@ def export(
         typer.echo(report.to_json())
     else:
         _show(report)
+
+
+def _default_name(out: Path) -> str:
+    """The folder's name as one that BioImage.IO takes."""
+    name = re.sub(r"[^A-Za-z0-9_+\- ()]+", "-", out.name)
+    return name if len(name) >= 5 else f"network {name}"
 
 
 def _load(source: Path, network: str | None, code: Path | None, trust_code: bool) -> Loaded:
