@@ -75,6 +75,7 @@ def test_a_list_of_points(make: Any, counts: Any) -> None:
     assert package.settings["columns"] == ("y", "x", "score")
     assert report.parity[0].rows
     assert report.parity[0].unpaired == 0
+    assert package.tolerances[0].absolute <= 1e-3  # of a score from 0 to 1, not of coordinates
 
 
 def test_where_one_exporter_fails_the_other_has_its_turn(make: Any) -> None:
