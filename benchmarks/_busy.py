@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Literal
 
 import numpy as np
 
@@ -19,70 +21,90 @@ from ._material import ListSource, images
 from ._plan import Plan
 from ._rows import Row, at_most, spread
 
-Item = TypeVar("Item")
 BUDGET = 1.2
-PACE = 1.6
-"""Milliseconds between frames per millisecond of the bare loop: an idle script keeps up."""
+PACE = 2.5
+"""Milliseconds between frames per millisecond of the bare loop: room for a core that gets half of its time."""
+WORK = "numbers = list(range(100))\nwhile True: sum(number * number for number in numbers)"
+"""Python that never rests."""
+Where = Literal["idle", "elsewhere", "beside"]
+PLACES: tuple[Where, ...] = ("idle", "elsewhere", "beside")
+"""Nothing else runs; a Python process works on another core; a Python thread of the acquisition process does."""
 
 
 @contextmanager
-def busy_thread() -> Iterator[None]:
-    """A thread of pure Python work while the block runs."""
-    stop = threading.Event()
-
-    def spin() -> None:
-        numbers = list(range(100))
-        while not stop.is_set():
-            sum(number * number for number in numbers)
-
-    thread = threading.Thread(target=spin, daemon=True)
-    thread.start()
-    try:
+def busy(where: Where) -> Iterator[None]:
+    """Python work in the chosen place while the block runs."""
+    if where == "idle":
         yield
-    finally:
-        stop.set()
-        thread.join()
+    elif where == "elsewhere":
+        process = subprocess.Popen([sys.executable, "-c", WORK])
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
+    else:
+        end = threading.Event()
+        thread = threading.Thread(target=_work, args=(end,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            end.set()
+            thread.join()
+
+
+def _work(end: threading.Event) -> None:
+    numbers = list(range(100))
+    while not end.is_set():
+        sum(number * number for number in numbers)
 
 
 def measure(plan: Plan, pipeline: Pipeline, named: str) -> Iterator[Row]:
-    """Rounds of idle and busy, for the runtime and for the script; one core is left to the busy thread."""
+    """Rounds of all places for the runtime and for the script; one core is left to the busy thread."""
     threads = max(1, available_cores() - 1)
     pixels = images(plan.size, 8)
     bare = BareLoop(pipeline, threads)
     source = ListSource(pixels, int(PACE * _once_ns(bare, pixels)))
-    ours: dict[bool, list[float]] = {False: [], True: []}
-    script: dict[bool, list[float]] = {False: [], True: []}
-    steps: dict[bool, list[dict[str, float]]] = {False: [], True: []}
+    ours: dict[Where, list[float]] = {where: [] for where in PLACES}
+    script: dict[Where, list[float]] = {where: [] for where in PLACES}
+    steps: dict[Where, list[dict[str, float]]] = {where: [] for where in PLACES}
     with Runtime(pipeline, admission=keep_newest(2), threads=threads) as runtime:
         runtime.prepare(source.spec())
         for _ in range(plan.busy_rounds):
-            for busy in (False, True):
-                for result in _under(busy, runtime.stream(source, plan.busy_frames)):
-                    ours[busy].append((result.stamps.finished - result.stamps.received) / 1e6)
-                    steps[busy].append(result.stamps.steps_ms())
-                for frame in _under(busy, source.frames(plan.busy_frames)):
-                    bare.naive(frame.pixels)
-                    script[busy].append((now_ns() - frame.received_ns) / 1e6)
+            for where in PLACES:
+                with busy(where):
+                    for result in runtime.stream(source, plan.busy_frames):
+                        ours[where].append((result.stamps.finished - result.stamps.received) / 1e6)
+                        steps[where].append(result.stamps.steps_ms())
+                with busy(where):
+                    for taken in source.frames(plan.busy_frames):
+                        bare.naive(taken.pixels)
+                        script[where].append((now_ns() - taken.received_ns) / 1e6)
         counts = runtime.ledger.counts
     detail = {
         "interval_ms": round(source.interval_ns / 1e6, 2),
         "threads": threads,
-        "runtime_ms": {"idle": spread(ours[False]), "busy": spread(ours[True])},
-        "script_ms": {"idle": spread(script[False]), "busy": spread(script[True])},
-        "runtime_steps_ms": {"idle": _medians(steps[False]), "busy": _medians(steps[True])},
+        "runtime_ms": {where: spread(ours[where]) for where in PLACES},
+        "script_ms": {where: spread(script[where]) for where in PLACES},
+        "runtime_steps_ms": {where: _medians(steps[where]) for where in PLACES},
         "ledger": counts,
     }
-    for who, times, budget in (("the runtime", ours, BUDGET), ("today's script", script, None)):
-        idle, busy_ms = (float(np.median(times[key])) for key in (False, True))
-        row = at_most(
-            f"{who} beside a busy Python thread, {named}, p50 of received -> finished",
-            f"{busy_ms:.1f} ms",
-            f"{idle:.1f} ms idle",
-            busy_ms / idle,
-            budget or BUDGET,
-            detail if budget else {},
-        )
-        yield row if budget else Row(row.what, row.ours, row.against, row.ratio)
+    for who, times in (("the runtime", ours), ("today's script", script)):
+        p50 = {where: float(np.median(times[where])) for where in PLACES}
+        budgeted = times is ours
+        for where in PLACES[:2]:
+            ratio = p50["beside"] / p50[where]
+            words = "idle" if where == "idle" else "beside a busy process"
+            row = at_most(
+                f"{who} beside a busy Python thread, {named}, p50 of received -> finished",
+                f"{p50['beside']:.1f} ms",
+                f"{p50[where]:.1f} ms {words}",
+                ratio,
+                BUDGET,
+                detail,
+            )
+            yield row if budgeted and where == "idle" else Row(row.what, row.ours, row.against, row.ratio)
 
 
 def _once_ns(bare: BareLoop, pixels: list[Pixels]) -> float:
@@ -93,14 +115,6 @@ def _once_ns(bare: BareLoop, pixels: list[Pixels]) -> float:
         bare.run(pixels[number % len(pixels)])
         times.append(now_ns() - start)
     return statistics.median(times[1:])
-
-
-def _under(busy: bool, items: Iterator[Item]) -> Iterator[Item]:
-    if not busy:
-        yield from items
-        return
-    with busy_thread():
-        yield from items
 
 
 def _medians(steps: list[dict[str, float]]) -> dict[str, float]:

@@ -15,9 +15,9 @@ from onscope.cli._demo import PIPELINE
 from onscope.runtime import Frame, FrameId, FrameSpec, PackageError, Pipeline, Stage, now_ns
 from onscope.runtime._frame import Pixels
 
+LOOK_S = 0.0003
 FEATURES = (8, 16, 32)
 """Of the stand-in U-Net: 3.2 GFLOP per 512x512 frame."""
-SPIN_S = 0.0003
 
 
 def images(size: int, count: int, seed: int = 0) -> list[Pixels]:
@@ -27,9 +27,9 @@ def images(size: int, count: int, seed: int = 0) -> list[Pixels]:
 
 
 def wait_until(due_ns: int) -> None:
-    """Sleep as a driver does that waits for its camera; the last moments in short steps."""
+    """Sleep in short steps, as the live driver does between its looks into the camera's buffer."""
     while (left_s := (due_ns - now_ns()) / 1e9) > 0:
-        time.sleep(left_s if left_s > SPIN_S else 0)
+        time.sleep(min(left_s, LOOK_S))
 
 
 class ListSource:

@@ -23,7 +23,7 @@ class Plan:
     rounds: int = 7
     frames: int = 16
     live_rounds: int = 4
-    busy_frames: int = 25
+    busy_frames: int = 12
     busy_rounds: int = 3
     kills: int = 4
     memory_frames: int = 4000
@@ -36,7 +36,7 @@ QUICK = Plan(
     rounds=2,
     frames=8,
     live_rounds=1,
-    busy_frames=12,
+    busy_frames=6,
     busy_rounds=1,
     kills=1,
     memory_frames=300,

@@ -12,7 +12,7 @@ from benchmarks._report import BEGIN, END, as_json, as_markdown, conditions
 from benchmarks._rows import Row, at_least, at_most, spread
 from benchmarks.live import NAMES, measure
 
-EXPECTED = {"submit": 2 * len(TINY.submits), "replay": 1, "busy": 2, "restart": 2, "memory": 2}
+EXPECTED = {"submit": 2 * len(TINY.submits), "replay": 1, "busy": 4, "restart": 2, "memory": 2}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
