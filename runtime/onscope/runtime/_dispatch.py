@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ._admission import Admission
 from ._answers import AnswerSlots
 from ._clock import now_ns
 from ._delivery import Delivery
@@ -20,6 +21,8 @@ from .worker import Link
 
 CREDIT = 2
 """Windows the worker has at once: one it computes, one that is there when it is done."""
+LONG_NS = 10_000_000
+"""A window of this many ns of computing is long against a hand-over (0.2 ms; 5 ms beside a busy Python thread)."""
 LENDABLE = 4
 """Results whose slots readers may hold at once before they get copies."""
 
@@ -46,13 +49,14 @@ class Dispatcher:
     changed: threading.Condition
     ledger: Ledger
     delivery: Delivery
-    deadline_ms: float | None
+    admission: Admission
     stages: Sequence[Mapping[str, Any]]
     link: Link | None = None
     routes: list[Route] = field(default_factory=list)
     _in_flight: deque[tuple[Route, Window]] = field(default_factory=deque)
     _building: int = 0
     _sent: int = 0
+    _took_ns: int = 0
 
     def open_message(self, route: Route, provider: str, threads: int | None) -> dict[str, Any]:
         """What the worker needs to open a lane."""
@@ -70,7 +74,7 @@ class Dispatcher:
 
     def pump(self) -> None:
         """Send what may be sent: while there is credit, and room with every blocking subscriber."""
-        while self.link is not None and len(self._in_flight) < CREDIT:
+        while self.link is not None and len(self._in_flight) < self._credit():
             if self.delivery.room() <= len(self._in_flight) + self._building:
                 return
             route = self._oldest()
@@ -79,6 +83,11 @@ class Dispatcher:
                 return
             self._send(route, window)
             self.changed.notify_all()
+
+    def _credit(self) -> int:
+        # A window that waits in the worker can no longer give way to a newer one. Where the newest matter and windows
+        # take long, the worker waits for the hand-over instead of the frame for a whole window.
+        return 1 if self.admission.kind == "keep_newest" and self._took_ns > LONG_NS else CREDIT
 
     def _oldest(self) -> Route | None:
         heads = [(route.lane.waiting[0].copied_ns, route.number) for route in self.routes if self._has_work(route)]
@@ -111,13 +120,15 @@ class Dispatcher:
         """The worker answered its oldest window."""
         delivered_ns = now_ns()
         with self.changed:
+            self._took_ns = message["finished"] - message["started"]
             route, window = self._in_flight.popleft()
             assert route.answers is not None
             answer_lease = route.answers.pool.lend(window.answer_slot)
             frame_leases = [route.lane.ring.lend(slot) for slot in window.slots]
             self._building += 1
             self.pump()
-        late = self.deadline_ms is not None and delivered_ns - window.frames[-1].received_ns > self.deadline_ms * 1e6
+        deadline_ms = self.admission.deadline_ms
+        late = deadline_ms is not None and delivered_ns - window.frames[-1].received_ns > deadline_ms * 1e6
         state: Literal["done", "late"] = "late" if late else "done"
         result = route.answers.result(window, message, (answer_lease, frame_leases), route.lane, state, delivered_ns)
         with self.changed:

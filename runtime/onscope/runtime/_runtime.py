@@ -70,7 +70,7 @@ class Runtime:
         self._by_camera: dict[str, Route] = {}
         remove_leftovers()
         stages = self.pipeline.messages()
-        self._dispatcher = Dispatcher(self._changed, self.ledger, self._delivery, self._admission.deadline_ms, stages)
+        self._dispatcher = Dispatcher(self._changed, self.ledger, self._delivery, self._admission, stages)
         self._delivery.make_room = self._dispatcher.pump
         self._supervisor = Supervisor(WORKERS[worker], self._dispatcher, provider, threads, on_event)
         atexit.register(_close_forgotten, weakref.ref(self))
