@@ -76,7 +76,7 @@ class Ledger:
     @property
     def counts(self) -> dict[str, int]:
         """Frames by state, every state named, and `open`."""
-        counts = dict.fromkeys((*STATES, "open"), 0)
+        counts: dict[str, int] = dict.fromkeys((*map(str, STATES), "open"), 0)
         with self._lock:
             for (state, _), count in self._counts.items():
                 counts[state] += count

@@ -53,10 +53,13 @@ class _Feeder:
 
 def stream(runtime: Runtime, source: Source, n: int | None, subscription: Subscription) -> Iterator[Result]:
     """Prepare, feed, yield; on any end the source is closed and the subscription given back."""
-    feeder = None
     try:
         runtime.prepare(source.spec())
         feeder = _Feeder(runtime, source, n)
+    except BaseException:
+        subscription.close()
+        raise
+    try:
         while True:
             ended = feeder.ended and runtime.ledger.open == 0
             result = subscription.take(0 if ended else LOOK_S)
@@ -68,7 +71,6 @@ def stream(runtime: Runtime, source: Source, n: int | None, subscription: Subscr
                 runtime.drain(0)  # a window that the source left incomplete
     finally:
         subscription.close()
-        if feeder is not None:
-            feeder.stop()
+        feeder.stop()
     if feeder.error is not None:
         raise feeder.error
