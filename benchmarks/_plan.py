@@ -20,13 +20,13 @@ class Plan:
 
     submits: tuple[Submit, ...]
     size: int = 512
-    rounds: int = 7
-    frames: int = 16
-    live_rounds: int = 4
+    rounds: int = 8
+    frames: int = 14
+    live_rounds: int = 6
     busy_frames: int = 12
     busy_rounds: int = 3
     kills: int = 4
-    memory_frames: int = 4000
+    memory_frames: int = 3000
     memory_size: int = 128
 
 
