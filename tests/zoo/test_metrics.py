@@ -61,10 +61,10 @@ def test_best_gaussian_knows_the_truth() -> None:
 
 def test_targets_hold_the_position_and_leave_doubtful_beads_open() -> None:
     beads = Beads(np.array([10.25, 31.0]), np.array([21.5, 8.0]), np.array([900.0, 20.0]), np.array([1.5, 1.5]))
-    heat, offsets, weight = spot_targets(beads, np.array([30.0, 4.0]), (40, 50))
+    heat, offsets, weight = spot_targets(beads, np.array([30.0, 5.0]), (40, 50))
     assert heat.shape == (20, 25)
-    assert np.argwhere(heat == 1).tolist() == [[5, 11]]
+    assert np.argwhere(heat == 1).tolist() == [[5, 10], [5, 11]]
     assert offsets[:, 5, 11] == pytest.approx([0.25, -0.5, 1.0])
-    assert offsets[:, 4, 11] == pytest.approx([2.25, -0.5, 1.0])
+    assert offsets[:, 5, 10] == pytest.approx([0.25, 1.5, 1.0])
     assert weight[15, 4] == 0
     assert weight[5, 11] == 1

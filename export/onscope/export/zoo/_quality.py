@@ -69,7 +69,7 @@ class Graphs:
         if sample.fine_truth is not None:
             size = (2 * denoised.shape[1], 2 * denoised.shape[0])
             cubic = cv2.resize(denoised.astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
-            bicubic = psnr(cubic, sample.fine_truth)
+            bicubic = psnr(np.clip(np.rint(cubic), 0, 65535), sample.fine_truth)  # whole counts, as the network's are
             enlarged = psnr(self.enlarge(denoised), sample.fine_truth)
         shape = (sample.frame.shape[0], sample.frame.shape[1])
         return Scores(

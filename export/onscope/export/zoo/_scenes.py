@@ -14,7 +14,7 @@ Array = npt.NDArray[Any]
 SHARPER = 2
 """How many times finer the truth of the super-resolution is."""
 
-CLEAR_SNR = 6.0
+CLEAR_SNR = 8.0
 """Beads that stand out this much must be found; see `signal_to_noise`."""
 FAINT_SNR = 2.5
 """Fainter ones are no spots; what lies between counts neither way."""
@@ -22,7 +22,7 @@ FAINT_SNR = 2.5
 EVERYTHING = SceneRanges()
 """What the networks are trained on."""
 
-HAZY = replace(EVERYTHING, haze_fraction=0.6, haze_photons=(0.5, 200.0), haze_sigma_px=(6.0, 40.0))
+HAZY = replace(EVERYTHING, haze_fraction=0.6, haze_photons=(0.5, 200.0), haze_sigma_px=(6.0, 40.0), empty_fraction=0.25)
 """What the spot network is trained on: it must also find beads on the slope of something bright."""
 
 DEMO_LIKE = SceneRanges(

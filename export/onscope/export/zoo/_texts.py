@@ -108,8 +108,9 @@ WORDS = {
             "least the threshold in config.onscope. Peaks are found inside the graph."
         ),
         recipe=(
-            f"{_RANGES} For this network 60 % of the scenes have haze, of up to 200 photons. Nine tenths of the inputs "
-            "were denoised by `care-beads`, one tenth were raw. Beads with a signal-to-noise ratio of 6 or more in a "
+            f"{_RANGES} For this network 60 % of the scenes have haze, of up to 200 photons, and a quarter are empty. "
+            "Nine tenths of the inputs "
+            "were denoised by `care-beads`, one tenth were raw. Beads with a signal-to-noise ratio of 8 or more in a "
             "matched filter are spots, below 2.5 they are none, between them they count neither way. Loss: "
             "penalty-reduced focal loss on the heat map, L1 on the offsets."
         ),

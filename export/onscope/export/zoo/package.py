@@ -15,7 +15,7 @@ from torch import nn
 from onscope.export import export_torch
 
 from . import PACKAGES
-from ._metrics import MATCH_PX
+from ._metrics import BORDER_PX, MATCH_PX
 from ._scenes import draw_demo
 from ._tasks import onnx_denoiser
 from ._texts import WORDS, readme
@@ -33,8 +33,8 @@ MEASURED = (
     "other stage positions behind the demonstration's sensor (512x512; the reference for the spots are the maxima of "
     "the noise-free image), and scenes from the whole range of the training (256x256). Means of PSNR in dB over the "
     "span of the truth; the Gaussian and the median filter have the parameter that suits each frame best, the truth "
-    f"known; both x2 ways start from the denoised frame. Spots match within {MATCH_PX} pixels; unmatched ones within "
-    "{BORDER_PX} pixels of the border do not count."
+    "known; both x2 ways start from the denoised frame and end in whole counts. Spots match within "
+    f"{MATCH_PX} pixels; unmatched ones within {BORDER_PX} pixels of the border do not count."
 )
 
 

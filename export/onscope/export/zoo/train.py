@@ -14,7 +14,7 @@ from . import PACKAGES
 from ._tasks import task_for
 from ._trainer import train
 
-STEPS = {"care": 5000, "espcn": 5000, "spots": 4000}
+STEPS = {"care": 5000, "espcn": 5000, "spots": 3000}
 SHIPPED_DENOISER = PACKAGES / "care-beads" / "weights.onnx"
 
 
