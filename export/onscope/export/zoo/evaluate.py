@@ -24,11 +24,12 @@ FIRST_SEED = 10_000_000
 """Training draws from one stream seeded with a small number; these seeds are far from it."""
 NOT_EMPTY = replace(EVERYTHING, empty_fraction=0.0)
 """Without anything in it a truth has no span, and PSNR no meaning."""
+SHARP = replace(NOT_EMPTY, sigma_px=(0.8, 1.0), blur=(1.0, 1.1), peak_photons=(200.0, 2000.0))
 COLUMNS = ("raw", "best Gaussian", "best median", "denoised", "bicubic x2", "network x2")
 
 
 def samples(kind: str, count: int) -> Iterator[Sample]:
-    """`count` samples: "demo-like" scenes, "wide" ones (all that training covers, 256x256), "demo camera" frames."""
+    """`count` samples: "demo-like" or "wide" (all that training covers) or "sharp" scenes, or "demo camera" frames."""
     if kind == "demo camera":
         for index, units in enumerate(demo_camera_frames(count)):
             yield behind_demo_sensor(units, FIRST_SEED + index)
@@ -37,7 +38,8 @@ def samples(kind: str, count: int) -> Iterator[Sample]:
         if kind == "demo-like":
             yield simulated(draw_demo(seed))
         else:
-            yield simulated(draw(np.random.default_rng(seed), (256, 256), NOT_EMPTY, fine=True))
+            ranges = SHARP if kind == "sharp" else NOT_EMPTY
+            yield simulated(draw(np.random.default_rng(seed), (256, 256), ranges, fine=True))
 
 
 def rows(kind: str, scores: list[Scores]) -> list[str]:
@@ -59,7 +61,7 @@ def markdown(table: list[list[str]]) -> str:
 def table(folder: Path, count: int) -> list[list[str]]:
     """The rows of all kinds of frames, `count` of each."""
     graphs = Graphs(folder)
-    kinds = ("demo-like", "demo camera", "wide")
+    kinds = ("demo-like", "demo camera", "wide", "sharp")
     return [rows(kind, [graphs.score(sample) for sample in samples(kind, count)]) for kind in kinds]
 
 
