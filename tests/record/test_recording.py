@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,19 @@ def test_everything_a_frame_knows_comes_back(tmp_path: Path) -> None:
     walls = open_recording(tmp_path / "run").table("frames")["wall"].to_pylist()
     assert all(earlier <= later for earlier, later in pairwise(walls))
     assert walls[0].tzinfo is not None
+
+
+def test_tables_can_be_read_without_pandas(tmp_path: Path) -> None:
+    with Recording(tmp_path / "run") as recording:
+        list(recording.tap(MadeSource(FrameSpec((8, 9)), 1)).frames())
+    code = f"""
+import sys
+sys.modules["pandas"] = None  # as if it were not installed
+from onscope.runtime.record import open_recording
+print(open_recording({str(tmp_path / "run")!r}).table("frames").to_pylist()[0]["seq"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "0", done.stderr
 
 
 def test_opens_with_zarr_python_and_is_valid_ome_zarr(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ FRAMES = pa.schema(
         ("position", pa.string()),
         ("received_ns", pa.int64()),
         ("exposure_end_ns", pa.int64()),
-        ("wall", pa.timestamp("ns", tz="UTC")),
+        # Microseconds: the wall clock knows no more, and without pandas PyArrow cannot show dates of nanoseconds.
+        ("wall", pa.timestamp("us", tz="UTC")),
         ("exposure_ms", pa.float64()),
         ("pixel_size_um", pa.float64()),
         ("stage_x_um", pa.float64()),
@@ -140,7 +141,7 @@ class RawWriter:
 
     def _row(self, image: ImageWriter, index: int, frame: Frame) -> list[list[Any]]:
         x, y, z = frame.stage_um or (None, None, None)
-        wall = self._clock.wall_of(frame.received_ns)
+        wall = self._clock.wall_of(frame.received_ns) // 1000
         row = [image.path.name, index, *frame.id, json.dumps(dict(frame.index)), frame.received_ns]
         row += [frame.exposure_end_ns, wall, frame.exposure_ms, frame.pixel_size_um, x, y, z]
         return [[value] for value in row]
