@@ -81,7 +81,11 @@ def test_tables_can_be_read_without_pandas(tmp_path: Path) -> None:
         list(recording.tap(MadeSource(FrameSpec((8, 9)), 1)).frames())
     code = f"""
 import sys
-sys.modules["pandas"] = None  # as if it were not installed
+class NoPandas:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, NoPandas())
 from onscope.runtime.record import open_recording
 print(open_recording({str(tmp_path / "run")!r}).table("frames").to_pylist()[0]["seq"])
 """
