@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,7 +64,17 @@ class ListSource:
 def chosen_pipeline(folder: Path) -> tuple[Pipeline, str]:
     """The demo's three networks, or the stand-in where they are not installed; and what to call it."""
     try:
-        return Pipeline.load(PIPELINE), "the demo's three networks"
+        found = Pipeline.load(PIPELINE)
+        # From a copy: a package that is exported anew meanwhile must not change what is measured.
+        return (
+            Pipeline(
+                [
+                    Stage(stage.name, shutil.copytree(stage.package.weights.parent, folder / stage.name), stage.reads)
+                    for stage in found.stages
+                ]
+            ),
+            "the demo's three networks",
+        )
     except PackageError:
         return stand_in(folder), "a stand-in U-Net, x2 and TopK"
 
