@@ -25,7 +25,8 @@ def unpack(
 
     `image` is (y, x), (y, x, 3 or 4) or flat; flat ones need `height` and `width` in pixels. `pixel_type` is the
     core's tag (GRAY8, GRAY16, GRAY32, 32F, RGB32, RGB64); it decides for uint32, where float and colour look alike,
-    and says of three samples that they are B, G, R; without it they are R, G, B already. Grey pixels are a view of `image`, colour ones a new array: alpha is dropped and the order turned.
+    and says of three samples that they are B, G, R; without it they are R, G, B already. Grey pixels
+    are a view of `image`, colour ones a new array: alpha is dropped and the order turned.
     Raises FrameMismatchError for anything else.
     """
     if image.dtype.byteorder == ">":

@@ -110,14 +110,13 @@ def _check_channels(tensor: Pixels, have: str, session: Session, stage: Mapping[
         return
     place = list(stage["input_axes"]).index("channel")
     expected = session.inputs[0].shape[place]
-    if expected is not None and tensor.shape[place] != expected:
-        what = "colour images" if "s" in have else f"a window of {tensor.shape[place]} frames as channels"
-        raise PipelineError(
-            f"found {what} for the stage {stage['name']!r}, expected {expected} channel{'s' * (expected != 1)}: set the "
-            "camera to grey (`onscope run --grey` for stored images), or choose another package"
-            if "s" in have
-            else f"found {what} for the stage {stage['name']!r}, expected {expected}: change the pipeline's window"
-        )
+    if expected is None or tensor.shape[place] == expected:
+        return
+    if "s" in have:
+        what, do = "colour images", "set the camera to grey, or run stored images with --grey"
+    else:
+        what, do = f"a window of {tensor.shape[place]} frames as channels", "change the window of the pipeline"
+    raise PipelineError(f"found {what} for the stage {stage['name']!r}, expected {expected} in the axis channel: {do}")
 
 
 def _cast(tensor: Pixels, want: str, stage: Mapping[str, Any]) -> Pixels:
