@@ -17,7 +17,7 @@ from onscope.runtime import Package
 SETTINGS: dict[str, dict[str, Any]] = {
     "care-beads": {"decode": "image"},
     "espcn-beads": {"decode": "image", "scale": 2},
-    "spots-beads": {"decode": "points", "columns": ["y", "x", "score"], "threshold": 0.5},
+    "spots-beads": {"decode": "points", "columns": ["y", "x", "score"], "threshold": 0.8},
 }
 
 

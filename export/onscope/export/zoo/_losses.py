@@ -18,6 +18,8 @@ from .unet_spots import CELL
 Array = npt.NDArray[Any]
 ROUNDING_COUNTS = 0.3
 OFFSET_WEIGHT = 1.5
+FALSE_ALARM_WEIGHT = 8.0
+"""Of cells without a bead near by, in the second part of the training."""
 
 
 def decibels(answer: Tensor, truth: Tensor, reference: Tensor) -> Tensor:
@@ -60,16 +62,18 @@ def spot_targets(beads: Beads, snr: Array, shape: tuple[int, int]) -> tuple[Arra
     return heat, offsets, np.where(heat > 0.5, 1, weight)
 
 
-def spot_loss(maps: Tensor, heat: Tensor, offsets: Tensor, weight: Tensor) -> Tensor:
+def spot_loss(maps: Tensor, heat: Tensor, offsets: Tensor, weight: Tensor, false_alarms: float = 1.0) -> Tensor:
     """Penalty-reduced focal loss on the heat (b, y, x) and L1 on the offsets (b, 3, y, x).
 
-    The focal loss is that of X. Zhou et al., arXiv:1904.07850, equation 1 (alpha 2, beta 4).
+    The focal loss is that of X. Zhou et al., arXiv:1904.07850, equation 1 (alpha 2, beta 4);
+    cells far from any bead weigh `false_alarms`.
     """
     score = maps[:, 0].float()
     chance = torch.sigmoid(score)
     centre = (heat > 0.999).float()
     hit = centre * (1 - chance) ** 2 * functional.logsigmoid(score)
     miss = (1 - centre) * (1 - heat) ** 4 * chance**2 * functional.logsigmoid(-score)
+    miss = torch.where(heat < 0.01, false_alarms * miss, miss)
     count = centre.sum().clamp(min=1)
     where = offsets[:, 2]
     distance = ((maps[:, 1:] - offsets[:, :2]).abs().sum(dim=1) * where).sum() / where.sum().clamp(min=1)

@@ -18,7 +18,7 @@ from ._metrics import Found, best_gaussian, best_median, match, psnr, reference_
 from ._scenes import CLEAR_SNR, Example
 
 Array = npt.NDArray[Any]
-THRESHOLD = 0.5
+THRESHOLD = 0.8
 """Score from which a row of the spot table is a spot; stands in the package as config.onscope.threshold."""
 
 

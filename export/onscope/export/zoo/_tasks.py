@@ -12,7 +12,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-from ._losses import decibels, spot_loss, spot_targets
+from ._losses import FALSE_ALARM_WEIGHT, decibels, spot_loss, spot_targets
 from ._scenes import EVERYTHING, HAZY, Example, draw
 from .care import Care
 from .espcn import Espcn
@@ -67,6 +67,7 @@ class SpotTask:
     """Denoised frame (a tenth of them raw) to a heat map of the beads and their sub-pixel offsets."""
 
     def __init__(self, denoise: Denoiser, batch: int = 12, side: int = 112) -> None:
+        self.false_alarms = 1.0
         self.network = UnetSpots()
         self.denoise, self.batch, self.side = denoise, batch, side
 
@@ -76,11 +77,23 @@ class SpotTask:
         frames = _stacked(_seen(e, self.denoise, rng, clean=0.0, raw=0.1) for e in examples)
         targets = zip(*(spot_targets(e.beads, e.snr, shape) for e in examples), strict=True)
         heat, offsets, weight = (torch.from_numpy(np.stack(part)) for part in targets)
-        return spot_loss(self.network.maps(frames), heat, offsets, weight)
+        return spot_loss(self.network.maps(frames), heat, offsets, weight, self.false_alarms)
 
 
-def task_for(name: str, denoiser: Path) -> Task:
-    """The training of the network `name`; the second and third see frames that `denoiser` (ONNX) has denoised."""
+def task_for(name: str, denoiser: Path, start: Path | None = None) -> Task:
+    """The training of the network `name`; the second and third see frames that `denoiser` (ONNX) has denoised.
+
+    With `start` (a state dict) it goes on from there; for the spots, false alarms weigh more then.
+    """
+    task = _fresh_task(name, denoiser)
+    if start is not None:
+        task.network.load_state_dict(torch.load(start, weights_only=True))
+        if isinstance(task, SpotTask):
+            task.false_alarms = FALSE_ALARM_WEIGHT
+    return task
+
+
+def _fresh_task(name: str, denoiser: Path) -> DenoiseTask | EnlargeTask | SpotTask:
     if name == "care":
         return DenoiseTask()
     denoise = onnx_denoiser(denoiser)

@@ -36,13 +36,16 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the first weights and of all examples.")] = 1,
     steps: Annotated[int | None, typer.Option(help="Batches; the default is what the shipped weights had.")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads; on a busy machine one is faster than two.")] = 1,
+    start: Annotated[Path | None, typer.Option(help="State dict to go on from: the second part for spots.")] = None,
+    learning_rate: Annotated[float, typer.Option(help="The highest, after the warm-up.")] = 3e-3,
     denoiser: Annotated[Path, typer.Option(help="ONNX file that denoises for espcn and spots.")] = SHIPPED_DENOISER,
 ) -> None:
     """Train a network on beads simulated on the fly; a few minutes on two CPU cores."""
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     out.mkdir(parents=True, exist_ok=True)
-    network, account = train(name, task_for(name, denoiser), seed=seed, steps=steps or STEPS[name])
+    task = task_for(name, denoiser, start)
+    network, account = train(name, task, seed=seed, steps=steps or STEPS[name], learning_rate=learning_rate)
     torch.save(network.state_dict(), out / f"{name}.pt")
     (out / f"{name}.json").write_text(json.dumps(account.as_dict(), indent=2) + "\n", encoding="utf-8")
     print(f"{out / name}.pt: {account.steps} steps in {account.minutes} minutes, loss {account.curve[-1]}")
