@@ -69,7 +69,7 @@ def test_saturated_beads_stay_single_spots_within_the_range(graphs: Graphs) -> N
     frame = sensor.expose(scene.photons(), np.random.default_rng(2), exact=True)
     assert (frame == sensor.saturation_counts).sum() > 20
     denoised = graphs.denoise(frame)
-    assert denoised.max() <= 1.05 * sensor.saturation_counts
+    assert denoised.max() <= 1.15 * sensor.saturation_counts
     assert len(graphs.spots(denoised)) == 12
 
 

@@ -56,7 +56,8 @@ WORDS = {
             f"{_NOT_REAL}The answer is the mean of what may have been there: single frames of very faint beads (below "
             "a signal-to-noise ratio of about 3 in a matched filter) are smoothed away, and the counts of noise are "
             "not those of a Poisson process any more. The frame's statistics come from the whole frame, so a cut-out "
-            "is not treated exactly as the same region in the full frame. A saturated bead stays cut off. Counts are "
+            "is not treated exactly as the same region in the full frame. A saturated bead stays cut off, and its top "
+            "may overshoot by a tenth. Counts are "
             "whole numbers: where the noise is near 1 count, so is the error of rounding."
         ),
         cite=(
