@@ -52,7 +52,7 @@ def _alternate(case: Submit, runtime: Runtime, pixels: list[np.ndarray]) -> tupl
     Before each of them a Frame is made, as a driver does. The copy goes to slots of the same ring that `submit` does
     not use at the time, as many as it uses.
     """
-    lane = runtime._by_camera["bench"].lane
+    lane = runtime._path.dispatcher.routes[0].lane
     used: set[int] = set()
     for seq in range(WARM_UPS):
         runtime.submit(Frame(FrameId("bench", "bench", 0, seq), pixels[seq % len(pixels)]))

@@ -26,7 +26,7 @@ def frame(seq: int, value: int | None = None, spec: FrameSpec = SPEC, segment: i
 def pipeline(folder: Path, window: int = 1) -> Pipeline:
     """plus (adds 1) -> double (2x as large, by repeating), found (one row per pixel above 1000, at most 8)."""
     if window > 1:
-        return Pipeline([Stage("mean", window_mean(folder / "mean", window))], window)
+        return Pipeline([Stage("mean", window_mean(folder / f"mean{window}", window))], window)
     plus = plus_one(folder / "plus")
     return Pipeline(
         [
@@ -97,6 +97,23 @@ def brightest(folder: Path) -> Package:
     ]
     settings = {"decode": "points", "columns": ["y", "x", "score"], "threshold": 1000.0}
     return write(folder, nodes, constants, "uint16", ("points", "float32", axes), settings=settings)
+
+
+def top_of_floats(folder: Path) -> Package:
+    """The whole float32 frame as points (y=0, x=0, score=pixel); what is NaN stays NaN."""
+    nodes = [
+        helper.make_node("Reshape", ["frame", "flat"], ["score"]),
+        helper.make_node("Slice", ["score", "from", "to"], ["s"]),
+        helper.make_node("Mul", ["s", "zero"], ["y"]),
+        helper.make_node("Concat", ["y", "y", "s"], ["points"], axis=1),
+    ]
+    constants = {"flat": np.array([-1, 1]), "from": np.array([0]), "to": np.array([8]), "zero": np.float32(0)}
+    axes: list[dict[str, Any]] = [
+        {"type": "index", "id": "index", "size": 8},
+        {"type": "channel", "id": "channel", "channel_names": ["y", "x", "score"]},
+    ]
+    settings = {"decode": "points", "columns": ["y", "x", "score"], "threshold": 0.5}
+    return write(folder, nodes, constants, "float32", ("points", "float32", axes), settings=settings)
 
 
 def window_mean(folder: Path, length: int) -> Package:

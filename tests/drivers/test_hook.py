@@ -42,7 +42,7 @@ def test_another_shape_or_dtype_opens_a_segment() -> None:
     hook = HookFrames()
     images: list[Any] = [IMAGE, IMAGE[:2], IMAGE[:2], IMAGE[:2].astype(np.uint8)]
     frames = [hook.frame(image, {"ImageNumber": number}) for number, image in enumerate(images)]
-    assert numbers(frames) == [(0, 0), (1, 1), (1, 2), (2, 3)]
+    assert numbers(frames) == [(0, 0), (1, 0), (1, 1), (2, 0)]
     assert frames[3].pixels.dtype == np.uint8
 
 

@@ -23,7 +23,8 @@ def to_tensor(array: Pixels, have: str, want: Sequence[str]) -> Pixels:
         names = {"t": "the frames of a window", "s": "the samples of RGB pixels", "y": "rows", "x": "columns"}
         raise PipelineError(
             f"found a network with the axes {', '.join(want)}, expected one that takes "
-            f"{' and '.join(names[axis] for axis in homeless)}: choose another package or another window"
+            f"{' and '.join(names.get(axis, f'the axis {axis}') for axis in homeless)}: choose another package or "
+            "another window"
         )
     kept = [axis for axis in have if axis not in homeless]
     array = array.reshape([array.shape[have.index(axis)] for axis in kept])

@@ -30,17 +30,21 @@ class Subscription:
     def take(self, timeout_s: float | None = None) -> Result | None:
         """The next result; None when there is none in time, or no more at all (`closed` tells which)."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closed, timeout_s)
-            result = None
-            while self._queue and result is None:
-                result = self._queue.popleft()
-                deadline_ms = self.admission.deadline_ms
-                if deadline_ms is not None and now_ns() - result.stamps.received > deadline_ms * 1e6:
-                    self.skipped += 1
-                    result = None
+            self._changed.wait_for(lambda: self._fresh() or self._closed, timeout_s)
+            result = self._queue.popleft() if self._queue else None
             if self.admission.kind == "block":
                 self._delivery.make_room()
             return result
+
+    def _fresh(self) -> bool:
+        """Whether there is a result within the deadline; those past it are skipped on the way."""
+        deadline_ms = self.admission.deadline_ms
+        while self._queue and deadline_ms is not None:
+            if now_ns() - self._queue[0].stamps.received <= deadline_ms * 1e6:
+                break
+            self._queue.popleft()
+            self.skipped += 1
+        return bool(self._queue)
 
     @property
     def closed(self) -> bool:
@@ -90,11 +94,15 @@ class Delivery:
         self.changed = changed
         self.make_room: Callable[[], object] = lambda: None
         self._subscriptions: list[Subscription] = []
+        self._closed = False
 
     def subscribe(self, admission: Admission) -> Subscription:
         subscription = Subscription(admission, self)
         with self.changed:
             self._subscriptions.append(subscription)
+            closed = self._closed
+        if closed:
+            subscription.close()  # nothing will come any more, and its iteration ends at once
         return subscription
 
     def forget(self, subscription: Subscription) -> None:
@@ -112,5 +120,8 @@ class Delivery:
         self.changed.notify_all()
 
     def close(self) -> None:
+        """End all subscriptions, now and to come."""
+        with self.changed:
+            self._closed = True
         for subscription in list(self._subscriptions):
             subscription.close()

@@ -12,7 +12,7 @@ from ._admission import Admission
 from ._answers import AnswerSlots
 from ._clock import now_ns
 from ._delivery import Delivery
-from ._errors import OnscopeError
+from ._errors import OnscopeError, WorkerError
 from ._frame import FrameSpec
 from ._lane import Lane, Window
 from ._ledger import Ledger
@@ -36,6 +36,14 @@ class Route:
     answers: AnswerSlots | None = None
     ready: bool = False
     refusal: OnscopeError | None = None
+    why_not: str = ""
+    """Why frames of this lane can never be run: refused, no worker, or closed."""
+
+    def end(self, state: Literal["skipped", "failed"], reason: str) -> None:
+        """Nothing is run on this lane any more."""
+        self.ready = False
+        self.why_not = reason
+        self.lane.end_waiting(state, reason)
 
 
 @dataclass(eq=False)
@@ -78,11 +86,12 @@ class Dispatcher:
             if self.delivery.room() <= len(self._in_flight) + self._building:
                 return
             route = self._oldest()
-            window = route.lane.next() if route else None
-            if route is None or window is None:
+            if route is None:
                 return
-            self._send(route, window)
-            self.changed.notify_all()
+            window = route.lane.next()
+            if window is not None:
+                self._send(route, window)
+            self.changed.notify_all()  # there is room now, also when all that waited had expired
 
     def _credit(self) -> int:
         # A window that waits in the worker can no longer give way to a newer one. Where the newest matter and windows
@@ -102,12 +111,13 @@ class Dispatcher:
         window.answer_slot = route.answers.pool.take()
         window.sent_ns = now_ns()
         self._sent += 1
+        window.number = self._sent
         self._in_flight.append((route, window))
         try:
             self.link.send(
                 {
                     "kind": "run",
-                    "window": self._sent,
+                    "window": window.number,
                     "lane": route.number,
                     "slots": window.slots,
                     "answer": window.answer_slot,
@@ -116,12 +126,21 @@ class Dispatcher:
         except OSError:  # the worker is dead; the listening thread learns it too, and settles what is in flight
             self.link = None
 
+    def _answered(self, message: Mapping[str, Any]) -> tuple[Route, Window]:
+        """The window that a message is about: the oldest in flight, unless that was never sent."""
+        while self._in_flight:
+            route, window = self._in_flight.popleft()
+            if window.number == message["window"]:
+                return route, window
+            self._fail(route, window, "it was interrupted on its way to the worker")
+        raise WorkerError(f"found an answer to window {message['window']}, expected one to a window that was sent")
+
     def done(self, message: Mapping[str, Any]) -> None:
         """The worker answered its oldest window."""
         delivered_ns = now_ns()
         with self.changed:
             self._took_ns = message["finished"] - message["started"]
-            route, window = self._in_flight.popleft()
+            route, window = self._answered(message)
             assert route.answers is not None
             answer_lease = route.answers.pool.lend(window.answer_slot)
             frame_leases = [route.lane.ring.lend(slot) for slot in window.slots]
@@ -130,9 +149,15 @@ class Dispatcher:
         deadline_ms = self.admission.deadline_ms
         late = deadline_ms is not None and delivered_ns - window.frames[-1].received_ns > deadline_ms * 1e6
         state: Literal["done", "late"] = "late" if late else "done"
-        result = route.answers.result(window, message, (answer_lease, frame_leases), route.lane, state, delivered_ns)
+        leases = answer_lease, frame_leases
+        try:
+            result = route.answers.result(window, message, leases, route.lane, state, delivered_ns)
+        except BaseException as error:
+            with self.changed:
+                self.ledger.close(window.ids, "failed", f"no result could be made of it: {error!r}")
+            raise
         with self.changed:
-            self._give_back(route, window, answer_lease, frame_leases)
+            self._take_back(route, window, answer_lease, frame_leases)
             self.ledger.close(window.ids, state)
             self._building -= 1
             self.delivery.publish(result)
@@ -141,7 +166,7 @@ class Dispatcher:
     def failed(self, message: Mapping[str, Any]) -> None:
         """The worker could not run its oldest window."""
         with self.changed:
-            route, window = self._in_flight.popleft()
+            route, window = self._answered(message)
             self._fail(route, window, str(message["message"]))
             self.pump()
             self.changed.notify_all()
@@ -156,7 +181,7 @@ class Dispatcher:
                 self._fail(route, window, why)
                 lost += len(window.frames)
             else:
-                self._give_back(route, window, None, None)
+                self._take_back(route, window, None)
                 window.resent = True
                 again.append((route, window))
         self._in_flight.clear()
@@ -164,29 +189,30 @@ class Dispatcher:
             route.lane.waiting.appendleft(window)
         for route in self.routes:
             route.ready = False
+        self.changed.notify_all()
         return lost
 
     def _fail(self, route: Route, window: Window, why: str) -> None:
-        self._give_back(route, window, None, None)
+        self._take_back(route, window, None)
         route.lane.end(window, "failed", why)
 
-    def _give_back(
-        self, route: Route, window: Window, answer: Lease | None, frames: Sequence[Lease | None] | None
+    def _take_back(
+        self, route: Route, window: Window, answer: Lease | None, frames: Sequence[Lease | None] = ()
     ) -> None:
-        """Give back what no reader holds: the answer's slot, and with `frames` the frames' too."""
+        """Take the slots back that no reader holds: the answer's, and the frames' where `frames` tells of them."""
         if answer is None and route.answers is not None:
             route.answers.pool.give(window.answer_slot)
-        for slot, lease in zip(window.slots, frames or (), strict=False):
+        for slot, lease in zip(window.slots, frames, strict=False):
             if lease is None:
                 route.lane.ring.give(slot)
 
     def end_all(self, state: Literal["skipped", "failed"], reason: str) -> None:
-        """Close every account that is still open."""
+        """Close every account that is still open; nothing is run any more."""
         for route, window in self._in_flight:
             route.lane.end(window, state, reason)
         self._in_flight.clear()
         for route in self.routes:
-            route.lane.end_waiting(state, reason)
+            route.end(state, reason)
         self.changed.notify_all()
 
 

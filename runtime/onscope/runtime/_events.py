@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Literal
 
 from ._clock import now_ns
 
-Kind = Literal["preparing", "ready", "worker died", "worker back", "worker gone", "hook error"]
-BAD: frozenset[Kind] = frozenset({"worker died", "worker gone", "hook error"})
+Kind = Literal["preparing", "ready", "worker died", "worker back", "worker gone", "refused", "hook error"]
+BAD: frozenset[Kind] = frozenset({"worker died", "worker gone", "refused", "hook error"})
 
 log = logging.getLogger("onscope")
 
@@ -30,3 +32,30 @@ Tell = Callable[[Event], object]
 def to_log(event: Event) -> None:
     """The default: bad news as warnings, which Python prints unless told otherwise, the rest as information."""
     log.log(logging.WARNING if event.kind in BAD else logging.INFO, "%s: %s", event.kind, event.message)
+
+
+class Teller:
+    """Calls the user's `on_event` in a thread of its own: it may be slow, raise, or call back into the runtime."""
+
+    def __init__(self, on_event: Tell) -> None:
+        self._on_event = on_event
+        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="onscope-events", daemon=True)
+        self._thread.start()
+
+    def __call__(self, event: Event) -> None:
+        """Have it told soon, in order; returns at once."""
+        self._events.put(event)
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Tell what is left, and end."""
+        self._events.put(None)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (event := self._events.get()) is not None:
+            try:
+                self._on_event(event)
+            except Exception:  # it is the user's code, and no reason to end anything
+                log.exception("on_event failed on %s", event)

@@ -53,6 +53,7 @@ class FrameSpec:
     bit_depth: int = 16
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(int(size) for size in self.shape))  # NumPy's integers do not travel
         if self.axes not in ("yx", "yxs"):
             raise FrameMismatchError(f"found frame axes {self.axes!r}, expected 'yx' or 'yxs': name them in this order")
         if len(self.shape) != len(self.axes) or min(self.shape) < 1 or (self.axes == "yxs" and self.shape[2] != 3):

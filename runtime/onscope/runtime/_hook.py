@@ -105,22 +105,26 @@ class _Counter:
 
     def __init__(self) -> None:
         self._segment = -1
-        self._seq = -1
+        self._last = -1
+        self._first = 0
         self._numbered = False
         self._looks: object = None
 
     def place(self, number: int | None, looks: object) -> tuple[int, int, bool]:
         """(segment, seq, whether the segment is new) of a frame with the camera's `number`, or None: it has none."""
         numbered = number is not None and number >= 0
-        seq = number if numbered and number is not None else self._seq + 1
-        opened = looks != self._looks or numbered != self._numbered or seq <= self._seq
+        now = number if numbered and number is not None else self._last + 1
+        opened = looks != self._looks or numbered != self._numbered or now <= self._last
         if opened:
+            # Images that look different in one sequence go on counting, and those before are not lost.
+            goes_on = self._segment >= 0 and numbered == self._numbered and now == self._last + 1
             self._segment += 1
             self._looks, self._numbered = looks, numbered
             if not numbered:
-                seq = 0
-        self._seq = seq
-        return self._segment, seq, opened
+                now = 0
+            self._first = now if goes_on and numbered else 0
+        self._last = now
+        return self._segment, now - self._first, opened
 
 
 def _stage(metadata: Mapping[str, Any]) -> tuple[float, float, float] | None:

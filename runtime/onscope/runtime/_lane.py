@@ -28,6 +28,7 @@ class Window:
     copied_ns: int = 0
     sent_ns: int = 0
     answer_slot: int = -1
+    number: int = 0
     resent: bool = False
 
     @property
@@ -50,6 +51,7 @@ class Lane:
         self.dtype = np.dtype(spec.dtype)  # comparing with a name would look it up for every frame
         self.length = length
         self.waiting: deque[Window] = deque()
+        self.ended = False
         slots = length * (admission.depth + 1 + in_hand + lendable)
         self.ring = Ring(spec, slots, length * lendable)
         self._admission = admission
@@ -106,7 +108,8 @@ class Lane:
             self.ring.give(slot)
 
     def end_waiting(self, state: State, reason: str) -> None:
-        """Close the accounts of all that waits here."""
+        """Close the accounts of all that waits here; nothing is waited for any more."""
+        self.ended = True
         self.drop_partial(reason, state)
         while self.waiting:
             self.end(self.waiting.popleft(), state, reason)
@@ -126,7 +129,7 @@ class Lane:
             self._expire()
             if admission.kind == "keep_oldest":
                 return "queue" if len(self.waiting) >= admission.depth else ""
-            while len(self.waiting) >= admission.depth:
+            while len(self.waiting) >= admission.depth and not self.ended:
                 changed.wait()
         return ""
 

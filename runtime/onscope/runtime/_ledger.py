@@ -45,8 +45,13 @@ class Ledger:
         """Open a frame's account; a jump of the camera's counter enters the frames between as `lost_upstream`."""
         run, camera, segment, seq = id
         last_run, last_segment, expected = self._expected.get(camera, ("", -1, 0))
-        if run != last_run or segment != last_segment:
+        if run != last_run or segment > last_segment:
             expected = 0
+        elif segment < last_segment:
+            raise FrameMismatchError(
+                f"found segment {segment} of {camera} after segment {last_segment}, expected segments to rise: count "
+                "them up in one run"
+            )
         if seq != expected:
             if seq < expected:
                 raise FrameMismatchError(
@@ -54,6 +59,8 @@ class Ledger:
                     "open a new segment when the camera's counter restarts"
                 )
             self._add((run, camera, segment, expected), "lost_upstream", "", seq - expected)
+        if id in self._open:  # of a run that was left and begun again
+            raise FrameMismatchError(f"found frame {id} while it is under way, expected every frame once")
         self._expected[camera] = (run, segment, seq + 1)
         self._open.add(id)
         self.submitted += 1
@@ -72,6 +79,11 @@ class Ledger:
     def open(self) -> int:
         """Frames whose account has not ended yet."""
         return len(self._open)
+
+    def open_of(self, camera: str) -> int:
+        """Frames of one camera whose account has not ended yet."""
+        with self._lock:
+            return sum(id.camera == camera for id in self._open)
 
     @property
     def counts(self) -> dict[str, int]:

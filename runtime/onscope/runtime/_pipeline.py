@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,13 @@ class Stage:
         self._check()
 
     def _check(self) -> None:
+        try:
+            json.dumps(dict(self.settings))
+        except (TypeError, ValueError) as error:
+            raise PipelineError(
+                f"found settings of the stage {self.name!r} that are no plain values ({error}), expected numbers, "
+                "texts and lists: convert NumPy's numbers with float()"
+            ) from error
         outputs = self.package.outputs
         steps = [step for tensor in (*self.package.inputs, *outputs) for step in tensor.processing]
         # bioimageio.spec adds ensure_dtype to every description; the graph's own dtypes say the same.

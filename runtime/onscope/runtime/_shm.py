@@ -22,6 +22,11 @@ from typing import cast
 
 import numpy as np
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 from ._errors import WorkerError
 from ._frame import Pixels
 
@@ -34,13 +39,17 @@ HEADROOM = 16 << 20
 class _Memory(shared_memory.SharedMemory):
     """Shared memory whose mapping lasts as long as the last array in it, whoever closes it before."""
 
+    @property
+    def descriptor(self) -> int:
+        """Its file descriptor; -1 on Windows, and once it is closed."""
+        return int(getattr(self, "_fd", -1))
+
     def close(self) -> None:
         try:
             super().close()
         except BufferError:  # arrays are still held, and the mapping goes with the last; the descriptor can go now
-            descriptor = getattr(self, "_fd", -1)
-            if descriptor >= 0:
-                os.close(descriptor)
+            if self.descriptor >= 0:
+                os.close(self.descriptor)
                 self._fd = -1
 
 
@@ -66,6 +75,7 @@ class SharedSlots:
             )
         name = f"{PREFIX}-{os.getpid()}-{secrets.token_hex(4)}"
         memory = _Memory(name, create=True, size=total)
+        _lock(memory.descriptor)
         np.ndarray(total, np.uint8, memory.buf).fill(0)
         return cls(memory, slot_bytes, slots, owner=True)
 
@@ -137,8 +147,27 @@ def remove_leftovers() -> list[str]:
         return removed  # macOS cannot list them, Windows frees them with the last handle
     for path in SYSTEM_FOLDER.glob(f"{PREFIX}-*-*"):
         owner = path.name.split("-")[1]
-        if owner.isdigit() and not Path("/proc", owner).exists():
+        if owner.isdigit() and not Path("/proc", owner).exists() and _unlocked(path):
             with contextlib.suppress(OSError):
                 path.unlink()
                 removed.append(path.name)
     return removed
+
+
+def _lock(descriptor: int) -> None:
+    # The lock ends with its owner, however that ends; and unlike a process id it means the same in every container
+    # that shares this memory.
+    if fcntl is not None and descriptor >= 0:
+        with contextlib.suppress(OSError):  # macOS locks no shared memory, and lists none either
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
+def _unlocked(path: Path) -> bool:
+    if fcntl is None:
+        return False
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

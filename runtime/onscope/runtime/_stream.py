@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
-from ._delivery import Subscription
+from ._admission import block
 from ._frame import Source
 from ._result import Result
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LOOK_S = 0.05
 """How often the end is looked for when no result comes."""
+STOP_PATIENCE_S = 5.0
+"""How long a source that waits for its next frame is waited for; it ends with that frame in any case."""
 
 
 class _Feeder:
@@ -34,10 +36,10 @@ class _Feeder:
         return not self._thread.is_alive()
 
     def _feed(self) -> None:
-        frames = self._source.frames(self._n)
+        frames: Iterator[object] = iter(())
         try:
-            for frame in frames:
-                self._runtime.submit(frame)
+            for frame in (frames := self._source.frames(self._n)):
+                self._runtime.submit(frame)  # also the last one: it may have been recorded on its way
                 if self._stop.is_set():
                     return
         except BaseException as error:
@@ -48,27 +50,24 @@ class _Feeder:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(STOP_PATIENCE_S)
 
 
-def stream(runtime: Runtime, source: Source, n: int | None, subscription: Subscription) -> Iterator[Result]:
-    """Prepare, feed, yield; on any end the source is closed and the subscription given back."""
-    try:
-        runtime.prepare(source.spec())
-        feeder = _Feeder(runtime, source, n)
-    except BaseException:
-        subscription.close()
-        raise
+def stream(runtime: Runtime, source: Source, n: int | None) -> Iterator[Result]:
+    """Prepare, feed, yield the results of this source's camera; on any end the source is closed."""
+    spec = source.spec()
+    runtime.prepare(spec)
+    subscription = runtime.subscribe(block(8))
+    feeder = _Feeder(runtime, source, n)
     try:
         while True:
-            ended = feeder.ended and runtime.ledger.open == 0
+            ended = feeder.ended and runtime.drain(0, camera=spec.camera)
             result = subscription.take(0 if ended else LOOK_S)
-            if result is not None:
+            if result is None:
+                if ended or subscription.closed:
+                    break
+            elif result.frame.id.camera == spec.camera:
                 yield result
-            elif ended or subscription.closed:
-                break
-            elif feeder.ended:
-                runtime.drain(0)  # a window that the source left incomplete
     finally:
         subscription.close()
         feeder.stop()

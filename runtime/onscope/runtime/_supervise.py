@@ -51,6 +51,7 @@ class Supervisor:
         self._tell = tell
         self._closing = False
         self._deaths: deque[int] = deque(maxlen=DEATHS)
+        self._deaths_unready = 0
         self._link = start()
         dispatcher.link = self._link
         self._thread = threading.Thread(target=self._listen, name="onscope-results", daemon=True)
@@ -79,6 +80,8 @@ class Supervisor:
                 if self._closing or not self._bring_back():
                     return
         except Exception as error:
+            if self._closing:
+                return  # an answer that came after the end
             # Without this thread nothing would ever be answered again: no frame may wait for it.
             with self._changed:
                 self._break(f"the runtime failed: {error!r}")
@@ -95,7 +98,7 @@ class Supervisor:
         elif kind == "opened":
             self._opened(message)
         elif kind == "refused":
-            kind_of_error = getattr(_errors, message["error"], WorkerError)
+            kind_of_error = getattr(_errors, message["error"], WorkerError)  # an OSError, say, is none of ours
             self._refuse(self._dispatcher.routes[message["lane"]], kind_of_error(message["message"]))
         elif kind == "hello" and message["version"] != VERSION:
             raise WorkerError(
@@ -104,6 +107,7 @@ class Supervisor:
 
     def _opened(self, message: Mapping[str, Any]) -> None:
         route = self._dispatcher.routes[message["lane"]]
+        back = route.answers is not None
         if route.answers is None:
             try:
                 slots = CREDIT + LENDABLE + 1
@@ -112,7 +116,7 @@ class Supervisor:
                 self._refuse(route, error)
                 return
         with self._changed:
-            back = bool(self._deaths)
+            self._deaths_unready = 0
             try:
                 self._link.send({**route.answers.message, "lane": route.number})
             except OSError:
@@ -126,8 +130,9 @@ class Supervisor:
     def _refuse(self, route: Route, error: OnscopeError) -> None:
         with self._changed:
             route.refusal = error
-            route.lane.end_waiting("failed", str(error))
+            route.end("failed", str(error))
             self._changed.notify_all()
+        self._tell(Event("refused", str(error)))
 
     def _bring_back(self) -> bool:
         how = self._link.epitaph()
@@ -135,9 +140,12 @@ class Supervisor:
         with self._changed:
             lost = self._dispatcher.settle_death(f"the worker died ({how})")
             self._deaths.append(now_ns())
-            often = len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < WITHIN_S * 1e9
-            if often:
+            self._deaths_unready += 1
+            if len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < WITHIN_S * 1e9:
                 self._break(f"the worker died {DEATHS} times within {WITHIN_S:.0f} s ({how})")
+                return False
+            if self._deaths_unready == DEATHS:
+                self._break(f"the worker died {DEATHS} times before it was ready ({how})")
                 return False
         self._tell(Event("worker died", f"{how}; {lost} frame{'s' * (lost != 1)} failed, the acquisition goes on"))
         self._link = self._start()
@@ -163,7 +171,8 @@ class Supervisor:
             self._closing = True
             self._dispatcher.link = None
         self._link.close()
-        self._thread.join(10.0)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(10.0)
 
 
 def _size(route: Route) -> str:

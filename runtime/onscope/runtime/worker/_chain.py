@@ -36,7 +36,7 @@ class Chain:
     """Sessions in the order of the stages.
 
     `stages` are plain mappings (they come as messages): name, graph (path), sha256, package, reads ("frame" or an
-    earlier stage), input_axes, input_dtype, output_axes, settings. Raises PackageError, PipelineError or
+    earlier stage), input_axes, output_axes, settings. Raises PackageError, PipelineError or
     ProviderError.
     """
 
@@ -75,12 +75,14 @@ class Chain:
         outputs, stamps = self._run_stages(window, axes)
         answers = []
         for stage, _, decode in self._stages:
-            answer, _ = decode(outputs[stage["name"]])
-            # A sum is NaN if any value is; infinities of both signs too, and they are no better.
-            if answer.dtype.kind == "f" and np.isnan(answer.sum()):
+            output = outputs[stage["name"]]
+            # A sum is NaN if any value is; infinities of both signs too, and they are no better. Looked at before
+            # decoding, which may cut NaN off as if it were a low score.
+            if output.dtype.kind == "f" and np.isnan(output.sum()):
                 raise ProviderError(
                     f"the stage {stage['name']!r} answered NaN: its input holds NaN, or the network overflows on it"
                 )
+            answer, _ = decode(output)
             answers.append(answer)
         return answers, stamps
 
@@ -112,7 +114,9 @@ def _check_channels(tensor: Pixels, have: str, session: Session, stage: Mapping[
     expected = session.inputs[0].shape[place]
     if expected is None or tensor.shape[place] == expected:
         return
-    if "s" in have:
+    if tensor.shape[place] == 1:
+        what, do = "grey images", "choose another package, or set the camera to colour"
+    elif "s" in have:
         what, do = "colour images", "set the camera to grey, or run stored images with --grey"
     else:
         what, do = f"a window of {tensor.shape[place]} frames as channels", "change the window of the pipeline"

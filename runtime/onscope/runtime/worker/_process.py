@@ -25,7 +25,8 @@ class ProcessLink:
     def __init__(self) -> None:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "onscope.runtime.worker"],
+                # -P: nothing is imported from the folder that the acquisition happens to run in.
+                [sys.executable, "-P", "-m", "onscope.runtime.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -49,10 +50,10 @@ class ProcessLink:
             raise OSError(str(error)) from error
 
     def receive(self) -> Message | None:
-        try:
-            return read(self._incoming)
-        except ValueError:  # closed by us meanwhile
-            return None
+        message = read(self._incoming)
+        if message is None:
+            self._incoming.close()
+        return message
 
     def epitaph(self) -> str:
         """How the worker ended, in a few words; waits a moment for it."""
@@ -80,6 +81,7 @@ class ProcessLink:
         self._process.wait()
 
     def _keep_last_words(self) -> None:
-        for line in cast(BinaryIO, self._process.stderr):
-            if text := line.decode(errors="replace").strip():
-                self._last_words.append(text)
+        with cast(BinaryIO, self._process.stderr) as stderr:
+            for line in stderr:
+                if text := line.decode(errors="replace").strip():
+                    self._last_words.append(text)

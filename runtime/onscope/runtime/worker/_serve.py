@@ -73,7 +73,7 @@ def serve(link: Link) -> None:
                 link.send(_open(lanes, message, link))
             elif kind == "answers":
                 lanes[message["lane"]].attach_answers(message)
-    except OSError:  # the acquisition process is gone, and with it the need for answers
+    except OSError:  # from the link: the acquisition process is gone, and with it the need for answers
         pass
     finally:
         for lane in lanes.values():
@@ -84,7 +84,7 @@ def _open(lanes: dict[int, _Lane], message: Message, link: Link) -> Message:
     number = message["lane"]
     try:
         lanes[number] = lane = _Lane(message, link)
-    except OnscopeError as error:
+    except (OnscopeError, OSError) as error:
         return {"kind": "refused", "lane": number, "error": type(error).__name__, "message": str(error)}
     return {"kind": "opened", "lane": number, "answers": [asdict(answer) for answer in lane.opened]}
 
@@ -93,7 +93,7 @@ def _run(lane: _Lane, message: Message) -> Message:
     started = now_ns()
     try:
         shapes, stamps = lane.run(message["slots"], message["answer"])
-    except OnscopeError as error:
+    except (OnscopeError, OSError) as error:
         return {"kind": "failed", "window": message["window"], "message": str(error)}
     return {
         "kind": "done",
