@@ -62,9 +62,7 @@ ADMISSIONS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=200)
-@given(ADMISSIONS, st.integers(1, 4), st.lists(st.sampled_from(["frame", "gap", "send", "answer"]), max_size=80))
-def test_every_schedule_keeps_the_account_and_the_slots(admission: Admission, length: int, steps: list[str]) -> None:
+def run_schedule(admission: Admission, length: int, steps: list[str]) -> None:
     driven = Driven(admission, length)
     seq = 0
     try:
@@ -87,6 +85,12 @@ def test_every_schedule_keeps_the_account_and_the_slots(admission: Admission, le
         assert driven.lane.ring.free == driven.slots
     finally:
         driven.lane.close()
+
+
+@settings(deadline=None, max_examples=200)
+@given(ADMISSIONS, st.integers(1, 4), st.lists(st.sampled_from(["frame", "gap", "send", "answer"]), max_size=80))
+def test_every_schedule_keeps_the_account_and_the_slots(admission: Admission, length: int, steps: list[str]) -> None:
+    run_schedule(admission, length, steps)
 
 
 def test_keep_newest_skips_the_oldest_that_waits(driven: type[Driven]) -> None:
@@ -132,3 +136,10 @@ def test_another_position_begins_another_window(driven: type[Driven]) -> None:
         it.submit(seq, index={"p": position})  # type: ignore[arg-type]
     assert [[id.seq for id in window.ids] for window in it.lane.waiting] == [[1, 2]]
     assert it.ledger.reasons == {"skipped(gap)": 1}
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=10_000)
+@given(ADMISSIONS, st.integers(1, 4), st.lists(st.sampled_from(["frame", "gap", "send", "answer"]), max_size=200))
+def test_ten_thousand_schedules(admission: Admission, length: int, steps: list[str]) -> None:
+    run_schedule(admission, length, steps)

@@ -3,7 +3,7 @@
 schema: 1
 stages:
   denoise: {package: zoo/care-beads}
-  spots: {package: zoo/spots-beads, reads: denoise, threshold: 0.5}
+  spots: {package: zoo/spots-beads, reads: denoise, threshold: 0.8}
 """
 
 from __future__ import annotations
