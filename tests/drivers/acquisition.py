@@ -33,7 +33,8 @@ def acquire(
 ) -> Acquired:
     """Run an Acquisition of `n` time points without pause, with `hook` as its image_process_fn, saved in `folder`.
 
-    The demo camera shows noise, so that no two frames are equal. An exception that ends the acquisition is returned, not raised; what was saved by then is read back from the disk.
+    The demo camera shows noise, so that no two frames are equal. An exception that ends the
+    acquisition is returned, not raised; what was saved by then is read back from the disk.
     """
     from ndstorage import Dataset
     from pycromanager import Acquisition, multi_d_acquisition_events
