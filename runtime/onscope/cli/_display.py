@@ -18,7 +18,7 @@ from ._monitor import Monitor
 
 REFRESH_S = 0.5
 LINE_S = 1.0
-BAD = ("worker died", "worker gone", "hook error")
+BAD = ("worker died", "worker gone", "refused", "hook error")
 
 
 class Display:
