@@ -18,7 +18,6 @@ from ._monitor import Monitor
 
 REFRESH_S = 0.5
 LINE_S = 1.0
-BAD = ("worker died", "worker gone", "refused", "hook error")
 
 
 class Display:
@@ -58,7 +57,7 @@ class Display:
     def tell(self, event: Event) -> None:
         """Show an event at once; called from any thread."""
         self._monitor.note(event)
-        style = "bold red" if event.kind in BAD else "cyan"
+        style = "bold red" if event.bad else "cyan"
         self._console.print(Text.assemble((f"{event.kind}: ", style), event.message), soft_wrap=True)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ._frame import Pixels
 from ._lane import Lane, Window
-from ._result import Provenance, Result, Stamps
+from ._result import Provenance, Result, Stamps, read_only
 from ._ring import SlotPool
 from ._shm import Lease, SharedSlots
 
@@ -78,8 +78,7 @@ class AnswerSlots:
         frames = []
         for frame, slot, lease in zip(window.frames, window.slots, frame_leases, strict=True):
             if lease is None:
-                pixels = lane.ring.views[slot].copy()
-                pixels.flags.writeable = False
+                pixels = read_only(lane.ring.views[slot].copy())
             else:
                 pixels = lease.array(lane.spec.shape, lane.spec.dtype)
             frames.append(replace(frame, pixels=pixels))
@@ -105,9 +104,7 @@ class AnswerSlots:
     def _array(self, slot: int, lease: Lease | None, shape: tuple[int, ...], dtype: str, offset: int) -> Pixels:
         if lease is not None:
             return lease.array(shape, dtype, offset)
-        array = self.pool.memory.view(slot, shape, dtype, offset).copy()
-        array.flags.writeable = False
-        return array
+        return read_only(self.pool.memory.view(slot, shape, dtype, offset).copy())
 
     def close(self) -> None:
         self.pool.close()

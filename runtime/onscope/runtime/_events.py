@@ -25,13 +25,18 @@ class Event:
     message: str
     at_ns: int = field(default_factory=now_ns)
 
+    @property
+    def bad(self) -> bool:
+        """Whether it is bad news: something was lost, refused or has to be looked after."""
+        return self.kind in BAD
+
 
 Tell = Callable[[Event], object]
 
 
 def to_log(event: Event) -> None:
     """The default: bad news as warnings, which Python prints unless told otherwise, the rest as information."""
-    log.log(logging.WARNING if event.kind in BAD else logging.INFO, "%s: %s", event.kind, event.message)
+    log.log(logging.WARNING if event.bad else logging.INFO, "%s: %s", event.kind, event.message)
 
 
 class Teller:

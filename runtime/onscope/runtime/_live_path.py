@@ -66,9 +66,9 @@ class LivePath:
         submitted_ns = now_ns()
         pixels = frame.pixels
         with self._account:
-            route = self._by_camera.get(frame.id.camera) or self._first_route(frame)
             if self._closed:
                 raise _closed_error()
+            route = self._by_camera.get(frame.id.camera) or self._first_route(frame)
             lane = route.lane
             self.ledger.enter(frame.id)
             if pixels.shape != lane.spec.shape or pixels.dtype != lane.dtype:
@@ -130,8 +130,6 @@ class LivePath:
 
     def _first_route(self, frame: Frame) -> Route:
         """The route of a camera that was not prepared; its frame is accounted for when there can be none."""
-        if self._closed:
-            raise _closed_error()
         try:
             return self._route(spec_of(frame))
         except OnscopeError as error:

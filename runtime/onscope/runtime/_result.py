@@ -94,11 +94,12 @@ class Result:
         """The same result in private memory, so that the slots it came in can serve again."""
         return replace(
             self,
-            frames=tuple(replace(frame, pixels=_read_only(frame.pixels.copy())) for frame in self.frames),
-            answers=MappingProxyType({name: _read_only(array.copy()) for name, array in self.answers.items()}),
+            frames=tuple(replace(frame, pixels=read_only(frame.pixels.copy())) for frame in self.frames),
+            answers=MappingProxyType({name: read_only(array.copy()) for name, array in self.answers.items()}),
         )
 
 
-def _read_only(array: Pixels) -> Pixels:
+def read_only(array: Pixels) -> Pixels:
+    """The same array, which nobody can write to any more."""
     array.flags.writeable = False
     return array
