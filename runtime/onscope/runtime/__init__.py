@@ -15,7 +15,7 @@ from ._errors import (
     WorkerError,
 )
 from ._events import Event
-from ._frame import Frame, FrameId, FrameSpec, Segment, Source, new_run_id
+from ._frame import Frame, FrameId, FrameSpec, ManyCameras, Segment, Source, new_run_id, specs_of
 from ._ledger import Ledger, LedgerRow
 from ._package import Package
 from ._pipeline import Pipeline, Stage
@@ -35,6 +35,7 @@ __all__ = [
     "FrameSpec",
     "Ledger",
     "LedgerRow",
+    "ManyCameras",
     "OnscopeError",
     "Package",
     "PackageError",
@@ -58,5 +59,6 @@ __all__ = [
     "new_run_id",
     "now_ns",
     "open_source",
+    "specs_of",
     "unpack",
 ]

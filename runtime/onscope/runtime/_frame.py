@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -16,6 +16,7 @@ from ._errors import FrameMismatchError
 
 Pixels = npt.NDArray[Any]
 NOWHERE: Mapping[str, int] = MappingProxyType({})
+UNNAMED: Mapping[str, str] = MappingProxyType({})
 DTYPES = ("uint8", "uint16", "float32")
 """Pixel types that frames may have; the first two are camera counts, the third is what float cameras give."""
 
@@ -83,11 +84,15 @@ class FrameSpec:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Frames of one unbroken sequence with one FrameSpec, and the moment it began on both clocks."""
+    """Frames of one unbroken sequence with one FrameSpec, and the moment it began on both clocks.
+
+    `exposure_ms` is that of its first frame in milliseconds; None: unknown.
+    """
 
     run: str
     index: int
     spec: FrameSpec
+    exposure_ms: float | None = None
     began: ClockPair = field(default_factory=ClockPair.take)
 
 
@@ -95,7 +100,8 @@ class Segment:
 class Frame:
     """One camera exposure.
 
-    `pixels` has the axes named by `axes`; `index` is the acquisition position as in useq (t, p, c, z, ...);
+    `pixels` has the axes named by `axes`; `index` is the acquisition position as in useq (t, p, c, z, ...), `labels`
+    the names of those positions that have one ({"c": "DAPI"});
     `received_ns` is the moment the core had it, on the one monotonic clock; `exposure_end_ns` where the device tells
     it; `pixel_size_um`, `stage_um` (x, y, z) in micrometres, `exposure_ms` in milliseconds; None: unknown.
     """
@@ -109,6 +115,7 @@ class Frame:
     pixel_size_um: float | None = None
     exposure_ms: float | None = None
     stage_um: tuple[float, float, float] | None = None
+    labels: Mapping[str, str] = field(default_factory=lambda: UNNAMED)
 
 
 @runtime_checkable
@@ -118,7 +125,8 @@ class Source(Protocol):
     Conventions that the runtime relies on (and the conformance suite of the tests checks): `spec()` may be called at
     any time and is cheap; `frames(n)` yields n frames (None: until the source ends or is closed) and is called from
     one thread at a time, not always the one that made the source; a generator that is closed stops the camera; a
-    frame's pixels belong to the caller once it is yielded; a camera that stops by itself raises SourceError.
+    frame's pixels belong to the caller once it is yielded; a camera that stops by itself raises SourceError. When
+    ROI, binning, exposure or pixel type change, `id.segment` rises by one and `id.seq` starts at 0 again.
     """
 
     def spec(self) -> FrameSpec:
@@ -128,3 +136,17 @@ class Source(Protocol):
     def frames(self, n: int | None = None) -> Iterator[Frame]:
         """Yield `n` frames, or all there are."""
         ...
+
+
+@runtime_checkable
+class ManyCameras(Source, Protocol):
+    """A source of several cameras' frames, which come in the order of their receipt."""
+
+    def specs(self) -> Sequence[FrameSpec]:
+        """What the next frames of each camera will look like; `spec()` is the first of them."""
+        ...
+
+
+def specs_of(source: Source) -> Sequence[FrameSpec]:
+    """The FrameSpec of each camera of a source."""
+    return source.specs() if isinstance(source, ManyCameras) else [source.spec()]
