@@ -4,7 +4,16 @@ A provider is written `NAME` or `NAME:ARGUMENT`: `cpu`, `oracle`, `null:200`. `a
 that really runs here. The provider asked for is the provider used, or ProviderError says why not.
 """
 
-from ._interface import Engine, Session, TensorSpec
+from ._interface import WARM_UPS, Engine, Session, TensorSpec
 from ._select import PREFERENCE, EngineProbe, open_session, probe_engines
 
-__all__ = ["PREFERENCE", "Engine", "EngineProbe", "Session", "TensorSpec", "open_session", "probe_engines"]
+__all__ = [
+    "PREFERENCE",
+    "WARM_UPS",
+    "Engine",
+    "EngineProbe",
+    "Session",
+    "TensorSpec",
+    "open_session",
+    "probe_engines",
+]

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+WARM_UPS = 3
+"""Part of the contract: a session's first runs, so many, are on empty frames, and only those after them count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """`null:MS`: takes MS milliseconds and answers what the graph answered to the first frame of that shape.
 
-It stands for a network of a chosen cost: rehearsals and tests of overload need no heavy model.
+It stands for a network of a chosen cost: rehearsals and tests of overload need no heavy model. Its warm-ups are not
+slowed down.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._errors import ProviderError
-from ._interface import Array, Session
+from ._interface import WARM_UPS, Array, Session
 from ._onnxruntime import OnnxRuntimeSession
 
 
@@ -35,6 +36,7 @@ class NullSession:
     def __init__(self, real: OnnxRuntimeSession, delay_s: float) -> None:
         self._real = real
         self._delay_s = delay_s
+        self._runs = 0
         self._answers: dict[tuple[tuple[int, ...], ...], list[Array]] = {}
         self.provider = f"null:{delay_s * 1e3:g}"
         self.inputs = real.inputs
@@ -44,6 +46,7 @@ class NullSession:
         shapes = tuple(array.shape for array in arrays)
         if shapes not in self._answers:
             self._answers[shapes] = self._real.run(arrays)
-        if self._delay_s:
+        self._runs += 1
+        if self._delay_s and self._runs > WARM_UPS:
             time.sleep(self._delay_s)
         return self._answers[shapes]

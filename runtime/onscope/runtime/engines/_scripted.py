@@ -1,0 +1,227 @@
+"""`scripted:FAULTS`: ONNX Runtime on the CPU with faults at chosen runs. For tests and rehearsals of the live path.
+
+    scripted:slow=200@5,hang@10,raise@12-14,nan@15,die@20,leak=10@*,slow=50@every3,die@-1,raise@7/care-beads,state=DIR
+
+A fault is `KIND[=VALUE]@RUNS[/PACKAGE]`; several are separated by commas and befall a run in the order written.
+
+    slow=MS    sleeps for MS ms          raise   ProviderError                   nan     NaN in all float outputs
+    busy=MS    spins in Python           crash   an exception that nobody        wrong   outputs one sample longer in
+    leak=MB    keeps MB of memory                expects (RuntimeError)                  their last axis
+    hang       sleeps for ever           die     ends its worker: kills the process of a process worker; elsewhere
+                                                 SystemExit, which ends the thread of a thread worker without a word
+
+RUNS is a number, `A-B` (both included), `*` (all) or `everyN` (0, N, 2N, ...). Run 0 is the first after the warm-up;
+the warm-up's runs are -3, -2 and -1, and have to be named by number: `die@-1`, `slow=50@-3--1`.
+
+Every session counts its own runs. The stages of a pipeline have a session each, and a stage does not run for a window
+that failed in one before it; so name the PACKAGE (the folder of its graph) that is to misbehave, or use one stage.
+
+A worker that is restarted counts from the beginning again: `die@20` dies after every 20 runs. With `state=DIR`, an
+empty folder, the runs of a package are counted there, over all its sessions: `die@20` dies once. The warm-ups of its
+first session are the only ones with numbers then.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from .._errors import ProviderError
+from ._interface import WARM_UPS, Array, Session
+from ._onnxruntime import OnnxRuntimeSession
+
+WITH_VALUE = ("slow", "busy", "leak")
+WITHOUT = ("hang", "raise", "crash", "die", "nan", "wrong")
+LARGEST = 1e6
+_FAULT = re.compile(
+    r"(?P<kind>[a-z]+)(=(?P<value>\d+(\.\d+)?))?"
+    r"@((?P<all>\*)|every(?P<every>\d+)|(?P<first>-?\d+)(-(?P<last>-?\d+))?)(/(?P<package>[^/]+))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong (`value` in ms or MB), in which runs, and in the sessions of which package (empty: of all)."""
+
+    kind: str
+    value: float
+    runs: range | None
+    every: int
+    package: str
+
+    def befalls(self, run: int | None) -> bool:
+        """Whether it is this run's turn; one without a number is left alone."""
+        if run is None:
+            return False
+        return run in self.runs if self.runs is not None else run >= 0 and run % self.every == 0
+
+
+class ScriptedEngine:
+    """Opens graphs whose sessions misbehave on a schedule."""
+
+    def __init__(self, argument: str = "") -> None:
+        self._provider = f"scripted:{argument}" if argument else "scripted"
+        self._state: Path | None = None
+        self._faults: list[Fault] = []
+        for part in filter(None, (part.strip() for part in argument.split(","))):
+            if part.startswith("state="):
+                self._state = Path(part.removeprefix("state="))
+                if not self._state.is_dir():
+                    raise ProviderError(
+                        f"found no folder {self._state} to count runs in, expected an empty one: make it"
+                    )
+            else:
+                self._faults.append(_parse(part))
+
+    def open(self, graph: Path, threads: int | None = None) -> Session:
+        package = graph.parent.name
+        faults = [fault for fault in self._faults if fault.package in ("", package)]
+        real = OnnxRuntimeSession(graph, threads)
+        if any(fault.kind == "nan" for fault in faults) and all(spec.dtype[0] != "f" for spec in real.outputs):
+            raise ProviderError(
+                f"found the fault 'nan' for {package}, whose outputs are no floats, expected a graph that can answer "
+                "NaN: name the package that it is meant for, nan@RUNS/PACKAGE"
+            )
+        count = _Count() if self._state is None else _StoredCount(self._state / f"{package}.runs")
+        return ScriptedSession(real, faults, count, self._provider)
+
+
+class ScriptedSession:
+    """A real session, and what befalls it."""
+
+    def __init__(self, real: OnnxRuntimeSession, faults: Sequence[Fault], count: _Count, provider: str) -> None:
+        self._real = real
+        self._faults = faults
+        self._count = count
+        self._leaked: list[Array] = []
+        self.provider = provider
+        self.inputs = real.inputs
+        self.outputs = real.outputs
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        run = self._count.next()
+        due = [fault for fault in self._faults if fault.befalls(run)]
+        for fault in due:
+            if fault.kind == "leak":
+                self._leaked.append(np.ones(round(fault.value * (1 << 20)), np.uint8))
+            elif fault.kind in BEFORE:
+                BEFORE[fault.kind](fault.value)
+        answers = self._real.run(arrays)
+        for fault in due:
+            if fault.kind in AFTER:
+                answers = [AFTER[fault.kind](answer) for answer in answers]
+        return answers
+
+
+class _Count:
+    """Numbers the runs of one session."""
+
+    def __init__(self) -> None:
+        self._next = -WARM_UPS
+
+    def next(self) -> int | None:
+        """The number of the run that begins; None: it has none."""
+        self._next += 1
+        return self._next - 1
+
+
+class _StoredCount(_Count):
+    """Numbers the runs of all sessions of a package, one after the other, by a file that each makes a byte longer.
+
+    Its length is the count, so that a process that is killed at any moment leaves a count behind that is right.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._first = not path.exists()
+        try:
+            path.touch()
+        except OSError as error:
+            raise ProviderError(f"cannot count runs in {path}: {error.strerror}") from error
+
+    def next(self) -> int | None:
+        warming_up = super().next() < 0  # type: ignore[operator]  # a session's own count has all numbers
+        if warming_up and not self._first:
+            return None
+        with self._path.open("ab") as file:
+            length = file.seek(0, os.SEEK_END)
+            if not warming_up and length < WARM_UPS:  # the first session did not outlive its warm-up
+                length += file.write(bytes(WARM_UPS - length))
+            file.write(b"\0")
+        return length - WARM_UPS
+
+
+def _parse(text: str) -> Fault:
+    found = _FAULT.fullmatch(text)
+    kind = found["kind"] if found else ""
+    if found is None or kind not in (WITH_VALUE if found["value"] else WITHOUT):
+        raise ProviderError(
+            f"found {text!r} in the schedule of faults, expected KIND@RUNS or KIND@RUNS/PACKAGE: write the "
+            f"kind as {', '.join(f'{kind}=NUMBER' for kind in WITH_VALUE)}, {', '.join(WITHOUT)}, the runs as 5, "
+            "5-8, every3 or *"
+        )
+    value, every = float(found["value"] or 0), int(found["every"] or 1)
+    first = int(found["first"] or 0)
+    last = int(found["last"] or first)
+    if last < first or first < -WARM_UPS or every < 1 or value > LARGEST:
+        raise ProviderError(
+            f"found {text!r} in the schedule of faults, expected runs from {-WARM_UPS} on in rising order, every1 or "
+            f"more, and a value of at most {LARGEST:g}"
+        )
+    return Fault(kind, value, range(first, last + 1) if found["first"] else None, every, found["package"] or "")
+
+
+def _slow(ms: float) -> None:
+    time.sleep(ms / 1e3)
+
+
+def _busy(ms: float) -> None:
+    end = time.perf_counter() + ms / 1e3
+    while time.perf_counter() < end:
+        pass
+
+
+def _hang(_: float) -> NoReturn:
+    while True:
+        time.sleep(3600)
+
+
+def _raise(_: float) -> NoReturn:
+    raise ProviderError("found a run that the schedule of faults names, expected it to fail: it is scripted")
+
+
+def _crash(_: float) -> NoReturn:
+    raise RuntimeError("a scripted crash")
+
+
+def _die(_: float) -> NoReturn:
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if spec is None or not spec.name.startswith("onscope.runtime.worker"):
+        raise SystemExit("a scripted death")  # the process is the user's; a thread ends by this
+    if hasattr(signal, "SIGKILL"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(1)
+
+
+def _nan(answer: Array) -> Array:
+    return np.full_like(answer, np.nan) if answer.dtype.kind == "f" else answer
+
+
+def _wrong(answer: Array) -> Array:
+    return np.concatenate([answer, answer[..., -1:]], axis=-1) if answer.ndim else answer[None]
+
+
+BEFORE: dict[str, Callable[[float], None]] = {
+    "slow": _slow, "busy": _busy, "hang": _hang, "raise": _raise, "crash": _crash, "die": _die,
+}  # fmt: skip
+AFTER: dict[str, Callable[[Array], Array]] = {"nan": _nan, "wrong": _wrong}
