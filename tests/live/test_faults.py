@@ -246,12 +246,6 @@ def test_weights_that_change_after_loading_are_refused(tmp_path: Path) -> None:
         it.prepare(SPEC)
 
 
-def test_two_shapes_of_one_camera_need_two_runtimes(runtime: Make) -> None:
-    it = runtime()
-    with pytest.raises(FrameMismatchError, match="use a new Runtime"):
-        it.prepare(FrameSpec((10, 10), camera="cam"))
-
-
 def test_an_unknown_worker_is_refused(pipeline: Pipeline) -> None:
     with pytest.raises(WorkerError, match="expected one of process, thread"):
         Runtime(pipeline, worker="fiber")  # type: ignore[arg-type]

@@ -23,16 +23,18 @@ class Driven:
     def __init__(self, admission: Admission, length: int = 1) -> None:
         self.ledger = Ledger()
         self.lane = Lane(SMALL, admission, length, in_hand=2, lendable=1, ledger=self.ledger)
+        self.lane.furnish()
+        self.lane.furnished = self.lane.ready = True
         self.slots = self.lane.ring.free
         self.sent: list[Window] = []
 
     def submit(self, seq: int, **more: int) -> bool:
         given = frame(seq, spec=SMALL, **more)
         self.ledger.enter(given.id)
-        slot = self.lane.admit(given, CHANGED)
-        if slot is not None:
-            self.lane.commit(given, slot, now_ns(), now_ns())
-        return slot is not None
+        enters = self.lane.admit(given, CHANGED)
+        if enters:
+            self.lane.commit(given, self.lane.ring.take(), now_ns(), now_ns())
+        return enters
 
     def send(self) -> None:
         if len(self.sent) < 2 and (window := self.lane.next()):

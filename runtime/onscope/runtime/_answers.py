@@ -68,7 +68,10 @@ class AnswerSlots:
         answer_lease, frame_leases = leases
         answers: dict[str, Pixels] = {}
         scales: dict[str, float] = {}
-        for answer, shape, offset in zip(self._opened, done["shapes"], self.offsets, strict=True):
+        ran = range(len(self._opened)) if window.chosen is None else window.chosen
+        opened = [self._opened[number] for number in ran]
+        offsets = [self.offsets[number] for number in ran]
+        for answer, shape, offset in zip(opened, done["shapes"], offsets, strict=True):
             array = self._array(window.answer_slot, answer_lease, tuple(shape), answer["dtype"], offset)
             if answer["columns"]:
                 array = _table(array, answer["columns"])
@@ -89,10 +92,7 @@ class AnswerSlots:
             sent=window.sent_ns,
             started=done["started"],
             stages=MappingProxyType(
-                {
-                    answer["stage"]: (start, end)
-                    for answer, (start, end) in zip(self._opened, done["stages"], strict=True)
-                }
+                {answer["stage"]: (start, end) for answer, (start, end) in zip(opened, done["stages"], strict=True)}
             ),
             finished=done["finished"],
             delivered=delivered_ns,

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ._admission import Admission
-from ._answers import AnswerSlots
 from ._clock import now_ns
 from ._delivery import Delivery
-from ._errors import OnscopeError, WorkerError
+from ._errors import WorkerError
 from ._frame import FrameSpec
-from ._lane import Lane, Window
+from ._lane import Window
 from ._ledger import Ledger
+from ._route import Route
 from ._shm import Lease
 from .worker import Link
 
@@ -25,25 +25,6 @@ LONG_NS = 10_000_000
 """A window of this many ns of computing is long against a hand-over (0.2 ms; 5 ms beside a busy Python thread)."""
 LENDABLE = 4
 """Results whose slots readers may hold at once before they get copies."""
-
-
-@dataclass(eq=False)
-class Route:
-    """A lane and what the worker knows of it. `ready` while the worker can run its windows."""
-
-    number: int
-    lane: Lane
-    answers: AnswerSlots | None = None
-    ready: bool = False
-    refusal: OnscopeError | None = None
-    why_not: str = ""
-    """Why frames of this lane can never be run: refused, no worker, or closed."""
-
-    def end(self, state: Literal["skipped", "failed"], reason: str) -> None:
-        """Nothing is run on this lane any more."""
-        self.ready = False
-        self.why_not = reason
-        self.lane.end_waiting(state, reason)
 
 
 @dataclass(eq=False)
@@ -58,11 +39,12 @@ class Dispatcher:
     ledger: Ledger
     delivery: Delivery
     admission: Admission
-    stages: Sequence[Mapping[str, Any]]
     link: Link | None = None
-    routes: list[Route] = field(default_factory=list)
+    routes: dict[int, Route] = field(default_factory=dict)
+    turn_ns: int = 0
+    """When the worker began with its oldest window: when it got it, or was done with the one before."""
     _in_flight: deque[tuple[Route, Window]] = field(default_factory=deque)
-    _building: int = 0
+    _making: Route | None = None
     _sent: int = 0
     _took_ns: int = 0
 
@@ -75,7 +57,7 @@ class Dispatcher:
             "spec": spec_message(lane.spec),
             "length": lane.length,
             "ring": {"name": memory.name, "slot_bytes": memory.slot_bytes, "slots": memory.slots},
-            "stages": list(self.stages),
+            "stages": list(route.messages),
             "provider": provider,
             "threads": threads,
         }
@@ -83,7 +65,7 @@ class Dispatcher:
     def pump(self) -> None:
         """Send what may be sent: while there is credit, and room with every blocking subscriber."""
         while self.link is not None and len(self._in_flight) < self._credit():
-            if self.delivery.room() <= len(self._in_flight) + self._building:
+            if self.delivery.room() <= len(self._in_flight) + (self._making is not None):
                 return
             route = self._oldest()
             if route is None:
@@ -99,17 +81,35 @@ class Dispatcher:
         return 1 if self.admission.kind == "keep_newest" and self._took_ns > LONG_NS else CREDIT
 
     def _oldest(self) -> Route | None:
-        heads = [(route.lane.waiting[0].copied_ns, route.number) for route in self.routes if self._has_work(route)]
-        return self.routes[min(heads)[1]] if heads else None
+        if len(self.routes) == 1:
+            (only,) = self.routes.values()
+            return only if only.lane.ready and only.lane.waiting else None
+        # A camera's results come in its order: what waits on one of its routes holds back what came later on another.
+        heads: dict[str, tuple[int, int]] = {}
+        for route in self.routes.values():
+            if route.lane.waiting:
+                head = (route.lane.waiting[0].copied_ns, route.number)
+                camera = route.lane.spec.camera
+                heads[camera] = min(head, heads.get(camera, head))
+        ready = [head for head in heads.values() if self.routes[head[1]].lane.ready]
+        return self.routes[min(ready)[1]] if ready else None
 
-    def _has_work(self, route: Route) -> bool:
-        return route.ready and bool(route.lane.waiting)
+    def busy_with(self, route: Route) -> bool:
+        """Whether one of the route's windows is with the worker, or being made a result."""
+        return route is self._making or any(each is route for each, _ in self._in_flight)
+
+    @property
+    def in_flight(self) -> int:
+        """Windows that the worker has."""
+        return len(self._in_flight)
 
     def _send(self, route: Route, window: Window) -> None:
         assert self.link is not None
         assert route.answers is not None
         window.answer_slot = route.answers.pool.take()
         window.sent_ns = now_ns()
+        if not self._in_flight:
+            self.turn_ns = window.sent_ns
         self._sent += 1
         window.number = self._sent
         self._in_flight.append((route, window))
@@ -121,6 +121,7 @@ class Dispatcher:
                     "lane": route.number,
                     "slots": window.slots,
                     "answer": window.answer_slot,
+                    "stages": window.chosen,
                 }
             )
         except OSError:  # the worker is dead; the listening thread learns it too, and settles what is in flight
@@ -141,10 +142,11 @@ class Dispatcher:
         with self.changed:
             self._took_ns = message["finished"] - message["started"]
             route, window = self._answered(message)
+            self.turn_ns = delivered_ns
             assert route.answers is not None
             answer_lease = route.answers.pool.lend(window.answer_slot)
             frame_leases = [route.lane.ring.lend(slot) for slot in window.slots]
-            self._building += 1
+            self._making = route
             self.pump()
         deadline_ms = self.admission.deadline_ms
         late = deadline_ms is not None and delivered_ns - window.frames[-1].received_ns > deadline_ms * 1e6
@@ -154,12 +156,13 @@ class Dispatcher:
             result = route.answers.result(window, message, leases, route.lane, state, delivered_ns)
         except BaseException as error:
             with self.changed:
+                self._making = None
                 self.ledger.close(window.ids, "failed", f"no result could be made of it: {error!r}")
             raise
         with self.changed:
             self._take_back(route, window, answer_lease, frame_leases)
             self.ledger.close(window.ids, state)
-            self._building -= 1
+            self._making = None
             self.delivery.publish(result)
             self.pump()
 
@@ -167,6 +170,7 @@ class Dispatcher:
         """The worker could not run its oldest window."""
         with self.changed:
             route, window = self._answered(message)
+            self.turn_ns = now_ns()
             self._fail(route, window, str(message["message"]))
             self.pump()
             self.changed.notify_all()
@@ -187,8 +191,9 @@ class Dispatcher:
         self._in_flight.clear()
         for route, window in reversed(again):
             route.lane.waiting.appendleft(window)
-        for route in self.routes:
-            route.ready = False
+        for route in self.routes.values():
+            route.lane.ready = False
+            route.asked_ns = 0
         self.changed.notify_all()
         return lost
 
@@ -211,7 +216,7 @@ class Dispatcher:
         for route, window in self._in_flight:
             route.lane.end(window, state, reason)
         self._in_flight.clear()
-        for route in self.routes:
+        for route in self.routes.values():
             route.end(state, reason)
         self.changed.notify_all()
 

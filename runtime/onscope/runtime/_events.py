@@ -11,8 +11,19 @@ from typing import Literal
 
 from ._clock import now_ns
 
-Kind = Literal["preparing", "ready", "worker died", "worker back", "worker gone", "refused", "hook error"]
-BAD: frozenset[Kind] = frozenset({"worker died", "worker gone", "refused", "hook error"})
+Kind = Literal[
+    "preparing",
+    "ready",
+    "segment",
+    "worker died",
+    "worker back",
+    "worker gone",
+    "refused",
+    "hook error",
+    "recording",
+    "recording ended",
+]
+BAD: frozenset[Kind] = frozenset({"worker died", "worker gone", "refused", "hook error", "recording ended"})
 
 log = logging.getLogger("onscope")
 

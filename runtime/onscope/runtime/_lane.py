@@ -30,6 +30,8 @@ class Window:
     answer_slot: int = -1
     number: int = 0
     resent: bool = False
+    chosen: tuple[int, ...] | None = None
+    """Which of the lane's stages run on it; None: all."""
 
     @property
     def ids(self) -> list[FrameId]:
@@ -39,21 +41,36 @@ class Window:
 class Lane:
     """Admission and slots of one camera. All methods are called with the account's lock held.
 
-    Frames come from one thread at a time, in the camera's order: `admit` gives the slot to copy into (or None: the
-    frame was refused and its account closed), `commit` says that the copy is done. A window is `length` consecutive
-    frames of one position, channel and z; a gap ends it.
+    Frames come from one thread at a time, in the camera's order: `admit` says whether the frame enters (if not, its
+    account is closed), and `commit` that it stands in its slot. A window is `length` consecutive frames of one
+    position, channel and z; a gap ends it. `raw_depth` slots are for a recorder, which holds `raw_held` of them now.
     """
 
+    ring: Ring
+    """Its slots, once it is `furnished`."""
+
     def __init__(
-        self, spec: FrameSpec, admission: Admission, length: int, in_hand: int, lendable: int, ledger: Ledger
+        self,
+        spec: FrameSpec,
+        admission: Admission,
+        length: int,
+        in_hand: int,
+        lendable: int,
+        ledger: Ledger,
+        raw_depth: int = 0,
     ) -> None:
         self.spec = spec
         self.dtype = np.dtype(spec.dtype)  # comparing with a name would look it up for every frame
         self.length = length
         self.waiting: deque[Window] = deque()
+        self.furnished = False
+        self.ready = False
+        """Whether the worker can run its windows."""
         self.ended = False
-        slots = length * (admission.depth + 1 + in_hand + lendable)
-        self.ring = Ring(spec, slots, length * lendable)
+        self.raw_depth = raw_depth
+        self.raw_held = 0
+        self._slots = length * (admission.depth + 1 + in_hand + lendable) + raw_depth
+        self._lendable = length * lendable
         self._admission = admission
         self._takes_all = admission.kind == "keep_newest" and admission.every_n == 1
         self._ledger = ledger
@@ -63,8 +80,26 @@ class Lane:
         self._refusal = ""
         self._refused_end: tuple[FrameId, tuple[object, ...]] | None = None
 
-    def admit(self, frame: Frame, changed: threading.Condition) -> int | None:
-        """A slot for the frame, or None when it is refused. Waits under `block`, and only then."""
+    def furnish(self) -> None:
+        """Make the slots, which takes a while: outside the account's lock, before anything else but `admit`.
+
+        Raises WorkerError when there is no shared memory for them. `furnished` is for the caller to set, with the lock.
+        """
+        self.ring = Ring(self.spec, self._slots, self._lendable)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing stands in its slots that somebody waits for."""
+        return not self.waiting and self._partial is None and self.raw_held == 0
+
+    def admit(self, frame: Frame, changed: threading.Condition) -> bool:
+        """Whether the frame enters; its account is closed when not. Waits under `block`, and only then."""
+        if not self.furnished:
+            if self._admission.kind != "block":
+                self._ledger.close((frame.id,), "skipped", "preparing")
+                return False
+            while not (self.furnished or self.ended):
+                changed.wait()
         if self.length > 1 and not self._continues(frame):
             self.drop_partial("gap")
             self._refused = 0
@@ -75,25 +110,28 @@ class Lane:
             self._refused -= 1
             self._refused_end = (frame.id, _place(frame))
             self._ledger.close((frame.id,), "skipped", self._refusal)
-            return None
-        return self.ring.take()
+            return False
+        return True
 
-    def commit(self, frame: Frame, slot: int, submitted_ns: int, copied_ns: int) -> None:
+    def commit(
+        self, frame: Frame, slot: int, submitted_ns: int, copied_ns: int, chosen: tuple[int, ...] | None = None
+    ) -> None:
         """The frame stands in its slot; a window that is now complete joins those that wait."""
         if self.length == 1:
-            window = Window([frame], [slot], submitted_ns, copied_ns)
+            window = Window([frame], [slot], submitted_ns, copied_ns, chosen=chosen)
         else:
             window = self._partial or Window()
             window.frames.append(frame)
             window.slots.append(slot)
             window.submitted_ns = submitted_ns
             window.copied_ns = copied_ns
+            window.chosen = chosen  # of all its frames: they are of one channel and position
             if len(window.frames) < self.length:
                 self._partial = window
                 return
             self._partial = None
         if len(self.waiting) >= self._admission.depth and self._admission.kind == "keep_newest":
-            self.end(self.waiting.popleft(), "skipped", "queue")
+            self.end(self.waiting.popleft(), "skipped", self._full)
         self.waiting.append(window)
 
     def next(self) -> Window | None:
@@ -120,6 +158,11 @@ class Lane:
             self.end(self._partial, state, reason)
             self._partial = None
 
+    @property
+    def _full(self) -> str:
+        """Why a window finds no place: the worker is busy with others, or not ready for such frames yet."""
+        return "queue" if self.ready else "preparing"
+
     def _refuse_window(self, changed: threading.Condition) -> str:
         admission = self._admission
         self._begun += 1
@@ -128,7 +171,7 @@ class Lane:
         if admission.kind != "keep_newest" and len(self.waiting) >= admission.depth:
             self._expire()
             if admission.kind == "keep_oldest":
-                return "queue" if len(self.waiting) >= admission.depth else ""
+                return self._full if len(self.waiting) >= admission.depth else ""
             while len(self.waiting) >= admission.depth and not self.ended:
                 changed.wait()
         return ""
@@ -153,7 +196,10 @@ class Lane:
         return frame.id == id._replace(seq=id.seq + 1) and _place(frame) == place
 
     def close(self) -> None:
-        self.ring.close()
+        """Forget the slots; arrays that readers hold stay valid."""
+        if self.furnished:
+            self.furnished = False
+            self.ring.close()
 
 
 def _place(frame: Frame) -> tuple[object, ...]:

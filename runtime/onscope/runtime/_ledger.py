@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple
 
@@ -80,10 +80,10 @@ class Ledger:
         """Frames whose account has not ended yet."""
         return len(self._open)
 
-    def open_of(self, camera: str) -> int:
-        """Frames of one camera whose account has not ended yet."""
+    def open_of(self, cameras: Container[str]) -> int:
+        """Frames of these cameras whose account has not ended yet."""
         with self._lock:
-            return sum(id.camera == camera for id in self._open)
+            return sum(id.camera in cameras for id in self._open)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -11,109 +11,168 @@ from collections.abc import Callable
 import numpy as np
 
 from ._admission import Admission
+from ._cameras import Cameras
 from ._clock import now_ns
 from ._delivery import Delivery
-from ._dispatch import CREDIT, LENDABLE, Dispatcher, Route
-from ._errors import FrameMismatchError, OnscopeError, WorkerError
-from ._events import Teller
+from ._dispatch import CREDIT, LENDABLE, Dispatcher
+from ._errors import FrameMismatchError, OnscopeError, RecordError, WorkerError
+from ._events import Event, Teller
 from ._frame import Frame, FrameId, FrameSpec
 from ._lane import Lane
 from ._ledger import Ledger
 from ._pipeline import Pipeline
+from ._route import Route
+from ._sink import RawSink
 from ._supervise import Supervisor, WorkerLink
+from ._watch import Care
+
+REASONS = {FrameMismatchError: "does not fit the prepared frames", RecordError: "not recorded"}
+SAVING_PATIENCE_S = 60.0
+"""How long the end waits for a recorder that saves nothing more."""
 
 
 class LivePath:
-    """One pipeline's lanes, worker and account. `close` may be called more than once, and from any thread."""
+    """One pipeline's lanes, worker and account. `close` may be called more than once, and from any thread.
+
+    With a `sink`, every frame that is submitted with `raw` is saved by it, from the slot that the inference reads too.
+    """
 
     def __init__(
         self,
         pipeline: Pipeline,
         start_worker: Callable[[], WorkerLink],
         admission: Admission,
-        provider: str,
-        threads: int | None,
+        care: Care,
         tell: Teller,
+        sink: RawSink | None = None,
     ) -> None:
         # Entering a Condition runs Python, entering its lock does not; `submit` does so twice for every frame.
         self._account = threading.RLock()
         self._changed = threading.Condition(self._account)
         self._window = pipeline.window
         self._admission = admission
+        self._sink = sink
         self._tell = tell
         self._closed = False
-        self._by_camera: dict[str, Route] = {}
+        if sink is not None:
+            sink.bind(self._saved, self._sink_failed)
         self.ledger = Ledger(lock=self._account)
         self.delivery = Delivery(self._changed)
-        self.dispatcher = Dispatcher(self._changed, self.ledger, self.delivery, admission, pipeline.messages())
+        self.dispatcher = Dispatcher(self._changed, self.ledger, self.delivery, admission)
         self.delivery.make_room = self.dispatcher.pump
-        self.supervisor = Supervisor(start_worker, self.dispatcher, provider, threads, tell)
+        self.supervisor = Supervisor(start_worker, self.dispatcher, care, tell)
+        self.cameras = Cameras(pipeline, self._lane, self.dispatcher, self.supervisor, sink, tell)
 
     def prepare(self, spec: FrameSpec) -> None:
         """See `Runtime.prepare`."""
         with self._changed:
-            route = self._route(spec)
-            self._changed.wait_for(lambda: route.ready or route.why_not)
+            self._require_open()
+            route = self.cameras.prepare(spec)
+            self._changed.wait_for(lambda: route.lane.ready or route.why_not)
             if route.refusal:
                 raise route.refusal
-            if self._closed:
-                raise _closed_error()
+            self._require_open()
             if route.why_not:
                 raise WorkerError(f"{route.why_not}: run `onscope validate` on the packages of the pipeline")
 
-    def submit(self, frame: Frame) -> FrameId:
-        """See `Runtime.submit`."""
+    def submit(self, frame: Frame, raw: bool = True) -> FrameId:
+        """See `Runtime.submit`; `raw`: the frame is for the recorder too, if there is one."""
         submitted_ns = now_ns()
         pixels = frame.pixels
+        raw = raw and self._sink is not None
         with self._account:
-            if self._closed:
-                raise _closed_error()
-            route = self._by_camera.get(frame.id.camera) or self._first_route(frame)
-            lane = route.lane
+            self._require_open()
             self.ledger.enter(frame.id)
-            if pixels.shape != lane.spec.shape or pixels.dtype != lane.dtype:
-                self.ledger.close((frame.id,), "failed", "does not fit the prepared frames")
-                lane.spec.check(pixels)
-            if route.why_not:
-                self.ledger.close((frame.id,), "failed", route.why_not)
+            try:
+                route = self.cameras.of(frame)
+                lane = route.lane
+                if pixels.shape != lane.spec.shape or pixels.dtype != lane.dtype:
+                    lane.spec.check(pixels)
+                if raw:
+                    self._await_recorder(lane)
+            except OnscopeError as error:
+                self.ledger.close((frame.id,), "failed", REASONS.get(type(error), str(error)))
+                raise
+            chosen = route.choose(frame)
+            admitted = self._admit(frame, route, chosen)
+            if not (admitted or raw):
                 return frame.id
-            slot = lane.admit(frame, self._changed)
-            if slot is None:
-                return frame.id
-            if route.why_not:  # the end came while it waited for its turn
-                lane.ring.give(slot)
-                self.ledger.close((frame.id,), "failed", route.why_not)
-                return frame.id
+            slot = lane.ring.take()
             view = lane.ring.views[slot]
         try:
             np.copyto(view, pixels)
         except BaseException:  # Ctrl-C in a notebook, say: neither the slot nor the account may be lost
             with self._account:
                 lane.ring.give(slot)
-                self.ledger.close((frame.id,), "failed", "interrupted")
+                lane.raw_held -= raw
+                if admitted:
+                    self.ledger.close((frame.id,), "failed", "interrupted")
             raise
         copied_ns = now_ns()
         with self._account:
-            lane.commit(frame, slot, submitted_ns, copied_ns)
-            if route.why_not:
-                lane.end_waiting("failed", route.why_not)
-            self.dispatcher.pump()
+            if raw and self._sink is not None:
+                if admitted:
+                    lane.ring.hold(slot)
+                self._sink.save(route.number, slot, frame)
+            if admitted:
+                lane.commit(frame, slot, submitted_ns, copied_ns, chosen)
+                if route.why_not:
+                    lane.end_waiting("failed", route.why_not)
+                self.dispatcher.pump()
         return frame.id
 
-    def drain(self, camera: str | None = None, timeout_s: float | None = None) -> bool:
-        """Wait until the accounts of one camera, or of all, are closed; windows that were begun are given up."""
+    def _admit(self, frame: Frame, route: Route, chosen: tuple[int, ...] | None) -> bool:
+        """Whether the frame goes on to the worker; its account is closed when not."""
+        if chosen == ():
+            self.ledger.close((frame.id,), "skipped", "not chosen")
+            return False
+        if not route.why_not and not route.lane.admit(frame, self._changed):
+            return False
+        if route.why_not:  # also when the end came while it waited for its turn
+            self.ledger.close((frame.id,), "failed", route.why_not)
+            return False
+        return True
+
+    def _await_recorder(self, lane: Lane) -> None:
+        """Wait until the recorder may have one more slot. Raises RecordError when it cannot save any more."""
+        assert self._sink is not None
+        while self._sink.failure is None:
+            if lane.furnished and lane.raw_held < lane.raw_depth:
+                lane.raw_held += 1
+                return
+            self._require_open()
+            if lane.ended and not lane.furnished:
+                raise WorkerError("found no slots for the recorder, expected some: see what was told before")
+            self._changed.wait()
+        raise self._sink.failure
+
+    def _saved(self, number: int, slot: int) -> None:
+        with self._changed:
+            lane = self.dispatcher.routes[number].lane
+            lane.raw_held -= 1
+            lane.ring.give(slot)
+            self._changed.notify_all()
+
+    def _sink_failed(self) -> None:
+        assert self._sink is not None
+        self._tell(Event("recording ended", str(self._sink.failure)))
+        with self._changed:
+            self._changed.notify_all()
+
+    def drain(self, cameras: frozenset[str] | None = None, timeout_s: float | None = None) -> bool:
+        """Wait until the accounts of some cameras, or of all, are closed; windows that were begun are given up."""
 
         def settled() -> bool:
-            for route in self.dispatcher.routes:
-                if camera in (None, route.lane.spec.camera):
+            for route in self.dispatcher.routes.values():
+                if cameras is None or route.lane.spec.camera in cameras:
                     route.lane.drop_partial("incomplete window")
-            return (self.ledger.open if camera is None else self.ledger.open_of(camera)) == 0
+            return (self.ledger.open if cameras is None else self.ledger.open_of(cameras)) == 0
 
         with self._changed:
             return self._changed.wait_for(settled, timeout_s)
 
     def close(self) -> None:
-        """End the worker; frames that are still open are accounted as `skipped(closed)`."""
+        """End the worker; frames that are still open are accounted as `skipped(closed)`, all raw ones are saved."""
         with self._changed:
             if self._closed:
                 return
@@ -121,53 +180,28 @@ class LivePath:
         self.supervisor.close()
         with self._changed:
             self.dispatcher.end_all("skipped", "closed")
+        self._await_saved()
         self.delivery.close()
-        for route in self.dispatcher.routes:
-            route.lane.close()
-            if route.answers is not None:
-                route.answers.close()
+        self.cameras.close()
         self._tell.close()
 
-    def _first_route(self, frame: Frame) -> Route:
-        """The route of a camera that was not prepared; its frame is accounted for when there can be none."""
-        try:
-            return self._route(spec_of(frame))
-        except OnscopeError as error:
-            self.ledger.enter(frame.id)
-            self.ledger.close((frame.id,), "failed", str(error))
-            raise
+    def _await_saved(self) -> None:
+        if self._sink is None:
+            return
+        with self._changed:
+            while (held := self._raw_held()) and self._sink.failure is None:
+                if not self._changed.wait_for(lambda: self._raw_held() < held, SAVING_PATIENCE_S):
+                    self._tell(Event("recording ended", f"the recorder saved nothing for {SAVING_PATIENCE_S:.0f} s"))
+                    return
 
-    def _route(self, spec: FrameSpec) -> Route:
-        """The camera's route, made and opened when it is new; called with the account's lock held."""
+    def _raw_held(self) -> int:
+        return sum(route.lane.raw_held for route in self.dispatcher.routes.values())
+
+    def _lane(self, spec: FrameSpec) -> Lane:
+        in_hand = CREDIT + 2  # in the worker, one being made a result, one sent again after a death
+        raw_depth = 0 if self._sink is None else self._sink.depth(spec)
+        return Lane(spec, self._admission, self._window, in_hand, LENDABLE, self.ledger, raw_depth)
+
+    def _require_open(self) -> None:
         if self._closed:
-            raise _closed_error()
-        route = self._by_camera.get(spec.camera)
-        if route is None:
-            in_hand = CREDIT + 2  # in the worker, one being made a result, one sent again after a death
-            lane = Lane(spec, self._admission, self._window, in_hand, LENDABLE, self.ledger)
-            route = Route(len(self.dispatcher.routes), lane, why_not=self.supervisor.broken)
-            self.dispatcher.routes.append(route)
-            self._by_camera[spec.camera] = route
-            self.supervisor.open(route)
-        elif (route.lane.spec.shape, route.lane.spec.dtype) != (spec.shape, spec.dtype):
-            raise FrameMismatchError(
-                f"found {spec.camera} prepared for {route.lane.spec.shape} {route.lane.spec.dtype}, expected "
-                f"{spec.shape} {spec.dtype}: use a new Runtime after a change of ROI, binning or pixel type"
-            )
-        return route
-
-
-def _closed_error() -> WorkerError:
-    return WorkerError("found a runtime that is closed, expected an open one: make a new Runtime")
-
-
-def spec_of(frame: Frame) -> FrameSpec:
-    """What a frame says of those that follow."""
-    return FrameSpec(
-        shape=frame.pixels.shape,
-        dtype=frame.pixels.dtype.name,
-        axes=frame.axes,
-        camera=frame.id.camera,
-        pixel_size_um=frame.pixel_size_um,
-        bit_depth=frame.pixels.dtype.itemsize * 8,
-    )
+            raise WorkerError("found a runtime that is closed, expected an open one: make a new Runtime")

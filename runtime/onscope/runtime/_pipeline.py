@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from ._errors import PipelineError
+from ._frame import Frame
 from ._package import Package
 from .decode import decoder
 
@@ -24,16 +25,29 @@ class Stage:
     """One step: the package it runs, and what it reads: "frame" (the raw one) or an earlier stage with an image.
 
     `package` is a Package, the path of one, or the name of a shipped one ("zoo/care-beads"). `settings` go before
-    those of the package, e.g. {"threshold": 0.4}.
+    those of the package, e.g. {"threshold": 0.4}. `camera`, `channel` and `position` choose the frames that it runs
+    on: a name, a number of the acquisition's axis, or several of them; None: all. Frames of an acquisition without
+    such an axis are number 0 of it.
     """
 
     name: str
     package: Package
     reads: str = FRAME
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    camera: frozenset[int | str] | None = None
+    channel: frozenset[int | str] | None = None
+    position: frozenset[int | str] | None = None
 
     def __init__(
-        self, name: str, package: Package | str | Path, reads: str = FRAME, settings: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        package: Package | str | Path,
+        reads: str = FRAME,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        camera: str | Iterable[str] | None = None,
+        channel: int | str | Iterable[int | str] | None = None,
+        position: int | str | Iterable[int | str] | None = None,
     ) -> None:
         if not NAME.fullmatch(name) or name == FRAME:
             raise PipelineError(
@@ -45,8 +59,22 @@ class Stage:
         set_once(self, "package", package if isinstance(package, Package) else Package.load(package))
         set_once(self, "reads", reads)
         set_once(self, "settings", MappingProxyType({**self.package.settings, **(settings or {})}))
-
+        for axis, wanted in (("camera", camera), ("channel", channel), ("position", position)):
+            set_once(self, axis, _several(wanted))
         self._check()
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it depends on a frame's channel or position if the stage runs on it."""
+        return self.channel is not None or self.position is not None
+
+    def takes(self, frame: Frame) -> bool:
+        """Whether it runs on a frame, as far as the frame's own camera, channel and position go."""
+        return (
+            (self.camera is None or frame.id.camera in self.camera)
+            and (self.channel is None or bool(self.channel & _names(frame, "c")))
+            and (self.position is None or bool(self.position & _names(frame, "p")))
+        )
 
     def _check(self) -> None:
         try:
@@ -109,6 +137,16 @@ class Pipeline:
                     f"found the stage {stage.name!r} reading {stage.reads!r}, expected one of {readable}: stages read "
                     "the raw frame or the image of an earlier stage"
                 )
+            before = next((each for each in self.stages if each.name == stage.reads), None)
+            for axis in ("camera", "channel", "position"):
+                mine, theirs = getattr(stage, axis), getattr(before, axis, None)
+                # Of a channel or position one may say the name and the other the number.
+                one_kind = len({type(each) for each in (mine or frozenset()) | (theirs or frozenset())}) == 1
+                if mine and theirs and one_kind and not mine & theirs:
+                    raise PipelineError(
+                        f"found the stage {stage.name!r} for another {axis} than {stage.reads!r}, which it reads, "
+                        "expected one in common: it would never run"
+                    )
             axes = stage.package.outputs[0].axes
             images[stage.name] = not decoder(axes, stage.settings).columns
 
@@ -122,6 +160,24 @@ class Pipeline:
 
         return read_pipeline(Path(path))
 
-    def messages(self) -> list[dict[str, Any]]:
-        """The stages as the worker needs them."""
-        return [stage.message() for stage in self.stages]
+    def stages_of(self, camera: str) -> list[Stage]:
+        """The stages that may run on a camera's frames."""
+        taken: dict[str, Stage] = {}
+        for stage in self.stages:
+            if (stage.camera is None or camera in stage.camera) and (stage.reads == FRAME or stage.reads in taken):
+                taken[stage.name] = stage
+        return list(taken.values())
+
+
+def _several(wanted: int | str | Iterable[int | str] | None) -> frozenset[int | str] | None:
+    if wanted is None:
+        return None
+    return frozenset([wanted] if isinstance(wanted, (int, str)) else wanted)
+
+
+def _names(frame: Frame, axis: str) -> set[int | str]:
+    """Number and name of a frame's place on an axis of the acquisition."""
+    names: set[int | str] = {frame.index.get(axis, 0)}
+    if axis in frame.labels:
+        names.add(frame.labels[axis])
+    return names

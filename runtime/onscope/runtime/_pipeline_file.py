@@ -23,6 +23,10 @@ from ._pipeline import Pipeline, Stage
 LARGEST = 1 << 20
 
 
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+Number = Annotated[int, Field(ge=0, strict=True)]
+
+
 class StageModel(BaseModel):
     """One stage. What is not stated is as in the package."""
 
@@ -30,6 +34,9 @@ class StageModel(BaseModel):
     package: str = Field(min_length=1, description="folder of a package, or ENTRY/NAME of a shipped one")
     reads: str = Field("frame", description="the raw frame, or the image of an earlier stage")
     threshold: float | None = Field(None, ge=0, description="lowest score of a point")
+    camera: Name | list[Name] | None = Field(None, description="run on frames of these cameras only")
+    channel: Name | Number | list[Name | Number] | None = Field(None, description="names or numbers of channels")
+    position: Name | Number | list[Name | Number] | None = Field(None, description="names or numbers of positions")
 
 
 class PipelineModel(BaseModel):
@@ -65,6 +72,9 @@ def read_pipeline(path: Path) -> Pipeline:
             _beside(path, stage.package),
             stage.reads,
             {} if stage.threshold is None else {"threshold": stage.threshold},
+            camera=stage.camera,
+            channel=stage.channel,
+            position=stage.position,
         )
         for name, stage in model.stages.items()
     ]

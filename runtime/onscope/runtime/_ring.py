@@ -9,16 +9,18 @@ from ._shm import Lease, SharedSlots
 
 
 class SlotPool:
-    """Who has which slot of a segment. `take`, `give` and `lend` are called with the account's lock held.
+    """Who has which slot of a segment. `take`, `hold`, `give` and `lend` are called with the account's lock held.
 
-    A lent slot comes back by itself when its reader drops the last array in it, from any thread and at any point of
-    the program: it only joins a deque, and is counted the next time someone asks. At most `lendable` slots are out at
-    once, so that a reader who keeps everything never starves the live path.
+    A slot may have several readers: it is free again when each has given it back. A lent slot comes back by itself
+    when its reader drops the last array in it, from any thread and at any point of the program: it only joins a deque,
+    and is counted the next time someone asks. At most `lendable` slots are out at once, so that a reader who keeps
+    everything never starves the live path.
     """
 
     def __init__(self, memory: SharedSlots, lendable: int) -> None:
         self.memory = memory
         self._free = deque(range(memory.slots))
+        self._holds = [0] * memory.slots
         self._lendable = lendable
         self._lent = 0
         self._returned: deque[int] = deque()
@@ -27,10 +29,19 @@ class SlotPool:
         """A free slot; that there is one is the caller's arithmetic (IndexError: it was wrong)."""
         if self._returned:
             self._collect()
-        return self._free.pop()  # the one given back last: the processor's caches still know it
+        slot = self._free.pop()  # the one given back last: the processor's caches still know it
+        self._holds[slot] = 1
+        return slot
+
+    def hold(self, slot: int) -> None:
+        """One more reader of a taken slot, which will give it back too."""
+        self._holds[slot] += 1
 
     def give(self, slot: int) -> None:
-        self._free.append(slot)
+        """One reader of the slot is done."""
+        self._holds[slot] -= 1
+        if not self._holds[slot]:
+            self._free.append(slot)
 
     def lend(self, slot: int) -> Lease | None:
         """Lend a taken slot to readers; None when too many are out, and the caller copies and gives instead."""
@@ -47,7 +58,7 @@ class SlotPool:
 
     def _collect(self) -> None:
         while self._returned:
-            self._free.append(self._returned.popleft())
+            self.give(self._returned.popleft())
             self._lent -= 1
 
     def close(self) -> None:

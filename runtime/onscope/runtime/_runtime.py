@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._admission import Admission, keep_newest
 from ._attach import attached
 from ._delivery import Subscription
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Tell, Teller, log, to_log
-from ._frame import Frame, FrameId, FrameSpec, Pixels, Source
+from ._frame import Frame, FrameId, FrameSpec, Pixels, Segment, Source
 from ._hook import HookFrames
+from ._keeper import Keeper
 from ._live_path import LivePath
 from ._pipeline import Pipeline
 from ._result import Result
 from ._shm import remove_leftovers
 from ._stream import stream
 from ._supervise import WorkerLink
+from ._watch import Care
 from .worker import ProcessLink, ThreadLink
+
+if TYPE_CHECKING:
+    from .record import Recording
 
 WORKERS: dict[str, Callable[[], WorkerLink]] = {"process": ProcessLink, "thread": ThreadLink}
 CLOSING_PATIENCE_S = 10.0
@@ -35,7 +40,11 @@ class Runtime:
     tests and notebooks); `admission` what enters under load (default: `keep_newest(2)`); `provider` the engine
     ("auto", "cpu", "oracle", "null:MS"); `threads` of the engine (None: one per core); `on_event` is told of
     preparation, refusals, deaths and returns of the worker (default: the log "onscope"), in a thread of its own.
-    `ledger` accounts for every frame.
+    `record` saves raw frames (before any inference, and whatever becomes of it) and all results: a new folder, or a
+    Recording, which is then yours to finish. A worker that needs more than `patience_s` seconds for one window
+    (twenty times its warm-up, when that is longer), or takes more than `memory_mb` megabytes (None: half of the
+    machine's) is ended and started again. `ledger` accounts for every frame. Raises RecordError when the folder is in
+    use or cannot be made.
     """
 
     def __init__(
@@ -47,6 +56,9 @@ class Runtime:
         provider: str = "auto",
         threads: int | None = None,
         on_event: Tell = to_log,
+        record: Recording | str | Path | None = None,
+        patience_s: float = 10.0,
+        memory_mb: float | None = None,
     ) -> None:
         if worker not in WORKERS:
             raise WorkerError(f"found the worker {worker!r}, expected one of {', '.join(WORKERS)}")
@@ -55,28 +67,38 @@ class Runtime:
         self._tell = Teller(on_event)
         self._told = ""
         self._hook = HookFrames()
+        self._keeper = None if record is None else Keeper.of(record, self.pipeline, self._tell)
         self._path = LivePath(
-            self.pipeline, WORKERS[worker], admission or keep_newest(2), provider, threads, self._tell
+            self.pipeline,
+            WORKERS[worker],
+            admission or keep_newest(2),
+            Care(provider, threads, patience_s, memory_mb),
+            self._tell,
+            None if self._keeper is None else self._keeper.sink,
         )
         self.ledger = self._path.ledger
+        if self._keeper is not None:
+            self._keeper.follow(self._path.delivery, self.ledger)
         # One that is dropped, or still there when the program ends, is closed all the same.
-        weakref.finalize(self, self._path.close)
+        weakref.finalize(self, _close, self._path, self._keeper)
 
     def prepare(self, spec: FrameSpec) -> None:
         """Build, load and warm up everything for frames like `spec`; returns when nothing is left to build.
 
         Raises what stands in the way: PackageError, PipelineError, ProviderError, or WorkerError (no shared memory,
-        the worker keeps dying, or the runtime is closed); FrameMismatchError when the camera was prepared for other
-        frames.
+        the worker keeps dying, or the runtime is closed). May be called again for what a camera will give later, after
+        a change of its ROI for example, so that no frame is skipped then.
         """
         self._path.prepare(spec)
 
     def submit(self, frame: Frame) -> FrameId:
         """Hand a frame over: one copy, and back at once; waits only under `block`, when the queue is full.
 
-        One thread at a time per camera. The first frame of a camera that was not prepared has it prepared meanwhile.
-        Raises FrameMismatchError when the frame does not fit what was prepared (it is accounted as failed) or comes
-        out of order, WorkerError when there is no shared memory for it (likewise) or after `close`.
+        A runtime that records waits also while the disk is behind. One thread at a time per camera. A new segment may
+        bring frames of another size or type: what runs them is prepared meanwhile, and those that find no place before
+        it is ready are `skipped(preparing)`. Raises FrameMismatchError when a frame looks different within its segment
+        (it is accounted as failed) or comes out of order, RecordError when it cannot be recorded (failed too),
+        WorkerError after `close`.
         """
         return self._path.submit(frame)
 
@@ -100,7 +122,8 @@ class Runtime:
         the acquisition comes first, and `on_event` is told.
         """
         try:
-            self.submit(self._hook.frame(image, metadata))
+            # The acquisition's own writer saves the raw pixels.
+            self._path.submit(self._hook.frame(image, metadata), raw=False)
         except OnscopeError as error:
             self._tell_once(str(error))
         except Exception as error:
@@ -122,9 +145,14 @@ class Runtime:
         """
         return attached(core, self.image_process_fn)
 
-    def drain(self, timeout_s: float | None = None, *, camera: str | None = None) -> bool:
-        """Wait until the account of every submitted frame (of one camera) is closed; whether that came in time."""
-        return self._path.drain(camera, timeout_s)
+    def drain(self, timeout_s: float | None = None, *, cameras: Iterable[str] | None = None) -> bool:
+        """Wait until the account of every submitted frame (of some cameras) is closed; whether that came in time."""
+        return self._path.drain(None if cameras is None else frozenset(cameras), timeout_s)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The last thousand segments, oldest first."""
+        return list(self._path.cameras.segments)
 
     @property
     def worker_pid(self) -> int:
@@ -134,14 +162,17 @@ class Runtime:
     @property
     def providers(self) -> dict[str, str]:
         """Which provider really runs each stage; empty before `prepare`."""
-        for route in self._path.dispatcher.routes:
+        for route in list(self._path.dispatcher.routes.values()):
             if route.answers is not None:
                 return {stage: where.provider for stage, where in route.answers.provenance.items()}
         return {}
 
     def close(self) -> None:
-        """End the worker; frames that are still open are accounted as `skipped(closed)`."""
-        self._path.close()
+        """End the worker; frames that are still open are accounted as `skipped(closed)`, raw ones are saved.
+
+        Raises RecordError when something could not be recorded.
+        """
+        _close(self._path, self._keeper)
 
     def __enter__(self) -> Runtime:
         return self
@@ -149,4 +180,15 @@ class Runtime:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if kind is None:
             self.drain(CLOSING_PATIENCE_S)
-        self.close()
+        try:
+            self.close()
+        except OnscopeError as failure:
+            if error is None:
+                raise
+            log.warning("closing after an error: %s", failure)
+
+
+def _close(path: LivePath, keeper: Keeper | None) -> None:
+    path.close()
+    if keeper is not None:
+        keeper.close()

@@ -15,9 +15,10 @@ class RawSink(Protocol):
 
     A slot given to `save` stays as it is until `saved(lane, slot)` says that its frame is on the disk; nothing else
     brings it back, whatever becomes of the recorder's process. The live path gives at most `depth(spec)` slots per
-    lane before that. `open`, `save` and `close_lane` send a message and never wait for the disk; they and `failure`
-    are called with the account's lock held. `saved` and `failed` are called from the recorder's own thread, without
-    any lock held.
+    lane before that. `save` and `close_lane` send a message and never wait for the disk; they and `failure` are used
+    with the account's lock held. `open` is called without it, and returns when the recorder has the slots, so that
+    they are not lost with the acquisition process. `saved` and `failed` are called from the recorder's own thread,
+    without any lock held.
     """
 
     failure: OnscopeError | None

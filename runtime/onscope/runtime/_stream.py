@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from ._admission import block
-from ._frame import Source
+from ._frame import Source, specs_of
 from ._result import Result
 
 if TYPE_CHECKING:
@@ -54,19 +54,21 @@ class _Feeder:
 
 
 def stream(runtime: Runtime, source: Source, n: int | None) -> Iterator[Result]:
-    """Prepare, feed, yield the results of this source's camera; on any end the source is closed."""
-    spec = source.spec()
-    runtime.prepare(spec)
+    """Prepare, feed, yield the results of this source's cameras; on any end the source is closed."""
+    specs = specs_of(source)
+    for spec in specs:
+        runtime.prepare(spec)
+    cameras = frozenset(spec.camera for spec in specs)
     subscription = runtime.subscribe(block(8))
     feeder = _Feeder(runtime, source, n)
     try:
         while True:
-            ended = feeder.ended and runtime.drain(0, camera=spec.camera)
+            ended = feeder.ended and runtime.drain(0, cameras=cameras)
             result = subscription.take(0 if ended else LOOK_S)
             if result is None:
                 if ended or subscription.closed:
                     break
-            elif result.frame.id.camera == spec.camera:
+            elif result.frame.id.camera in cameras:
                 yield result
     finally:
         subscription.close()

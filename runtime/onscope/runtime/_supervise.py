@@ -10,9 +10,11 @@ from typing import Any, Protocol
 from . import _errors
 from ._answers import AnswerSlots
 from ._clock import now_ns
-from ._dispatch import CREDIT, LENDABLE, Dispatcher, Route
+from ._dispatch import CREDIT, LENDABLE, Dispatcher
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Kind, Tell
+from ._route import Route
+from ._watch import Care, Watchdog
 from .worker import VERSION, Link
 
 DEATHS, WITHIN_S = 3, 30.0
@@ -21,6 +23,8 @@ DEATHS, WITHIN_S = 3, 30.0
 
 class WorkerLink(Link, Protocol):
     """What a kind of worker offers beyond messages."""
+
+    mortal: bool
 
     @property
     def pid(self) -> int: ...
@@ -38,22 +42,22 @@ class Supervisor:
         self,
         start: Callable[[], WorkerLink],
         dispatcher: Dispatcher,
-        provider: str,
-        threads: int | None,
+        care: Care,
         tell: Tell,
     ) -> None:
         self.broken = ""
         self._start = start
         self._dispatcher = dispatcher
         self._changed = dispatcher.changed
-        self._provider = provider
-        self._threads = threads
+        self._care = care
         self._tell = tell
+        self._given_up = ""
         self._closing = False
         self._deaths: deque[int] = deque(maxlen=DEATHS)
         self._deaths_unready = 0
         self._link = start()
         dispatcher.link = self._link
+        self._watchdog = Watchdog(dispatcher, care, self._weighed, self._give_up)
         self._thread = threading.Thread(target=self._listen, name="onscope-results", daemon=True)
         self._thread.start()
 
@@ -63,14 +67,47 @@ class Supervisor:
         return self._link.pid
 
     def open(self, route: Route) -> None:
-        """Have the worker open a lane; called with the account's lock held. `route.ready` or `.refusal` follows."""
-        self._tell(Event("preparing", f"{route.lane.spec.camera}: {_size(route)}"))
+        """Have the worker open a lane that it was not asked for yet; called with the account's lock held.
+
+        `route.lane.ready` or `route.refusal` follows.
+        """
+        if route.asked_ns or route.why_not or not route.lane.furnished:
+            return
+        if not route.stages:
+            route.lane.ready = True
+            self._changed.notify_all()
+            return
+        self._tell(Event("preparing", str(route)))
         link = self._dispatcher.link
         if link is not None:  # else it is opened when the worker is back
+            route.asked_ns = now_ns()
             try:
-                link.send(self._dispatcher.open_message(route, self._provider, self._threads))
+                link.send(self._dispatcher.open_message(route, self._care.provider, self._care.threads))
             except OSError:
                 self._dispatcher.link = None
+
+    def forget(self, route: Route) -> None:
+        """Have the worker close a lane; called with the account's lock held."""
+        link = self._dispatcher.link
+        if link is not None and route.asked_ns:
+            try:
+                link.send({"kind": "close", "lane": route.number})
+            except OSError:
+                self._dispatcher.link = None
+
+    def _weighed(self) -> int:
+        return self._link.pid if self._link.mortal and self._dispatcher.link is not None else 0
+
+    def _give_up(self, why: str) -> None:
+        with self._changed:
+            if self._closing or self._dispatcher.link is None:
+                return
+            self._given_up = why
+            if not self._link.mortal:
+                self._break(f"{why}, and a thread cannot be ended (the worker 'process' can)")
+                return
+            self._dispatcher.link = None
+        self._link.kill()
 
     def _listen(self) -> None:
         try:
@@ -94,43 +131,55 @@ class Supervisor:
         elif kind == "failed":
             self._dispatcher.failed(message)
         elif kind == "progress":
+            route = self._dispatcher.routes.get(message["lane"])
+            if route is not None and route.asked_ns:
+                route.asked_ns = now_ns()
             self._tell(Event("preparing", message["text"]))
         elif kind == "opened":
             self._opened(message)
         elif kind == "refused":
             kind_of_error = getattr(_errors, message["error"], WorkerError)  # an OSError, say, is none of ours
-            self._refuse(self._dispatcher.routes[message["lane"]], kind_of_error(message["message"]))
+            refused = self._dispatcher.routes.get(message["lane"])
+            if refused is not None:
+                self.refuse(refused, kind_of_error(message["message"]))
         elif kind == "hello" and message["version"] != VERSION:
             raise WorkerError(
                 f"found a worker of protocol {message['version']}, expected {VERSION}: update onscope there"
             )
 
     def _opened(self, message: Mapping[str, Any]) -> None:
-        route = self._dispatcher.routes[message["lane"]]
-        back = route.answers is not None
+        route = self._dispatcher.routes.get(message["lane"])
+        if route is None:
+            return  # closed meanwhile
         if route.answers is None:
             try:
                 slots = CREDIT + LENDABLE + 1
-                route.answers = AnswerSlots(message["answers"], self._dispatcher.stages, slots, LENDABLE)
+                route.answers = AnswerSlots(message["answers"], route.messages, slots, LENDABLE)
             except WorkerError as error:
-                self._refuse(route, error)
+                self.refuse(route, error)
                 return
         with self._changed:
+            if route.number not in self._dispatcher.routes or route.why_not:
+                return  # closed while its answers' slots were made
             self._deaths_unready = 0
+            self._watchdog.warm_s = max(self._watchdog.warm_s, message["warm_ns"] / 1e9)
             try:
                 self._link.send({**route.answers.message, "lane": route.number})
             except OSError:
                 return  # it died between two messages; the end of its pipe comes next
-            route.ready = True
+            kind: Kind = "worker back" if route.back else "ready"
+            route.back = True
+            route.lane.ready = True
             self._dispatcher.pump()
             self._changed.notify_all()
-        kind: Kind = "worker back" if back else "ready"
-        self._tell(Event(kind, f"{route.lane.spec.camera}: {_size(route)}, process {self._link.pid}"))
+        self._tell(Event(kind, f"{route}, process {self._link.pid}"))
 
-    def _refuse(self, route: Route, error: OnscopeError) -> None:
+    def refuse(self, route: Route, error: OnscopeError) -> None:
+        """Frames of this lane can never be run, and why."""
         with self._changed:
             route.refusal = error
             route.end("failed", str(error))
+            self._dispatcher.pump()  # what came after its frames waited for them
             self._changed.notify_all()
         self._tell(Event("refused", str(error)))
 
@@ -138,6 +187,7 @@ class Supervisor:
         how = self._link.epitaph()
         self._link.close()
         with self._changed:
+            how, self._given_up = self._given_up or how, ""
             lost = self._dispatcher.settle_death(f"the worker died ({how})")
             self._deaths.append(now_ns())
             self._deaths_unready += 1
@@ -154,9 +204,9 @@ class Supervisor:
                 self._link.close()
                 return False
             self._dispatcher.link = self._link
-            for route in self._dispatcher.routes:
-                if route.refusal is None:
-                    self.open(route)
+            # First what frames wait for, then what came last.
+            for route in sorted(self._dispatcher.routes.values(), key=lambda r: (not r.lane.waiting, -r.number)):
+                self.open(route)
         return True
 
     def _break(self, why: str) -> None:
@@ -170,11 +220,7 @@ class Supervisor:
         with self._changed:
             self._closing = True
             self._dispatcher.link = None
+        self._watchdog.close()
         self._link.close()
         if threading.current_thread() is not self._thread:
             self._thread.join(10.0)
-
-
-def _size(route: Route) -> str:
-    spec = route.lane.spec
-    return f"{'x'.join(map(str, spec.shape))} {spec.dtype}"

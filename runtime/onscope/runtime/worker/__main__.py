@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
@@ -21,9 +22,11 @@ class _Pipes:
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
+        self._sending = threading.Lock()
 
     def send(self, message: Mapping[str, Any]) -> None:
-        write(self._outgoing, message)
+        with self._sending:
+            write(self._outgoing, message)
 
     def receive(self) -> Message | None:
         return read(self._incoming)
@@ -40,13 +43,19 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
+def _die(error: BaseException) -> None:
+    traceback.print_exception(error)
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def main() -> None:
     # Ctrl-C goes to the whole group; the acquisition process decides what becomes of its worker.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     outgoing = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    serve(_Pipes(sys.stdin.buffer, outgoing))
+    serve(_Pipes(sys.stdin.buffer, outgoing), _die)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ class Chain:
         threads: int | None,
         progress: Callable[[str], object] = lambda text: None,
     ) -> None:
+        self.warm_ns = 0
+        """What one window took in the last of the warm-ups."""
         self._stages: list[tuple[Mapping[str, Any], Session, Decoder]] = []
         for stage in stages:
             graph = Path(stage["graph"])
@@ -59,7 +61,9 @@ class Chain:
         """Run on empty frames until buffers are allocated; what each stage answers."""
         window = [np.zeros(tuple(spec_shape), dtype)] * length
         for _ in range(WARM_UPS):
+            start = now_ns()
             raw, _ = self._run_stages(window, axes)
+            self.warm_ns = now_ns() - start
         answers = []
         for stage, session, decode in self._stages:
             output = raw[stage["name"]]
@@ -70,11 +74,16 @@ class Chain:
             )
         return answers
 
-    def run(self, window: Sequence[Pixels], axes: str) -> tuple[list[Pixels], list[tuple[int, int]]]:
-        """Answers and (start, end) stamps by stage, for the frames of one window (each with the axes `axes`)."""
-        outputs, stamps = self._run_stages(window, axes)
+    def run(
+        self, window: Sequence[Pixels], axes: str, chosen: Sequence[int] | None = None
+    ) -> tuple[list[Pixels], list[tuple[int, int]]]:
+        """Answers and (start, end) stamps of the chosen stages (None: all), for the frames of one window.
+
+        Each frame has the axes `axes`; a chosen stage reads the frame or another chosen one.
+        """
+        outputs, stamps = self._run_stages(window, axes, chosen)
         answers = []
-        for stage, _, decode in self._stages:
+        for stage, _, decode in self._of(chosen):
             output = outputs[stage["name"]]
             # A sum is NaN if any value is; infinities of both signs too, and they are no better. Looked at before
             # decoding, which may cut NaN off as if it were a low score.
@@ -86,12 +95,17 @@ class Chain:
             answers.append(answer)
         return answers, stamps
 
-    def _run_stages(self, window: Sequence[Pixels], axes: str) -> tuple[dict[str, Pixels], list[tuple[int, int]]]:
+    def _of(self, chosen: Sequence[int] | None) -> list[tuple[Mapping[str, Any], Session, Decoder]]:
+        return self._stages if chosen is None else [self._stages[number] for number in chosen]
+
+    def _run_stages(
+        self, window: Sequence[Pixels], axes: str, chosen: Sequence[int] | None = None
+    ) -> tuple[dict[str, Pixels], list[tuple[int, int]]]:
         frame, frame_axes = (window[0], axes) if len(window) == 1 else (np.stack(window), "t" + axes)
         outputs: dict[str, Pixels] = {}
         images: dict[str, tuple[Pixels, str]] = {"frame": (frame, frame_axes)}
         stamps = []
-        for stage, session, decode in self._stages:
+        for stage, session, decode in self._of(chosen):
             start = now_ns()
             array, have = images[stage["reads"]]
             tensor = to_tensor(array, have, stage["input_axes"])

@@ -4,7 +4,7 @@ Acquisition -> worker                                  worker -> acquisition
     open     a lane: spec, ring, stages, provider          hello      protocol version, process id
     answers  the slots for a lane's answers                progress   what takes long while opening
     run      one window: slots in, slot out                opened     what each stage answers, and who runs it
-                                                           refused    a lane cannot be opened
+    close    a lane: nothing more comes of it              refused    a lane cannot be opened
                                                            done       one window: rows and stamps
                                                            failed     one window: the error
 """
@@ -16,7 +16,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Protocol
 
-VERSION = 1
+VERSION = 2
 LIMIT = 4 << 20
 _LENGTH = struct.Struct("<I")
 

@@ -22,6 +22,9 @@ class ProcessLink:
     No `__main__` guard is needed, so it works in notebooks, in napari and from standard input.
     """
 
+    mortal = True
+    """Whether `kill` ends it whatever it does."""
+
     def __init__(self) -> None:
         try:
             self._process = subprocess.Popen(

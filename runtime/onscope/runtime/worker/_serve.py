@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -26,9 +28,9 @@ class _Lane:
             message["stages"],
             message["provider"],
             message["threads"],
-            lambda text: link.send({"kind": "progress", "text": text}),
+            lambda text: link.send({"kind": "progress", "lane": message["lane"], "text": text}),
         )
-        link.send({"kind": "progress", "text": "warming up"})
+        link.send({"kind": "progress", "lane": message["lane"], "text": "warming up"})
         self.opened = self.chain.warm_up(spec["shape"], spec["dtype"], self.axes, message["length"])
         ring = message["ring"]
         self._ring = SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"])
@@ -40,10 +42,14 @@ class _Lane:
         self._answers = SharedSlots.attach(message["name"], message["slot_bytes"], message["slots"])
         self._offsets = message["offsets"]
 
-    def run(self, slots: Sequence[int], answer_slot: int) -> tuple[list[list[int]], list[tuple[int, int]]]:
-        """Run one window; the shapes of its answers and the stamps of its stages."""
-        answers, stamps = self.chain.run([self._frames[slot] for slot in slots], self.axes)
-        for expected, answer, offset in zip(self.opened, answers, self._offsets, strict=True):
+    def run(
+        self, slots: Sequence[int], answer_slot: int, chosen: Sequence[int] | None
+    ) -> tuple[list[list[int]], list[tuple[int, int]]]:
+        """Run one window through the chosen stages (None: all); the shapes of its answers and its stages' stamps."""
+        answers, stamps = self.chain.run([self._frames[slot] for slot in slots], self.axes, chosen)
+        numbers = range(len(self.opened)) if chosen is None else chosen
+        for number, answer in zip(numbers, answers, strict=True):
+            expected, offset = self.opened[number], self._offsets[number]
             self._write(answer_slot, answer, expected.shape, offset, vary=bool(expected.columns))
         return [list(answer.shape) for answer in answers], stamps
 
@@ -60,39 +66,98 @@ class _Lane:
             self._answers.close()
 
 
-def serve(link: Link) -> None:
-    """Answer messages until the acquisition process closes the link."""
+def serve(link: Link, die: Callable[[BaseException], object]) -> None:
+    """Answer messages until the acquisition process closes the link.
+
+    `die` ends this worker from any thread of it, after an error that is nobody's on purpose. Lanes are opened in
+    threads of their own: one camera's new frames do not hold up the windows of another.
+    """
     link.send({"kind": "hello", "version": VERSION, "pid": os.getpid()})
-    lanes: dict[int, _Lane] = {}
+    lanes = _Lanes(link, die)
     try:
         while (message := link.receive()) is not None:
             kind = message["kind"]
             if kind == "run":
                 link.send(_run(lanes[message["lane"]], message))
             elif kind == "open":
-                link.send(_open(lanes, message, link))
+                lanes.open(message)
             elif kind == "answers":
                 lanes[message["lane"]].attach_answers(message)
+            elif kind == "close":
+                lanes.close(message["lane"])
     except OSError:  # from the link: the acquisition process is gone, and with it the need for answers
         pass
     finally:
-        for lane in lanes.values():
+        lanes.close_all()
+
+
+class _Lanes:
+    """The open lanes, and those being opened."""
+
+    def __init__(self, link: Link, die: Callable[[BaseException], object]) -> None:
+        self._link = link
+        self._die = die
+        self._lock = threading.Lock()
+        self._open: dict[int, _Lane] = {}
+        self._opening: dict[int, threading.Thread] = {}
+
+    def __getitem__(self, number: int) -> _Lane:
+        return self._open[number]
+
+    def open(self, message: Message) -> None:
+        # One at a time: sessions that are built side by side take longer than one after the other.
+        before = list(self._opening.values())
+        thread = threading.Thread(target=self._build, args=(message, before), name="onscope-opening", daemon=True)
+        with self._lock:
+            self._opening[message["lane"]] = thread
+        thread.start()
+
+    def _build(self, message: Message, before: Sequence[threading.Thread]) -> None:
+        for thread in before:
+            thread.join()
+        number = message["lane"]
+        lane: _Lane | None
+        answer: Message
+        try:
+            lane = _Lane(message, self._link)
+            answer = {"kind": "opened", "lane": number, "answers": [asdict(answer) for answer in lane.opened]}
+            answer["warm_ns"] = lane.chain.warm_ns
+        except (OnscopeError, OSError) as error:
+            lane = None
+            answer = {"kind": "refused", "lane": number, "error": type(error).__name__, "message": str(error)}
+        except BaseException as error:  # without its answer the lane would be waited for for ever
+            self._die(error)
+            return
+        with self._lock:
+            wanted = self._opening.pop(number, None) is not None
+            if lane is not None and wanted:
+                self._open[number] = lane
+        if lane is not None and not wanted:
+            lane.close()
+        elif wanted:
+            with contextlib.suppress(OSError):
+                self._link.send(answer)
+
+    def close(self, number: int) -> None:
+        with self._lock:
+            self._opening.pop(number, None)
+            lane = self._open.pop(number, None)
+        if lane is not None:
             lane.close()
 
-
-def _open(lanes: dict[int, _Lane], message: Message, link: Link) -> Message:
-    number = message["lane"]
-    try:
-        lanes[number] = lane = _Lane(message, link)
-    except (OnscopeError, OSError) as error:
-        return {"kind": "refused", "lane": number, "error": type(error).__name__, "message": str(error)}
-    return {"kind": "opened", "lane": number, "answers": [asdict(answer) for answer in lane.opened]}
+    def close_all(self) -> None:
+        with self._lock:
+            self._opening.clear()
+            lanes = list(self._open.values())
+            self._open.clear()
+        for lane in lanes:
+            lane.close()
 
 
 def _run(lane: _Lane, message: Message) -> Message:
     started = now_ns()
     try:
-        shapes, stamps = lane.run(message["slots"], message["answer"])
+        shapes, stamps = lane.run(message["slots"], message["answer"], message["stages"])
     except (OnscopeError, OSError) as error:
         return {"kind": "failed", "window": message["window"], "message": str(error)}
     return {

@@ -31,6 +31,7 @@ class _End:
 class ThreadLink(_End):
     """Starts the same loop in a thread and speaks with it over two queues."""
 
+    mortal = False
     pid = os.getpid()
 
     def __init__(self) -> None:
@@ -44,9 +45,14 @@ class ThreadLink(_End):
         self._thread.start()
 
     def _serve(self, end: _End) -> None:
+        def die(error: BaseException) -> None:
+            self._error = repr(error)
+            end.close()
+            self._outgoing.put(None)  # its loop ends too
+
         try:
-            serve(end)
-        except Exception as error:  # the stand-in for a dying process: the other end learns of it, as of a process
+            serve(end, die)
+        except (Exception, SystemExit) as error:  # like a process, it tells the other end by falling silent
             self._error = repr(error)
         finally:
             end.close()
@@ -60,5 +66,6 @@ class ThreadLink(_End):
         self._thread.join(2.0)
 
     def kill(self) -> None:
-        """A thread cannot be killed; it ends after its current window."""
+        """A thread cannot be killed: it ends after its current window, if that ends, and nobody listens any more."""
         super().close()
+        self._incoming.put(None)

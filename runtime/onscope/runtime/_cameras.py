@@ -1,0 +1,168 @@
+"""Which route a camera's frames take, as its segments come: new looks get new slots, made beside the acquisition."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ._dispatch import Dispatcher
+from ._errors import OnscopeError
+from ._events import Event, Tell
+from ._frame import Frame, FrameSpec, Segment
+from ._lane import Lane
+from ._pipeline import Pipeline
+from ._route import Route
+from ._sink import RawSink
+from ._supervise import Supervisor
+
+SPARE = 2
+"""Routes kept per camera beside the one in use: who goes back and forth between two ROIs waits only once."""
+SEGMENTS = 1000
+"""Segments remembered; those of a long acquisition of short sequences are without number."""
+
+Looks = tuple[tuple[int, ...], str, str]
+
+
+@dataclass(eq=False)
+class Camera:
+    """One camera's routes by the looks of their frames, the one used last at the end, and the segment under way."""
+
+    routes: dict[Looks, Route] = field(default_factory=dict)
+    current: Route | None = None
+    run: str = ""
+    segment: int = -1
+    last: Segment | None = None
+
+
+class Cameras:
+    """All cameras of a runtime. Called with the account's lock held, but for `close`."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        make_lane: Callable[[FrameSpec], Lane],
+        dispatcher: Dispatcher,
+        supervisor: Supervisor,
+        sink: RawSink | None,
+        tell: Tell,
+    ) -> None:
+        self.segments: deque[Segment] = deque(maxlen=SEGMENTS)
+        self._by_name: dict[str, Camera] = {}
+        self._pipeline = pipeline
+        self._make_lane = make_lane
+        self._dispatcher = dispatcher
+        self._supervisor = supervisor
+        self._sink = sink
+        self._tell = tell
+        self._changed = dispatcher.changed
+        self._numbers = itertools.count()
+        self._one_at_a_time = threading.Lock()
+        self._closed = False
+
+    def prepare(self, spec: FrameSpec) -> Route:
+        """The route for frames like `spec`, being made when it is new; that of the camera's frames is as it was."""
+        return self._route(self._by_name.setdefault(spec.camera, Camera()), spec)
+
+    def of(self, frame: Frame) -> Route:
+        """The route of a frame; a new segment may lead to another one."""
+        camera = self._by_name.get(frame.id.camera)
+        if camera is None:
+            camera = self._by_name[frame.id.camera] = Camera()
+        if frame.id.segment != camera.segment or frame.id.run != camera.run or camera.current is None:
+            self._begin(camera, frame)
+            assert camera.current is not None
+        return camera.current
+
+    def _begin(self, camera: Camera, frame: Frame) -> None:
+        before = camera.current
+        prepared = camera.routes.get((frame.pixels.shape, frame.pixels.dtype.name, frame.axes))
+        spec = spec_of(frame) if prepared is None else prepared.lane.spec
+        camera.current = self._route(camera, spec)
+        camera.run, camera.segment = frame.id.run, frame.id.segment
+        if before is not None and before is not camera.current:
+            before.lane.drop_partial("gap")
+        segment = Segment(frame.id.run, frame.id.segment, spec, frame.exposure_ms)
+        last, camera.last = camera.last, segment
+        self.segments.append(segment)
+        if last is not None and (last.spec, last.exposure_ms) != (spec, frame.exposure_ms):
+            self._tell(Event("segment", f"{_sentence(segment)}, after {_sentence(last, brief=True)}"))
+
+    def _route(self, camera: Camera, spec: FrameSpec) -> Route:
+        looks = (spec.shape, spec.dtype, spec.axes)
+        route = camera.routes.pop(looks, None)
+        if route is None:
+            stages = self._pipeline.stages_of(spec.camera)
+            route = Route(next(self._numbers), self._make_lane(spec), stages, why_not=self._supervisor.broken)
+            self._dispatcher.routes[route.number] = route
+            threading.Thread(target=self._furnish, args=(route,), name="onscope-furnish", daemon=True).start()
+        camera.routes[looks] = route
+        self._supervisor.open(route)  # one that was kept over a death of the worker
+        return route
+
+    def _furnish(self, route: Route) -> None:
+        """Make a route's slots, after those that nobody needs any more were removed; without the lock."""
+        with self._one_at_a_time:
+            with self._changed:
+                unneeded = self._take_unneeded()
+            for each in unneeded:
+                each.close()
+            try:
+                route.lane.furnish()
+            except OnscopeError as error:
+                self._supervisor.refuse(route, error)
+                return
+            if self._sink is not None:
+                self._sink.open(route.number, route.lane.spec, route.lane.ring.memory)
+            with self._changed:
+                route.lane.furnished = True
+                if self._closed:
+                    route.close()
+                else:
+                    self._supervisor.open(route)
+                self._changed.notify_all()
+
+    def _take_unneeded(self) -> list[Route]:
+        unneeded = []
+        for camera in self._by_name.values():
+            spare = [looks for looks, route in camera.routes.items() if route is not camera.current]
+            for looks in spare[:-SPARE]:
+                route = camera.routes[looks]
+                if route.lane.furnished and route.lane.idle and not self._dispatcher.busy_with(route):
+                    del camera.routes[looks], self._dispatcher.routes[route.number]
+                    self._supervisor.forget(route)
+                    if self._sink is not None:
+                        self._sink.close_lane(route.number)
+                    unneeded.append(route)
+        return unneeded
+
+    def close(self) -> None:
+        """Remove all slots; what is being made is removed as soon as it is there."""
+        with self._changed:
+            self._closed = True
+            routes = list(self._dispatcher.routes.values())
+            ready = [route for route in routes if route.lane.furnished]
+        for route in ready:
+            route.close()
+
+
+def spec_of(frame: Frame) -> FrameSpec:
+    """What a frame says of those that follow."""
+    return FrameSpec(
+        shape=frame.pixels.shape,
+        dtype=frame.pixels.dtype.name,
+        axes=frame.axes,
+        camera=frame.id.camera,
+        pixel_size_um=frame.pixel_size_um,
+        bit_depth=frame.pixels.dtype.itemsize * 8,
+    )
+
+
+def _sentence(segment: Segment, *, brief: bool = False) -> str:
+    spec = segment.spec
+    words = f"{'x'.join(map(str, spec.shape))} {spec.dtype}"
+    if segment.exposure_ms is not None:
+        words += f", {segment.exposure_ms:g} ms"
+    return words if brief else f"{spec.camera} segment {segment.index}: {words}"

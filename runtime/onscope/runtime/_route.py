@@ -1,0 +1,71 @@
+"""A route: the way of one camera's frames of one kind, from their slots to the stages that run on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ._answers import AnswerSlots
+from ._errors import OnscopeError
+from ._frame import Frame
+from ._lane import Lane
+from ._pipeline import Stage
+
+Choice = tuple[int, ...] | None
+
+
+@dataclass(eq=False)
+class Route:
+    """A lane, the stages that its camera's frames may run through, and what the worker knows of both."""
+
+    number: int
+    lane: Lane
+    stages: Sequence[Stage]
+    answers: AnswerSlots | None = None
+    asked_ns: int = 0
+    """When the worker was asked to open it, or last told of progress; 0: not asked."""
+    back: bool = False
+    """Whether a worker has opened it before."""
+    refusal: OnscopeError | None = None
+    why_not: str = ""
+    """Why frames of this lane can never be run: refused, no worker, or closed."""
+    messages: Sequence[Mapping[str, Any]] = ()
+    _choices: dict[tuple[object, ...], Choice] = field(default_factory=dict)
+    _chooses: bool = False
+
+    def __post_init__(self) -> None:
+        self.messages = [stage.message() for stage in self.stages]
+        self._chooses = any(stage.chooses for stage in self.stages)
+
+    def choose(self, frame: Frame) -> Choice:
+        """Numbers of the stages that run on a frame; None: all, (): none."""
+        if not self._chooses:
+            return None if self.stages else ()
+        index, labels = frame.index, frame.labels
+        key = (index.get("c"), index.get("p"), labels.get("c"), labels.get("p"))
+        if key not in self._choices:
+            taken: set[str] = {"frame"}
+            chosen = []
+            for number, stage in enumerate(self.stages):
+                if stage.reads in taken and stage.takes(frame):
+                    taken.add(stage.name)
+                    chosen.append(number)
+            self._choices[key] = None if len(chosen) == len(self.stages) else tuple(chosen)
+        return self._choices[key]
+
+    def end(self, state: Literal["skipped", "failed"], reason: str) -> None:
+        """Nothing is run on this lane any more."""
+        self.lane.ready = False
+        self.why_not = reason
+        self.lane.end_waiting(state, reason)
+
+    def close(self) -> None:
+        """Forget its slots, the answers' too."""
+        self.lane.close()
+        if self.answers is not None:
+            self.answers.close()
+
+    def __str__(self) -> str:
+        spec = self.lane.spec
+        return f"{spec.camera}: {'x'.join(map(str, spec.shape))} {spec.dtype}"

@@ -1,0 +1,100 @@
+"""The watchdog: a model that hangs does not hold the results up for ever, a leaking one does not take the machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+
+from ._clock import now_ns
+from ._dispatch import Dispatcher
+
+LOOK_S = 0.2
+LOOKS_PER_WEIGHING = 5
+LARGEST_SHARE = 0.5
+"""Of the machine's memory: a worker that has grown larger than this is replaced."""
+
+
+OPENING_PATIENCE_S = 600.0
+"""How long one step of opening a lane may take: engines that compile graphs for a card take minutes."""
+TIMES_THE_WARM_UP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What a worker is given, and what is put up with.
+
+    `provider` and CPU `threads` of its engine; `patience_s` seconds for one window (or twenty times its warm-up, when
+    that is longer) before the worker counts as hanging; `memory_mb` before it counts as leaking (None: half of the
+    machine's).
+    """
+
+    provider: str = "auto"
+    threads: int | None = None
+    patience_s: float = 10.0
+    memory_mb: float | None = None
+
+
+class Watchdog:
+    """Looks after one worker after the other, from a thread of its own.
+
+    `pid()` is the worker's process, or 0 for none to weigh; `give_up(why)` ends it. `warm_s` is what the slowest window
+    took in its warm-up.
+    """
+
+    def __init__(
+        self, dispatcher: Dispatcher, care: Care, pid: Callable[[], int], give_up: Callable[[str], object]
+    ) -> None:
+        self.warm_s = 0.0
+        self._dispatcher = dispatcher
+        self._care = care
+        self._pid = pid
+        self._give_up = give_up
+        self._largest = care.memory_mb * 2**20 if care.memory_mb else psutil.virtual_memory().total * LARGEST_SHARE
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="onscope-watchdog", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._end.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(2.0)
+
+    def _watch(self) -> None:
+        looks = 0
+        while not self._end.wait(LOOK_S):
+            looks += 1
+            why = self._hangs()
+            if not why and looks % LOOKS_PER_WEIGHING == 0:
+                why = self._overweight()
+            if why:
+                self._give_up(why)
+
+    def _hangs(self) -> str:
+        dispatcher = self._dispatcher
+        with dispatcher.changed:
+            if dispatcher.link is None:
+                return ""
+            now = now_ns()
+            waited_s = (now - dispatcher.turn_ns) / 1e9
+            if dispatcher.in_flight and waited_s > max(self._care.patience_s, self.warm_s * TIMES_THE_WARM_UP):
+                return f"it gave no answer for {waited_s:.0f} s"
+            for route in dispatcher.routes.values():
+                opening = route.asked_ns and not route.lane.ready and not route.why_not
+                if opening and (now - route.asked_ns) / 1e9 > OPENING_PATIENCE_S:
+                    return f"it could not open {route} within {OPENING_PATIENCE_S:.0f} s"
+        return ""
+
+    def _overweight(self) -> str:
+        pid = self._pid()
+        if not pid:
+            return ""
+        try:
+            takes = psutil.Process(pid).memory_info().rss
+        except psutil.Error:  # it has just ended
+            return ""
+        if takes <= self._largest:
+            return ""
+        return f"it took {takes / 2**20:.0f} MB of memory, expected at most {self._largest / 2**20:.0f} MB"
