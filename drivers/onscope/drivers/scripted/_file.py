@@ -1,0 +1,190 @@
+"""Scripted cameras from a file or a few words: `scripted:FILE.yaml`, `scripted:fps=200,n=500,size=512`.
+
+The file is YAML 1.2; a step has one key, and its value is that of its first field or a mapping of its fields:
+
+    schema: 1
+    cameras:
+      left:
+        shape: [512, 512]
+        buffer: 16
+        steps:
+          - steady: {n: 200, fps: 1000, jitter: 0.2}
+          - burst: 50
+          - restart:
+          - change: {shape: [256, 256], dtype: uint8}
+          - fail: unplugged
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from onscope.runtime import OnscopeError, SourceError
+
+from ._camera import ScriptedCamera, camera
+from ._cameras import ScriptedCameras, cameras
+from ._steps import STEPS, Steady, Step
+
+LARGEST = 1 << 20
+WORDS: Mapping[str, type] = {
+    "fps": float,
+    "n": int,
+    "size": str,
+    "dtype": str,
+    "jitter": float,
+    "seed": int,
+    "name": str,
+}
+
+
+class CameraModel(BaseModel):
+    """One camera; its settings are those of `scripted.camera`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    shape: tuple[int, int] = (512, 512)
+    dtype: str = "uint16"
+    axes: str = "yx"
+    seed: int = Field(1, ge=0)
+    exposure_ms: float | None = Field(None, description="ms")
+    pixel_size_um: float | None = Field(None, description="micrometres")
+    binning: int = 1
+    paced: bool = True
+    buffer: int | None = Field(None, description="frames that wait to be taken")
+    on_overflow: Literal["drop", "stop"] = "drop"
+    repeat: int = Field(1, ge=1, le=100_000, description="times that the steps are played")
+    steps: list[Any] = Field(min_length=1, max_length=100_000)
+
+
+class FileModel(BaseModel):
+    """A file of scripted cameras."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    schema_: Literal[1] = Field(alias="schema", description="version of this format")
+    cameras: Annotated[dict[str, CameraModel], Field(min_length=1, max_length=64)]
+
+
+def source(argument: str = "") -> ScriptedCamera | ScriptedCameras:
+    """The cameras of a YAML file, or one that is described by words like `fps=200,n=500,size=512`.
+
+    Words: fps (100), n (500), size (512 or 512x256), dtype, jitter, seed, name. Raises SourceError.
+    """
+    if argument and ("=" not in argument or Path(argument).is_file()):
+        return _read(Path(argument).expanduser())
+    return _from_words(argument)
+
+
+def _from_words(text: str) -> ScriptedCamera:
+    words: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        key, _, value = part.partition("=")
+        try:
+            words[key] = WORDS[key](value)
+        except (KeyError, ValueError):
+            raise SourceError(
+                f"found {part!r} for a scripted camera, expected a YAML file or words like fps=200,n=500,size=512 "
+                f"({', '.join(WORDS)})"
+            ) from None
+    sides = words.pop("size", "512").split("x")
+    if not all(side.isdecimal() for side in sides) or len(sides) > 2:
+        raise SourceError(f"found size={'x'.join(sides)} for a scripted camera, expected pixels, like 512 or 512x256")
+    step = Steady(words.pop("n", 500), words.pop("fps", 100.0), words.pop("jitter", 0.0))
+    return camera([step], shape=(int(sides[0]), int(sides[-1])), **words)
+
+
+def _read(path: Path) -> ScriptedCamera | ScriptedCameras:
+    content = _parse(path)
+    try:
+        model = FileModel.model_validate(content)
+    except ValidationError as error:
+        raise _wrong(path, content, error) from error
+    made = []
+    for name, each in model.cameras.items():
+        at = content["cameras"][name]
+        script = [_step(path, at["steps"], number) for number in range(len(each.steps))] * each.repeat
+        try:
+            made.append(camera(script, name=name, **each.model_dump(exclude={"steps", "repeat"})))
+        except OnscopeError as error:
+            raise SourceError(f"{path}, line {_line(content, ('cameras', name))}: {error}") from error
+    try:
+        return made[0] if len(made) == 1 else cameras(made)
+    except OnscopeError as error:
+        raise SourceError(f"{path}, line {_line(content, ('cameras',))}: {error}") from error
+
+
+def _step(path: Path, steps: Any, number: int) -> Step:
+    step, line = steps[number], steps.lc.item(number)[0] + 1
+    name, value = next(iter(step.items())) if isinstance(step, dict) and len(step) == 1 else ("", None)
+    if name not in STEPS:
+        raise SourceError(f"{path}, line {line}: found no step, expected one of {', '.join(STEPS)}, like `burst: 50`")
+    kind = STEPS[name]
+    known = [field.name for field in fields(kind)]
+    given = {} if value is None else value if isinstance(value, dict) else dict(zip(known[:1], [value], strict=False))
+    if unknown := [key for key in given if key not in known]:
+        raise SourceError(
+            f"{path}, line {line}: found {unknown[0]!r} in {name}, expected {', '.join(known) or 'nothing'}"
+        )
+    try:
+        return TypeAdapter(kind).validate_python(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SourceError(
+            f"{path}, line {line}: {'.'.join(map(str, (name, *first['loc'])))}: {first['msg']}"
+        ) from error
+    except SourceError as error:
+        raise SourceError(f"{path}, line {line}: {error}") from error
+
+
+def _parse(path: Path) -> Any:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise SourceError(f"found {path} with {path.stat().st_size} bytes, expected a script of at most 1 MB")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SourceError(
+            f"found that the script {path} cannot be read ({error.strerror}), expected a YAML file: look at its path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"found {path} with bytes that are no UTF-8, expected a YAML text") from error
+    yaml = YAML(typ="rt", pure=True)  # round-trip: YAML 1.2, keeps line numbers, builds no Python objects
+    yaml.allow_duplicate_keys = False
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            if getattr(event, "anchor", None):
+                raise SourceError(
+                    f"{path}, line {event.start_mark.line + 1}: found an anchor or alias, expected none: write the "
+                    "value out"
+                )
+        content = yaml.load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SourceError(f"{path}, line {line}: found no YAML ({error.problem}), expected a script") from error
+    except (YAMLError, RecursionError, ValueError) as error:
+        raise SourceError(f"found no YAML in {path} ({type(error).__name__}), expected a script") from error
+    if not isinstance(content, CommentedMap):
+        raise SourceError(f"{path}, line 1: found {type(content).__name__}, expected `schema: 1` and `cameras:`")
+    return content
+
+
+def _wrong(path: Path, content: Any, error: ValidationError) -> SourceError:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return SourceError(f"{path}, line {_line(content, first['loc'])}: {place}: {first['msg']}")
+
+
+def _line(content: Any, location: Sequence[int | str]) -> int:
+    """The line of the innermost part of the location that is in the file."""
+    line = 1
+    for key in location:
+        if not isinstance(content, CommentedMap) or key not in content:
+            break
+        line = content.lc.key(key)[0] + 1
+        content = content[key]
+    return line
