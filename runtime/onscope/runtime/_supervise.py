@@ -105,7 +105,6 @@ class Supervisor:
             self._given_up = why
             if not self._link.mortal:
                 self._break(f"{why}, and a thread cannot be ended (the worker 'process' can)")
-                return
             self._dispatcher.link = None
         self._link.kill()
 
@@ -114,7 +113,7 @@ class Supervisor:
             while True:
                 while (message := self._link.receive()) is not None:
                     self._handle(message)
-                if self._closing or not self._bring_back():
+                if self._closing or self.broken or not self._bring_back():
                     return
         except Exception as error:
             if self._closing:

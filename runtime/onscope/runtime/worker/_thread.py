@@ -39,6 +39,7 @@ class ThreadLink(_End):
         back: SimpleQueue[Message | None] = SimpleQueue()
         super().__init__(incoming=back, outgoing=there)
         self._error = ""
+        self._given_up = False
         self._thread = threading.Thread(
             target=self._serve, args=(_End(incoming=there, outgoing=back),), name="onscope-worker", daemon=True
         )
@@ -63,9 +64,11 @@ class ThreadLink(_End):
 
     def close(self) -> None:
         super().close()
-        self._thread.join(2.0)
+        if not self._given_up:
+            self._thread.join(2.0)
 
     def kill(self) -> None:
         """A thread cannot be killed: it ends after its current window, if that ends, and nobody listens any more."""
+        self._given_up = True
         super().close()
         self._incoming.put(None)
