@@ -24,7 +24,8 @@ class Driven:
         self.ledger = Ledger()
         self.lane = Lane(SMALL, admission, length, in_hand=2, lendable=1, ledger=self.ledger)
         self.lane.furnish()
-        self.lane.furnished = self.lane.ready = True
+        self.lane.open()
+        self.lane.ready = True
         self.slots = self.lane.ring.free
         self.sent: list[Window] = []
 

@@ -117,7 +117,7 @@ class Cameras:
             if self._sink is not None:
                 self._sink.open(route.number, route.lane.spec, route.lane.ring.memory)
             with self._changed:
-                route.lane.furnished = True
+                route.lane.open()
                 if self._closed:
                     route.close()
                 else:

@@ -60,6 +60,7 @@ class Lane:
         raw_depth: int = 0,
     ) -> None:
         self.spec = spec
+        self.shape = spec.shape
         self.dtype = np.dtype(spec.dtype)  # comparing with a name would look it up for every frame
         self.length = length
         self.waiting: deque[Window] = deque()
@@ -72,7 +73,10 @@ class Lane:
         self._slots = length * (admission.depth + 1 + in_hand + lendable) + raw_depth
         self._lendable = length * lendable
         self._admission = admission
+        self._newest, self._depth = admission.kind == "keep_newest", admission.depth
         self._takes_all = admission.kind == "keep_newest" and admission.every_n == 1
+        self.takes_all = False
+        """Whether `admit` would let every frame in: nothing is skipped before it has been copied."""
         self._ledger = ledger
         self._partial: Window | None = None
         self._begun = 0
@@ -83,9 +87,14 @@ class Lane:
     def furnish(self) -> None:
         """Make the slots, which takes a while: outside the account's lock, before anything else but `admit`.
 
-        Raises WorkerError when there is no shared memory for them. `furnished` is for the caller to set, with the lock.
+        Raises WorkerError when there is no shared memory for them. `open` follows, with the lock held.
         """
         self.ring = Ring(self.spec, self._slots, self._lendable)
+
+    def open(self) -> None:
+        """It is furnished; frames may enter."""
+        self.furnished = True
+        self.takes_all = self._takes_all and self.length == 1
 
     @property
     def idle(self) -> bool:
@@ -130,8 +139,8 @@ class Lane:
                 self._partial = window
                 return
             self._partial = None
-        if len(self.waiting) >= self._admission.depth and self._admission.kind == "keep_newest":
-            self.end(self.waiting.popleft(), "skipped", self._full)
+        if self._newest and len(self.waiting) >= self._depth:
+            self.end(self.waiting.popleft(), "skipped", "queue" if self.ready else "preparing")
         self.waiting.append(window)
 
     def next(self) -> Window | None:
@@ -141,6 +150,10 @@ class Lane:
 
     def end(self, window: Window, state: State, reason: str) -> None:
         """Close the account of a window's frames and take their slots back."""
+        if self.length == 1:
+            self._ledger.close_one(window.frames[0].id, state, reason)
+            self.ring.give(window.slots[0])
+            return
         self._ledger.close(window.ids, state, reason)
         for slot in window.slots:
             self.ring.give(slot)
@@ -198,7 +211,7 @@ class Lane:
     def close(self) -> None:
         """Forget the slots; arrays that readers hold stay valid."""
         if self.furnished:
-            self.furnished = False
+            self.furnished = self.takes_all = False
             self.ring.close()
 
 

@@ -71,6 +71,12 @@ class Ledger:
             self._open.remove(id)
             self._add(id, state, reason, 1)
 
+    def close_one(self, id: FrameId, state: State, reason: str = "") -> None:
+        """`close` for one frame."""
+        self._open.remove(id)
+        self._counts[state, reason] += 1
+        self._rows.append((*id, state, reason, 1))
+
     def _add(self, id: tuple[str, str, int, int], state: State, reason: str, frames: int) -> None:
         self._counts[state, reason] += frames
         self._rows.append((*id, state, reason, frames))

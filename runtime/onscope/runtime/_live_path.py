@@ -66,12 +66,14 @@ class LivePath:
     def prepare(self, spec: FrameSpec) -> None:
         """See `Runtime.prepare`."""
         with self._changed:
-            self._require_open()
+            if self._closed:
+                raise _closed_error()
             route = self.cameras.prepare(spec)
             self._changed.wait_for(lambda: route.lane.ready or route.why_not)
             if route.refusal:
                 raise route.refusal
-            self._require_open()
+            if self._closed:
+                raise _closed_error()
             if route.why_not:
                 raise WorkerError(f"{route.why_not}: run `onscope validate` on the packages of the pipeline")
 
@@ -81,20 +83,24 @@ class LivePath:
         pixels = frame.pixels
         raw = raw and self._sink is not None
         with self._account:
-            self._require_open()
+            if self._closed:
+                raise _closed_error()
             self.ledger.enter(frame.id)
             try:
                 route = self.cameras.of(frame)
                 lane = route.lane
-                if pixels.shape != lane.spec.shape or pixels.dtype != lane.dtype:
+                if pixels.shape != lane.shape or pixels.dtype != lane.dtype:
                     lane.spec.check(pixels)
                 if raw:
                     self._await_recorder(lane)
             except OnscopeError as error:
                 self.ledger.close((frame.id,), "failed", REASONS.get(type(error), str(error)))
                 raise
-            chosen = route.choose(frame)
-            admitted = self._admit(frame, route, chosen)
+            chosen = None if route.takes_all else route.choose(frame)
+            if chosen is None and lane.takes_all and not route.why_not:
+                admitted = True  # what `_admit` says in most runs
+            else:
+                admitted = self._admit(frame, route, chosen)
             if not (admitted or raw):
                 return frame.id
             slot = lane.ring.take()
@@ -140,7 +146,8 @@ class LivePath:
             if lane.furnished and lane.raw_held < lane.raw_depth:
                 lane.raw_held += 1
                 return
-            self._require_open()
+            if self._closed:
+                raise _closed_error()
             if lane.ended and not lane.furnished:
                 raise WorkerError("found no slots for the recorder, expected some: see what was told before")
             self._changed.wait()
@@ -202,6 +209,6 @@ class LivePath:
         raw_depth = 0 if self._sink is None else self._sink.depth(spec)
         return Lane(spec, self._admission, self._window, in_hand, LENDABLE, self.ledger, raw_depth)
 
-    def _require_open(self) -> None:
-        if self._closed:
-            raise WorkerError("found a runtime that is closed, expected an open one: make a new Runtime")
+
+def _closed_error() -> WorkerError:
+    return WorkerError("found a runtime that is closed, expected an open one: make a new Runtime")

@@ -32,15 +32,16 @@ class Route:
     """Why frames of this lane can never be run: refused, no worker, or closed."""
     messages: Sequence[Mapping[str, Any]] = ()
     _choices: dict[tuple[object, ...], Choice] = field(default_factory=dict)
-    _chooses: bool = False
+    takes_all: bool = False
+    """Whether all stages run on every frame."""
 
     def __post_init__(self) -> None:
         self.messages = [stage.message() for stage in self.stages]
-        self._chooses = any(stage.chooses for stage in self.stages)
+        self.takes_all = bool(self.stages) and not any(stage.chooses for stage in self.stages)
 
     def choose(self, frame: Frame) -> Choice:
         """Numbers of the stages that run on a frame; None: all, (): none."""
-        if not self._chooses:
+        if self.takes_all or not self.stages:
             return None if self.stages else ()
         index, labels = frame.index, frame.labels
         key = (index.get("c"), index.get("p"), labels.get("c"), labels.get("p"))
