@@ -24,7 +24,8 @@ from ._pipeline import Pipeline
 from ._route import Route
 from ._sink import RawSink
 from ._supervise import Supervisor, WorkerLink
-from ._watch import Care
+from ._watch import Terms
+from .care import Care
 
 REASONS = {FrameMismatchError: "does not fit the prepared frames", RecordError: "not recorded"}
 SAVING_PATIENCE_S = 60.0
@@ -42,7 +43,7 @@ class LivePath:
         pipeline: Pipeline,
         start_worker: Callable[[], WorkerLink],
         admission: Admission,
-        care: Care,
+        terms: Terms,
         tell: Teller,
         sink: RawSink | None = None,
     ) -> None:
@@ -54,13 +55,14 @@ class LivePath:
         self._sink = sink
         self._tell = tell
         self._closed = False
+        self._care: Care | None = None
         if sink is not None:
             sink.bind(self._saved, self._sink_failed)
         self.ledger = Ledger(lock=self._account)
         self.delivery = Delivery(self._changed)
         self.dispatcher = Dispatcher(self._changed, self.ledger, self.delivery, admission)
         self.delivery.make_room = self.dispatcher.pump
-        self.supervisor = Supervisor(start_worker, self.dispatcher, care, tell)
+        self.supervisor = Supervisor(start_worker, self.dispatcher, terms, tell)
         self.cameras = Cameras(pipeline, self._lane, self.dispatcher, self.supervisor, sink, tell)
 
     def prepare(self, spec: FrameSpec) -> None:
@@ -190,6 +192,8 @@ class LivePath:
         self._await_saved()
         self.delivery.close()
         self.cameras.close()
+        if self._care is not None:
+            self._care.end()
         self._tell.close()
 
     def _await_saved(self) -> None:
@@ -205,6 +209,8 @@ class LivePath:
         return sum(route.lane.raw_held for route in self.dispatcher.routes.values())
 
     def _lane(self, spec: FrameSpec) -> Lane:
+        if self._care is None:
+            self._care = Care()  # frames are about to run
         in_hand = CREDIT + 2  # in the worker, one being made a result, one sent again after a death
         raw_depth = 0 if self._sink is None else self._sink.depth(spec)
         return Lane(spec, self._admission, self._window, in_hand, LENDABLE, self.ledger, raw_depth)

@@ -23,7 +23,7 @@ from ._result import Result
 from ._shm import remove_leftovers
 from ._stream import stream
 from ._supervise import WorkerLink
-from ._watch import Care
+from ._watch import Terms
 from .worker import ProcessLink, ThreadLink
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Runtime:
             self.pipeline,
             WORKERS[worker],
             admission or keep_newest(2),
-            Care(provider, threads, patience_s, memory_mb),
+            Terms(provider, threads, patience_s, memory_mb),
             self._tell,
             None if self._keeper is None else self._keeper.sink,
         )

@@ -14,7 +14,7 @@ from ._dispatch import CREDIT, LENDABLE, Dispatcher
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Kind, Tell
 from ._route import Route
-from ._watch import Care, Watchdog
+from ._watch import Terms, Watchdog
 from .worker import VERSION, Link
 
 DEATHS, WITHIN_S = 3, 30.0
@@ -42,14 +42,14 @@ class Supervisor:
         self,
         start: Callable[[], WorkerLink],
         dispatcher: Dispatcher,
-        care: Care,
+        terms: Terms,
         tell: Tell,
     ) -> None:
         self.broken = ""
         self._start = start
         self._dispatcher = dispatcher
         self._changed = dispatcher.changed
-        self._care = care
+        self._terms = terms
         self._tell = tell
         self._given_up = ""
         self._closing = False
@@ -57,7 +57,7 @@ class Supervisor:
         self._deaths_unready = 0
         self._link = start()
         dispatcher.link = self._link
-        self._watchdog = Watchdog(dispatcher, care, self._weighed, self._give_up)
+        self._watchdog = Watchdog(dispatcher, terms, self._weighed, self._give_up)
         self._thread = threading.Thread(target=self._listen, name="onscope-results", daemon=True)
         self._thread.start()
 
@@ -82,7 +82,7 @@ class Supervisor:
         if link is not None:  # else it is opened when the worker is back
             route.asked_ns = now_ns()
             try:
-                link.send(self._dispatcher.open_message(route, self._care.provider, self._care.threads))
+                link.send(self._dispatcher.open_message(route, self._terms.provider, self._terms.threads))
             except OSError:
                 self._dispatcher.link = None
 

@@ -23,7 +23,7 @@ TIMES_THE_WARM_UP = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Care:
+class Terms:
     """What a worker is given, and what is put up with.
 
     `provider` and CPU `threads` of its engine; `patience_s` seconds for one window (or twenty times its warm-up, when
@@ -45,14 +45,14 @@ class Watchdog:
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, care: Care, pid: Callable[[], int], give_up: Callable[[str], object]
+        self, dispatcher: Dispatcher, terms: Terms, pid: Callable[[], int], give_up: Callable[[str], object]
     ) -> None:
         self.warm_s = 0.0
         self._dispatcher = dispatcher
-        self._care = care
+        self._terms = terms
         self._pid = pid
         self._give_up = give_up
-        self._largest = care.memory_mb * 2**20 if care.memory_mb else psutil.virtual_memory().total * LARGEST_SHARE
+        self._largest = terms.memory_mb * 2**20 if terms.memory_mb else psutil.virtual_memory().total * LARGEST_SHARE
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="onscope-watchdog", daemon=True)
         self._thread.start()
@@ -79,7 +79,7 @@ class Watchdog:
                 return ""
             now = now_ns()
             waited_s = (now - dispatcher.turn_ns) / 1e9
-            if dispatcher.in_flight and waited_s > max(self._care.patience_s, self.warm_s * TIMES_THE_WARM_UP):
+            if dispatcher.in_flight and waited_s > max(self._terms.patience_s, self.warm_s * TIMES_THE_WARM_UP):
                 return f"it gave no answer for {waited_s:.0f} s"
             for route in dispatcher.routes.values():
                 opening = route.asked_ns and not route.lane.ready and not route.why_not
