@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from onscope.runtime import Frame, FrameId, FrameSpec, Provenance, Result, Stamps, now_ns
+from onscope.runtime.record import RecordedRun, open_recording
 
 SPOTS = np.dtype([("y", "f4"), ("x", "f4"), ("score", "f4")])
 
@@ -98,4 +102,13 @@ def spots(count: int, seed: int, size: int = 32) -> np.ndarray[Any, Any]:
     return table
 
 
-__all__ = ["SPOTS", "MadeLedger", "MadeSource", "Row", "made_result", "noise", "now_ns", "spots"]
+def completed(folder: Path, patience_s: float = 60.0) -> RecordedRun:
+    """The recording of a killed acquisition, when the recorder has completed it."""
+    end = time.monotonic() + patience_s
+    while (folder / "raw.json").exists() or json.loads((folder / "recording.json").read_text())["state"] == "open":
+        assert time.monotonic() < end, "the recorder did not complete the recording"
+        time.sleep(0.02)
+    return open_recording(folder)
+
+
+__all__ = ["SPOTS", "MadeLedger", "MadeSource", "Row", "completed", "made_result", "noise", "now_ns", "spots"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import shutil
@@ -18,7 +19,7 @@ import pytest
 from onscope.runtime import FrameSpec, RecordError
 from onscope.runtime.record import Recording, open_recording
 
-from ._made import MadeLedger, MadeSource, Row, made_result, noise, spots
+from ._made import MadeLedger, MadeSource, Row, completed, made_result, noise, spots
 
 CHILD = """
 import os, signal, sys
@@ -36,7 +37,7 @@ with Recording(sys.argv[1]) as recording:
 """
 
 
-def test_a_killed_process_leaves_what_was_acknowledged(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_what_was_announced(tmp_path: Path) -> None:
     script = tmp_path / "child.py"
     script.write_text(textwrap.dedent(CHILD))
     here = str(Path(__file__).parent)
@@ -44,10 +45,11 @@ def test_a_killed_process_leaves_what_was_acknowledged(tmp_path: Path) -> None:
         [sys.executable, script, tmp_path / "run", here], capture_output=True, text=True, check=False
     )
     assert child.returncode == -signal.SIGKILL, child.stderr
-    acknowledged = int(child.stdout)
-    run = open_recording(tmp_path / "run")
-    assert run.manifest["state"] == "open"
-    assert 0 < acknowledged <= len(run) <= 61
+    run = completed(tmp_path / "run")
+    assert run.manifest["state"] == "interrupted"
+    assert "the acquisition process ended" in run.manifest["error"]
+    assert len(run) == 61
+    assert not list((tmp_path / "run").glob("frames*.arrows"))
     source = MadeSource(FrameSpec((64, 48)), 100)
     for seq, frame in enumerate(run.frames()):
         np.testing.assert_array_equal(frame.pixels, source.pixels(seq), strict=True)
@@ -87,17 +89,21 @@ def small_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_frame_that_the_disk_refuses_is_one_sentence(tmp_path: Path, small_files: None) -> None:
+def test_a_frame_that_the_disk_refuses_is_one_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    with pytest.raises(RecordError, match=r"frame run/camera/1/0 could not be written \(.*\): what was saved"):  # noqa: PT012, SIM117
+    with pytest.raises(RecordError, match=r"frame run/camera/1/\d could not be written \(.*\): what was saved"):  # noqa: PT012, SIM117
         with Recording(folder) as recording:
+            hard = resource.prlimit(recording.sink.pid, resource.RLIMIT_FSIZE)[1]
+            resource.prlimit(recording.sink.pid, resource.RLIMIT_FSIZE, (65536, hard))
             for _ in recording.tap(MadeSource(FrameSpec((100, 100)), 5)).frames():
                 pass
             for _ in recording.tap(MadeSource(FrameSpec((300, 300)), 5, segment=1)).frames():
                 pass
     run = open_recording(folder)
     assert run.manifest["state"] == "interrupted"
+    assert "could not be written" in run.manifest["error"]
     assert len(run) == 5
+    assert run.verify() == []
     assert run.frame(4).pixels.shape == (100, 100)
 
 
@@ -116,29 +122,52 @@ def test_a_table_that_the_disk_refuses_is_one_sentence(tmp_path: Path, small_fil
 
 
 @pytest.mark.skipif(os.name == "nt", reason="tmpfs is a Linux file system")
-def test_a_full_disk_keeps_what_fitted(full_disk: Path) -> None:
+def test_a_full_disk_ends_the_recording_in_order(full_disk: Path) -> None:
     folder = full_disk / "run"
-    with pytest.raises(RecordError, match=r"\(No space left on device\)"), Recording(folder) as recording:  # noqa: PT012
-        for frame in recording.tap(MadeSource(FrameSpec((256, 256)), 200)).frames():
-            recording.add(made_result(frame, {"image": noise((256, 256), "uint16", frame.id.seq)}))
+    source = MadeSource(FrameSpec((256, 256)), 400)
+    given = 0
+    with (  # noqa: PT012
+        pytest.raises(RecordError, match=r"found \d+ MB free in .*, expected at least 10 MB .* ended in order"),
+        Recording(folder, buffer_mb=2) as recording,
+    ):
+        for frame in source.frames():
+            recording.save(frame)
+            given += 1
     run = open_recording(folder)
-    source = MadeSource(FrameSpec((256, 256)), 200)
-    assert 1 <= len(run) < 200
-    for seq, frame in enumerate(run.frames()):
-        np.testing.assert_array_equal(frame.pixels, source.pixels(seq), strict=True)
-    for row in run.table("results").to_pylist():
-        np.testing.assert_array_equal(
-            run.images["image.ome.zarr"][row["image_index"]], noise((256, 256), "uint16", row["seq"])
-        )
+    assert given < 400
+    assert [frame.id.seq for frame in run.frames()] == list(range(given))  # all that was announced
+    assert run.verify() == []
+    assert run.manifest["state"] == "interrupted"
+    assert not list(folder.glob("frames*.arrows"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="tmpfs is a Linux file system")
+def test_a_disk_that_is_full_at_once_keeps_what_fitted(full_disk: Path) -> None:
+    folder = full_disk / "run"
+    source = MadeSource(FrameSpec((256, 256)), 400)
+    with (  # noqa: PT012
+        pytest.raises(RecordError, match=r"\(No space left on device\)|found 0 MB free"),
+        Recording(folder, buffer_mb=2) as recording,
+    ):
+        for frame in source.frames():
+            recording.save(frame)
+            if frame.id.seq == 40:
+                with contextlib.suppress(OSError), open(full_disk / "other", "wb", buffering=0) as other:
+                    while True:
+                        other.write(bytes(1 << 16))
+    run = open_recording(folder)
+    assert 20 < len(run) < 400
+    assert [frame.id.seq for frame in run.frames()] == list(range(len(run)))
+    assert run.verify() == []
 
 
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 2 MB."""
+    """A disk of 40 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip(f"a small disk cannot be mounted here ({mounted.stderr.strip()}); the size limit test stands in")

@@ -43,7 +43,7 @@ class DerivedWriter:
         self._on_image = on_image
         self._expected = expected
         self._lock = threading.Lock()
-        self._images: dict[tuple[str, str, str, int], ImageWriter] = {}
+        self._images: dict[tuple[object, ...], ImageWriter] = {}
         self._on_disk: dict[ImageWriter, int] = {}
         self._tables: dict[str, TableWriter] = {}
         self._results: TableWriter | None = None
@@ -140,10 +140,11 @@ class DerivedWriter:
         self._results.append([[values.get(name)] for name in self._results.columns])
 
     def _image_of(self, stage: str, answer: np.ndarray[Any, Any], result: Result) -> ImageWriter:
-        key = (stage, *result.frame.id[:3])
+        size = result.frame.pixel_size_um
+        # Segments whose answers look alike share an image: an acquisition may consist of thousands of short ones.
+        key = (stage, result.frame.id.camera, answer.shape, answer.dtype.name, size)
         if key not in self._images:
             number = sum(name == stage for name, *_ in self._images)
-            size = result.frame.pixel_size_um
             image = ImageWriter(
                 self._folder / (f"{stage}-{number}.ome.zarr" if number else f"{stage}.ome.zarr"),
                 answer.shape,

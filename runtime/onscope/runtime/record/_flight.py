@@ -78,6 +78,11 @@ class Flight:
         raise self._failure from error
 
 
+def most_in_flight(nbytes: int) -> int:
+    """How many writes of so many bytes each may be under way at once."""
+    return min(MAX_WRITES, max(2, MAX_BYTES // nbytes)) + 1
+
+
 def failure_of(futures: Sequence[Any]) -> Exception | None:
     """Wait for all the futures; the first one's error, if any."""
     first: Exception | None = None

@@ -7,6 +7,7 @@ Specifications: https://ngff.openmicroscopy.org/0.5/ and https://zarr-specs.read
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ TENSORSTORE_ERRORS = (ValueError, RuntimeError, OSError)
 """What TensorStore raises when a disk refuses a write (a full disk is a ValueError there)."""
 
 FIRST_LENGTH = 256
+# One copy thread leaves the cores to the inference beside it; four file threads hide the waiting for fsync, which
+# TensorStore does before it calls a chunk written.
+_CONTEXT = {"data_copy_concurrency": {"limit": 1}, "file_io_concurrency": {"limit": 4}, "file_io_sync": True}
 LIMITS: Mapping[str, int] = {"uint8": 255, "uint16": 65535}
 
 
@@ -29,7 +33,8 @@ class ImageWriter:
     """A growing OME-Zarr image `path` (group) with its full-resolution array in `path/0`.
 
     `shape` is one frame's, (y, x) or (y, x, samples); RGB is stored as (t, c, y, x), the order that OME-Zarr asks
-    for. Used by one thread at a time. Raises RecordError when the files cannot be made.
+    for. With `wrap`, element `wrap` is element 0 again. `resume_at` goes on with an image that is there, from this
+    element on. Used by one thread at a time. Raises RecordError when the files cannot be made.
     """
 
     def __init__(
@@ -41,14 +46,21 @@ class ImageWriter:
         pixel_size_um: float | None = None,
         expected: int | None = None,
         attributes: Mapping[str, Any] | None = None,
+        wrap: int | None = None,
+        resume_at: int | None = None,
     ) -> None:
         self.path = path
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self.pixel_size_um = pixel_size_um
-        self.count = 0
-        self._length = expected or FIRST_LENGTH
+        self.count = resume_at or 0
+        self._wrap = wrap
+        self._length = wrap or expected or FIRST_LENGTH
         stored = (shape[2], *shape[:2]) if len(shape) == 3 else shape
+        if resume_at is not None:
+            self._array = _open(path, write=True)
+            self._length = self._array.shape[0]
+            return
         try:
             path.mkdir(parents=True)
             write_json(
@@ -74,11 +86,15 @@ class ImageWriter:
                 f"found an image of {pixels.shape} {pixels.dtype} for {self.path.name}, expected {self.shape} "
                 f"{self.dtype} as in the frames before: open a new segment when a camera's frames change"
             )
-        if self.count == self._length:
+        if self._wrap is not None:
+            self.count %= self._wrap
+        while self.count >= self._length:
             self._resize(2 * self._length)
         index, self.count = self.count, self.count + 1
         stored = np.moveaxis(pixels, -1, 0) if pixels.ndim == 3 else pixels
-        return index, self._array[index].write(stored, can_reference_source_data_indefinitely=True)
+        future = self._array[index].write(stored, can_reference_source_data_indefinitely=True).commit
+        future.force()  # else it would begin when someone waits for it
+        return index, future
 
     def close(self, count: int) -> None:
         """Cut the array to the `count` frames that are on the disk; call it when no write is in flight."""
@@ -86,24 +102,43 @@ class ImageWriter:
         self._resize(count)
 
     def _resize(self, length: int) -> None:
-        stored = self._array.shape[1:]
-        try:
-            # Only the metadata: looking for chunks beyond the end would list the whole folder.
-            self._array = self._array.resize(exclusive_max=[length, *stored], resize_metadata_only=True).result()
-        except TENSORSTORE_ERRORS as error:
-            raise RecordError(f"{self.path} cannot change its length ({error}): is its disk full?") from error
+        self._array = _resized(self._array, length, self.path)
         self._length = length
 
 
 def open_images(path: Path) -> Any:
     """TensorStore handle of an image's full-resolution array, for reading; raises RecordError when it is not one."""
-    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path / "0")}}
+    return _open(path, write=False)
+
+
+def cut_images(path: Path, length: int, beyond: int) -> None:
+    """Cut an image that nobody writes to `length` elements, and remove up to `beyond` of those behind it.
+
+    Raises RecordError when the disk refuses it.
+    """
+    array = _open(path, write=True)
+    if array.shape[0] != length:
+        _resized(array, length, path)
+    for index in range(length, min(length + beyond, array.shape[0])):
+        shutil.rmtree(path / "0" / "c" / str(index), ignore_errors=True)  # cut off by a crash, and named by no row
+
+
+def _open(path: Path, *, write: bool) -> Any:
+    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path / "0")}, "context": _CONTEXT}
     try:
-        return ts.open(spec, read=True, write=False).result()
+        return ts.open(spec, read=True, write=write).result()
     except TENSORSTORE_ERRORS as error:
         raise RecordError(
             f"{path} cannot be read ({error}), expected an OME-Zarr image: is the folder whole?"
         ) from error
+
+
+def _resized(array: Any, length: int, path: Path) -> Any:
+    try:
+        # Only the metadata: looking for chunks beyond the end would list the whole folder.
+        return array.resize(exclusive_max=[length, *array.shape[1:]], resize_metadata_only=True).result()
+    except TENSORSTORE_ERRORS as error:
+        raise RecordError(f"{path} cannot change its length ({error}): is its disk full?") from error
 
 
 def _array_spec(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -111,9 +146,7 @@ def _array_spec(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dic
     return {
         "driver": "zarr3",
         "kvstore": {"driver": "file", "path": str(path)},
-        # One copy thread leaves the cores to the inference beside it; four file threads hide the waiting for fsync,
-        # which TensorStore does before it calls a chunk written.
-        "context": {"data_copy_concurrency": {"limit": 1}, "file_io_concurrency": {"limit": 4}, "file_io_sync": True},
+        "context": _CONTEXT,
         "metadata": {
             "shape": list(shape),
             "data_type": dtype.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._clock import ClockPair
 from .._errors import RecordError
-from .._frame import Frame, FrameId, FrameSpec
-from ._images import open_images
+from .._frame import Frame, FrameId, FrameSpec, Segment
+from ._flight import reason
+from ._images import TENSORSTORE_ERRORS, open_images
 from ._manifest import read_manifest
 from ._tables import read_table
+from .recorder import merge_raw, read_frames, spec_of_entry
 
 
 class RecordedImages:
@@ -31,21 +35,31 @@ class RecordedImages:
         self._array = open_images(self.path)
 
     def __getitem__(self, index: int) -> npt.NDArray[Any]:
-        stored = np.asarray(self._array[index].read().result())
+        try:
+            stored = np.asarray(self._array[index].read().result())
+        except TENSORSTORE_ERRORS as error:
+            raise RecordError(
+                f"element {index} of {self.path} cannot be read ({reason(error)}): restore it from a copy"
+            ) from error
         return np.ascontiguousarray(np.moveaxis(stored, 0, -1)) if stored.ndim == 3 else stored
 
 
 class RecordedRun:
     """A recording in a folder; also of a run that was cut off: its tables name exactly what was saved.
 
-    `manifest` is the content of recording.json, `images` all image series by their folder's name.
+    `manifest` is the content of recording.json, `images` all image series by their folder's name. Of a rolling window
+    only the frames that still exist are told.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
+        merge_raw(self.folder, self.manifest)  # of a run that is open, or was cut off
         self.images = {entry["path"]: RecordedImages(self.folder, entry) for entry in self.manifest["images"]}
-        self._frames = read_table(self.folder, "frames")
+        self._specs = {
+            entry["path"]: spec_of_entry(entry) for entry in self.manifest["images"] if entry["role"] == "raw"
+        }
+        self._frames = read_frames(self.folder, self.manifest.get("keep"))
 
     def __len__(self) -> int:
         """Raw frames that were saved."""
@@ -57,18 +71,37 @@ class RecordedRun:
 
     def spec(self) -> FrameSpec:
         """What the raw frames of the first segment look like; raises RecordError when there are none."""
-        raw = next((image for image in self.images.values() if image.role == "raw"), None)
-        if raw is None:
+        if not len(self):
             raise RecordError(f"found no raw frames in {self.folder}, expected at least one: the run ended before it")
-        entry = next(entry for entry in self.manifest["images"] if entry["path"] == raw.path.name)
-        return FrameSpec(
-            raw.shape,
-            raw.dtype.name,
-            "yxs" if len(raw.shape) == 3 else "yx",
-            entry["camera"],
-            raw.pixel_size_um,
-            8 * raw.dtype.itemsize,
-        )
+        return self._specs[self._frames["array"][0].as_py()]
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The unbroken sequences of frames, in the order they began: the look of their frames, exposure and moment.
+
+        `began` is the receipt of a segment's first frame (of a rolling window: the first that still exists).
+        """
+        names = ("run", "camera", "segment", "array")
+        first: dict[tuple[Any, ...], int] = {}
+        for row, who in enumerate(zip(*(self._frames[name].to_pylist() for name in names), strict=True)):
+            first.setdefault(who, row)
+        clock = ClockPair(**self.manifest["clock"])
+        found = []
+        for (run, _, index, array), row in first.items():
+            exposure_ms, received_ns = (self._frames[name][row].as_py() for name in ("exposure_ms", "received_ns"))
+            began = ClockPair(clock.wall_of(received_ns), received_ns)
+            found.append(Segment(run, index, self._specs[array], exposure_ms, began))
+        return found
+
+    def verify(self) -> list[int]:
+        """Rows of the table "frames" whose pixels are not those that the camera gave (by their CRC-32), or are lost."""
+        return [row for row, crc32 in enumerate(self._frames["crc32"].to_pylist()) if self._crc32(row) != crc32]
+
+    def _crc32(self, row: int) -> int | None:
+        try:
+            return zlib.crc32(self.frame(row).pixels.data)
+        except RecordError:
+            return None
 
     def frame(self, row: int) -> Frame:
         """The raw frame in a row of the table "frames", with the identity and the times it was recorded with."""
@@ -78,13 +111,14 @@ class RecordedRun:
         return Frame(
             FrameId(known["run"], known["camera"], known["segment"], known["seq"]),
             images[known["index"]],
-            "yxs" if len(images.shape) == 3 else "yx",
+            self._specs[known["array"]].axes,
             json.loads(known["position"]),
             known["received_ns"],
             known["exposure_end_ns"],
             known["pixel_size_um"],
             known["exposure_ms"],
             None if None in stage else stage,
+            json.loads(known["labels"]),
         )
 
     def frames(self, n: int | None = None) -> Iterator[Frame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -12,14 +13,23 @@ from typing import Any, Protocol
 
 from .._clock import ClockPair
 from .._errors import RecordError
-from .._frame import Frame, FrameId, Source
+from .._frame import Frame, FrameId, FrameSpec, Source
 from .._result import Result
 from ._derived import DerivedWriter, provenance
-from ._files import write_json
+from ._files import require_space, write_json
 from ._images import ImageWriter
 from ._latency import latency_report
 from ._manifest import NAME, Manifest
-from ._raw import RawWriter, RecordedSource
+from ._own import OwnSlots, RecordedSource
+from .recorder import RecorderSink, Tell, forget_state, merge_raw
+
+BUFFER_MB = 128.0
+log = logging.getLogger("onscope")
+
+
+def to_log(kind: str, words: str) -> None:
+    """The default: what becomes of the recorder process as warnings, how long the disk lasts as information."""
+    log.log(logging.INFO if kind in ("disk", "recorder back") else logging.WARNING, "%s: %s", kind, words)
 
 
 class LedgerRowLike(Protocol):
@@ -46,23 +56,43 @@ class LedgerLike(Protocol):
 class Recording:
     """A folder that a run is recorded in; a context manager.
 
-    `tap` gives the source to record raw frames from, `add` takes results, `finish` writes the account (`follow` has
-    it written after an exception too). Leaving the
-    block closes all files in order, after an exception too: what was acknowledged is on the disk and can be read by
-    `open_recording`. `pipeline` is described in the manifest. Raises RecordError when the folder is not empty (unless
-    `overwrite` and it is a recording), cannot be made, or its disk fills up.
+    `Runtime(pipeline, record=recording)` has raw frames saved from the slots that they stand in (by `sink`); without a
+    runtime, `tap` gives the source to record them from, and `save` takes them one by one. `add` takes results,
+    `finish` writes the account (`follow` has it written after an exception too). Leaving the block closes all files
+    in order, after an exception too: what was acknowledged is on the disk and can be read by `open_recording`.
+
+    Raw frames are written by a process of its own, which saves what it was told of even when this one is killed.
+    `pipeline` is described in the manifest. With `keep`, only the last `keep` raw frames of each image are kept.
+    `expected` raw frames, if known. `buffer_mb`: megabytes of shared memory per camera that hide slow moments of the
+    disk. `tell` hears of the disk and the recorder process, a kind and a sentence at a time, in a thread of the
+    recording. Raises RecordError when the folder is not empty (unless `overwrite` and it is a recording), cannot be
+    made, or its disk fills up.
     """
 
-    def __init__(self, folder: str | Path, pipeline: Any = None, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        pipeline: Any = None,
+        overwrite: bool = False,
+        *,
+        keep: int | None = None,
+        expected: int | None = None,
+        buffer_mb: float = BUFFER_MB,
+        tell: Tell = to_log,
+    ) -> None:
+        if keep is not None and keep < 1:
+            raise RecordError(f"found a rolling window of {keep} frames, expected at least 1: choose how many to keep")
         self.folder = Path(folder)
         self.clock = ClockPair.take()
+        self._keep = keep
+        self._expected = expected
         _make_folder(self.folder, overwrite)
         self._lock = threading.Lock()
         self._manifest = Manifest(self.folder, pipeline, self.clock)
-        self._raw = RawWriter(self.folder, self.clock, self._note_raw)
+        self.sink = RecorderSink(self.folder, self.clock, keep=keep, expected=expected, buffer_mb=buffer_mb, tell=tell)
+        self._own: OwnSlots | None = None
         self._derived = DerivedWriter(self.folder, self._note_derived, lambda: self._expected)
         self._stages: dict[str, Any] = {}
-        self._expected: int | None = None
         self._ledger: LedgerLike | None = None
         self._closed = False
 
@@ -76,21 +106,31 @@ class Recording:
 
     @property
     def raw_frames(self) -> int:
-        """Raw frames that are on the disk now."""
-        return self._raw.count
+        """Raw frames that are on the disk now, with their rows in the table."""
+        return self.sink.saved_frames
+
+    def require_room(self, specs: Iterable[FrameSpec], n: int) -> None:
+        """Raise RecordError unless the disk has room for `n` raw frames like the largest of `specs`."""
+        frames = n if self._keep is None else min(n, self._keep)
+        require_space(self.folder, frames * max(spec.nbytes for spec in specs), f"{frames} raw frames")
 
     def tap(self, source: Source, n: int | None = None) -> Source:
         """The same source, with every raw frame saved before it is passed on; `n` frames are expected, if known.
 
-        Its frames have read-only pixels. A disk that is slower than the camera makes it wait, it never drops.
+        A disk that is slower than the camera makes it wait, it never drops.
         """
         self._expected = n
-        return RecordedSource(source, self._raw, self.folder)
+        return RecordedSource(source, self._slots(), self.require_room)
 
     def save(self, frame: Frame) -> None:
-        """Save one raw frame, for callers that have no source; its pixels must not change afterwards."""
-        self._raw.save(frame, self._expected)
-        self._raw.reap()
+        """Save one raw frame, for callers that have no source; it is copied, and waits while the disk is behind."""
+        self._slots().save(frame)
+
+    def _slots(self) -> OwnSlots:
+        with self._lock:
+            if self._own is None:
+                self._own = OwnSlots(self.sink)
+            return self._own
 
     def add(self, result: Result) -> None:
         """Save a result's images and tables; called by the consumer, it waits when the disk is behind."""
@@ -129,19 +169,31 @@ class Recording:
         content["error"] = None if cause is None else f"{type(cause).__name__}: {cause}"
         try:
             self._manifest.save()
+            forget_state(self.folder)
         except RecordError as failure:
             failures.append(failure)
+        self.sink.close()
+        if self._own is not None:
+            self._own.close()
         if failures and error is None:
             raise failures[0]
 
     def _steps(self) -> Iterable[Callable[[], object]]:
-        yield from self._raw.steps_of_closing()
+        if self._own is not None:
+            yield self._own.end
+        yield self._finish_raw
         yield from self._derived.steps_of_closing()
         yield self._complete_manifest
         if self._ledger is not None:
             ledger = self._ledger
             yield lambda: _write_ledger(self.folder / "ledger.csv", ledger)
         yield self._write_latency
+
+    def _finish_raw(self) -> None:
+        failures = self.sink.finish()
+        for failure in (self.sink.failure, *failures):
+            if failure is not None:
+                raise failure
 
     def _write_latency(self) -> None:
         counts = {} if self._ledger is None else self._ledger.counts
@@ -153,20 +205,17 @@ class Recording:
             ) from error
 
     def _complete_manifest(self) -> None:
-        lengths = self._raw.lengths() | self._derived.lengths()
-        for image in self._manifest.content["images"]:
+        lengths = self._derived.lengths()
+        content = self._manifest.content
+        for image in content["images"]:
             image["frames"] = lengths[image["path"]]
-        self._manifest.content["tables"] = ["frames", *self._derived.tables]
-
-    def _note_raw(self, image: ImageWriter, frame: Frame) -> None:
-        run, camera, segment, _ = frame.id
-        self._note(image, {"role": "raw", "run": run, "camera": camera, "segment": segment}, frame.pixel_size_um)
+        content["tables"] = self._derived.tables
+        merge_raw(self.folder, content)
 
     def _note_derived(self, image: ImageWriter, result: Result, stage: str) -> None:
-        run, camera, segment, _ = result.frame.id
         scale = result.scales.get(stage, 1.0)
         size = result.frame.pixel_size_um
-        entry = {"role": "derived", "stage": stage, "run": run, "camera": camera, "segment": segment, "scale": scale}
+        entry = {"role": "derived", "stage": stage, "camera": result.frame.id.camera, "scale": scale}
         self._note(image, entry | provenance(result, stage), None if size is None else size / scale)
 
     def _note(self, image: ImageWriter, entry: dict[str, Any], pixel_size_um: float | None) -> None:

@@ -1,0 +1,21 @@
+"""The recorder: raw frames from shared memory to the disk, in a process of its own.
+
+`_sink` and `_link` are the acquisition's end, `__main__`, `_serve`, `_writer`, `_disk` and `_slots` the process;
+`_rows`, `_state` and `_closing` know the files, and are used at both ends and by the reader.
+"""
+
+from ._closing import forget_state, merge_raw
+from ._rows import FRAMES, read_frames
+from ._sink import RecorderSink, Tell
+from ._state import read_state, spec_of_entry
+
+__all__ = [
+    "FRAMES",
+    "RecorderSink",
+    "Tell",
+    "forget_state",
+    "merge_raw",
+    "read_frames",
+    "read_state",
+    "spec_of_entry",
+]

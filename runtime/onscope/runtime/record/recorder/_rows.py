@@ -1,0 +1,197 @@
+"""The table `frames`: a row per raw frame, in journals while the run goes on, in one Parquet file afterwards.
+
+Every process that writes has a journal of its own, `frames.arrows`, `frames-1.arrows` ...: one that was killed may
+have left half a row at the end of its last one. Read one after the other they are the table.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..._clock import ClockPair
+from ..._errors import RecordError
+from .._journal import Journal, convert, whole_batches
+from .._tables import refused
+
+FRAMES = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("array", pa.string()),
+        ("index", pa.int64()),
+        ("run", pa.string()),
+        ("camera", pa.string()),
+        ("segment", pa.int64()),
+        ("seq", pa.int64()),
+        ("position", pa.string()),
+        ("labels", pa.string()),
+        ("received_ns", pa.int64()),
+        ("exposure_end_ns", pa.int64()),
+        # Microseconds: the wall clock knows no more, and without pandas PyArrow cannot show dates of nanoseconds.
+        ("wall", pa.timestamp("us", tz="UTC")),
+        ("exposure_ms", pa.float64()),
+        ("pixel_size_um", pa.float64()),
+        ("stage_x_um", pa.float64()),
+        ("stage_y_um", pa.float64()),
+        ("stage_z_um", pa.float64()),
+        ("crc32", pa.uint32()),
+    ]
+)
+"""Columns of `frames.parquet`: element `index` of the image `array` is this frame.
+
+`number` counts the frames of the recording in the order they came; `position` (t, p, c, z) and `labels` are JSON;
+`crc32` is that of the pixels in memory order (y, x, samples), as zlib.crc32 and PNG compute it.
+"""
+PARQUET = "frames.parquet"
+COMPACT_ROWS = 4096
+"""With a rolling window, so many rows beyond it are kept before the journals are written anew."""
+
+
+class FrameRows:
+    """Appends rows; each is on the disk when `append` returns. Raises RecordError when the disk refuses.
+
+    With `keep`, the journals hold little more than the last `keep` rows of each image.
+    """
+
+    def __init__(self, folder: Path, keep: int | None) -> None:
+        self._folder = folder
+        self._keep = keep
+        self._journal: Journal | None = None
+        self._since = 0
+
+    def append(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows, each with the values of the columns of FRAMES."""
+        try:
+            if self._journal is None:
+                self._journal = Journal(_next_part(self._folder), FRAMES, sync=True)
+            self._journal.append(list(zip(*rows, strict=True)))
+            self._since += len(rows)
+            if self._keep is not None and self._since > COMPACT_ROWS:
+                self._compact(self._keep)
+        except OSError as error:
+            raise refused("frames", self._folder, error) from error
+
+    @property
+    def in_place(self) -> bool:
+        """False once the folder is gone."""
+        return self._journal is None or self._journal.in_place
+
+    def close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def _compact(self, keep: int) -> None:
+        self.close()
+        old = parts(self._folder)
+        final = _next_part(self._folder)
+        draft = Journal(final.with_suffix(".draft"), FRAMES, sync=True)
+        table = newest(read_frames(self._folder), keep)
+        draft.append([table[name].combine_chunks() for name in FRAMES.names])
+        draft.close()
+        draft.path.replace(final)
+        for path in old:  # a crash before this leaves rows twice; `read_frames` takes each number once
+            path.unlink()
+        self._since = 0
+
+
+def frame_row(array: str, index: int, message: Mapping[str, Any], clock: ClockPair, crc32: int) -> list[Any]:
+    """The values of one row; `message` is the announcement of the frame."""
+    x, y, z = message["stage_um"] or (None, None, None)
+    wall = clock.wall_of(message["received_ns"]) // 1000
+    row = [message["number"], array, index, *message["id"], json.dumps(message["index"])]
+    row += [json.dumps(message["labels"]), message["received_ns"], message["exposure_end_ns"], wall]
+    return [*row, message["exposure_ms"], message["pixel_size_um"], x, y, z, crc32]
+
+
+def parts(folder: Path) -> list[Path]:
+    """The journals of the table, oldest first."""
+    found = [(int(match[1] or 0), path) for path in folder.iterdir() if (match := _PART.fullmatch(path.name))]
+    return [path for _, path in sorted(found)]
+
+
+def read_frames(folder: Path, keep: int | None = None) -> Any:
+    """The table as pyarrow.Table in the order of `number`, the last `keep` rows of each image, or all there are.
+
+    Raises RecordError when it cannot be read.
+    """
+    for _ in range(3):
+        try:
+            table = _read(folder)
+            break
+        except FileNotFoundError:  # it has just become Parquet, or was compacted
+            continue
+    else:
+        raise RecordError(f"the journals of {folder} change too fast to be read: try again")
+    numbers = table["number"].to_numpy()
+    if len(numbers) > 1 and not (np.diff(numbers) > 0).all():
+        table = table.take(np.unique(numbers, return_index=True)[1])
+    return table if keep is None else newest(table, keep)
+
+
+def saved_so_far(folder: Path, first: int) -> tuple[set[int], dict[str, int]]:
+    """Numbers of the frames that have rows, from `first` on, and by image the element behind its last one."""
+    table = read_frames(folder)
+    places = zip(table["array"].to_pylist(), table["index"].to_pylist(), strict=True)
+    following = {array: index + 1 for array, index in places}
+    return {number for number in table["number"].to_pylist() if number >= first}, following
+
+
+def newest(table: Any, keep: int) -> Any:
+    """The last `keep` rows of each image."""
+    names = np.asarray(table["array"].to_numpy(zero_copy_only=False), dtype=str)
+    rows = [np.flatnonzero(names == name)[-keep:] for name in np.unique(names)]
+    return table.take(np.sort(np.concatenate(rows))) if rows else table
+
+
+def close_frames(folder: Path, keep: int | None) -> None:
+    """Make the journals one Parquet file; may be called again. Raises RecordError; the journals are there still."""
+    try:
+        if not (folder / PARQUET).exists():
+            if keep is None:
+                convert(_batches(folder), FRAMES, folder / PARQUET)
+            else:
+                convert(read_frames(folder, keep).to_batches(), FRAMES, folder / PARQUET)
+        for path in parts(folder):
+            path.unlink()
+    except OSError as error:
+        raise refused("frames", folder, error) from error
+
+
+_PART = re.compile(r"frames(?:-(\d+))?\.arrows")
+
+
+def _next_part(folder: Path) -> Path:
+    present = parts(folder)
+    if not present:
+        return folder / "frames.arrows"
+    last = _PART.fullmatch(present[-1].name)
+    assert last is not None
+    return folder / f"frames-{int(last[1] or 0) + 1}.arrows"
+
+
+def _read(folder: Path) -> Any:
+    parquet = folder / PARQUET
+    if parquet.exists():
+        try:
+            return pq.read_table(parquet)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise RecordError(
+                f"{parquet} cannot be read ({error}), expected a Parquet table: is the file whole?"
+            ) from error
+    return pa.Table.from_batches(_batches(folder), schema=FRAMES)
+
+
+def _batches(folder: Path) -> Iterator[Any]:
+    for path in parts(folder):
+        try:
+            yield from whole_batches(path)
+        except RecordError:  # killed before its first row
+            continue

@@ -1,0 +1,272 @@
+"""The acquisition's end of the recorder: it announces slots, hears which frames are on the disk, and keeps a recorder
+process alive.
+
+What was announced and is not yet on the disk is remembered here, and stands in its slot. When the recorder process
+dies, the next one is told of it once more, in the same order; it saves what has no row yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..._clock import ClockPair, now_ns
+from ..._errors import OnscopeError, RecordError
+from ..._frame import Frame, FrameSpec
+from ..._shm import SYSTEM_FOLDER, SharedSlots
+from ._closing import close_raw
+from ._link import RecorderLink
+from ._messages import LANES, SAVE_BYTES, Message, memory_of, save_message
+
+DEATHS, WITHIN_S = 3, 30.0
+"""So many deaths in so short a time end the saving: the next start would not fare better."""
+FEWEST, MOST = 2, 256
+"""Slots that a lane's frames may wait in for the disk."""
+
+Tell = Callable[[str, str], object]
+"""Told a kind ("disk", "recorder died", "recorder back", "recorder gone") and a sentence."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    spec: FrameSpec
+    slots: SharedSlots
+    descriptor: int | None
+    message: Message
+
+
+class RecorderSink:
+    """A `RawSink` that saves frames in the folder of a recording, by a process of its own.
+
+    `keep` is the rolling window in frames per image (None: all frames are kept), `buffer_mb` the megabytes of slots
+    that hide a lane's slow moments of the disk. Raises RecordError when the process cannot be started.
+    """
+
+    def __init__(
+        self, folder: Path, clock: ClockPair, *, keep: int | None, expected: int | None, buffer_mb: float, tell: Tell
+    ) -> None:
+        self.failure: OnscopeError | None = None
+        self.saved_frames = 0
+        self._folder = folder
+        self._clock = clock
+        self._keep = keep
+        self._expected = expected
+        self._buffer = int(buffer_mb * 1e6)
+        self._tell = tell
+        self._saved: Callable[[int, int], None] = lambda lane, slot: None
+        self._failed: Callable[[], None] = lambda: None
+        self._lock = threading.RLock()
+        self._finished = threading.Condition(self._lock)
+        self._lanes: dict[int, _Lane] = {}
+        self._pending: dict[int, Message] = {}
+        self._next = 0
+        self._deaths: deque[int] = deque(maxlen=DEATHS)
+        self._finishing = False
+        self._closing = False
+        self._gone = False
+        self._depths: dict[FrameSpec, int] = {}
+        self._failures: list[str] | None = None
+        self._link = RecorderLink()
+        self._alive = True
+        self._begin(self._link)
+        self._thread = threading.Thread(target=self._listen, name="onscope-recorder", daemon=True)
+        self._thread.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the recorder."""
+        return self._link.pid
+
+    @property
+    def waiting(self) -> int:
+        """Frames that were announced and are not on the disk yet."""
+        return len(self._pending)
+
+    def bind(self, saved: Callable[[int, int], None], failed: Callable[[], None]) -> None:
+        """See `RawSink`; `failed` is called at once when there is a failure already."""
+        with self._lock:
+            self._saved, self._failed = saved, failed
+            broken = self.failure is not None
+        if broken:
+            failed()
+
+    def depth(self, spec: FrameSpec) -> int:
+        """See `RawSink`: by memory (`buffer_mb`, a quarter of what is free), 2 to 256; the same for the whole run."""
+        if spec not in self._depths:
+            room = self._buffer
+            if SYSTEM_FOLDER.is_dir():
+                room = min(room, shutil.disk_usage(SYSTEM_FOLDER).free // 4)
+            announced = self._link.capacity // (LANES * SAVE_BYTES)
+            self._depths[spec] = max(FEWEST, min(MOST, room // spec.nbytes, announced))
+        return self._depths[spec]
+
+    def open(self, lane: int, spec: FrameSpec, slots: SharedSlots) -> None:
+        """See `RawSink`."""
+        file = memory_of(slots)
+        # Held until the lane is closed: a recorder that starts later must find the slots, whatever became of the name.
+        descriptor = None if file is None else os.open(file, os.O_RDONLY)
+        message = {"kind": "open", "lane": lane, "spec": asdict(spec), "depth": self.depth(spec)}
+        message |= {"name": slots.name, "slot_bytes": slots.slot_bytes, "slots": slots.slots}
+        with self._lock:
+            self._lanes[lane] = _Lane(spec, slots, descriptor, message)
+            self._send_open(self._lanes[lane])
+
+    def save(self, lane: int, slot: int, frame: Frame) -> None:
+        """See `RawSink`. After a failure nothing is saved, and the slot does not come back."""
+        with self._lock:
+            if self.failure is not None:
+                return
+            message = save_message(self._next, lane, slot, frame)
+            self._pending[self._next] = message
+            self._next += 1
+            self._send(message)
+
+    def close_lane(self, lane: int) -> None:
+        """See `RawSink`."""
+        with self._lock:
+            closed = self._lanes.pop(lane)
+            self._send({"kind": "close", "lane": lane})
+        if closed.descriptor is not None:
+            os.close(closed.descriptor)
+
+    def finish(self) -> list[RecordError]:
+        """Wait until all that was announced is on the disk and the files are closed; what could not be closed.
+
+        The process goes on until `close`: should this one be killed before the manifest is written, it will do it.
+        """
+        with self._finished:
+            self._finishing = True
+            self._send({"kind": "finish"})
+            self._finished.notify_all()
+            self._finished.wait_for(lambda: self._failures is not None)
+            failures = self._failures or []
+        return [RecordError(words) for words in failures]
+
+    def close(self) -> None:
+        """Let the process end; call it when the manifest is written. Without `finish`, it completes everything."""
+        with self._finished:
+            self._closing = True
+            self._alive = False
+            self._finished.notify_all()
+        self._link.close()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+        for lane in self._lanes.values():
+            if lane.descriptor is not None:
+                os.close(lane.descriptor)
+        self._lanes.clear()
+
+    def _send(self, message: Message) -> None:
+        if self._alive:
+            try:
+                self._link.send(message)
+            except OSError:  # it died; the next one is told of all that is pending
+                self._alive = False
+
+    def _send_open(self, lane: _Lane) -> None:
+        by_descriptor = False
+        if self._alive and lane.descriptor is not None:
+            with contextlib.suppress(OSError):
+                by_descriptor = self._link.send_memory(lane.descriptor)
+        self._send({**lane.message, "by_descriptor": by_descriptor})
+
+    def _begin(self, link: RecorderLink) -> None:
+        clock = [self._clock.wall_ns, self._clock.monotonic_ns]
+        first = min(self._pending, default=self._next)
+        message = {"kind": "begin", "folder": str(self._folder.absolute()), "clock": clock, "first": first}
+        with contextlib.suppress(OSError):
+            link.send(message | {"keep": self._keep, "expected": self._expected})
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                while (message := self._link.receive()) is not None:
+                    self._handle(message)
+                if not self._bring_back():
+                    return
+        except Exception as error:
+            # Without this thread no slot would ever come back: nobody may wait for one.
+            self._fail(f"the recording failed: {error!r}")
+            with self._finished:
+                self._failures = self._failures or []
+                self._finished.notify_all()
+            raise
+
+    def _handle(self, message: Message) -> None:
+        kind = message["kind"]
+        if kind == "saved":
+            with self._lock:
+                frames = [self._pending.pop(number) for number in message["numbers"]]
+                self.saved_frames += len(frames)
+            for frame in frames:
+                self._saved(frame["lane"], frame["slot"])
+        elif kind == "failed":
+            self._fail(message["message"])
+        elif kind == "told":
+            self._tell("disk", message["text"])
+        elif kind == "finished":
+            with self._finished:
+                self._failures = message["failures"]
+                self._finished.notify_all()
+
+    def _fail(self, words: str) -> None:
+        with self._lock:
+            if self.failure is not None:
+                return
+            self.failure = RecordError(words)
+        self._tell("recorder gone", words)
+        self._failed()
+
+    def _bring_back(self) -> bool:
+        with self._lock:
+            if self._closing:
+                return False
+            self._alive = False
+        how = self._link.bury()
+        self._deaths.append(now_ns())
+        if len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < WITHIN_S * 1e9:
+            self._gone = True
+            self._fail(
+                f"found the recorder dead {DEATHS} times within {WITHIN_S:.0f} s ({how}), expected it to run: what was "
+                "saved before is whole; look at the disk and the memory of this machine"
+            )
+        if self._gone:
+            self._end_alone()
+            return False
+        self._tell("recorder died", f"{how}; no frame is lost, a new one takes over")
+        try:
+            link = RecorderLink()
+        except RecordError as error:
+            self._fail(str(error))
+            self._end_alone()
+            return False
+        with self._lock:
+            if self._closing:
+                link.close()
+                return False
+            self._link = link
+            self._alive = True
+            self._begin(link)
+            for lane in self._lanes.values():
+                self._send_open(lane)
+            for message in self._pending.values():
+                self._send(message)
+            if self._finishing:
+                self._send({"kind": "finish"})
+        self._tell("recorder back", f"process {link.pid}, {self.waiting} frames wait for it")
+        return True
+
+    def _end_alone(self) -> None:
+        """No recorder is left that could close the files."""
+        with self._finished:
+            self._finished.wait_for(lambda: self._finishing or self._closing)
+        failures = [str(error) for error in close_raw(self._folder)]
+        with self._finished:
+            self._failures = failures
+            self._finished.notify_all()

@@ -1,0 +1,129 @@
+"""In the recorder process: frames from shared memory to the disk, each with its row."""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..._clock import ClockPair
+from ..._errors import RecordError
+from ..._frame import FrameSpec, Pixels
+from .._flight import Flight, most_in_flight
+from .._images import ImageWriter
+from ._rows import FrameRows, frame_row, saved_so_far
+from ._state import RawState, entry_of, read_state, spec_of_entry
+
+
+class RawWriter:
+    """One image per FrameSpec, and the table `frames`. Used by one thread.
+
+    A writer of a folder that another one was killed in goes on where that one stopped: a frame that has a row already
+    is not saved again (looked for from the number `first` on). `wake` is called, in any thread, when a frame reached
+    the disk and `reap` should be called.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        clock: ClockPair,
+        keep: int | None,
+        expected: int | None,
+        first: int,
+        wake: Callable[[], object],
+    ) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._expected = expected
+        self._wake = wake
+        self._images: dict[FrameSpec, ImageWriter] = {}
+        self._flight = Flight()
+        self._landed: list[list[Any]] = []
+        self._state = read_state(folder) or RawState(keep)
+        self._saved, following = saved_so_far(folder, first)
+        for entry in self._state.images:
+            path = folder / entry["path"]
+            spec, wrap = spec_of_entry(entry), _wrap(keep, entry["margin"])
+            resume_at = following.get(path.name, 0)
+            for index in range(resume_at, resume_at + entry["margin"]):  # begun, and named by no row
+                shutil.rmtree(path / "0" / "c" / str(index % wrap if wrap else index), ignore_errors=True)
+            self._images[spec] = ImageWriter(path, spec.shape, spec.dtype, wrap=wrap, resume_at=resume_at)
+        self._rows = FrameRows(folder, keep)
+        self._state.save(folder)
+
+    def open(self, spec: FrameSpec) -> None:
+        """Make the image of such frames ahead of the first one, unless it is there."""
+        if spec in self._images:
+            return
+        number = len(self._images)
+        path = self._folder / (f"raw-{number}.ome.zarr" if number else "raw.ome.zarr")
+        margin = most_in_flight(spec.nbytes) + 1
+        shutil.rmtree(path, ignore_errors=True)  # begun by a process that was killed before it could be listed
+        self._images[spec] = ImageWriter(
+            path,
+            spec.shape,
+            spec.dtype,
+            pixel_size_um=spec.pixel_size_um,
+            expected=self._expected,
+            attributes={"role": "raw"},
+            wrap=_wrap(self._state.keep, margin),
+        )
+        self._state.images.append(entry_of(path.name, spec, margin))
+        self._state.save(self._folder)
+
+    def has(self, number: int) -> bool:
+        """Whether an earlier process saved this frame, whose acknowledgement was lost with it."""
+        return number in self._saved
+
+    def save(self, message: Mapping[str, Any], spec: FrameSpec, pixels: Pixels) -> None:
+        """Begin to save a frame; `pixels` must not change until it has a row. Raises RecordError."""
+        image = self._images[spec]
+        index, future = image.write(pixels)
+        future.add_done_callback(lambda _: self._wake())
+        # Counted while TensorStore's threads compress and write.
+        row = frame_row(image.path.name, index, message, self._clock, zlib.crc32(pixels.data))
+        what = "frame " + "/".join(map(str, message["id"]))
+        self._flight.add(what, [future], image.nbytes, partial(self._landed.append, row))
+
+    def reap(self, *, wait: bool = False) -> list[int]:
+        """Enter what is on the disk by now (with `wait`: all that was begun) into the table; the frames' numbers.
+
+        Raises RecordError when a frame could not be saved; those that could are then given by the next call.
+        """
+        if wait:
+            self._flight.drain()
+        else:
+            self._flight.reap()
+        return self.enter()
+
+    def enter(self) -> list[int]:
+        """Give the frames that landed their rows, without looking for more."""
+        rows = self._landed.copy()
+        self._landed.clear()
+        if rows:
+            self._rows.append(rows)
+        return [row[0] for row in rows]
+
+    def fail(self, words: str) -> None:
+        """Put down why no more is saved, for readers of a recording that is not closed in order."""
+        self._state.error = words
+        self._state.save(self._folder)
+
+    def check(self) -> None:
+        """Raise RecordError when the folder is gone, though its files can still be written to."""
+        if not self._rows.in_place:
+            raise RecordError(
+                f"found the recording in {self._folder} gone while it was written, expected it to stay in its place: "
+                "let nothing move or delete it, and keep its disk connected"
+            )
+
+    def close(self) -> None:
+        self._rows.close()
+
+
+def _wrap(keep: int | None, margin: int) -> int | None:
+    # Frames under way may overwrite elements before they have rows of their own: these must not be among the last.
+    return None if keep is None else keep + margin
