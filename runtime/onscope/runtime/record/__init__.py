@@ -3,8 +3,8 @@
 A recording is a folder:
 
     recording.json      what is in it, by which software and machine, and whether it ended in order
-    raw.ome.zarr        raw frames as the camera gave them (raw-1 ... for further segments and cameras)
-    frames.parquet      a row per raw frame: identity, times, and which element of which image it is
+    raw.ome.zarr        raw frames as the camera gave them (raw-1 ... for other cameras, sizes and pixel types)
+    frames.parquet      a row per raw frame: identity, times, which element of which image it is, its checksum
     STAGE.ome.zarr      images of a stage in its own dtype and pixel size
     STAGE.parquet .csv  objects of a stage, a row each, with their frame's identity
     results.parquet     a row per result: state, times by step, and where its images are
@@ -13,8 +13,10 @@ A recording is a folder:
     overview.png        one picture of the run
 
 Images are OME-Zarr 0.5, one chunk per frame. While a run goes on (and after a crash) tables are Arrow streams
-(`frames.arrows`), which `open_recording` reads as well; an image may then be longer than its table: elements that no
-row names were never acknowledged.
+(`frames.arrows`, `frames-1.arrows` ...) and `raw.json` lists the raw images; `open_recording` reads these as well. An
+image may then be longer than its table: elements that no row names were never acknowledged.
+
+Raw frames are written by a process of its own (`recorder/`), answers by the acquisition process.
 """
 
 from ._latency import frames_per_second, percentiles

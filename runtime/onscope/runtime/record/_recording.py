@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from .._clock import ClockPair
 from .._errors import RecordError
-from .._frame import Frame, FrameId, FrameSpec, Source
+from .._frame import Frame, FrameSpec, Source
 from .._result import Result
+from ._account import LedgerLike, write_ledger
 from ._derived import DerivedWriter, provenance
 from ._files import require_space, write_json
 from ._images import ImageWriter
@@ -30,27 +30,6 @@ log = logging.getLogger("onscope")
 def to_log(kind: str, words: str) -> None:
     """The default: what becomes of the recorder process as warnings, how long the disk lasts as information."""
     log.log(logging.INFO if kind in ("disk", "recorder back") else logging.WARNING, "%s: %s", kind, words)
-
-
-class LedgerRowLike(Protocol):
-    """One row of the account."""
-
-    @property
-    def id(self) -> FrameId: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def frames(self) -> int: ...
-
-
-class LedgerLike(Protocol):
-    """What a recording takes from a ledger."""
-
-    @property
-    def counts(self) -> Mapping[str, int]: ...
-    def table(self) -> Iterable[LedgerRowLike]: ...
 
 
 class Recording:
@@ -186,7 +165,7 @@ class Recording:
         yield self._complete_manifest
         if self._ledger is not None:
             ledger = self._ledger
-            yield lambda: _write_ledger(self.folder / "ledger.csv", ledger)
+            yield lambda: write_ledger(self.folder / "ledger.csv", ledger)
         yield self._write_latency
 
     def _finish_raw(self) -> None:
@@ -240,13 +219,3 @@ def _make_folder(folder: Path, overwrite: bool) -> None:
         raise RecordError(
             f"{folder} cannot be made ({error.strerror}): choose a folder that can be written to"
         ) from error
-
-
-def _write_ledger(path: Path, ledger: LedgerLike) -> None:
-    try:
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["run", "camera", "segment", "seq", "state", "reason", "frames"])
-            writer.writerows([*row.id, row.state, row.reason, row.frames] for row in ledger.table())
-    except OSError as error:
-        raise RecordError(f"{path} could not be written ({error.strerror}): make room on its disk") from error

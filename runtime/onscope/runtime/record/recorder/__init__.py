@@ -1,7 +1,7 @@
 """The recorder: raw frames from shared memory to the disk, in a process of its own.
 
-`_sink` and `_link` are the acquisition's end, `__main__`, `_serve`, `_writer`, `_disk` and `_slots` the process;
-`_rows`, `_state` and `_closing` know the files, and are used at both ends and by the reader.
+`_sink`, `_announced` and `_link` are the acquisition's end, `__main__`, `_serve`, `_writer`, `_disk` and `_slots` the
+process; `_rows`, `_state` and `_closing` know the files, and are used at both ends and by the reader.
 """
 
 from ._closing import forget_state, merge_raw

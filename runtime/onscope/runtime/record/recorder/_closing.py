@@ -6,6 +6,7 @@ acquisition process when its recorders were.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
@@ -60,8 +61,9 @@ def merge_raw(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def forget_state(folder: Path) -> None:
-    """Remove `raw.json`, once a manifest with its content is on the disk."""
-    (folder / NAME).unlink(missing_ok=True)
+    """Remove `raw.json`, once a manifest with its content is on the disk; one that stays does no harm."""
+    with contextlib.suppress(OSError):
+        (folder / NAME).unlink()
 
 
 def complete_orphan(folder: Path) -> None:

@@ -50,8 +50,9 @@ FRAMES = pa.schema(
 `crc32` is that of the pixels in memory order (y, x, samples), as zlib.crc32 and PNG compute it.
 """
 PARQUET = "frames.parquet"
-COMPACT_ROWS = 4096
-"""With a rolling window, so many rows beyond it are kept before the journals are written anew."""
+COMPACT_ROWS = 512
+"""With a rolling window, as many rows as it has, and at least so many, are added before the journals are written anew.
+"""
 
 
 class FrameRows:
@@ -73,7 +74,7 @@ class FrameRows:
                 self._journal = Journal(_next_part(self._folder), FRAMES, sync=True)
             self._journal.append(list(zip(*rows, strict=True)))
             self._since += len(rows)
-            if self._keep is not None and self._since > COMPACT_ROWS:
+            if self._keep is not None and self._since > max(COMPACT_ROWS, self._keep):
                 self._compact(self._keep)
         except OSError as error:
             raise refused("frames", self._folder, error) from error

@@ -7,22 +7,20 @@ dies, the next one is told of it once more, in the same order; it saves what has
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..._clock import ClockPair, now_ns
 from ..._errors import OnscopeError, RecordError
 from ..._frame import Frame, FrameSpec
 from ..._shm import SYSTEM_FOLDER, SharedSlots
+from ._announced import Announced
 from ._closing import close_raw
 from ._link import RecorderLink
-from ._messages import LANES, SAVE_BYTES, Message, memory_of, save_message
+from ._messages import LANES, SAVE_BYTES, Message
 
 DEATHS, WITHIN_S = 3, 30.0
 """So many deaths in so short a time end the saving: the next start would not fare better."""
@@ -31,14 +29,6 @@ FEWEST, MOST = 2, 256
 
 Tell = Callable[[str, str], object]
 """Told a kind ("disk", "recorder died", "recorder back", "recorder gone") and a sentence."""
-
-
-@dataclass(slots=True)
-class _Lane:
-    spec: FrameSpec
-    slots: SharedSlots
-    descriptor: int | None
-    message: Message
 
 
 class RecorderSink:
@@ -63,9 +53,7 @@ class RecorderSink:
         self._failed: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
         self._finished = threading.Condition(self._lock)
-        self._lanes: dict[int, _Lane] = {}
-        self._pending: dict[int, Message] = {}
-        self._next = 0
+        self._announced = Announced()
         self._deaths: deque[int] = deque(maxlen=DEATHS)
         self._finishing = False
         self._closing = False
@@ -74,7 +62,7 @@ class RecorderSink:
         self._failures: list[str] | None = None
         self._link = RecorderLink()
         self._alive = True
-        self._begin(self._link)
+        self._while_alive(self._begin)
         self._thread = threading.Thread(target=self._listen, name="onscope-recorder", daemon=True)
         self._thread.start()
 
@@ -86,7 +74,7 @@ class RecorderSink:
     @property
     def waiting(self) -> int:
         """Frames that were announced and are not on the disk yet."""
-        return len(self._pending)
+        return len(self._announced)
 
     def bind(self, saved: Callable[[int, int], None], failed: Callable[[], None]) -> None:
         """See `RawSink`; `failed` is called at once when there is a failure already."""
@@ -108,32 +96,23 @@ class RecorderSink:
 
     def open(self, lane: int, spec: FrameSpec, slots: SharedSlots) -> None:
         """See `RawSink`."""
-        file = memory_of(slots)
-        # Held until the lane is closed: a recorder that starts later must find the slots, whatever became of the name.
-        descriptor = None if file is None else os.open(file, os.O_RDONLY)
-        message = {"kind": "open", "lane": lane, "spec": asdict(spec), "depth": self.depth(spec)}
-        message |= {"name": slots.name, "slot_bytes": slots.slot_bytes, "slots": slots.slots}
         with self._lock:
-            self._lanes[lane] = _Lane(spec, slots, descriptor, message)
-            self._send_open(self._lanes[lane])
+            self._announced.add_lane(lane, spec, slots, self.depth(spec))
+            self._while_alive(lambda: self._announced.open_lane(lane, self._link))
 
     def save(self, lane: int, slot: int, frame: Frame) -> None:
         """See `RawSink`. After a failure nothing is saved, and the slot does not come back."""
         with self._lock:
             if self.failure is not None:
                 return
-            message = save_message(self._next, lane, slot, frame)
-            self._pending[self._next] = message
-            self._next += 1
-            self._send(message)
+            message = self._announced.add(lane, slot, frame)
+            self._while_alive(lambda: self._link.send(message))
 
     def close_lane(self, lane: int) -> None:
         """See `RawSink`."""
         with self._lock:
-            closed = self._lanes.pop(lane)
-            self._send({"kind": "close", "lane": lane})
-        if closed.descriptor is not None:
-            os.close(closed.descriptor)
+            self._announced.drop_lane(lane)
+            self._while_alive(lambda: self._link.send({"kind": "close", "lane": lane}))
 
     def finish(self) -> list[RecordError]:
         """Wait until all that was announced is on the disk and the files are closed; what could not be closed.
@@ -142,7 +121,7 @@ class RecorderSink:
         """
         with self._finished:
             self._finishing = True
-            self._send({"kind": "finish"})
+            self._while_alive(lambda: self._link.send({"kind": "finish"}))
             self._finished.notify_all()
             self._finished.wait_for(lambda: self._failures is not None)
             failures = self._failures or []
@@ -157,31 +136,24 @@ class RecorderSink:
         self._link.close()
         if threading.current_thread() is not self._thread:
             self._thread.join()
-        for lane in self._lanes.values():
-            if lane.descriptor is not None:
-                os.close(lane.descriptor)
-        self._lanes.clear()
+        with self._lock:
+            self._announced.close()
 
-    def _send(self, message: Message) -> None:
+    def _while_alive(self, send: Callable[[], object]) -> None:
         if self._alive:
             try:
-                self._link.send(message)
-            except OSError:  # it died; the next one is told of all that is pending
+                send()
+            except OSError:  # it died; the next one is told everything
                 self._alive = False
 
-    def _send_open(self, lane: _Lane) -> None:
-        by_descriptor = False
-        if self._alive and lane.descriptor is not None:
-            with contextlib.suppress(OSError):
-                by_descriptor = self._link.send_memory(lane.descriptor)
-        self._send({**lane.message, "by_descriptor": by_descriptor})
-
-    def _begin(self, link: RecorderLink) -> None:
+    def _begin(self) -> None:
+        """Tell a process what it writes, and what was announced before it came."""
         clock = [self._clock.wall_ns, self._clock.monotonic_ns]
-        first = min(self._pending, default=self._next)
-        message = {"kind": "begin", "folder": str(self._folder.absolute()), "clock": clock, "first": first}
-        with contextlib.suppress(OSError):
-            link.send(message | {"keep": self._keep, "expected": self._expected})
+        begin = {"kind": "begin", "folder": str(self._folder.absolute()), "clock": clock, "keep": self._keep}
+        self._link.send({**begin, "expected": self._expected, "first": self._announced.first})
+        self._announced.repeat(self._link)
+        if self._finishing:
+            self._link.send({"kind": "finish"})
 
     def _listen(self) -> None:
         try:
@@ -202,7 +174,7 @@ class RecorderSink:
         kind = message["kind"]
         if kind == "saved":
             with self._lock:
-                frames = [self._pending.pop(number) for number in message["numbers"]]
+                frames = self._announced.saved(message["numbers"])
                 self.saved_frames += len(frames)
             for frame in frames:
                 self._saved(frame["lane"], frame["slot"])
@@ -220,12 +192,13 @@ class RecorderSink:
             if self.failure is not None:
                 return
             self.failure = RecordError(words)
+            failed = self._failed
         self._tell("recorder gone", words)
-        self._failed()
+        failed()
 
     def _bring_back(self) -> bool:
         with self._lock:
-            if self._closing:
+            if self._closing or self._failures is not None:
                 return False
             self._alive = False
         how = self._link.bury()
@@ -252,13 +225,7 @@ class RecorderSink:
                 return False
             self._link = link
             self._alive = True
-            self._begin(link)
-            for lane in self._lanes.values():
-                self._send_open(lane)
-            for message in self._pending.values():
-                self._send(message)
-            if self._finishing:
-                self._send({"kind": "finish"})
+            self._while_alive(self._begin)
         self._tell("recorder back", f"process {link.pid}, {self.waiting} frames wait for it")
         return True
 
