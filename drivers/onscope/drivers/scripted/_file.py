@@ -127,6 +127,8 @@ def _step(path: Path, steps: Any, number: int) -> Step:
     kind = STEPS[name]
     known = [field.name for field in fields(kind)]
     given = {} if value is None else value if isinstance(value, dict) else dict(zip(known[:1], [value], strict=False))
+    if value is not None and not known:
+        raise SourceError(f"{path}, line {line}: found a value for {name}, expected none: write `{name}:`")
     if unknown := [key for key in given if key not in known]:
         raise SourceError(
             f"{path}, line {line}: found {unknown[0]!r} in {name}, expected {', '.join(known) or 'nothing'}"
