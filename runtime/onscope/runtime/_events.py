@@ -20,10 +20,15 @@ Kind = Literal[
     "worker gone",
     "refused",
     "hook error",
-    "recording",
+    "disk",
+    "recorder died",
+    "recorder back",
+    "recorder gone",
     "recording ended",
 ]
-BAD: frozenset[Kind] = frozenset({"worker died", "worker gone", "refused", "hook error", "recording ended"})
+BAD: frozenset[Kind] = frozenset(
+    {"worker died", "worker gone", "refused", "hook error", "recorder died", "recorder gone", "recording ended"}
+)
 
 log = logging.getLogger("onscope")
 

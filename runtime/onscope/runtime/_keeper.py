@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ._admission import block
 from ._delivery import Delivery, Subscription
 from ._errors import RecordError
-from ._events import Event, Tell
+from ._events import Event, Kind, Tell
 from ._ledger import Ledger
 from ._pipeline import Pipeline
 from ._sink import RawSink
@@ -40,7 +40,8 @@ class Keeper:
 
         if isinstance(record, Recording):
             return cls(record, tell, owned=False)
-        return cls(Recording(record, pipeline), tell, owned=True)
+        made = Recording(record, pipeline, tell=lambda kind, words: tell(Event(cast(Kind, kind), words)))
+        return cls(made, tell, owned=True)
 
     @property
     def sink(self) -> RawSink:
@@ -63,6 +64,11 @@ class Keeper:
             self._tell(Event("recording ended", str(failure)))
         finally:
             self._subscription.close()  # what is not read any more must not hold up the live path
+
+    def discard(self) -> None:
+        """End a recording that was made here, and that nothing will come into."""
+        if self._owned:
+            self.recording.finish(Ledger())
 
     def close(self) -> None:
         """Save what is left, when no more results come; raises RecordError when something could not be saved."""

@@ -160,6 +160,11 @@ class Pipeline:
 
         return read_pipeline(Path(path))
 
+    @property
+    def images(self) -> list[str]:
+        """Names of the stages that answer with an image; the others answer with a table of objects."""
+        return [s.name for s in self.stages if not decoder(s.package.outputs[0].axes, s.settings).columns]
+
     def stages_of(self, camera: str) -> list[Stage]:
         """The stages that may run on a camera's frames."""
         taken: dict[str, Stage] = {}

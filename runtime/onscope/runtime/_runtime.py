@@ -67,15 +67,23 @@ class Runtime:
         self._tell = Teller(on_event)
         self._told = ""
         self._hook = HookFrames()
-        self._keeper = None if record is None else Keeper.of(record, self.pipeline, self._tell)
-        self._path = LivePath(
-            self.pipeline,
-            WORKERS[worker],
-            admission or keep_newest(2),
-            Terms(provider, threads, patience_s, memory_mb),
-            self._tell,
-            None if self._keeper is None else self._keeper.sink,
-        )
+        self._keeper: Keeper | None = None
+        try:
+            if record is not None:
+                self._keeper = Keeper.of(record, self.pipeline, self._tell)
+            self._path = LivePath(
+                self.pipeline,
+                WORKERS[worker],
+                admission or keep_newest(2),
+                Terms(provider, threads, patience_s, memory_mb),
+                self._tell,
+                None if self._keeper is None else self._keeper.sink,
+            )
+        except BaseException:
+            self._tell.close()
+            if self._keeper is not None:
+                self._keeper.discard()
+            raise
         self.ledger = self._path.ledger
         if self._keeper is not None:
             self._keeper.follow(self._path.delivery, self.ledger)

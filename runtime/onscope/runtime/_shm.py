@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker, shared_memory
@@ -128,16 +129,25 @@ def _buffer(memory: shared_memory.SharedMemory) -> memoryview:
     return cast(memoryview, memory.buf)  # None only after close
 
 
+_patching = threading.Lock()
+
+
 @contextlib.contextmanager
 def _untracked() -> Iterator[None]:
     # Python 3.11 and 3.12 register attached segments too, and the attaching process would remove the owner's segment
     # at its end; 3.13 has track=False.
-    register = resource_tracker.register
-    resource_tracker.register = lambda *_: None
-    try:
-        yield
-    finally:
-        resource_tracker.register = register
+    with _patching:
+        register, here = resource_tracker.register, threading.get_ident()
+
+        def elsewhere(name: str, kind: str) -> None:  # other threads may be making segments of their own
+            if threading.get_ident() != here:
+                register(name, kind)
+
+        resource_tracker.register = elsewhere  # type: ignore[assignment] # its stub asks for less than it takes
+        try:
+            yield
+        finally:
+            resource_tracker.register = register
 
 
 def remove_leftovers() -> list[str]:
