@@ -20,7 +20,7 @@ Raw frames are written by a process of its own (`recorder/`), answers by the acq
 """
 
 from ._latency import frames_per_second, percentiles
-from ._manifest import machine, versions
+from ._manifest import is_recording, machine, versions
 from ._overview import overview
 from ._reader import RecordedImages, RecordedRun, open_recording
 from ._recording import Recording
@@ -30,6 +30,7 @@ __all__ = [
     "RecordedRun",
     "Recording",
     "frames_per_second",
+    "is_recording",
     "machine",
     "open_recording",
     "overview",

@@ -49,6 +49,11 @@ class Manifest:
             ) from error
 
 
+def is_recording(folder: Path) -> bool:
+    """Whether the folder is a recording, also one that did not end in order."""
+    return (folder / NAME).is_file()
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a recording; raises RecordError when the folder is none, or of a newer kind."""
     path = folder / NAME
