@@ -8,9 +8,9 @@ with micromanager.demo() as scope:
 from __future__ import annotations
 
 from ._demo import demo, demo_source, source
-from ._live import LiveSource
+from ._live import LiveSource, ManyLiveSource
+from ._open import open_scope as open
 from ._scope import Scope
-from ._scope import open_scope as open
 from ._walk import StageWalk
 
-__all__ = ["LiveSource", "Scope", "StageWalk", "demo", "demo_source", "open", "source"]
+__all__ = ["LiveSource", "ManyLiveSource", "Scope", "StageWalk", "demo", "demo_source", "open", "source"]

@@ -12,7 +12,8 @@ from onscope.specimen import DEMO_SENSOR, demo_photons
 from .._sensor import SensorSource, with_sensor
 from ._core import DEMO_CONFIG, adapter_path
 from ._live import LiveSource
-from ._scope import BUFFER_MB, Scope, open_scope
+from ._open import BUFFER_MB, open_scope
+from ._scope import Scope
 from ._walk import StageWalk
 
 BEADS = {"PixelType": "16bit", "BitDepth": "16", "Binning": "1", "Mode": "Fluorescent Beads"}

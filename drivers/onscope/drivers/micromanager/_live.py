@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
-from onscope.runtime import Frame, FrameId, FrameSpec, SourceError, new_run_id, now_ns, unpack
+from onscope.runtime import Frame, FrameId, FrameSpec, SourceError, new_run_id, unpack
 
-from ._core import CORE_ERRORS, Core, one_line
+from ._camera import Camera
+from ._changes import Changes
+from ._core import CORE_ERRORS, Core
 from ._receipt import ReceiptClock
+from ._sequence import FULL_AT, CameraSequence, OnFull
 
-WAIT_S = 0.0003
-"""Between two looks into an empty buffer: short against an exposure, long against a look (0.1 us)."""
-LOOKS_PER_CHECK = 32
-"""Empty looks between two questions whether the camera still runs: about every 10 ms."""
-EXPOSURE_TOLERANCE = 0.1
-"""Cameras round to their line time, which is welcome; out of range some ignore the value without a word."""
-KINDS = {(1, 1): ("uint8", "yx"), (2, 1): ("uint16", "yx"), (4, 1): ("float32", "yx")}
-KINDS |= {(4, 4): ("uint8", "yxs"), (8, 4): ("uint16", "yxs")}
-"""dtype and axes by the core's (bytes per pixel, components)."""
+MAX_RESTARTS = 3
+"""Starts of a camera, one after the other, that brought no frame before something else changed its settings again."""
 
 
 @dataclass(eq=False)
@@ -30,165 +24,156 @@ class LiveSource:
     """Frames of one camera, live; made by `Scope.live`, whose docstring tells what users need to know.
 
     `frames` is called by the runtime, from any one thread at a time; the core is thread-safe. Each call of it starts
-    a sequence, which is a segment, and stops the camera when it ends, is closed or fails.
+    a sequence, which is a segment, and stops the camera when it ends, is closed or fails. `changes` are those that
+    the scope makes meanwhile: each of them ends a segment.
     """
 
     core: Core
-    camera: str
-    exposure_ms: float
+    cameras: Sequence[Camera]
+    changes: Changes = field(default_factory=Changes)
     buffer_mb: int | None = None
-    pixel_size_um: float | None = None
+    on_full: OnFull = "stop"
     where_um: Callable[[], tuple[float, float, float] | None] = lambda: None
     is_open: Callable[[], bool] = lambda: True
     run: str = field(default_factory=new_run_id)
-    _segments: int = 0
+    _segments: dict[str, int] = field(default_factory=dict)
+    _sequence: CameraSequence | None = None
 
     def spec(self) -> FrameSpec:
-        """What the camera is set to give now."""
-        core = self.core
-        try:
-            self._choose_camera()
-            kind = (int(core.get_bytes_per_pixel()), int(core.get_number_of_components()))
-            if kind not in KINDS:
-                raise SourceError(
-                    f"found pixels of {kind[0]} bytes in {kind[1]} components from {self.camera}, expected 8 or 16 bit "
-                    "grey, 32-bit float, RGB32 or RGB64: set the camera's PixelType"
-                )
-            dtype, axes = KINDS[kind]
-            shape = (int(core.get_image_height()), int(core.get_image_width()))
-            size = self.pixel_size_um or float(core.get_pixel_size_um())
-            return FrameSpec(
-                shape=shape if axes == "yx" else (*shape, 3),
-                dtype=dtype,
-                axes=axes,
-                camera=self.camera,
-                pixel_size_um=size if size > 0 else None,
-                bit_depth=int(core.get_image_bit_depth()),
-            )
-        except CORE_ERRORS as error:
-            raise self._refused(error) from error
+        """What the (first) camera is set to give now."""
+        return self._specs(self.cameras[:1])[0]
 
     def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
-        """`n` frames and the camera stops by itself; or None, and it runs until the generator is closed.
+        """`n` frames in all, and the cameras are stopped; or None: they run until the generator is closed.
 
-        When frames are taken too slowly, Micro-Manager's buffer fills. An endless sequence then overwrites the oldest
-        images: a jump of `seq`. A finite one ends: what is in the buffer still comes, then SourceError. Raises
-        SourceError also when the camera stops by itself, as it does when its ROI or size is changed while live.
+        When frames are taken too slowly, Micro-Manager's buffer fills. At nine tenths of it the cameras are stopped
+        in order, all that is in the buffer still comes, and then SourceError tells so (`on_full="overwrite"`: the
+        oldest images are overwritten, a jump of `seq`).
+        A change made through the scope opens a new segment: the frames taken before it still come, `id.segment`
+        rises by one, `id.seq` begins at 0 again, and the frames are like the new `spec()`. So does a change made
+        elsewhere that stops the camera, as long as the camera can be started again; images that were in the buffer
+        are lost then, for the core drops them. Raises SourceError also when a camera stops by itself.
         """
         if n is not None and n < 1:
             return
-        spec = self.spec()
-        exposure_ms = self._start(n)
-        segment, self._segments = self._segments, self._segments + 1
-        clock = ReceiptClock()
-        taken, last = 0, -1
+        sequence = CameraSequence(self.core, self.cameras, self.changes, self.on_full, self.is_open)
         try:
-            while n is None or taken < n:
-                image = self._next_image()
-                popped_ns = now_ns()
-                if image is None:
-                    if n is not None and last >= n - 1:
-                        return  # the camera gave all n; some never reached us, which the jumps of seq tell
-                    raise self._stopped(spec, taken, n)
-                pixels, axes = unpack(image.pix, image.tags.get("PixelType"), *spec.shape[:2])
-                if pixels.shape != spec.shape:
-                    raise self._stopped(spec, taken, n)
-                last = int(image.tags.get("ImageNumber", last + 1))
-                elapsed = image.tags.get("ElapsedTime-ms")
-                yield Frame(
-                    id=FrameId(self.run, self.camera, segment, last),
-                    pixels=pixels,
-                    axes=axes,
-                    index=MappingProxyType({"t": last}),
-                    received_ns=clock.received_ns(None if elapsed is None else float(elapsed), popped_ns),
-                    pixel_size_um=spec.pixel_size_um,
-                    exposure_ms=exposure_ms,
-                    stage_um=self.where_um(),
-                )
-                taken += 1
-        except CORE_ERRORS as error:
-            raise self._refused(error) from error
+            self._sequence = sequence
+            self._set_buffer(sequence)
+            sequence.start(n)
+            try:
+                yield from self._frames(sequence, n)
+            except (SourceError, *CORE_ERRORS):
+                with suppress(SourceError):  # what ended it says more
+                    sequence.stop()
+                raise
+            except BaseException:
+                sequence.stop()
+                raise
+            sequence.stop()
         finally:
-            self._stop()
+            sequence.end()
 
-    def _choose_camera(self) -> None:
+    def _frames(self, sequence: CameraSequence, n: int | None) -> Generator[Frame, None, None]:
+        taken, starts, unasked = 0, 0, 0
+        counts: dict[str, _Count] = {}
+        while n is None or taken < n:
+            got = sequence.take(None if n is None else n - taken)
+            if got is None:
+                ended = [count.last >= sequence.asked - 1 for count in counts.values()]
+                if len(ended) == len(self.cameras) and all(ended) and starts == sequence.starts:
+                    return  # the camera gave all; some never reached us, which the jumps of seq tell
+                unasked += 1
+                if sequence.full or not self.is_open() or unasked > MAX_RESTARTS or not sequence.changed():
+                    raise self._stopped(sequence, taken, n, unasked)
+                with self.changes.lock:
+                    sequence.pause()
+                continue
+            (image, popped_ns), unasked = got, 0
+            if starts != sequence.starts:
+                starts, counts = sequence.starts, {}
+            label = str(image.tags.get("Camera", "")) if len(self.cameras) > 1 else self.cameras[0].label
+            spec = sequence.specs.get(label)
+            if spec is None:
+                raise self._stopped(sequence, taken, n, unasked)
+            pixels, axes = unpack(image.pix, image.tags.get("PixelType"), *spec.shape[:2])
+            count = counts.get(label)
+            if count is None or pixels.shape != spec.shape or pixels.dtype != spec.dtype:
+                if pixels.shape != spec.shape or pixels.dtype != spec.dtype:
+                    # Changed by someone else, and the camera ran on: its settings now must fit this image at least.
+                    spec = sequence.specs[label] = next(c for c in self.cameras if c.label == label).spec()
+                    spec.check(pixels)
+                segment = self._segments[label] = self._segments.get(label, -1) + 1
+                count = counts[label] = _Count(segment, begins=0 if count is None else count.last + 1)
+            number = int(image.tags.get("ImageNumber", count.last + 1))
+            elapsed = image.tags.get("ElapsedTime-ms")
+            count.last = number
+            yield Frame(
+                id=FrameId(self.run, label, count.segment, number - count.begins),
+                pixels=pixels,
+                axes=axes,
+                index=MappingProxyType({"t": number - count.begins}),
+                received_ns=count.clock.received_ns(None if elapsed is None else float(elapsed), popped_ns),
+                pixel_size_um=spec.pixel_size_um,
+                exposure_ms=sequence.exposures_ms[label],
+                stage_um=self.where_um(),
+            )
+            taken += 1
+
+    def _specs(self, cameras: Sequence[Camera]) -> Sequence[FrameSpec]:
         if not self.is_open():
             raise SourceError("found the scope closed, expected an open one: stay inside its `with` block")
-        if self.core.get_camera_device() != self.camera:
-            self.core.set_camera_device(self.camera)
+        with self.changes.lock:
+            running = self._sequence
+            if running is not None and len(self.cameras) > 1 and running.running:
+                return [running.specs[camera.label] for camera in cameras]  # the core answers for one camera alone
+            return [camera.spec() for camera in cameras]
 
-    def _start(self, n: int | None) -> float:
-        """Start the camera; the exposure in milliseconds that it really took."""
-        core = self.core
+    def _set_buffer(self, sequence: CameraSequence) -> None:
         try:
-            if core.is_sequence_running():
-                raise SourceError(
-                    f"found {self.camera} already running a sequence, expected it at rest: close the other frames() "
-                    "generator, or stop the live view, first"
-                )
-            if self.buffer_mb is not None and core.get_circular_buffer_memory_footprint() != self.buffer_mb:
-                core.set_circular_buffer_memory_footprint(int(self.buffer_mb))
-            core.set_exposure(float(self.exposure_ms))
-            exposure_ms = float(core.get_exposure())
-            if abs(exposure_ms - self.exposure_ms) > EXPOSURE_TOLERANCE * self.exposure_ms:
-                raise SourceError(
-                    f"found that {self.camera} exposes for {exposure_ms:g} ms, expected the {self.exposure_ms:g} ms "
-                    "asked for: choose an exposure in the camera's range"
-                )
-            if n is None:
-                core.start_continuous_sequence_acquisition(0.0)
-            else:
-                core.start_sequence_acquisition(int(n), 0.0, True)
-            return exposure_ms
+            if self.buffer_mb is not None and self.core.get_circular_buffer_memory_footprint() != self.buffer_mb:
+                self.core.set_circular_buffer_memory_footprint(int(self.buffer_mb))
         except CORE_ERRORS as error:
-            raise self._refused(error) from error
+            raise sequence.refused(error) from error
 
-    def _stop(self) -> None:
-        """The camera at rest; a closed scope has seen to it."""
-        if self.is_open():
-            try:
-                self.core.stop_sequence_acquisition()
-            except CORE_ERRORS as error:
-                raise self._refused(error) from error
-
-    def _next_image(self) -> Any:
-        """The next image, waited for; None when the camera has stopped and the buffer is empty."""
-        core, looks = self.core, 0
-        while self.is_open():
-            if core.get_remaining_image_count() > 0:
-                return core.pop_next_tagged_image()
-            looks += 1
-            # The second count is for images that came between the last look and the stop.
-            if looks % LOOKS_PER_CHECK == 0 and not core.is_sequence_running() and not core.get_remaining_image_count():
-                return None
-            time.sleep(WAIT_S)
-        return None
-
-    def _stopped(self, spec: FrameSpec, taken: int, n: int | None) -> SourceError:
+    def _stopped(self, sequence: CameraSequence, taken: int, n: int | None, unasked: int) -> SourceError:
         """Why a sequence ended before its time."""
-        told = f"found that {self.camera} stopped after {taken} {'frame' if taken == 1 else 'frames'}"
+        label = " and ".join(sequence.labels)
+        told = f"found that {label} stopped after {taken} {'frame' if taken == 1 else 'frames'}"
         if n is not None:
             told += f" of {n}"
         if not self.is_open():
             return SourceError(f"{told} because its scope was closed, expected it to run on: close frames() first")
         with suppress(*CORE_ERRORS):
-            if self.core.is_buffer_overflowed():
+            size = f"Micro-Manager's buffer of {self.core.get_circular_buffer_memory_footprint()} MB"
+            if sequence.full or self.core.is_buffer_overflowed():
+                how = f"{FULL_AT:.0%} full and was stopped in order" if sequence.full else "full"
                 return SourceError(
-                    f"{told} because Micro-Manager's buffer of {self.core.get_circular_buffer_memory_footprint()} MB "
-                    "was full, expected frames to be taken as fast as they come: take them faster, or give live() a "
-                    "larger buffer_mb"
+                    f"{told} because {size} was {how}, expected frames to be taken as fast as they come; all that it "
+                    "held were given: take them faster, give live() a larger buffer_mb, or say on_full='overwrite' "
+                    "where frames may be lost"
                 )
-            now = self.spec()
-            if now != spec:
-                return SourceError(
-                    f"{told} because it now gives {'x'.join(map(str, now.shape))} {now.dtype}, expected "
-                    f"{'x'.join(map(str, spec.shape))} {spec.dtype} until the end: call frames() again, which opens a "
-                    "new segment, and prepare for the new spec()"
-                )
+        if unasked > MAX_RESTARTS:
+            return SourceError(
+                f"{told}: its settings were changed {unasked} times without a frame in between, expected them to "
+                "stay: see what else controls this camera"
+            )
         return SourceError(f"{told} by itself, expected it to run on: look after the camera, then call frames() again")
 
-    def _refused(self, error: Exception) -> SourceError:
-        return SourceError(
-            f"found that Micro-Manager refused {self.camera} ({one_line(error)}), expected a camera ready to run: see "
-            "what the message says"
-        )
+
+class ManyLiveSource(LiveSource):
+    """Frames of several cameras at once, in the order of their receipt; made by `Scope.live_all`."""
+
+    def specs(self) -> Sequence[FrameSpec]:
+        """What each camera is set to give now."""
+        return self._specs(self.cameras)
+
+
+@dataclass
+class _Count:
+    """One camera's place in its segment: `begins` is the camera's number of the segment's first image."""
+
+    segment: int
+    begins: int = 0
+    last: int = -1
+    clock: ReceiptClock = field(default_factory=ReceiptClock)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
+from weakref import WeakSet
 
 from onscope.runtime import SourceError
 
-from ._config import check_config
-from ._core import CORE_ERRORS, Core, check_buffer, installed_adapter_paths, one_line, start_core, stop_core
-from ._live import LiveSource
+from ._camera import Camera, change_exposure, check_exposure
+from ._changes import Changes
+from ._core import CORE_ERRORS, Core, check_buffer, one_line
+from ._live import LiveSource, ManyLiveSource
+from ._sequence import OnFull
 
-BUFFER_MB = 256
 Answer = TypeVar("Answer")
 
 
@@ -31,6 +30,8 @@ class Scope:
         self.core = core
         self._stop = stop
         self._closed = Event()
+        self._changes = Changes()
+        self._cameras: WeakSet[Camera] = WeakSet()
         self._stage_um = self._read_stage()
 
     def __enter__(self) -> Scope:
@@ -45,6 +46,7 @@ class Scope:
         """End: sequences stop, and a core of our own is unloaded. A second call does nothing."""
         if not self._closed.is_set():
             self._closed.set()
+            self._changes.close()
             if self._stop is not None:
                 self._stop()
 
@@ -54,56 +56,142 @@ class Scope:
         camera: str | None = None,
         buffer_mb: int | None = None,
         pixel_size_um: float | None = None,
+        on_full: OnFull = "stop",
     ) -> LiveSource:
         """The camera's frames as they come, as a Source.
 
         `exposure_ms` in milliseconds; `camera` is a device label (None: the core's camera); `buffer_mb` the size of
         Micro-Manager's buffer in megabytes (None: as it is); `pixel_size_um` the pixel's size in the sample where the
         core does not know it. All are set when the sequence starts. `received_ns` of the frames is the core's receipt.
+        `on_full` says what happens when frames are taken so slowly that the buffer fills: "stop" ends the sequence in
+        order, with all its frames given; "overwrite" loses the oldest, for live views where that is fine.
+        `set_roi`, `clear_roi`, `set_binning`, `set_exposure` and `set` may be called while it runs.
         Raises SourceError when there is no such camera.
         """
+        label = self._label(camera)
+        source = LiveSource(**self._source([label], {label: exposure_ms}, buffer_mb, pixel_size_um, on_full))
+        source.spec()
+        if (channels := int(self._do(self.core.get_number_of_camera_channels))) > 1:
+            raise SourceError(
+                f"found {channels} cameras in {label}, expected one: take them with live_all(), or say live(camera=...)"
+            )
+        return source
+
+    def live_all(
+        self,
+        exposure_ms: float | Mapping[str, float] = 10.0,
+        cameras: Sequence[str] | None = None,
+        buffer_mb: int | None = None,
+        pixel_size_um: float | None = None,
+        on_full: OnFull = "stop",
+    ) -> ManyLiveSource:
+        """The frames of several cameras at once, as a ManyCameras source; each has segments and numbers of its own.
+
+        `cameras` are device labels (None: those of the core's camera, when that is Micro-Manager's Multi Camera);
+        `exposure_ms` is one for all, or one for each by label; the others as in `live`. The cameras run freely, each
+        at its own pace. Raises SourceError when there are no such cameras, or when their images differ in size or
+        type: they share one buffer.
+        """
+        labels = list(dict.fromkeys(cameras if cameras is not None else self._channels()))
+        if not labels:
+            raise SourceError("found no cameras to take, expected at least one: name them in live_all(cameras=[...])")
+        times = exposure_ms if isinstance(exposure_ms, Mapping) else dict.fromkeys(labels, exposure_ms)
+        if set(times) != set(labels):
+            raise SourceError(
+                f"found exposures for {', '.join(times)}, expected one for each of {', '.join(labels)}: name them all"
+            )
+        source = ManyLiveSource(**self._source(labels, times, buffer_mb, pixel_size_um, on_full))
+        kinds = {(spec.shape, spec.dtype) for spec in source.specs()}
+        if len(kinds) > 1:
+            raise SourceError(
+                f"found images of {' and '.join(sorted(map(str, kinds)))}, expected one size and type of all cameras, "
+                "which share Micro-Manager's buffer: set their ROI, binning and PixelType alike"
+            )
+        return source
+
+    def _channels(self) -> list[str]:
+        core = self.core
+        self._label(None)
+        count = int(self._do(core.get_number_of_camera_channels))
+        return [str(core.get_camera_channel_name(i)) for i in range(count)] if count > 1 else [self._label(None)]
+
+    def _label(self, camera: str | None) -> str:
         if self._closed.is_set():
             raise SourceError("found the scope closed, expected an open one: stay inside its `with` block")
-        label = camera or self.core.get_camera_device()
+        label = camera or str(self._do(self.core.get_camera_device))
         if not label:
             raise SourceError(
                 "found no camera in this configuration, expected one: add the line Property,Core,Camera,NAME to the "
                 ".cfg file, or say live(camera=...)"
             )
-        if not 0 < exposure_ms < math.inf:
-            raise SourceError(
-                f"found an exposure of {exposure_ms} ms, expected a finite one above 0: give milliseconds"
-            )
+        return label
+
+    def _source(
+        self,
+        labels: Sequence[str],
+        exposures_ms: Mapping[str, float],
+        buffer_mb: int | None,
+        pixel_size_um: float | None,
+        on_full: OnFull,
+    ) -> dict[str, Any]:
+        if on_full not in ("stop", "overwrite"):
+            raise SourceError(f"found on_full={on_full!r}, expected 'stop' or 'overwrite': choose one")
         if buffer_mb is not None:
             check_buffer(buffer_mb)
-        source = LiveSource(
-            self.core,
-            label,
-            float(exposure_ms),
-            buffer_mb,
-            pixel_size_um,
-            where_um=lambda: self._stage_um,
-            is_open=lambda: not self._closed.is_set(),
-        )
-        source.spec()
-        return source
+        cameras = [Camera(self.core, label, check_exposure(exposures_ms[label]), pixel_size_um) for label in labels]
+        self._cameras.update(cameras)
+        return {
+            "core": self.core,
+            "cameras": cameras,
+            "changes": self._changes,
+            "buffer_mb": buffer_mb,
+            "on_full": on_full,
+            "where_um": lambda: self._stage_um,
+            "is_open": lambda: not self._closed.is_set(),
+        }
 
     def set_roi(self, x: int, y: int, width: int, height: int) -> None:
-        """Read out only this part of the camera, in pixels. Stops a running sequence: its frames() says so."""
+        """Read out only this part of the core's camera, in pixels. A running sequence opens a new segment.
+
+        This holds for all commands here that change a camera: the camera is stopped, the frames that it gave before
+        still come, the change is made, and it starts again when frames() is asked for the next one. They may be called
+        from any thread, also from the one that takes the frames.
+        """
         if min(x, y) < 0 or min(width, height) < 1:
             raise SourceError(
                 f"found a ROI of {width}x{height} at ({x}, {y}), expected at least 1x1 inside the camera: give x, y, "
                 "width, height in pixels"
             )
-        self._do(lambda: self.core.set_roi(int(x), int(y), int(width), int(height)))
+        self._change(lambda: self.core.set_roi(int(x), int(y), int(width), int(height)))
 
     def clear_roi(self) -> None:
-        """Read out the whole camera again. Stops a running sequence as `set_roi` does."""
-        self._do(self.core.clear_roi)
+        """Read out the whole camera again, as `set_roi` does a part."""
+        self._change(self.core.clear_roi)
+
+    def set_binning(self, binning: int, camera: str | None = None) -> None:
+        """Add up `binning` x `binning` pixels on the camera. Raises SourceError when the camera does not know it."""
+        label = self._label(camera)
+        known = [str(value) for value in self._do(lambda: self.core.get_allowed_property_values(label, "Binning"))]
+        values = [value for value in known if value.lower().split("x")[0].strip() == str(int(binning))]
+        if known and not values:
+            raise SourceError(f"found a binning of {binning}, expected one of {', '.join(known)}: choose one")
+        self.set(label, "Binning", values[0] if values else str(int(binning)))
+
+    def set_exposure(self, exposure_ms: float, camera: str | None = None) -> None:
+        """Expose for so many milliseconds from now on, also in the sources made before.
+
+        Raises SourceError, and leaves all as it was, when the camera does not take it.
+        """
+        label, asked = self._label(camera), check_exposure(exposure_ms)
+        mine = [one for one in self._cameras if one.label == label]
+        self._change(lambda: change_exposure(self.core, label, mine, asked), label)
 
     def set(self, device: str, name: str, value: str | int | float) -> None:
-        """Set a device property, as in Micro-Manager's property browser. Raises SourceError when it is refused."""
-        self._do(lambda: self.core.set_property(device, name, value))
+        """Set a device property, as in Micro-Manager's property browser. Raises SourceError when it is refused.
+
+        One of a running camera opens a new segment, as `set_roi` does; other devices leave it running.
+        """
+        self._change(lambda: self.core.set_property(device, name, value), device)
 
     @property
     def stage_um(self) -> tuple[float, float, float] | None:
@@ -146,6 +234,9 @@ class Scope:
                 f"found a stage that does not tell its position ({one_line(error)}), expected one: see what it says"
             ) from error
 
+    def _change(self, command: Callable[[], Answer], device: str | None = None) -> Answer:
+        return self._do(lambda: self._changes.make(command, device))
+
     def _do(self, command: Callable[[], Answer]) -> Answer:
         try:
             return command()
@@ -154,23 +245,3 @@ class Scope:
                 f"found that Micro-Manager refused a command ({one_line(error)}), expected one that fits the hardware: "
                 "see what the message says"
             ) from error
-
-
-def open_scope(
-    cfg: str | os.PathLike[str], adapter_paths: Sequence[str] | None = None, *, buffer_mb: int = BUFFER_MB
-) -> Scope:
-    """Start a Micro-Manager core in this process with a hardware configuration; a context manager that ends it.
-
-    `cfg` is the path of a .cfg file; `adapter_paths` are folders with device adapters, such as Micro-Manager's own
-    (None: the installed Micro-Managers in their usual places or in $MICROMANAGER_PATH, as pymmcore-plus finds them,
-    then the demo devices of the wheel mm-test-adapters); `buffer_mb` is the core's image buffer in megabytes.
-    Raises SourceError, naming file and line, when the file is missing or wrong, or when a device cannot be loaded.
-    """
-    path = Path(cfg).expanduser().absolute()
-    check_config(path)
-    core = start_core(path, adapter_paths or installed_adapter_paths(), buffer_mb)
-    try:
-        return Scope(core, stop=stop_core)
-    except BaseException:
-        stop_core()
-        raise

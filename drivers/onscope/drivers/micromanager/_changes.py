@@ -1,0 +1,54 @@
+"""Changes of the hardware while frames are taken: the running cameras are stopped in order before each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from threading import RLock
+from typing import Protocol, TypeVar
+
+Answer = TypeVar("Answer")
+
+
+class Runs(Protocol):
+    """A sequence that is running, as seen by those who want to change something."""
+
+    @property
+    def labels(self) -> Collection[str]:
+        """Its cameras."""
+        ...
+
+    def pause(self) -> None:
+        """Bring the cameras to rest and save what they have given; called with the lock held."""
+        ...
+
+    def end(self) -> None:
+        """The scope is being closed; called without the lock."""
+        ...
+
+
+class Changes:
+    """The one lock between the thread that takes frames and those that change the hardware, and who runs now.
+
+    A core drops the images in its buffer when the ROI changes, and some cameras stop without a word. So a change is
+    made by its own thread, whichever that is (also the one that takes frames, between two of them), in this order:
+    the cameras stop, the buffer is emptied into memory, the change is made. The next frame that is asked for beyond
+    those starts the cameras again.
+    """
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.running: Runs | None = None
+
+    def make(self, change: Callable[[], Answer], device: str | None = None) -> Answer:
+        """Call `change` with the cameras at rest; with a `device` that is none of them, while they run on."""
+        with self.lock:
+            running = self.running
+            if running is not None and (device is None or device == "Core" or device in running.labels):
+                running.pause()
+            return change()
+
+    def close(self) -> None:
+        """No sequence runs any more."""
+        running = self.running
+        if running is not None:
+            running.end()

@@ -1,0 +1,200 @@
+"""The hardware's side of one `frames()`: cameras started and stopped, images taken out, segment after segment."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from typing import Any, Literal
+
+from onscope.runtime import FrameSpec, SourceError, now_ns
+
+from ._camera import Camera, refused
+from ._changes import Changes
+from ._core import CORE_ERRORS, Core
+from ._watch import Watch
+
+WAIT_S = 0.0003
+"""Between two looks into an empty buffer: short against an exposure, long against a look (0.1 us)."""
+LOOKS_PER_CHECK = 32
+"""Empty looks between two questions whether the cameras still run: about every 10 ms."""
+FULL_AT = 0.9
+"""The filled part of Micro-Manager's buffer at which the cameras are stopped in order."""
+WATCH_S = (0.002, 0.05)
+"""Shortest and longest pause between two looks at how full the buffer is."""
+ENDLESS = 2**31 - 1
+"""Images of a sequence that has no end, for the commands that want a number (a C long, 32 bits on Windows)."""
+OnFull = Literal["stop", "overwrite"]
+Image = tuple[Any, int]
+"""A tagged image and the monotonic ns of its pop."""
+
+
+class CameraSequence:
+    """Cameras that run together, from `start` to `end`; a change of the hardware `pause`s them in between.
+
+    `take` is called from the thread that wants frames, `pause` from the one that changes something, `look` from the
+    watch; `changes.lock` guards them. `specs` and `exposures_ms` are those of the images that `take` gives.
+    """
+
+    def __init__(
+        self, core: Core, cameras: Sequence[Camera], changes: Changes, on_full: OnFull, is_open: Callable[[], bool]
+    ) -> None:
+        self.full = False
+        """The buffer was full to `FULL_AT`, and the cameras were stopped for it."""
+        self.starts = 0
+        """How often the cameras were started."""
+        self.asked = ENDLESS
+        """Images that each camera was asked for at the last start."""
+        self.specs: dict[str, FrameSpec] = {}
+        self.exposures_ms: dict[str, float] = {}
+        self._core, self._cameras, self._changes = core, cameras, changes
+        self._on_full, self._is_open = on_full, is_open
+        self._saved: deque[Image] = deque()
+        self._paused = False
+        self._watch: Watch | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the cameras were started and not brought to rest since."""
+        return self._changes.running is self and not self._paused
+
+    @property
+    def labels(self) -> Collection[str]:
+        return [camera.label for camera in self._cameras]
+
+    def start(self, n: int | None) -> None:
+        """Set the cameras up and start them; `n` images, or None: without an end. Raises SourceError when refused."""
+        core = self._core
+        with self._changes.lock:
+            try:
+                self._check_at_rest()
+                self.specs = {camera.label: camera.spec() for camera in self._cameras}
+                self.exposures_ms = {camera.label: camera.expose() for camera in self._cameras}
+                self._changes.running = self
+                self._paused, self.asked = False, n or ENDLESS
+                self.starts += 1
+                if len(self._cameras) > 1:
+                    core.initialize_circular_buffer()  # which starting them one by one does not do
+                    for camera in self._cameras:
+                        core.start_sequence_acquisition(camera.label, self.asked, 0.0, self._on_full == "stop")
+                elif n is None:
+                    core.start_continuous_sequence_acquisition(0.0)
+                else:
+                    core.start_sequence_acquisition(int(n), 0.0, self._on_full == "stop")
+                fits = n is not None and n * len(self._cameras) <= core.get_buffer_total_capacity()
+            except CORE_ERRORS as error:
+                raise self.refused(error) from error
+            if self._watch is None and self._on_full == "stop" and not fits:
+                self._watch = Watch(self.look)
+
+    def take(self, left: int | None) -> Image | None:
+        """The next image, waited for; None when the cameras have stopped and nothing is left.
+
+        After a change of the hardware it starts the cameras again, for `left` images.
+        """
+        core, looks = self._core, 0
+        while self._is_open():
+            with self._changes.lock:
+                if self._saved:
+                    return self._saved.popleft()
+                if self._paused:
+                    if self.full:
+                        return None
+                    self.start(left)
+                try:
+                    if core.get_remaining_image_count() > 0:
+                        return core.pop_next_tagged_image(), now_ns()
+                    looks += 1
+                    # The second count is for images that came between the last look and the stop.
+                    if looks % LOOKS_PER_CHECK == 0 and not self.runs() and not core.get_remaining_image_count():
+                        return None
+                except CORE_ERRORS as error:
+                    raise self.refused(error) from error
+            time.sleep(WAIT_S)
+        return None
+
+    def pause(self) -> None:
+        """Stop the cameras and save what is in the buffer: a change of the ROI would empty it."""
+        if self._paused or not self._is_open():
+            return
+        self.stop()
+        core = self._core
+        try:
+            while core.get_remaining_image_count() > 0:
+                self._saved.append((core.pop_next_tagged_image(), now_ns()))
+        except CORE_ERRORS as error:
+            raise self.refused(error) from error
+        self._paused = True
+
+    def look(self) -> float | None:
+        """Stop the cameras in order when the buffer is nearly full; called by the watch. Seconds to the next look."""
+        core, lock = self._core, self._changes.lock
+        if not lock.acquire(timeout=WATCH_S[1]):
+            return WATCH_S[0]
+        try:
+            if self.full or not self._is_open():
+                return None
+            total = core.get_buffer_total_capacity()
+            room = FULL_AT * total - (total - core.get_buffer_free_capacity())
+            if total and room <= 0 and not self._paused and self.runs():
+                self.stop()
+                self.full = True
+                return None
+            # A camera gives at most an image per exposure; four looks while the room lasts.
+            lasts_s = room * sum(self.exposures_ms.values()) / 1e3 / len(self._cameras) ** 2
+            return min(max(lasts_s / 4, WATCH_S[0]), WATCH_S[1])
+        except (SourceError, *CORE_ERRORS):
+            return None  # the thread that takes frames meets it too, and tells
+        finally:
+            lock.release()
+
+    def runs(self) -> bool:
+        """Whether every camera is running."""
+        if len(self._cameras) == 1:
+            return bool(self._core.is_sequence_running())
+        return all(self._core.is_sequence_running(camera.label) for camera in self._cameras)
+
+    def changed(self) -> bool:
+        """Whether cameras that have stopped are set otherwise than they were when they were started."""
+        with suppress(SourceError, *CORE_ERRORS), self._changes.lock:
+            for camera in self._cameras:
+                if camera.spec() != self.specs[camera.label]:
+                    return True
+                if float(self._core.get_exposure()) != self.exposures_ms[camera.label]:
+                    return True
+        return False
+
+    def stop(self) -> None:
+        """The cameras at rest; a closed scope has seen to it. Raises SourceError when they refuse."""
+        if self._is_open():
+            with self._changes.lock:
+                try:
+                    if len(self._cameras) == 1:
+                        self._core.stop_sequence_acquisition()
+                    else:
+                        for camera in self._cameras:
+                            self._core.stop_sequence_acquisition(camera.label)
+                except CORE_ERRORS as error:
+                    raise self.refused(error) from error
+
+    def end(self) -> None:
+        """Nobody takes frames any more. The cameras are left as they are: `stop` comes before."""
+        if self._watch is not None:
+            self._watch.end()
+        if self._changes.running is self:
+            self._changes.running = None
+
+    def refused(self, error: Exception) -> SourceError:
+        return refused(" and ".join(self.labels), error)
+
+    def _check_at_rest(self) -> None:
+        if not self._is_open():
+            raise SourceError("found the scope closed, expected an open one: stay inside its `with` block")
+        others = self._changes.running not in (None, self)
+        for camera in self._cameras:
+            if others or self._core.is_sequence_running(camera.label):
+                raise SourceError(
+                    f"found {camera.label} already running a sequence, expected it at rest: close the other frames() "
+                    "generator, or stop the live view, first"
+                )
