@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from types import TracebackType
+from typing import cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -12,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from onscope.runtime import Event
+from onscope.runtime import Event, Kind
 
 from ._monitor import Monitor
 
@@ -59,6 +60,10 @@ class Display:
         self._monitor.note(event)
         style = "bold red" if event.bad else "cyan"
         self._console.print(Text.assemble((f"{event.kind}: ", style), event.message), soft_wrap=True)
+
+    def tell_of(self, kind: str, words: str) -> None:
+        """Show what a recording tells of the disk and of its process."""
+        self.tell(Event(cast(Kind, kind), words))
 
 
 def panel(monitor: Monitor, counts: Mapping[str, int], taken: int, frames: int | None, title: str) -> RenderableType:

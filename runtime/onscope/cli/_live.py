@@ -9,10 +9,11 @@ from typing import Any, Literal, cast
 
 from rich.console import Console
 
-from onscope.runtime import Admission, Pipeline, Runtime, Source
+from onscope.runtime import Admission, Pipeline, Runtime, Source, specs_of
 from onscope.runtime.record import Recording, open_recording, overview
 
 from ._display import Display
+from ._folder import folder_of
 from ._monitor import Monitor
 from ._psnr import PsnrMeter, Truth
 from ._summary import Outcome, check, summarise
@@ -45,6 +46,8 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     monitor = Monitor(None if truth is None else PsnrMeter(truth))
     with (
         Display(console, monitor, plan.title, plan.frames) as display,
+        folder_of(plan.out, plan.overwrite) as sure,
+        Recording(plan.out, pipeline, expected=plan.frames, tell=display.tell_of) as recording,
         Runtime(
             pipeline,
             worker=plan.worker,
@@ -52,10 +55,22 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
             provider=plan.provider,
             threads=plan.threads,
             on_event=display.tell,
+            record=recording,
         ) as runtime,
     ):
-        runtime.prepare(source.spec())  # before the folder is touched: what cannot run leaves nothing behind
-        stopped = _record(source, plan, runtime, monitor, display)
+        specs = specs_of(source)
+        for spec in specs:
+            runtime.prepare(spec)
+        if plan.frames is not None:
+            recording.require_room(specs, plan.frames)
+        sure()  # what cannot run has left nothing behind
+        stopped = _take(source, plan, runtime, monitor, display)
+        if not stopped:
+            runtime.drain(DRAIN_S)
+        runtime.close()  # ends the account before the recording writes it
+        for name, words in monitor.notes().items():
+            recording.note(name, words)
+        recording.finish(runtime.ledger)
     ledger = runtime.ledger
     run = open_recording(plan.out)
     overview(run, plan.out / "overview.png")
@@ -64,31 +79,12 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     return outcome.code
 
 
-def _record(source: Source, plan: Plan, runtime: Runtime, monitor: Monitor, display: Display) -> bool:
-    """Take the frames and save what comes of them; returns whether Ctrl-C ended it."""
-    with Recording(plan.out, runtime.pipeline, plan.overwrite) as recording:
-        recording.follow(runtime.ledger)
-        frames = recording.tap(source, plan.frames)
-        try:
-            stopped = _take(runtime, frames, plan, recording, monitor, display)
-            runtime.drain(DRAIN_S)
-        finally:
-            runtime.close()  # ends the account before the recording writes it
-        for name, words in monitor.notes().items():
-            recording.note(name, words)
-        recording.finish(runtime.ledger)
-    return stopped
-
-
-def _take(
-    runtime: Runtime, frames: Source, plan: Plan, recording: Recording, monitor: Monitor, display: Display
-) -> bool:
-    """Record and show every result; returns whether Ctrl-C ended it."""
+def _take(source: Source, plan: Plan, runtime: Runtime, monitor: Monitor, display: Display) -> bool:
+    """Take the frames and show what comes of them; returns whether Ctrl-C ended it."""
     try:
         # A generator that is closed stops the camera, whatever ends the loop.
-        with closing(cast("Any", runtime.stream(frames, plan.frames))) as results:
+        with closing(cast("Any", runtime.stream(source, plan.frames))) as results:
             for result in results:
-                recording.add(result)
                 monitor.add(result)
                 display.tick(runtime.ledger.counts, runtime.ledger.submitted)
     except KeyboardInterrupt:

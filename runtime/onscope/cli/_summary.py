@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -57,7 +59,11 @@ def check(run: RecordedRun, ledger: Ledger, frames: int | None) -> tuple[str, ..
         faults.append(f"found {len(run)} raw frames in the recording, expected the {frames} asked for")
     rows = run.table("frames").select(["run", "camera", "segment", "seq"]).to_pylist()
     lost = 0
-    for who, members in groupby(rows, lambda row: (row["run"], row["camera"], row["segment"])):
+
+    def whose(row: Mapping[str, Any]) -> tuple[str, str, int]:
+        return row["run"], row["camera"], row["segment"]
+
+    for who, members in groupby(sorted(rows, key=whose), whose):  # several cameras' rows are mixed
         numbers = [row["seq"] for row in members]
         if any(later <= earlier for earlier, later in pairwise(numbers)):
             faults.append(f"the frame numbers of {who[1]} do not rise, expected each frame once and in order")

@@ -14,7 +14,7 @@ from ._errors import (
     SourceError,
     WorkerError,
 )
-from ._events import Event
+from ._events import Event, Kind
 from ._frame import Frame, FrameId, FrameSpec, ManyCameras, Segment, Source, new_run_id, specs_of
 from ._ledger import Ledger, LedgerRow
 from ._package import Package
@@ -33,6 +33,7 @@ __all__ = [
     "FrameId",
     "FrameMismatchError",
     "FrameSpec",
+    "Kind",
     "Ledger",
     "LedgerRow",
     "ManyCameras",
