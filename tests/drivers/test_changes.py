@@ -229,12 +229,7 @@ def two_cameras(scope: micromanager.Scope) -> Any:
     core: Any = scope.core
     core.load_device("Other", "DemoCamera", "DCam")
     core.initialize_device("Other")
-    for name, value in {
-        "PixelType": "16bit",
-        "Mode": "Noise",
-        "OnCameraCCDXSize": 128,
-        "OnCameraCCDYSize": 128,
-    }.items():
+    for name, value in {"PixelType": "16bit", "OnCameraCCDXSize": str(SIZE), "OnCameraCCDYSize": str(SIZE)}.items():
         scope.set("Other", name, value)
     return core
 

@@ -85,6 +85,48 @@ def test_receipt_is_the_cores_and_never_in_the_future() -> None:
         assert before <= hook.frame(IMAGE, {"TimeReceivedByCore": wrong}).received_ns <= now_ns()
 
 
+def test_named_axes_are_labels() -> None:
+    hook = HookFrames()
+    frame = hook.frame(IMAGE, {"Axes": {"time": 1, "channel": "DAPI", "position": "A1"}})
+    assert dict(frame.labels) == {"c": "DAPI", "p": "A1"}
+    frame = hook.frame(IMAGE, {"Axes": {"c": 1, "t": 0}, "Labels": {"c": "FITC", "p": "not here", "t": None}})
+    assert (dict(frame.index), dict(frame.labels)) == ({"c": 1, "t": 0}, {"c": "FITC"})
+    assert hook.frame(IMAGE, {}).labels == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ROI-X-start", ["0", "8"]),
+        ("ROI-Y-start", ["0", "8"]),
+        ("ROI", ["0-0-6-4", "8-0-6-4"]),
+        ("Binning", ["1", 2]),
+        ("PixelSize_um", [0.1, 0.2]),
+        ("Exposure", [10.0, 20.0]),
+    ],
+)
+def test_another_setting_opens_a_segment(name: str, values: list[Any]) -> None:
+    hook = HookFrames()
+    tags: list[dict[str, Any]] = [
+        {},
+        {name: values[0]},
+        {},
+        {name: values[0]},
+        {name: values[1]},
+        {},
+        {name: values[1]},
+    ]
+    frames = [hook.frame(IMAGE, {**known, "ImageNumber": number}) for number, known in enumerate(tags)]
+    assert numbers(frames) == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2)]
+
+
+def test_exposures_are_compared_within_their_channel() -> None:
+    hook = HookFrames()
+    exposures = [("DAPI", 10), ("FITC", 50)] * 3 + [("DAPI", 20), ("FITC", 60)] * 2
+    frames = [hook.frame(IMAGE, {"Axes": {"channel": c}, "Exposure": ms}) for c, ms in exposures]
+    assert numbers(frames) == [(0, seq) for seq in range(6)] + [(1, seq) for seq in range(4)]
+
+
 def test_grey_pixels_are_not_copied() -> None:
     assert HookFrames().frame(IMAGE, {}).pixels is IMAGE
 

@@ -16,9 +16,9 @@ Hook = Callable[[Pixels, dict[str, Any]], object]
 def attached(core: Any, hook: Hook) -> Iterator[None]:
     """Call `hook(image, metadata)` for every frame of `core.run_mda(...)` while the context lasts.
 
-    pymmcore-plus emits `frameReady(image, event, meta)` on the acquisition's thread; useq's index (t, p, c, z) and the
-    frame's metadata become the tags that pycro-manager's hooks are given. Raises SourceError when `core` has no
-    acquisition events.
+    pymmcore-plus emits `frameReady(image, event, meta)` on the acquisition's thread; useq's index (t, p, c, z), its
+    names of channels and positions and the frame's metadata become the tags that pycro-manager's hooks are given.
+    Raises SourceError when `core` has no acquisition events.
     """
     try:
         ready = core.mda.events.frameReady
@@ -35,6 +35,10 @@ def attached(core: Any, hook: Hook) -> Iterator[None]:
                 **meta.get("camera_metadata", {}),
                 "Camera": meta.get("camera_device"),
                 "Axes": dict(event.index),
+                "Labels": {
+                    "c": getattr(getattr(event, "channel", None), "config", None),
+                    "p": getattr(event, "pos_name", None),
+                },
                 "Exposure": meta.get("exposure_ms"),
                 "PixelSize_um": meta.get("pixel_size_um"),
             },

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ._clock import ClockPair, now_ns
-from ._frame import Frame, FrameId, Pixels, new_run_id
+from ._frame import NOWHERE, UNNAMED, Frame, FrameId, Pixels, new_run_id
 from ._pixels import unpack
 
 AXES = {"time": "t", "position": "p", "channel": "c", "z": "z"}
@@ -22,9 +22,10 @@ class HookFrames:
     `frame(image, metadata)` is called by the hook for every image, on pycro-manager's processor thread, in order.
     Sequence images carry the camera's own counter (ImageNumber), and a jump in it stays a jump of `seq`; snapped ones
     lack it and are counted here. A new segment begins when a camera's counter goes back (a new sequence), when it
-    changes between own and counted numbers, or when the image's shape or type changes. The axes of the event become
+    changes between own and counted numbers, or when the image's shape or type, the ROI, the binning or the pixel size
+    change, or the exposure of the same channel. What a tag does not tell has not changed. The axes of the event become
     `index`: time -> t, position -> p, channel -> c, z, others under their own name; names (of channels, positions)
-    are numbered in the order in which they first appear, and `names` tells them.
+    are numbered in the order in which they first appear; `names` tells them, and the frame's `labels` its own.
     """
 
     def __init__(self, run: str | None = None, pixel_type: str | None = None) -> None:
@@ -50,35 +51,56 @@ class HookFrames:
             _whole(metadata.get("Width")),
         )
         counter = self._cameras.setdefault(camera, _Counter())
-        looks = (pixels.shape, pixels.dtype.name, axes)
-        segment, seq, opened = counter.place(_whole(metadata.get("ImageNumber")), looks)
+        index, labels = self._place(metadata.get("Axes"), metadata.get("Labels"))
+        pixel_size_um = _positive(metadata.get("PixelSize_um") or metadata.get("PixelSizeUm"))
+        exposure_ms = _positive(metadata.get("Exposure") or metadata.get("Exposure-ms"))
+        changed = counter.changed(
+            (
+                pixels.shape,
+                pixels.dtype,
+                pixel_size_um,
+                _text(metadata.get("Binning")),
+                _text(metadata.get("ROI")),
+                _text(metadata.get("ROI-X-start")),
+                _text(metadata.get("ROI-Y-start")),
+            ),
+            index.get("c", 0),
+            exposure_ms,
+        )
+        segment, seq, opened = counter.place(_whole(metadata.get("ImageNumber")), changed)
         if opened:
             self._clocks = ClockPair.take()
         return Frame(
             id=FrameId(self.run, camera, segment, seq),
             pixels=pixels,
             axes=axes,
-            index=self._index(metadata.get("Axes")),
+            index=index,
             received_ns=self._received(metadata.get("TimeReceivedByCore"), arrived_ns),
-            pixel_size_um=_positive(metadata.get("PixelSize_um") or metadata.get("PixelSizeUm")),
-            exposure_ms=_positive(metadata.get("Exposure") or metadata.get("Exposure-ms")),
+            pixel_size_um=pixel_size_um,
+            exposure_ms=exposure_ms,
             stage_um=_stage(metadata),
+            labels=labels,
         )
 
-    def _index(self, position: object) -> Mapping[str, int]:
+    def _place(self, position: object, told: object) -> tuple[Mapping[str, int], Mapping[str, str]]:
+        """`index` and `labels` of an event's axes; `told` are labels of axes that are numbered."""
         if not isinstance(position, Mapping):
-            return MappingProxyType({})
-        index = {}
+            return NOWHERE, UNNAMED
+        index: dict[str, int] = {}
+        labels: dict[str, str] = {}
         for name, value in position.items():
             axis = AXES.get(str(name), str(name))
             number = _whole(value)
             if number is None or isinstance(value, str):
+                label = str(value)
                 known = self.names.setdefault(axis, [])
-                if str(value) not in known:
-                    known.append(str(value))
-                number = known.index(str(value))
+                if label not in known:
+                    known.append(label)
+                number, labels[axis] = known.index(label), label
             index[axis] = number
-        return MappingProxyType(index)
+        if isinstance(told, Mapping):
+            labels.update({str(axis): str(label) for axis, label in told.items() if axis in index and label})
+        return MappingProxyType(index), MappingProxyType(labels) if labels else UNNAMED
 
     def _received(self, stamp: object, arrived_ns: int) -> int:
         """Monotonic ns of core receipt, from the core's wall-clock tag; the moment of the call where that is no use.
@@ -108,18 +130,34 @@ class _Counter:
         self._last = -1
         self._first = 0
         self._numbered = False
-        self._looks: object = None
+        self._looks: tuple[object, ...] = ()
+        self._exposures_ms: dict[int, float] = {}
 
-    def place(self, number: int | None, looks: object) -> tuple[int, int, bool]:
+    def changed(self, looks: tuple[object, ...], channel: int, exposure_ms: float | None) -> bool:
+        """Whether a frame of this channel looks otherwise than the last one; None, where it is not told, never does."""
+        before, now = self._looks, looks
+        if looks != before and before:
+            now = tuple(old if new is None else new for old, new in zip(before, looks, strict=True))
+        # What was not told before is no change when it is told at last.
+        changed = not before or any(old is not None and old != new for old, new in zip(before, now, strict=True))
+        self._looks = now
+        if exposure_ms is not None and self._exposures_ms.get(channel, exposure_ms) != exposure_ms:
+            changed = True
+            self._exposures_ms.clear()  # the other channels may have changed with it
+        if exposure_ms is not None:
+            self._exposures_ms[channel] = exposure_ms
+        return changed
+
+    def place(self, number: int | None, changed: bool) -> tuple[int, int, bool]:
         """(segment, seq, whether the segment is new) of a frame with the camera's `number`, or None: it has none."""
         numbered = number is not None and number >= 0
         now = number if numbered and number is not None else self._last + 1
-        opened = looks != self._looks or numbered != self._numbered or now <= self._last
+        opened = changed or numbered != self._numbered or now <= self._last
         if opened:
             # Images that look different in one sequence go on counting, and those before are not lost.
             goes_on = self._segment >= 0 and numbered == self._numbered and now == self._last + 1
             self._segment += 1
-            self._looks, self._numbered = looks, numbered
+            self._numbered = numbered
             if not numbered:
                 now = 0
             self._first = now if goes_on and numbered else 0
@@ -142,6 +180,10 @@ def _number(value: object) -> float | None:
     except ValueError:
         return None
     return number if abs(number) < float("inf") else None
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _whole(value: object) -> int | None:
