@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Literal
 
 import numpy as np
 
@@ -17,6 +12,7 @@ from onscope.runtime._cores import available_cores
 from onscope.runtime._frame import Pixels
 
 from ._bare import BareLoop
+from ._beside import PLACES, Where, busy
 from ._material import ListSource, images
 from ._plan import Plan
 from ._rows import Row, at_most, spread
@@ -24,40 +20,6 @@ from ._rows import Row, at_most, spread
 BUDGET = 1.2
 PACE = 2.5
 """Milliseconds between frames per millisecond of the bare loop: room for a core that gets half of its time."""
-WORK = "numbers = list(range(100))\nwhile True: sum(number * number for number in numbers)"
-"""Python that never rests."""
-Where = Literal["idle", "elsewhere", "beside"]
-PLACES: tuple[Where, ...] = ("idle", "elsewhere", "beside")
-"""Nothing else runs; a Python process works on another core; a Python thread of the acquisition process does."""
-
-
-@contextmanager
-def busy(where: Where) -> Iterator[None]:
-    """Python work in the chosen place while the block runs."""
-    if where == "idle":
-        yield
-    elif where == "elsewhere":
-        process = subprocess.Popen([sys.executable, "-c", WORK])
-        try:
-            yield
-        finally:
-            process.kill()
-            process.wait()
-    else:
-        end = threading.Event()
-        thread = threading.Thread(target=_work, args=(end,), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            end.set()
-            thread.join()
-
-
-def _work(end: threading.Event) -> None:
-    numbers = list(range(100))
-    while not end.is_set():
-        sum(number * number for number in numbers)
 
 
 def measure(plan: Plan, pipeline: Pipeline, named: str) -> Iterator[Row]:

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import _busy, _memory, _restart, _submit, _throughput
+from . import _busy, _inside, _memory, _peers, _restart, _submit, _throughput
 from ._material import chosen_pipeline
 from ._plan import FULL, QUICK, Plan
-from ._report import as_json, as_markdown, conditions, show, write_readme
+from ._report import RESULTS, as_json, as_markdown, conditions, show, write_readme
 from ._rows import Row
 
-NAMES = ("submit", "replay", "live", "busy", "restart", "memory")
-RESULTS = Path(__file__).with_name("results")
+NAMES = ("submit", "inside", "replay", "live", "busy", "peers", "restart", "memory")
 
 
 def measure(plan: Plan, names: Sequence[str] = NAMES, tell: Callable[[str], object] = print) -> list[Row]:
@@ -26,9 +25,11 @@ def measure(plan: Plan, names: Sequence[str] = NAMES, tell: Callable[[str], obje
         pipeline, named = chosen_pipeline(folder)
         ways: dict[str, Callable[[], Iterator[Row]]] = {
             "submit": lambda: _submit.measure(plan, folder),
+            "inside": lambda: _inside.measure(plan),
             "replay": lambda: _throughput.measure_replay(plan, pipeline, named),
             "live": lambda: _throughput.measure_live(plan, pipeline, named, folder),
             "busy": lambda: _busy.measure(plan, pipeline, named),
+            "peers": lambda: _peers.measure(plan),
             "restart": lambda: _restart.measure(plan, pipeline, named),
             "memory": lambda: _memory.measure(plan, pipeline, named),
         }
@@ -42,7 +43,7 @@ def measure(plan: Plan, names: Sequence[str] = NAMES, tell: Callable[[str], obje
 def main() -> None:
     """Measure, show, and write what was found."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="half a minute instead of three; nothing is written")
+    parser.add_argument("--quick", action="store_true", help="about a minute instead of some six; nothing is written")
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="some of the measurements")
     parser.add_argument("--out", type=Path, help=f"JSON file (default: {RESULTS.name}/live.json of a full run)")
     parser.add_argument("--readme", action="store_true", help="put the table into the README beside this file")

@@ -10,9 +10,10 @@ import pytest
 from benchmarks._plan import TINY
 from benchmarks._report import BEGIN, END, as_json, as_markdown, conditions
 from benchmarks._rows import Row, at_least, at_most, spread
+from benchmarks.acquire import Job, run
 from benchmarks.live import NAMES, measure
 
-EXPECTED = {"submit": 2 * len(TINY.submits), "replay": 1, "busy": 4, "restart": 2, "memory": 2}
+EXPECTED = {"submit": 2 * len(TINY.submits), "inside": 2, "replay": 1, "busy": 4, "peers": 4, "restart": 2, "memory": 2}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -59,3 +60,16 @@ def test_the_readme_has_a_place_for_the_results_and_all_names_are_known() -> Non
 
 def test_a_row_without_a_budget_promises_nothing() -> None:
     assert Row("a", "1 s").met is None
+
+
+def test_a_script_that_is_too_slow_ends_its_acquisition_and_not_the_benchmark() -> None:
+    outcome = run(Job("pymmcore-plus", "script", 60, size=512, exposure_ms=5.0, buffer_mb=4))
+    assert "overflow" in outcome.error.lower()
+    assert outcome.saved < 60
+    assert outcome.found["results"] < 60
+
+
+def test_a_process_that_crashes_is_an_outcome() -> None:
+    outcome = run(Job("pymmcore-plus", "nobody", 1))  # type: ignore[arg-type]
+    assert "KeyError" in outcome.error
+    assert outcome.saved == 0
