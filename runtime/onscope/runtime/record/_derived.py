@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -34,11 +34,21 @@ RESERVED = ("raw", "frames", "results", "ledger", "latency", "overview", "record
 
 
 class DerivedWriter:
-    """Images and tables of all stages, and the table `results`. Safe to use from several threads."""
+    """Images and tables of all stages, and the table `results`. Safe to use from several threads.
+
+    `stages` and, of these, `images` are those of the pipeline, where it is known: a stage may run on some frames only.
+    """
 
     def __init__(
-        self, folder: Path, on_image: Callable[[ImageWriter, Result, str], None], expected: Callable[[], int | None]
+        self,
+        folder: Path,
+        on_image: Callable[[ImageWriter, Result, str], None],
+        expected: Callable[[], int | None],
+        stages: Sequence[str] = (),
+        images: Sequence[str] = (),
     ) -> None:
+        self._stages = tuple(stages)
+        self._pictures = tuple(images)
         self._folder = folder
         self._on_image = on_image
         self._expected = expected
@@ -63,6 +73,7 @@ class DerivedWriter:
             pictures = {stage: answer for stage, answer in result.answers.items() if is_image(answer)}
             if self._results is None:
                 self._begin(result, pictures)
+            self._make_tables(result, pictures)
             places: dict[str, tuple[ImageWriter, int]] = {}
             futures, nbytes = [], 0
             for stage, answer in pictures.items():
@@ -100,7 +111,7 @@ class DerivedWriter:
         return {image.path.name: self._on_disk.get(image, 0) for image in self._images.values()}
 
     def _begin(self, result: Result, pictures: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        for stage in result:
+        for stage in self._stages or result:
             if stage in RESERVED or not re.fullmatch(r"\w[\w.-]*", stage) or stage.startswith("raw-"):
                 raise RecordError(
                     f"found a stage named {stage!r}, expected a plain word other than {', '.join(RESERVED)}, which "
@@ -110,16 +121,24 @@ class DerivedWriter:
         if frames is not None:
             each = sum(answer.nbytes for answer in pictures.values())
             require_space(self._folder, each * frames, f"the images that {frames} frames give")
-        places = [
-            column for stage in pictures for column in ((f"{stage}_array", pa.string()), (f"{stage}_index", pa.int64()))
-        ]
-        steps = [(f"{step}_ms", pa.float64()) for step in result.stamps.steps_ms()]
-        self._results = TableWriter(self._folder, "results", pa.schema([*WHO, *TIMES, *steps, *places]))
+        self._stages = self._stages or tuple(result)
+        self._pictures = self._pictures or tuple(pictures)
+        steps = [step for step in result.stamps.steps_ms() if not step.startswith("stage ")]
+        columns = [*WHO, *TIMES, *((f"{step}_ms", pa.float64()) for step in steps)]
+        columns += [(f"stage {stage}_ms", pa.float64()) for stage in self._stages]
+        for stage in self._pictures:
+            columns += [(f"{stage}_array", pa.string()), (f"{stage}_index", pa.int64())]
+        self._results = TableWriter(self._folder, "results", pa.schema(columns))
+
+    def _make_tables(self, result: Result, pictures: Mapping[str, np.ndarray[Any, Any]]) -> None:
         for stage, answer in result.answers.items():
-            if stage not in pictures:
-                fields = [
-                    (name, pa.from_numpy_dtype(values.dtype)) for name, values in structured_columns(answer).items()
-                ]
+            if stage not in self._stages:
+                raise RecordError(
+                    f"found an answer of the stage {stage!r}, expected one of {', '.join(self._stages)}: give the "
+                    "recording its pipeline"
+                )
+            if stage not in pictures and stage not in self._tables:
+                fields = [(name, pa.from_numpy_dtype(each.dtype)) for name, each in structured_columns(answer).items()]
                 self._tables[stage] = TableWriter(self._folder, stage, pa.schema([*WHO, *fields]), csv=True)
 
     def _acknowledge(self, result: Result, places: Mapping[str, tuple[ImageWriter, int]]) -> None:

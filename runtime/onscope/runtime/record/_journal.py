@@ -32,7 +32,7 @@ class Journal:
         self._schema = schema
         self._sync = sync
         self._size = 0
-        self._file = open(path, "xb", buffering=0)  # noqa: SIM115 - closed in close()
+        self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - closed in close()
         self._write(schema.serialize())
         # Arrow imports much at its first array: not in the middle of a run.
         pa.record_batch([pa.array([], type=field.type) for field in schema], schema=schema)

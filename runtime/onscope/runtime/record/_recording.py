@@ -70,7 +70,9 @@ class Recording:
         self._manifest = Manifest(self.folder, pipeline, self.clock)
         self.sink = RecorderSink(self.folder, self.clock, keep=keep, expected=expected, buffer_mb=buffer_mb, tell=tell)
         self._own: OwnSlots | None = None
-        self._derived = DerivedWriter(self.folder, self._note_derived, lambda: self._expected)
+        stages = [stage.name for stage in getattr(pipeline, "stages", ())]
+        images = getattr(pipeline, "images", ())
+        self._derived = DerivedWriter(self.folder, self._note_derived, lambda: self._expected, stages, images)
         self._stages: dict[str, Any] = {}
         self._ledger: LedgerLike | None = None
         self._closed = False

@@ -50,9 +50,11 @@ FRAMES = pa.schema(
 `crc32` is that of the pixels in memory order (y, x, samples), as zlib.crc32 and PNG compute it.
 """
 PARQUET = "frames.parquet"
-COMPACT_ROWS = 512
-"""With a rolling window, as many rows as it has, and at least so many, are added before the journals are written anew.
-"""
+DRAFT = ".draft"
+BATCHES = 2048
+"""A journal of so many batches, often of one row each, is written anew as a single one: it is read in a moment then."""
+WINDOW_ROWS = 512
+"""With a rolling window, as many rows as it has, and at least so many, are added before old ones are let go."""
 
 
 class FrameRows:
@@ -65,7 +67,8 @@ class FrameRows:
         self._folder = folder
         self._keep = keep
         self._journal: Journal | None = None
-        self._since = 0
+        self._batches = 0
+        self._rows = 0
 
     def append(self, rows: Sequence[Sequence[Any]]) -> None:
         """Add rows, each with the values of the columns of FRAMES."""
@@ -73,9 +76,13 @@ class FrameRows:
             if self._journal is None:
                 self._journal = Journal(_next_part(self._folder), FRAMES, sync=True)
             self._journal.append(list(zip(*rows, strict=True)))
-            self._since += len(rows)
-            if self._keep is not None and self._since > max(COMPACT_ROWS, self._keep):
-                self._compact(self._keep)
+            self._batches += 1
+            self._rows += len(rows)
+            if self._keep is not None and self._rows > max(WINDOW_ROWS, self._keep):
+                self._rewrite(newest(read_frames(self._folder), self._keep), parts(self._folder))
+            elif self._batches >= BATCHES:
+                path = self._journal.path
+                self._rewrite(pa.Table.from_batches(list(whole_batches(path))), [path])
         except OSError as error:
             raise refused("frames", self._folder, error) from error
 
@@ -89,18 +96,16 @@ class FrameRows:
             self._journal.close()
             self._journal = None
 
-    def _compact(self, keep: int) -> None:
+    def _rewrite(self, table: Any, old: Sequence[Path]) -> None:
+        """Put `table` into one batch in the place of the journals `old`; what comes next has a new one."""
         self.close()
-        old = parts(self._folder)
-        final = _next_part(self._folder)
-        draft = Journal(final.with_suffix(".draft"), FRAMES, sync=True)
-        table = newest(read_frames(self._folder), keep)
+        draft = Journal(old[-1].with_suffix(DRAFT), FRAMES, sync=True)
         draft.append([table[name].combine_chunks() for name in FRAMES.names])
         draft.close()
-        draft.path.replace(final)
-        for path in old:  # a crash before this leaves rows twice; `read_frames` takes each number once
+        draft.path.replace(old[-1])
+        for path in old[:-1]:  # a crash before this leaves rows twice; `read_frames` takes each number once
             path.unlink()
-        self._since = 0
+        self._batches = self._rows = 0
 
 
 def frame_row(array: str, index: int, message: Mapping[str, Any], clock: ClockPair, crc32: int) -> list[Any]:
@@ -160,7 +165,7 @@ def close_frames(folder: Path, keep: int | None) -> None:
                 convert(_batches(folder), FRAMES, folder / PARQUET)
             else:
                 convert(read_frames(folder, keep).to_batches(), FRAMES, folder / PARQUET)
-        for path in parts(folder):
+        for path in [*parts(folder), *folder.glob(f"frames*{DRAFT}")]:
             path.unlink()
     except OSError as error:
         raise refused("frames", folder, error) from error

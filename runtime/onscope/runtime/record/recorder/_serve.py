@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ..._clock import ClockPair
+from ..._clock import ClockPair, now_ns
 from ..._errors import OnscopeError, RecordError
 from ..._frame import FrameSpec
 from ._closing import close_raw, complete_orphan
@@ -84,7 +84,6 @@ class Recorder:
             return
         spec, slots = self._lanes[message["lane"]]
         self._writer.save(message, spec, slots.frame(message["slot"]))
-        self._told(self._writer.enter())
         if self._disk.count(spec.nbytes):
             self._look_at_disk()
 
@@ -147,6 +146,9 @@ class Recorder:
 
 
 _LANDED: Message = {"kind": "landed"}
+_DUE: Message = {"kind": "due"}
+GATHER_NS = 5_000_000
+"""Rows of frames that land within such a time share one write to the table, and one acknowledgement."""
 
 
 def serve(channel: Channel) -> None:
@@ -161,16 +163,16 @@ def serve(channel: Channel) -> None:
     except OnscopeError as error:
         _refuse(channel, notes, str(error))
         return
-    ended = False
-    while not ended:
-        batch = _all_of(notes)
-        for message in batch:
-            if message is None:
-                ended = True
-            elif message is not _LANDED:
-                recorder.handle(message)
-        if not recorder.finished:
-            recorder.reap()
+    due_ns: int | None = None
+    while (note := _next(notes, due_ns)) is not None:
+        if note is _LANDED:
+            due_ns = due_ns or now_ns() + GATHER_NS
+        elif note is not _DUE:
+            recorder.handle(note)
+        if due_ns is not None and now_ns() >= due_ns:
+            due_ns = None
+            if not recorder.finished:
+                recorder.reap()
     if not recorder.finished:
         recorder.finish()
     if (recorder.folder / NAME).exists():  # nobody entered it into the manifest
@@ -193,11 +195,11 @@ def _listen(channel: Channel, notes: SimpleQueue[Message | None]) -> None:
         notes.put(None)
 
 
-def _all_of(notes: SimpleQueue[Message | None]) -> list[Message | None]:
-    """All notes that are there, at least one: rows of frames that landed together share one write."""
-    batch = [notes.get()]
-    while True:
-        try:
-            batch.append(notes.get_nowait())
-        except Empty:
-            return batch
+def _next(notes: SimpleQueue[Message | None], due_ns: int | None) -> Message | None:
+    """The next note; one that says so when it is time to look at what landed."""
+    if due_ns is None:
+        return notes.get()
+    try:
+        return notes.get(timeout=max(0.0, (due_ns - now_ns()) / 1e9))
+    except Empty:
+        return _DUE
