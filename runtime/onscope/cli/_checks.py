@@ -22,7 +22,7 @@ SIGNS: Mapping[State, tuple[str, str]] = {
     "note": ("note", "yellow"),
     "missing": ("missing", "red"),
 }
-FOR_TESTS = ("null", "oracle")
+FOR_TESTS = ("null", "oracle", "scripted")
 """Engines that are no use to a run: one waits, the other is the slow judge of the tests."""
 SMALL_SHARED_MB = 128
 SOFTWARE = ("onscope", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "tensorrt-cu13", "openvino", "tensorstore")

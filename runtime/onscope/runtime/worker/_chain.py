@@ -15,9 +15,7 @@ from .._clock import now_ns
 from .._errors import PackageError, PipelineError, ProviderError
 from .._frame import Pixels
 from ..decode import Decoder, decoder
-from ..engines import Session, open_session
-
-WARM_UPS = 3
+from ..engines import WARM_UPS, Session, open_session
 
 
 @dataclass(frozen=True, slots=True)
