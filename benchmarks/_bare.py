@@ -45,5 +45,5 @@ def _session(path: str, threads: int | None) -> Any:
     options.intra_op_num_threads = threads or available_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.add_session_config_entry("session.intra_op.spin_duration_us", "100")
     return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])

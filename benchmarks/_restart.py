@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from threading import Condition
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from onscope.runtime import Event, Pipeline, Runtime, keep_newest, now_ns
 

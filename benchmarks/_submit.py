@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 from tests.models import plus_one
 
 from onscope.runtime import Frame, FrameId, FrameSpec, Pipeline, Runtime, Stage, keep_newest, now_ns
@@ -29,7 +29,9 @@ def measure(plan: Plan, folder: Path) -> Iterator[Row]:
 def _measure(case: Submit, folder: Path) -> Iterator[Row]:
     spec = FrameSpec((case.size, case.size), camera="bench")
     pixels = images(case.size, 12)
-    with Runtime(Pipeline([Stage("plus", plus_one(folder / "plus"))]), admission=keep_newest(2)) as runtime:
+    pipeline = Pipeline([Stage("plus", plus_one(folder / "plus"))])
+    # Patience: the model hangs on purpose, no watchdog may end it.
+    with Runtime(pipeline, admission=keep_newest(2), patience_s=3600.0) as runtime:
         runtime.prepare(spec)
         worker = psutil.Process(runtime.worker_pid)
         worker.suspend()  # a model that hangs: two windows are with it for good, the rest is skipped

@@ -34,7 +34,7 @@ def _pycro_manager(job: Job, folder: Path, hook: Hook) -> tuple[str, int, float]
         scope.core.set_exposure(job.exposure_ms)
         for name, value in PROPERTIES.items():
             scope.set(scope.core.get_camera_device(), name, value)
-        scope.core.snap_image()
+        scope.core.snap_image()  # type: ignore[attr-defined]
         scope.set(scope.core.get_camera_device(), FAST, "1")
         began = time.perf_counter()
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 from tests.models import plus_one
 
 from onscope.runtime import FrameSpec, Pipeline, Runtime, Stage, keep_newest, now_ns
@@ -21,6 +21,8 @@ from ._cameras import Hook
 from ._job import Job
 
 WARM_UPS = 40
+PATIENCE_S = 3600.0
+"""The model hangs on purpose: no watchdog may end it."""
 SLOTS = 3
 """Of the plain copies: as many as `keep_newest(2)` goes round in, two that wait and one that is being filled."""
 INTERVALS_S = (0.005, 0.001, 0.0005, 0.0001, 0.00005)
@@ -93,7 +95,7 @@ def turns(job: Job, folder: Path, found: dict[str, Any]) -> Iterator[Hook]:
 def _stalled(job: Job, folder: Path) -> Iterator[Runtime]:
     """A runtime whose model hangs: two windows are with it for good, the rest is skipped."""
     pipeline = Pipeline([Stage("plus", plus_one(folder / "plus"))])
-    with Runtime(pipeline, admission=keep_newest(2)) as runtime:
+    with Runtime(pipeline, admission=keep_newest(2), patience_s=PATIENCE_S) as runtime:
         runtime.prepare(FrameSpec((job.size, job.size), "uint16", camera="Camera"))
         worker = psutil.Process(runtime.worker_pid)
         worker.suspend()

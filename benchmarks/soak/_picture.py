@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from onscope.runtime.record._canvas import FAINT, PANEL, SERIES, Canvas
@@ -59,7 +60,7 @@ def _chart(canvas: Canvas, top: float, height: float, name: str, series: Mapping
             (left + at_s / last_s * (right - left), bottom - value / largest * (bottom - roof))
             for at_s, value in points
         ]
-        for (x0, y0), (x1, y1) in zip(places, places[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(places):
             canvas.line(x0, y0, x1, y1, colour, 2)
         last = f" {points[-1][1]:.4g}" if points else ""
         canvas.text(right + 10, roof + number * 18, label + last, 13, colour)

@@ -19,7 +19,7 @@ DRIFT_LIMIT = 1.5
 
 @dataclass(frozen=True)
 class Verdict:
-    """`memory_growth_mb` by process (second half), `latency_drift` (ratio), counts that must be 0; `failures` in words."""
+    """`memory_growth_mb` by process, `latency_drift` (ratio), counts that must be 0; `failures` in words."""
 
     memory_growth_mb: dict[str, float]
     latency_drift: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -57,7 +58,7 @@ class Gatherer:
         for name, process in processes.items():
             with contextlib.suppress(psutil.Error):  # it ended just now: the run tells why
                 rss[name] = round(process.memory_info().rss / 1e6, 2)
-                files[name] = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
+                files[name] = len(process.open_files()) if sys.platform == "win32" else process.num_fds()
                 threads[name] = process.num_threads()
         return Vitals(
             round((now - self.began_ns) / 1e9, 2),

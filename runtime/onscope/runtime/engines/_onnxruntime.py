@@ -20,6 +20,8 @@ DTYPES = {
     "tensor(uint16)": "uint16",
     "tensor(uint8)": "uint8",
 }
+SPIN_US = "100"
+"""Microseconds that ONNX Runtime's threads wait for work before they sleep."""
 
 
 class OnnxRuntimeEngine:
@@ -43,8 +45,9 @@ class OnnxRuntimeSession:
         options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Several sessions take turns on the same cores: threads that spin after a run steal from the next session.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
+        # Threads that spin for long steal from the next session, and from the acquisition beside them; between the
+        # operators of a graph too, so that stopping after a run is not enough (docs/decisions/0008-machine-care.md).
+        options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_US)
         try:
             self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors have no common base below Exception
