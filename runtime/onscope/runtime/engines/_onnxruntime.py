@@ -20,8 +20,9 @@ DTYPES = {
     "tensor(uint16)": "uint16",
     "tensor(uint8)": "uint8",
 }
-SPIN_US = "100"
-"""Microseconds that ONNX Runtime's threads wait for work before they sleep."""
+SHORT_SPIN = ("session.intra_op.spin_duration_us", "100")
+"""Microseconds that ONNX Runtime's threads wait for work before they sleep; versions before 1.26 do not know it."""
+STOP_SPINNING = ("session.force_spinning_stop", "1")
 
 
 class OnnxRuntimeEngine:
@@ -47,7 +48,7 @@ class OnnxRuntimeSession:
         options.log_severity_level = 3
         # Threads that spin for long steal from the next session, and from the acquisition beside them; between the
         # operators of a graph too, so that stopping after a run is not enough (docs/decisions/0008-machine-care.md).
-        options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_US)
+        options.add_session_config_entry(*(SHORT_SPIN if _version(ort.__version__) >= (1, 26) else STOP_SPINNING))
         try:
             self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors have no common base below Exception
@@ -66,6 +67,11 @@ class OnnxRuntimeSession:
             except ValueError as misfit:
                 raise ProviderError(f"the graph cannot take this frame: {misfit}") from error
             raise ProviderError(f"ONNX Runtime failed: {_first_line(error)}") from error
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = text.split(".")[:2]
+    return int(major), int(minor)
 
 
 def _spec(node: object) -> TensorSpec:
