@@ -15,7 +15,7 @@ from .._errors import RecordError
 from ._files import write_json
 
 NAME = "recording.json"
-SCHEMA = 1
+SCHEMA = 2
 REPORTED = ("onscope", "onnxruntime", "onnxruntime-gpu", "tensorrt", "openvino", "numpy", "tensorstore")
 
 

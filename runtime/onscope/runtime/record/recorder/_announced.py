@@ -5,6 +5,7 @@ It is all that a process needs to be told that takes over from one that died.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -39,9 +40,10 @@ class Announced:
         return min(self._pending, default=self._next)
 
     def add_lane(self, number: int, spec: FrameSpec, slots: SharedSlots, depth: int) -> None:
-        file = memory_of(slots)
         # Held until the lane is closed: a process that starts later must find the slots, whatever became of the name.
-        descriptor = None if file is None else os.open(file, os.O_RDONLY)
+        file, descriptor = memory_of(slots), None
+        with contextlib.suppress(OSError):  # too many open files: the name has to do
+            descriptor = None if file is None else os.open(file, os.O_RDONLY)
         message = {"kind": "open", "lane": number, "spec": asdict(spec), "depth": depth}
         message |= {"name": slots.name, "slot_bytes": slots.slot_bytes, "slots": slots.slots}
         self._lanes[number] = _Lane(message, descriptor)

@@ -117,8 +117,9 @@ class Recorder:
         """Have no more frames announced; those that are will still be saved."""
         if not self._ending:
             self._ending = True
-            self._writer.fail(str(error))
             self._send({"kind": "failed", "message": str(error)})
+            with contextlib.suppress(RecordError):  # a folder that is gone
+                self._writer.fail(str(error))
 
     def _fail(self, error: Exception) -> None:
         """Save no more; what landed before and beside it is put down."""
