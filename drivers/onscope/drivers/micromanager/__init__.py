@@ -1,4 +1,4 @@
-"""Micro-Manager microscopes, through a core in this process (pycro-manager's Python backend).
+"""Micro-Manager microscopes, through a core in this process or a running Micro-Manager.
 
 with micromanager.demo() as scope:
     for frame in scope.live(exposure_ms=10).frames(100):
@@ -8,9 +8,10 @@ with micromanager.demo() as scope:
 from __future__ import annotations
 
 from ._demo import demo, demo_source, source
+from ._java_core import connect
 from ._live import LiveSource, ManyLiveSource
 from ._open import open_scope as open
 from ._scope import Scope
 from ._walk import StageWalk
 
-__all__ = ["LiveSource", "ManyLiveSource", "Scope", "StageWalk", "demo", "demo_source", "open", "source"]
+__all__ = ["LiveSource", "ManyLiveSource", "Scope", "StageWalk", "connect", "demo", "demo_source", "open", "source"]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from threading import RLock
 from typing import Protocol, TypeVar
+
+from onscope.runtime import SourceError
 
 Answer = TypeVar("Answer")
 
@@ -19,6 +22,10 @@ class Runs(Protocol):
 
     def pause(self) -> None:
         """Bring the cameras to rest and save what they have given; called with the lock held."""
+        ...
+
+    def stop(self) -> None:
+        """Bring the cameras to rest."""
         ...
 
     def end(self) -> None:
@@ -48,7 +55,9 @@ class Changes:
             return change()
 
     def close(self) -> None:
-        """No sequence runs any more."""
+        """Stop what runs; a camera that refuses, or is gone, is left."""
         running = self.running
         if running is not None:
+            with suppress(SourceError):
+                running.stop()
             running.end()

@@ -76,12 +76,12 @@ class Core(Protocol):
 
 def adapter_path() -> str:
     """The folder of the demo devices that come as the wheel mm-test-adapters."""
-    return str(_need("mm_test_adapters").device_adapter_path())
+    return str(need("mm_test_adapters").device_adapter_path())
 
 
 def installed_adapter_paths() -> list[str]:
     """Folders with device adapters on this machine: installed Micro-Managers, as pymmcore-plus finds them, and ours."""
-    found = [str(path) for path in _need("pymmcore_plus").find_micromanager(return_first=False)]
+    found = [str(path) for path in need("pymmcore_plus").find_micromanager(return_first=False)]
     return list(dict.fromkeys([*found, adapter_path()]))
 
 
@@ -103,8 +103,8 @@ def start_core(config: Path, adapter_paths: Sequence[str], buffer_mb: int) -> Co
     Raises SourceError when Micro-Manager is not installed, when a core is running already (there is one per process),
     or when the core cannot load the configuration; nothing is left running then.
     """
-    pycromanager = _need("pycromanager")
-    if _need("mmpycorex").is_pymmcore_active():
+    pycromanager = need("pycromanager")
+    if need("mmpycorex").is_pymmcore_active():
         raise SourceError(
             "found a Micro-Manager core running in this process, expected none (there can be one): leave the other "
             "`with` block first, or wrap the running core in micromanager.Scope"
@@ -133,8 +133,8 @@ def stop_core() -> None:
 
     Raises SourceError when devices refuse to be unloaded for a second; the next core can start even then.
     """
-    pycromanager = _need("pycromanager")
-    if not _need("mmpycorex").is_pymmcore_active():
+    pycromanager = need("pycromanager")
+    if not need("mmpycorex").is_pymmcore_active():
         return
     core = pycromanager.Core()
     refusal: Exception | None = None
@@ -172,7 +172,8 @@ def _forget_engine() -> None:
         del engine.singleton
 
 
-def _need(name: str) -> Any:
+def need(name: str) -> Any:
+    """A package of Micro-Manager's; raises SourceError when it is not installed."""
     try:
         return import_module(name)
     except ImportError as missing:

@@ -11,6 +11,7 @@ from onscope.specimen import DEMO_SENSOR, demo_photons
 
 from .._sensor import SensorSource, with_sensor
 from ._core import DEMO_CONFIG, adapter_path
+from ._java_core import connect
 from ._live import LiveSource
 from ._open import BUFFER_MB, open_scope
 from ._scope import Scope
@@ -77,9 +78,15 @@ def source(
 ) -> Iterator[LiveSource]:
     """A camera's live frames: the driver `micromanager` of the command line.
 
-    `arg` is the path of a Micro-Manager .cfg file, or `demo` for the demo devices (noise-free, still beads); the
-    options are those of `open` and `Scope.live`.
+    `arg` is the path of a Micro-Manager .cfg file, `demo` for the demo devices (noise-free, still beads), or
+    `port=4827` for a Micro-Manager that runs already; the options are those of `open` and `Scope.live`.
     """
-    opened = demo(buffer_mb=buffer_mb) if arg == "demo" else open_scope(arg, adapter_paths, buffer_mb=buffer_mb)
+    if arg.startswith("port="):
+        port = arg.removeprefix("port=")
+        if not port.isdecimal() or not 0 < int(port) < 65536:
+            raise SourceError(f"found {arg}, expected a port number: write port=4827, or that of your server")
+        opened = connect(int(port))
+    else:
+        opened = demo(buffer_mb=buffer_mb) if arg == "demo" else open_scope(arg, adapter_paths, buffer_mb=buffer_mb)
     with opened as scope:
         yield scope.live(exposure_ms, camera, pixel_size_um=pixel_size_um)

@@ -45,8 +45,8 @@ class Scope:
     def close(self) -> None:
         """End: sequences stop, and a core of our own is unloaded. A second call does nothing."""
         if not self._closed.is_set():
-            self._closed.set()
             self._changes.close()
+            self._closed.set()
             if self._stop is not None:
                 self._stop()
 
