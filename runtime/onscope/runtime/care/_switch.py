@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-SWITCH_INTERVAL_S = 0.0005
+SWITCH_INTERVAL_S = 0.0001
 """Seconds; Python's own is 0.005. Measured, see docs/decisions/0008-machine-care.md."""
 
 
