@@ -140,6 +140,29 @@ def test_answers_have_the_python_cores_types(core: JavaCore) -> None:
     assert "2" in values
 
 
+def test_a_silent_overflow_is_a_jump_of_the_images_numbers(studio: Studio) -> None:
+    with micromanager.connect(studio.port) as scope:
+        room = scope.core.get_buffer_total_capacity()
+        frames = scope.live(exposure_ms=0.1, on_full="overwrite").frames()
+        last = next(frames).id.seq
+        before = 0
+        while (filled := scope.core.get_remaining_image_count()) >= before or before < room // 2:
+            before = max(before, filled)  # until the core has emptied its buffer
+        for frame in frames:
+            if frame.id.seq != last + 1:
+                break
+            last = frame.id.seq
+        frames.close()
+        assert frame.id.seq > last + 1
+
+
+def test_an_empty_buffer_is_a_runtime_error(core: JavaCore) -> None:
+    core.initialize_circular_buffer()
+    with pytest.raises(RuntimeError):
+        core.pop_next_tagged_image()
+    assert core.get_remaining_image_count() == 0
+
+
 def test_numpys_numbers_are_cast(core: JavaCore) -> None:
     core.set_roi(np.int64(0), np.uint8(0), np.int32(32), np.int16(16))
     assert core.get_image_height() == 16
