@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from ._vitals import Vitals
 LINES = 60
 TRY_S = 8.0
 RATES = (200, 160, 125, 100, 80, 64, 50, 40, 32, 25, 20, 16, 12.5, 10, 8, 6.4, 5)
+MOST_BYTES_PER_S = 1e9
 MARGIN = 0.8
 """Of the highest rate that held for some seconds: what an hour can be expected to hold."""
 
@@ -50,9 +52,11 @@ def main() -> int:
 
 def highest(size: int, folder: Path, tell: Callable[[str], object]) -> float:
     """The highest of some rates that holds for a few seconds without a lost frame, less a margin."""
-    for number, fps in enumerate(RATES):
-        account = soak(Plan(TRY_S, fps, size, TRY_S), _new(folder / f"try-{number}"))
-        tell(f"{fps:g}/s: {account.lost_by_camera} frames lost")
+    possible = [fps for fps in RATES if fps * size * size * 2 <= MOST_BYTES_PER_S]
+    for number, fps in enumerate(possible):
+        account = soak(Plan(TRY_S, fps, size, TRY_S), _new(folder / f"try-{number}"), until_loss=True)
+        shutil.rmtree(folder / f"try-{number}")
+        tell(f"{fps:g}/s: {'holds' if not account.lost_by_camera else 'too fast'}")
         if not account.lost_by_camera and not account.error:
             return fps * MARGIN
     return RATES[-1]

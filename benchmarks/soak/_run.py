@@ -55,8 +55,13 @@ class Account:
     vitals: list[Vitals] = field(default_factory=list)
 
 
-def soak(plan: Plan, folder: Path, tell: Callable[[Vitals], object] = lambda vitals: None) -> Account:
-    """Run it. Files go to `folder`, which must be new or empty; `tell` hears of each interval."""
+def soak(
+    plan: Plan, folder: Path, tell: Callable[[Vitals], object] = lambda vitals: None, *, until_loss: bool = False
+) -> Account:
+    """Run it. Files go to `folder`, which must be new or empty; `tell` hears of each interval.
+
+    `until_loss` ends it at the first frame that the camera lost because it was not taken in time.
+    """
     account = Account()
     camera = scripted.camera(
         [scripted.Steady(None, fps=plan.fps)],
@@ -80,6 +85,8 @@ def soak(plan: Plan, folder: Path, tell: Callable[[Vitals], object] = lambda vit
                     start = now_ns()
                     runtime.submit(frame)
                     gatherer.submit_us.append((now_ns() - start) / 1e3)
+                    if until_loss and camera.tally.lost:
+                        break
             except Exception as error:  # whatever ends it is the finding
                 account.error = repr(error)
             finally:
