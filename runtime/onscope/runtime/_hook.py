@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,10 @@ from ._pixels import unpack
 AXES = {"time": "t", "position": "p", "channel": "c", "z": "z"}
 """pycro-manager's names of acquisition axes, and ours; other axes keep their own."""
 LONGEST_WAIT_NS = 60 * 10**9
+PLACE = ("Binning", "ROI", "ROI-X-start", "ROI-Y-start")
+STEADY = ("PixelType", "Height", "Width", "PixelSize_um", "PixelSizeUm", "Exposure", "Exposure-ms", *PLACE)
+"""Tags that stay as they are for most of an acquisition."""
+STAGE = ("XPosition_um_Intended", "YPosition_um_Intended", "ZPosition_um_Intended")
 
 
 class HookFrames:
@@ -43,31 +48,25 @@ class HookFrames:
         Any key may be missing. Raises FrameMismatchError when the pixels are of no known type.
         """
         arrived_ns = now_ns()
-        camera = str(metadata.get("Camera") or "camera")
-        pixels, axes = unpack(
-            image,
-            metadata.get("PixelType") or self._pixel_type,
-            _whole(metadata.get("Height")),
-            _whole(metadata.get("Width")),
-        )
-        counter = self._cameras.setdefault(camera, _Counter())
-        index, labels = self._place(metadata.get("Axes"), metadata.get("Labels"))
-        pixel_size_um = _positive(metadata.get("PixelSize_um") or metadata.get("PixelSizeUm"))
-        exposure_ms = _positive(metadata.get("Exposure") or metadata.get("Exposure-ms"))
-        changed = counter.changed(
-            (
-                pixels.shape,
-                pixels.dtype,
-                pixel_size_um,
-                _text(metadata.get("Binning")),
-                _text(metadata.get("ROI")),
-                _text(metadata.get("ROI-X-start")),
-                _text(metadata.get("ROI-Y-start")),
-            ),
-            index.get("c", 0),
-            exposure_ms,
-        )
-        segment, seq, opened = counter.place(_whole(metadata.get("ImageNumber")), changed)
+        get = metadata.get
+        camera = str(get("Camera") or "camera")
+        counter = self._cameras.get(camera)
+        if counter is None:
+            counter = self._cameras[camera] = _Counter()
+        # Most tags are the same text in every frame: they are read anew only when one of them has changed.
+        told = (*map(get, STEADY), getattr(image, "shape", None), getattr(image, "dtype", None))
+        changed = False
+        if told != counter.told:
+            counter.tags = tags = _read(metadata)
+            counter.told = told
+            pixels, axes = unpack(image, tags.pixel_type or self._pixel_type, tags.height, tags.width)
+            changed = counter.changed((pixels.shape, pixels.dtype, tags.pixel_size_um, *tags.place))
+        else:
+            tags = counter.tags
+            pixels, axes = unpack(image, tags.pixel_type or self._pixel_type, tags.height, tags.width)
+        index, labels = self._place(get("Axes"), get("Labels"))
+        changed = counter.exposed(index.get("c", 0), tags.exposure_ms) or changed
+        segment, seq, opened = counter.place(_whole(get("ImageNumber")), changed)
         if opened:
             self._clocks = ClockPair.take()
         return Frame(
@@ -75,10 +74,10 @@ class HookFrames:
             pixels=pixels,
             axes=axes,
             index=index,
-            received_ns=self._received(metadata.get("TimeReceivedByCore"), arrived_ns),
-            pixel_size_um=pixel_size_um,
-            exposure_ms=exposure_ms,
-            stage_um=_stage(metadata),
+            received_ns=self._received(get("TimeReceivedByCore"), arrived_ns),
+            pixel_size_um=tags.pixel_size_um,
+            exposure_ms=tags.exposure_ms,
+            stage_um=counter.stage_um(tuple(map(get, STAGE))),
             labels=labels,
         )
 
@@ -122,10 +121,37 @@ class HookFrames:
         return self._last_received_ns
 
 
+@dataclass(frozen=True, slots=True)
+class _Tags:
+    """What the steady tags of an image say; None: not told."""
+
+    pixel_type: Any = None
+    height: int | None = None
+    width: int | None = None
+    pixel_size_um: float | None = None
+    exposure_ms: float | None = None
+    place: tuple[str | None, ...] = (None,) * len(PLACE)
+
+
+def _read(metadata: Mapping[str, Any]) -> _Tags:
+    return _Tags(
+        metadata.get("PixelType"),
+        _whole(metadata.get("Height")),
+        _whole(metadata.get("Width")),
+        _positive(metadata.get("PixelSize_um") or metadata.get("PixelSizeUm")),
+        _positive(metadata.get("Exposure") or metadata.get("Exposure-ms")),
+        tuple(_text(metadata.get(name)) for name in PLACE),
+    )
+
+
 class _Counter:
     """One camera's place: segment and number of the last frame."""
 
     def __init__(self) -> None:
+        self.told: tuple[object, ...] = ()
+        self.tags = _Tags()
+        self._stage_told: tuple[object, ...] = ()
+        self._stage_um: tuple[float, float, float] | None = None
         self._segment = -1
         self._last = -1
         self._first = 0
@@ -133,20 +159,32 @@ class _Counter:
         self._looks: tuple[object, ...] = ()
         self._exposures_ms: dict[int, float] = {}
 
-    def changed(self, looks: tuple[object, ...], channel: int, exposure_ms: float | None) -> bool:
-        """Whether a frame of this channel looks otherwise than the last one; None, where it is not told, never does."""
+    def changed(self, looks: tuple[object, ...]) -> bool:
+        """Whether a frame looks otherwise than the last one; None, where it is not told, never does."""
         before, now = self._looks, looks
         if looks != before and before:
             now = tuple(old if new is None else new for old, new in zip(before, looks, strict=True))
         # What was not told before is no change when it is told at last.
         changed = not before or any(old is not None and old != new for old, new in zip(before, now, strict=True))
         self._looks = now
-        if exposure_ms is not None and self._exposures_ms.get(channel, exposure_ms) != exposure_ms:
-            changed = True
-            self._exposures_ms.clear()  # the other channels may have changed with it
-        if exposure_ms is not None:
-            self._exposures_ms[channel] = exposure_ms
         return changed
+
+    def exposed(self, channel: int, exposure_ms: float | None) -> bool:
+        """Whether the exposure of this channel has changed."""
+        if exposure_ms is None:
+            return False
+        changed = self._exposures_ms.get(channel, exposure_ms) != exposure_ms
+        if changed:
+            self._exposures_ms.clear()  # the other channels may have changed with it
+        self._exposures_ms[channel] = exposure_ms
+        return changed
+
+    def stage_um(self, told: tuple[object, ...]) -> tuple[float, float, float] | None:
+        """Intended stage position in micrometres; z is 0 when only x and y are told."""
+        if told != self._stage_told:
+            x, y, z = map(_number, told)
+            self._stage_told, self._stage_um = told, None if x is None or y is None else (x, y, z or 0.0)
+        return self._stage_um
 
     def place(self, number: int | None, changed: bool) -> tuple[int, int, bool]:
         """(segment, seq, whether the segment is new) of a frame with the camera's `number`, or None: it has none."""
@@ -163,12 +201,6 @@ class _Counter:
             self._first = now if goes_on and numbered else 0
         self._last = now
         return self._segment, now - self._first, opened
-
-
-def _stage(metadata: Mapping[str, Any]) -> tuple[float, float, float] | None:
-    """Intended stage position in micrometres; z is 0 when only x and y are told."""
-    x, y, z = (_number(metadata.get(f"{axis}Position_um_Intended")) for axis in "XYZ")
-    return None if x is None or y is None else (x, y, z or 0.0)
 
 
 def _number(value: object) -> float | None:
