@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ._dispatch import Dispatcher
 from ._errors import OnscopeError
 from ._events import Event, Tell
-from ._frame import Frame, FrameSpec, Segment
+from ._frame import Frame, FrameSpec, Segment, spec_of
 from ._lane import Lane
 from ._pipeline import Pipeline
 from ._route import Route
@@ -146,18 +146,6 @@ class Cameras:
             ready = [route for route in routes if route.lane.furnished]
         for route in ready:
             route.close()
-
-
-def spec_of(frame: Frame) -> FrameSpec:
-    """What a frame says of those that follow."""
-    return FrameSpec(
-        shape=frame.pixels.shape,
-        dtype=frame.pixels.dtype.name,
-        axes=frame.axes,
-        camera=frame.id.camera,
-        pixel_size_um=frame.pixel_size_um,
-        bit_depth=frame.pixels.dtype.itemsize * 8,
-    )
 
 
 def _sentence(segment: Segment, *, brief: bool = False) -> str:

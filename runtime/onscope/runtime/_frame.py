@@ -118,6 +118,19 @@ class Frame:
     labels: Mapping[str, str] = field(default_factory=lambda: UNNAMED)
 
 
+def spec_of(frame: Frame) -> FrameSpec:
+    """What a frame says of those that follow it."""
+    pixels = frame.pixels
+    return FrameSpec(
+        shape=pixels.shape,
+        dtype=pixels.dtype.name,
+        axes=frame.axes,
+        camera=frame.id.camera,
+        pixel_size_um=frame.pixel_size_um,
+        bit_depth=pixels.dtype.itemsize * 8,
+    )
+
+
 @runtime_checkable
 class Source(Protocol):
     """A driver's first face: frames out.

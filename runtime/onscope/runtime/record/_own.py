@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from .._errors import RecordError
-from .._frame import Frame, FrameSpec, Source, specs_of
+from .._frame import Frame, FrameSpec, Source, spec_of, specs_of
 from .._ring import Ring
 from .._sink import RawSink
 
@@ -55,7 +55,7 @@ class OwnSlots:
             self._check(frame)
             lane = self._by_camera.get(frame.id.camera)
             if lane is None or not lane.fits(frame):
-                lane = self._lane(_spec_of(frame))
+                lane = self._lane(spec_of(frame))
             ring = lane.ring
             self._changed.wait_for(lambda: ring.free or self._closed or self._sink.failure)
             self._check(frame)
@@ -161,10 +161,3 @@ class RecordedSource:
             close = getattr(frames, "close", None)
             if close is not None:
                 close()
-
-
-def _spec_of(frame: Frame) -> FrameSpec:
-    pixels = frame.pixels
-    return FrameSpec(
-        pixels.shape, pixels.dtype.name, frame.axes, frame.id.camera, frame.pixel_size_um, 8 * pixels.dtype.itemsize
-    )
