@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import signal
 import threading
@@ -16,7 +18,7 @@ import pytest
 from onscope.drivers import scripted
 from onscope.drivers.scripted import Burst, Change, Move, Restart, Steady
 from onscope.runtime import Event, FrameId, Pipeline, RecordError, Runtime, Stage, block, keep_newest
-from onscope.runtime.record import Recording, open_recording
+from onscope.runtime.record import Recording, open_recording, overview
 from tests import models
 
 from .schedules import check_recording
@@ -222,3 +224,6 @@ def test_stages_that_run_on_some_frames_only_are_recorded_where_they_ran(
                 images = run.images[row[f"{stage}_array"]]
                 assert (images[place] == result[stage]).all()
     assert run.table("found").num_rows == sum(len(result["found"]) for result in results[3:5])
+    report = json.loads((tmp_path / "run" / "latency.json").read_text())
+    assert all(math.isfinite(ms) for step in report["steps_ms"].values() for ms in step.values())
+    assert overview(run, tmp_path / "overview.png").stat().st_size > 10_000

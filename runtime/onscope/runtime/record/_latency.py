@@ -28,9 +28,9 @@ def percentiles(milliseconds: Sequence[float] | npt.NDArray[Any]) -> dict[str, f
 
 
 def step_columns(results: Any) -> dict[str, npt.NDArray[Any]]:
-    """Times in ms by step, out of the table of results; "latency" is the whole way."""
+    """Times in ms by step, of the results that it had a part in; "latency" is the whole way."""
     names = [name for name in results.column_names if name.endswith("_ms")]
-    return {name.removesuffix("_ms"): results[name].to_numpy() for name in names}
+    return {name.removesuffix("_ms"): results[name].drop_null().to_numpy() for name in names}
 
 
 def frames_per_second(delivered_ns: npt.NDArray[Any]) -> float:

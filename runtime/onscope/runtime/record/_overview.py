@@ -79,6 +79,7 @@ def panels_of(run: RecordedRun) -> list[Panel]:
             size = f", {images.scale:g}x" if images.scale != 1 else ""
             panels[stage] = Panel(stage + size, images[last[name]], images.scale)
     tables = [name for name in run.manifest["tables"] if name not in ("frames", "results")]
+    tables = [name for name in tables if last.get(f"stage {name}_ms") is not None]  # that ran on this frame
     marked = []
     for stage in tables:
         table = run.table(stage)
