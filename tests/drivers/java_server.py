@@ -63,6 +63,9 @@ class Server:
         socket: Any = zmq.Context.instance().socket(zmq.REP)
         socket.bind(f"tcp://127.0.0.1:{port}")
         (self.folder / "ready").touch()
+        self.listen(socket)
+
+    def listen(self, socket: Any) -> None:
         while True:
             message = json.loads(socket.recv_multipart()[0])
             try:
@@ -90,8 +93,9 @@ class Server:
                 for kinds in overloads
             ]
             if message.get("new-port"):
-                reply["port"] = free_port()
-                threading.Thread(target=self.serve, args=(reply["port"],), daemon=True).start()
+                socket: Any = zmq.Context.instance().socket(zmq.REP)
+                reply["port"] = int(socket.bind_to_random_port("tcp://127.0.0.1"))
+                threading.Thread(target=self.listen, args=(socket,), daemon=True).start()
             return reply, []
         if command == "destructor":
             self.held.pop(message["hash-code"], None)

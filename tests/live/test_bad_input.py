@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onscope.runtime import Frame, FrameId, FrameSpec, Pipeline, RecordError, Runtime, SourceError, Stage, block
+from onscope.runtime import (
+    Frame,
+    FrameId,
+    FrameMismatchError,
+    FrameSpec,
+    Pipeline,
+    Runtime,
+    SourceError,
+    Stage,
+    block,
+)
 from onscope.runtime.record import Recording, open_recording
 from tests import models
 
@@ -37,7 +47,7 @@ class Troubled:
 
 
 @pytest.mark.parametrize(
-    ("ending", "error", "raw"), [("unplugged", SourceError, 14), ("cropped", RecordError, 14), ("", None, 20)]
+    ("ending", "error", "raw"), [("unplugged", SourceError, 14), ("cropped", FrameMismatchError, 14), ("", None, 20)]
 )
 def test_a_troubled_run_keeps_its_frames(
     folder: Path, tmp_path: Path, ending: str, error: type[Exception] | None, raw: int
@@ -46,14 +56,15 @@ def test_a_troubled_run_keeps_its_frames(
     told = None
     with (
         Recording(tmp_path / "run", pipeline) as recording,
-        Runtime(pipeline, worker="thread", admission=block(2)) as runtime,
+        Runtime(pipeline, worker="thread", admission=block(2), record=recording) as runtime,
     ):
         try:
-            for result in runtime.stream(recording.tap(Troubled(ending))):
-                recording.add(result)
-        except (SourceError, RecordError) as caught:
+            for _ in runtime.stream(Troubled(ending)):
+                pass
+        except (SourceError, FrameMismatchError) as caught:
             told = caught
         runtime.drain(5)
+        runtime.close()
         recording.finish(runtime.ledger)
     assert type(told) is (error or type(None))
     assert runtime.ledger.adds_up()

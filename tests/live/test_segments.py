@@ -126,15 +126,22 @@ def test_a_frame_that_looks_different_within_its_segment_is_an_error_of_the_driv
 
 
 def test_many_sizes_leave_only_a_few_lanes(runtime: Make) -> None:
+    before = lanes()
     it = runtime(admission=block(2))
     for segment in range(12):
         it.submit(frame(0, spec=FrameSpec((8 + segment, 8), camera="cam"), segment=segment))
         assert it.drain(10)
     assert it.ledger.reasons == {"done": 12}
     assert len(it._path.dispatcher.routes) <= 2 + SPARE
-    lanes = [path.name for path in SYSTEM_FOLDER.glob(f"{PREFIX}-{os.getpid()}-*")]
+    made = lanes() - before
     it.close()
-    assert len(lanes) <= 2 * (3 + SPARE)
+    assert len(made) <= 2 * (3 + SPARE)
+    assert lanes() <= before, "all are removed at the end"
+
+
+def lanes() -> set[str]:
+    """Segments of shared memory of this process; two per lane."""
+    return {path.name for path in SYSTEM_FOLDER.glob(f"{PREFIX}-{os.getpid()}-*")}
 
 
 @pytest.mark.parametrize("worker", ["process", "thread"])
