@@ -111,23 +111,32 @@ class LivePath:
             np.copyto(view, pixels)
         except BaseException:  # Ctrl-C in a notebook, say: neither the slot nor the account may be lost
             with self._account:
-                lane.ring.give(slot)
-                lane.raw_held -= raw
-                if admitted:
-                    self.ledger.close((frame.id,), "failed", "interrupted")
+                self._take_back(frame, route, slot, raw, admitted, "interrupted")
             raise
         copied_ns = now_ns()
         with self._account:
             if raw and self._sink is not None:
+                try:
+                    self._sink.save(route.number, slot, frame)
+                except OnscopeError:
+                    self._take_back(frame, route, slot, raw, admitted, "not recorded")
+                    raise
                 if admitted:
                     lane.ring.hold(slot)
-                self._sink.save(route.number, slot, frame)
             if admitted:
                 lane.commit(frame, slot, submitted_ns, copied_ns, chosen)
                 if route.why_not:
                     lane.end_waiting("failed", route.why_not)
                 self.dispatcher.pump()
         return frame.id
+
+    def _take_back(self, frame: Frame, route: Route, slot: int, raw: bool, admitted: bool, why: str) -> None:
+        """A frame that has a slot will be neither recorded nor run."""
+        route.lane.ring.give(slot)
+        route.lane.raw_held -= raw
+        if admitted:
+            self.ledger.close((frame.id,), "failed", why)
+        self._changed.notify_all()
 
     def _admit(self, frame: Frame, route: Route, chosen: tuple[int, ...] | None) -> bool:
         """Whether the frame goes on to the worker; its account is closed when not."""

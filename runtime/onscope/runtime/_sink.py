@@ -37,7 +37,10 @@ class RawSink(Protocol):
         ...
 
     def save(self, lane: int, slot: int, frame: Frame) -> None:
-        """Save the frame that stands in the slot (its `pixels` are not looked at)."""
+        """Save the frame that stands in the slot (its `pixels` are not looked at).
+
+        Raises RecordError for a frame that cannot be told to the recorder; the slot is then not waited for.
+        """
         ...
 
     def close_lane(self, lane: int) -> None:
