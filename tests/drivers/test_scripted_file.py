@@ -82,7 +82,10 @@ def test_a_few_words_are_enough(text: str, spec: FrameSpec, n: int) -> None:
             assert len(list(source.frames())) == n
 
 
-@pytest.mark.parametrize("text", ["speed=3", "fps=fast", "n=0", "size=64x", "size=1x2x3", "no-file.yaml", "dtype=int8"])
+@pytest.mark.parametrize(
+    "text",
+    ["speed=3", "fps=fast", "n=0", "size=64x", "size=1x2x3", "size=" + "9" * 5000, "no-file.yaml", "dtype=int8"],
+)
 def test_wrong_words_are_a_sentence(text: str) -> None:
     with pytest.raises(OnscopeError, match=r"found .*expected "):
         scripted.source(text)
@@ -114,6 +117,12 @@ def test_errors_name_the_line(tmp_path: Path, old: str, new: str, line: int) -> 
     path = written(tmp_path, FILE.replace(old, new, 1))
     with pytest.raises(SourceError, match=rf"script\.yaml, line {line}: "):
         scripted.source(str(path))
+
+
+def test_a_script_that_repeats_too_often_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    text = f"schema: 1\ncameras:\n  a:\n    repeat: 100000\n    steps: [{','.join(['drop: 1'] * 200)}]\n"
+    with pytest.raises(SourceError, match=r"line 4: found 200 steps to be played 100000 times, which are 20000000, "):
+        scripted.source(str(written(tmp_path, text)))
 
 
 def test_files_that_are_no_scripts(tmp_path: Path) -> None:

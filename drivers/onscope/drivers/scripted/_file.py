@@ -17,8 +17,10 @@ The file is YAML 1.2; a step has one key, and its value is that of its first fie
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,7 +31,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from onscope.runtime import OnscopeError, SourceError
 
-from ._camera import ScriptedCamera, camera
+from ._camera import MOST_STEPS, ScriptedCamera, camera
 from ._cameras import ScriptedCameras, cameras
 from ._steps import STEPS, Steady, Step
 
@@ -76,7 +78,7 @@ def source(argument: str = "") -> ScriptedCamera | ScriptedCameras:
 
     Words: fps (100), n (500), size (512 or 512x256), dtype, jitter, seed, name. Raises SourceError.
     """
-    if argument and ("=" not in argument or Path(argument).is_file()):
+    if argument and ("=" not in argument or os.path.isfile(argument)):  # Path's raises for a text of any length
         return _read(Path(argument).expanduser())
     return _from_words(argument)
 
@@ -93,8 +95,10 @@ def _from_words(text: str) -> ScriptedCamera:
                 f"({', '.join(WORDS)})"
             ) from None
     sides = words.pop("size", "512").split("x")
-    if not all(side.isdecimal() for side in sides) or len(sides) > 2:
-        raise SourceError(f"found size={'x'.join(sides)} for a scripted camera, expected pixels, like 512 or 512x256")
+    if not all(side.isdecimal() and len(side) < 9 for side in sides) or len(sides) > 2:
+        raise SourceError(
+            f"found size={'x'.join(sides)[:40]} for a scripted camera, expected pixels, like 512 or 512x256"
+        )
     step = Steady(words.pop("n", 500), words.pop("fps", 100.0), words.pop("jitter", 0.0))
     return camera([step], shape=(int(sides[0]), int(sides[-1])), **words)
 
@@ -108,6 +112,11 @@ def _read(path: Path) -> ScriptedCamera | ScriptedCameras:
     made = []
     for name, each in model.cameras.items():
         at = content["cameras"][name]
+        if (length := len(each.steps) * each.repeat) > MOST_STEPS:  # before a list of that length is made
+            raise SourceError(
+                f"{path}, line {_line(content, ('cameras', name, 'repeat'))}: found {len(each.steps)} steps to be "
+                f"played {each.repeat} times, which are {length}, expected at most {MOST_STEPS}: repeat fewer"
+            )
         script = [_step(path, at["steps"], number) for number in range(len(each.steps))] * each.repeat
         try:
             made.append(camera(script, name=name, **each.model_dump(exclude={"steps", "repeat"})))
@@ -134,7 +143,7 @@ def _step(path: Path, steps: Any, number: int) -> Step:
             f"{path}, line {line}: found {unknown[0]!r} in {name}, expected {', '.join(known) or 'nothing'}"
         )
     try:
-        return TypeAdapter(kind).validate_python(dict(given))
+        return _adapter(name).validate_python(dict(given))
     except ValidationError as error:
         first = error.errors()[0]
         raise SourceError(
@@ -142,6 +151,11 @@ def _step(path: Path, steps: Any, number: int) -> Step:
         ) from error
     except SourceError as error:
         raise SourceError(f"{path}, line {line}: {error}") from error
+
+
+@cache
+def _adapter(name: str) -> TypeAdapter[Step]:
+    return TypeAdapter(STEPS[name])
 
 
 def _parse(path: Path) -> Any:
