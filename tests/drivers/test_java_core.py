@@ -243,6 +243,28 @@ def test_a_server_that_hangs_is_noticed(studio: Studio, core: JavaCore, monkeypa
     assert core.get_image_width() == 128
 
 
+def test_a_stage_on_its_way_does_not_hold_up_what_a_dead_server_is_told_by(
+    studio: Studio, core: JavaCore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_java_core, "QUICK_S", 0.6)
+    core.device_busy("Camera")
+    stage, release = core._lines[True], threading.Event()
+    waiting = threading.Thread(target=lambda: stage.call(lambda _: release.wait(10.0), 20.0))
+    waiting.start()
+    hang = studio.folder / "hang"
+    hang.touch()
+    try:
+        with pytest.raises(SourceError, match="has not answered for"):
+            core.get_image_width()
+        assert waiting.is_alive()
+    finally:
+        hang.unlink()
+        release.set()
+        waiting.join()
+    monkeypatch.undo()
+    assert core.get_image_width() == 128
+
+
 def test_where_nobody_listens_it_is_said_at_once() -> None:
     with pytest.raises(SourceError, match="'Run server on port' switched on"):
         micromanager.connect(free_port())

@@ -68,7 +68,7 @@ class Line:
             try:
                 answer: Answer = self._wait(lambda: job(self._core), timeout_s)
             except ServerGone:
-                self._give_up()
+                self.give_up()
                 raise
             return answer
 
@@ -80,21 +80,17 @@ class Line:
             try:
                 self._wait(lambda: _say_goodbye(self._core), 3 * LOOK_S)
             except Exception:  # whatever the server says to a goodbye, or that it says nothing, is no reason to stay
-                self._give_up()
+                self.give_up()
             else:
                 self._core = None
                 self._jobs.put(None)
 
     def give_up(self) -> None:
-        """The same for a server that is known to be gone."""
-        with self._one_call:
-            if self._core is not None:
-                self._give_up()
-
-    def _give_up(self) -> None:
+        """The same for a server that is known to be gone; a call that is under way ends with an error."""
         core, self._core = self._core, None
-        _abandon(core)
-        self._jobs.put(None)
+        if core is not None:
+            _abandon(core)
+            self._jobs.put(None)
 
     def _wait(self, job: Callable[[], Any], timeout_s: float) -> Any:
         answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()

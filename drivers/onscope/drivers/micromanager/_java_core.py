@@ -75,9 +75,9 @@ class JavaCore:
         """Leave the server, which runs on."""
         with self._lock:
             self._closed = True
-            for line in self._lines.values():
-                line.close()
-            self._lines.clear()
+            lines, self._lines = list(self._lines.values()), {}
+        for line in lines:
+            line.close()
 
     def _ask(self, name: str, args: tuple[Any, ...]) -> Any:
         plain_args = tuple(plain(arg) for arg in args)
@@ -96,7 +96,7 @@ class JavaCore:
         try:
             return line.call(job, timeout_s)
         except ServerGone:
-            self._forget()
+            self._forget(line)
             raise
         except Exception as error:  # the bridge raises nothing else for what the core refuses
             self._check_same_server(line)
@@ -107,7 +107,7 @@ class JavaCore:
         try:
             line.call(lambda core: core.get_remaining_image_count(), QUICK_S)
         except Exception as error:  # the same
-            self._forget()
+            self._forget(line)
             raise gone(self._port, "was started anew") from error
 
     def _line(self, own_port: bool) -> Line:
@@ -127,11 +127,14 @@ class JavaCore:
                         pass
             return self._lines[own_port]
 
-    def _forget(self) -> None:
+    def _forget(self, dead: Line) -> None:
+        """Leave all lines, when `dead` is still one of them; a call that waits on the other is not waited for."""
         with self._lock:
-            for line in self._lines.values():
-                line.give_up()
-            self._lines.clear()
+            if dead not in self._lines.values():
+                return
+            lines, self._lines = list(self._lines.values()), {}
+        for line in lines:
+            line.give_up()
 
 
 def connect(port: int = PORT) -> Scope:
