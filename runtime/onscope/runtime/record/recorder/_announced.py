@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from ..._errors import RecordError
 from ..._frame import Frame, FrameSpec
 from ..._shm import SharedSlots
 from ._link import RecorderLink
@@ -40,6 +41,9 @@ class Announced:
         return min(self._pending, default=self._next)
 
     def add_lane(self, number: int, spec: FrameSpec, slots: SharedSlots, depth: int) -> None:
+        """Raises RecordError when the lane is open: its frames would be looked for in other memory."""
+        if number in self._lanes:
+            raise RecordError(f"found the lane {number} of a recording open, expected a new number: number lanes once")
         # Held until the lane is closed: a process that starts later must find the slots, whatever became of the name.
         file, descriptor = memory_of(slots), None
         with contextlib.suppress(OSError):  # too many open files: the name has to do

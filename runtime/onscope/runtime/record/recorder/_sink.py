@@ -51,6 +51,7 @@ class RecorderSink:
         self._tell = tell
         self._saved: Callable[[int, int], None] = lambda lane, slot: None
         self._failed: Callable[[], None] = lambda: None
+        self._bound = False
         self._lock = threading.RLock()
         self._finished = threading.Condition(self._lock)
         self._announced = Announced()
@@ -77,8 +78,17 @@ class RecorderSink:
         return len(self._announced)
 
     def bind(self, saved: Callable[[int, int], None], failed: Callable[[], None]) -> None:
-        """See `RawSink`; `failed` is called at once when there is a failure already."""
+        """See `RawSink`; `failed` is called at once when there is a failure already.
+
+        Raises RecordError when it is fed already: each feeder numbers its lanes from 0.
+        """
         with self._lock:
+            if self._bound:
+                raise RecordError(
+                    "found a recording that is fed already, expected a new one: make one recording for each Runtime, "
+                    "and use either its `sink` or its `tap` and `save`"
+                )
+            self._bound = True
             self._saved, self._failed = saved, failed
             broken = self.failure is not None
         if broken:
