@@ -14,6 +14,7 @@ from .._clock import ClockPair
 from .._errors import RecordError
 from .._frame import Frame, FrameSpec, Source
 from .._result import Result
+from . import _place
 from ._account import LedgerLike, write_ledger
 from ._derived import DerivedWriter, provenance
 from ._files import require_space, write_json
@@ -21,6 +22,7 @@ from ._images import ImageWriter
 from ._latency import latency_report
 from ._manifest import NAME, Manifest
 from ._own import OwnSlots, RecordedSource
+from ._place import Hold
 from .recorder import RecorderSink, Tell, forget_state, merge_raw
 
 BUFFER_MB = 128.0
@@ -44,8 +46,8 @@ class Recording:
     `pipeline` is described in the manifest. With `keep`, only the last `keep` raw frames of each image are kept.
     `expected` raw frames, if known. `buffer_mb`: megabytes of shared memory per camera that hide slow moments of the
     disk. `tell` hears of the disk and the recorder process, a kind and a sentence at a time, in a thread of the
-    recording. Raises RecordError when the folder is not empty (unless `overwrite` and it is a recording), cannot be
-    made, or its disk fills up.
+    recording. Raises RecordError when the folder is not empty (unless `overwrite` and it is a recording that no recorder
+    writes to any more), cannot be made, or its disk fills up.
     """
 
     def __init__(
@@ -215,7 +217,11 @@ def _make_folder(folder: Path, overwrite: bool) -> None:
                     f"found {folder} in use, expected a new or empty folder: choose another one"
                     + (", or overwrite the recording in it" if (folder / NAME).is_file() else "")
                 )
-            shutil.rmtree(folder)
+            hold = Hold(folder, _place.PATIENCE_S)  # a killed run's recorder may still be busy
+            try:
+                shutil.rmtree(folder)
+            finally:
+                hold.close()
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RecordError(

@@ -22,10 +22,10 @@ PATIENCE_S = 2.0
 class RecorderLink:
     """Starts `python -m onscope.runtime.record.recorder` and speaks with it over its pipes.
 
-    The process is in a session of its own: what ends the acquisition (Ctrl-C, a terminal that closes) does not end it.
+    It inherits the descriptor `hold`. The process is in a session of its own: what ends the acquisition (Ctrl-C, a terminal that closes) does not end it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hold: int | None = None) -> None:
         self._way: socket.socket | None = None
         there: socket.socket | None = None
         if os.name == "posix":
@@ -37,7 +37,7 @@ class RecorderLink:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=[there.fileno()] if there else [],
+                pass_fds=[*([there.fileno()] if there else []), *([] if hold is None else [hold])],
                 start_new_session=True,
             )
         except OSError as error:

@@ -16,6 +16,7 @@ from typing import Any
 from ..._clock import ClockPair, now_ns
 from ..._errors import OnscopeError, RecordError
 from ..._frame import FrameSpec
+from .._place import Place
 from ._closing import close_raw, complete_orphan
 from ._disk import DiskWatch
 from ._messages import Channel, Message
@@ -36,10 +37,18 @@ class Recorder:
         self._lane_bytes: dict[int, int] = {}
         self._ending = False
         self._failed = False
+        self.place = Place(self.folder, (begin["place"][0], begin["place"][1]))
+        self.place.check()
         self._disk = DiskWatch(self.folder)
         clock = ClockPair(*begin["clock"])
         self._writer = RawWriter(
-            self.folder, clock, begin["keep"], begin["expected"], begin["first"], lambda: notes.put(_LANDED)
+            self.folder,
+            clock,
+            begin["keep"],
+            begin["expected"],
+            begin["first"],
+            lambda: notes.put(_LANDED),
+            self.place,
         )
 
     def handle(self, message: Message) -> None:
@@ -72,7 +81,7 @@ class Recorder:
             except RecordError as error:
                 self._fail(error)
         self._writer.close()
-        failures = [str(error) for error in close_raw(self.folder)]
+        failures = [str(error) for error in close_raw(self.folder)] if self.place.there else []
         self.finished = True
         self._send({"kind": "finished", "failures": failures})
 
@@ -176,7 +185,7 @@ def serve(channel: Channel) -> None:
                 recorder.reap()
     if not recorder.finished:
         recorder.finish()
-    if (recorder.folder / NAME).exists():  # nobody entered it into the manifest
+    if recorder.place.there and (recorder.folder / NAME).exists():  # nobody entered it into the manifest
         complete_orphan(recorder.folder)
 
 

@@ -17,6 +17,7 @@ from ..._clock import ClockPair, now_ns
 from ..._errors import OnscopeError, RecordError
 from ..._frame import Frame, FrameSpec
 from ..._shm import SYSTEM_FOLDER, SharedSlots
+from .._place import Hold, Place, identity
 from ._announced import Announced
 from ._closing import close_raw
 from ._link import RecorderLink
@@ -61,7 +62,10 @@ class RecorderSink:
         self._gone = False
         self._depths: dict[FrameSpec, int] = {}
         self._failures: list[str] | None = None
-        self._link = RecorderLink()
+        self._hold = Hold(folder)
+        self._identity = identity(folder)
+        self._place = Place(folder, self._identity)
+        self._link = RecorderLink(self._hold.descriptor)
         self._alive = True
         self._while_alive(self._begin)
         self._thread = threading.Thread(target=self._listen, name="onscope-recorder", daemon=True)
@@ -148,6 +152,7 @@ class RecorderSink:
             self._thread.join()
         with self._lock:
             self._announced.close()
+        self._hold.close()
 
     def _while_alive(self, send: Callable[[], object]) -> None:
         if self._alive:
@@ -160,7 +165,7 @@ class RecorderSink:
         """Tell a process what it writes, and what was announced before it came."""
         clock = [self._clock.wall_ns, self._clock.monotonic_ns]
         begin = {"kind": "begin", "folder": str(self._folder.absolute()), "clock": clock, "keep": self._keep}
-        self._link.send({**begin, "expected": self._expected, "first": self._announced.first})
+        self._link.send({**begin, "expected": self._expected, "first": self._announced.first, "place": self._identity})
         self._announced.repeat(self._link)
         if self._finishing:
             self._link.send({"kind": "finish"})
@@ -224,7 +229,7 @@ class RecorderSink:
             return False
         self._tell("recorder died", f"{how}; no frame is lost, a new one takes over")
         try:
-            link = RecorderLink()
+            link = RecorderLink(self._hold.descriptor)
         except RecordError as error:
             self._fail(str(error))
             self._end_alone()
@@ -243,7 +248,7 @@ class RecorderSink:
         """No recorder is left that could close the files."""
         with self._finished:
             self._finished.wait_for(lambda: self._finishing or self._closing)
-        failures = [str(error) for error in close_raw(self._folder)]
+        failures = [str(error) for error in close_raw(self._folder)] if self._place.there else []
         with self._finished:
             self._failures = failures
             self._finished.notify_all()

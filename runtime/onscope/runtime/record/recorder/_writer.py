@@ -14,6 +14,7 @@ from ..._errors import RecordError
 from ..._frame import FrameSpec, Pixels
 from .._flight import Flight, most_in_flight
 from .._images import ImageWriter
+from .._place import Place, identity
 from ._rows import FrameRows, frame_row, saved_so_far
 from ._state import RawState, entry_of, read_state, spec_of_entry
 
@@ -34,8 +35,10 @@ class RawWriter:
         expected: int | None,
         first: int,
         wake: Callable[[], object],
+        place: Place | None = None,
     ) -> None:
         self._folder = folder
+        self._place = place or Place(folder, identity(folder))
         self._clock = clock
         self._expected = expected
         self._wake = wake
@@ -58,6 +61,7 @@ class RawWriter:
         """Make the image of such frames ahead of the first one, unless it is there."""
         if spec in self._images:
             return
+        self._place.check()
         number = len(self._images)
         path = self._folder / (f"raw-{number}.ome.zarr" if number else "raw.ome.zarr")
         margin = most_in_flight(spec.nbytes) + 1
@@ -80,6 +84,7 @@ class RawWriter:
 
     def save(self, message: Mapping[str, Any], spec: FrameSpec, pixels: Pixels) -> None:
         """Begin to save a frame; `pixels` must not change until it has a row. Raises RecordError."""
+        self._place.check()  # a file's path may lead into a new recording by now
         image = self._images[spec]
         index, future = image.write(pixels)
         future.add_done_callback(lambda _: self._wake())
@@ -104,21 +109,21 @@ class RawWriter:
         rows = self._landed.copy()
         self._landed.clear()
         if rows:
+            self._place.check()
             self._rows.append(rows)
         return [row[0] for row in rows]
 
     def fail(self, words: str) -> None:
         """Put down why no more is saved, for readers of a recording that is not closed in order."""
+        self._place.check()
         self._state.error = words
         self._state.save(self._folder)
 
     def check(self) -> None:
-        """Raise RecordError when the folder is gone, though its files can still be written to."""
+        """Raise RecordError when the folder or its table is gone, though the files can still be written to."""
+        self._place.check()
         if not self._rows.in_place:
-            raise RecordError(
-                f"found the recording in {self._folder} gone while it was written, expected it to stay in its place: "
-                "let nothing move or delete it, and keep its disk connected"
-            )
+            raise self._place.gone
 
     def close(self) -> None:
         self._rows.close()
