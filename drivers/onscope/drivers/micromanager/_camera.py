@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from onscope.runtime import FrameSpec, SourceError
@@ -27,7 +28,7 @@ class Camera:
     pixel_size_um: float | None = None
 
     def choose(self) -> None:
-        """Make it the core's camera, which is the one that the core answers for."""
+        """Make it the core's camera, which is the one that the core answers for; see `kept_camera`."""
         if self.core.get_camera_device() != self.label:
             self.core.set_camera_device(self.label)
 
@@ -55,6 +56,12 @@ class Camera:
             )
         except CORE_ERRORS as error:
             raise refused(self.label, error) from error
+
+    def channels(self) -> int:
+        """How many cameras it stands for: more than one in Micro-Manager's Multi Camera."""
+        with kept_camera(self.core):
+            self.choose()
+            return int(self.core.get_number_of_camera_channels())
 
     def expose(self) -> float:
         """Set `exposure_ms`; the milliseconds that the camera really took.
@@ -84,20 +91,36 @@ def change_exposure(core: Core, label: str, cameras: Sequence[Camera], exposure_
 
     Raises SourceError, and leaves all as it was, when it does not take it.
     """
-    before = core.get_camera_device()
     trial = Camera(core, label, exposure_ms)
-    trial.choose()
-    old_ms = float(core.get_exposure())
-    try:
-        trial.expose()
-    except (SourceError, *CORE_ERRORS):
-        core.set_exposure(old_ms)
-        raise
-    finally:
-        if before and before != label:
-            core.set_camera_device(before)
+    with kept_camera(core):
+        trial.choose()
+        old_ms = float(core.get_exposure())
+        try:
+            trial.expose()
+        except (SourceError, *CORE_ERRORS):
+            core.set_exposure(old_ms)
+            raise
     for camera in cameras:
         camera.exposure_ms = exposure_ms
+
+
+@contextmanager
+def kept_camera(core: Core) -> Iterator[None]:
+    """Whatever is chosen meanwhile, the core's camera is the one that it was: others see it too, and count on it."""
+    before = core.get_camera_device()
+    try:
+        yield
+    finally:
+        choose_again(core, before)
+
+
+def choose_again(core: Core, before: str) -> None:
+    """Make `before` the core's camera again, where there was one. Raises SourceError when the core refuses."""
+    try:
+        if before and core.get_camera_device() != before:
+            core.set_camera_device(before)
+    except CORE_ERRORS as error:
+        raise refused(before, error) from error
 
 
 def refused(label: str, error: Exception) -> SourceError:

@@ -20,6 +20,10 @@ class Runs(Protocol):
         """Its cameras."""
         ...
 
+    def pixel_size_um(self) -> float | None:
+        """The pixel's size in the sample as the core knows it now; None: not told."""
+        ...
+
     def pause(self) -> None:
         """Bring the cameras to rest and save what they have given; called with the lock held."""
         ...
@@ -47,12 +51,24 @@ class Changes:
         self.running: Runs | None = None
 
     def make(self, change: Callable[[], Answer], device: str | None = None) -> Answer:
-        """Call `change` with the cameras at rest; with a `device` that is none of them, while they run on."""
+        """Call `change` with the cameras at rest; with a `device` that is none of them, while they run on.
+
+        A device that changes the size of a pixel (an objective) brings them to rest after it, for the frames from
+        then on are of another size.
+        """
         with self.lock:
             running = self.running
-            if running is not None and (device is None or device == "Core" or device in running.labels):
+            if running is None:
+                return change()
+            if device is None or device == "Core" or device in running.labels:
                 running.pause()
-            return change()
+                return change()
+            before_um = running.pixel_size_um()
+            try:
+                return change()
+            finally:  # also a change that failed may have been made
+                if running.pixel_size_um() != before_um:
+                    running.pause()
 
     def close(self) -> None:
         """Stop what runs; a camera that refuses, or is gone, is left."""

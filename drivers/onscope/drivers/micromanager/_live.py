@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from onscope.runtime import Frame, FrameId, FrameSpec, SourceError, new_run_id, unpack
 
-from ._camera import Camera
+from ._camera import Camera, kept_camera
 from ._changes import Changes
 from ._core import CORE_ERRORS, Core
 from ._receipt import ReceiptClock
@@ -98,14 +98,16 @@ class LiveSource:
                 raise self._stopped(sequence, taken, n, unasked)
             pixels, axes = unpack(image.pix, image.tags.get("PixelType"), *spec.shape[:2])
             count = counts.get(label)
-            if count is None or pixels.shape != spec.shape or pixels.dtype != spec.dtype:
+            last = -1 if count is None else count.last
+            number = int(image.tags.get("ImageNumber", last + 1))
+            # A number that goes back is of a sequence that someone else has started on this camera.
+            if count is None or number <= last or pixels.shape != spec.shape or pixels.dtype != spec.dtype:
                 if pixels.shape != spec.shape or pixels.dtype != spec.dtype:
                     # Changed by someone else, and the camera ran on: its settings now must fit this image at least.
                     spec = sequence.specs[label] = next(c for c in self.cameras if c.label == label).spec()
                     spec.check(pixels)
                 segment = self._segments[label] = self._segments.get(label, -1) + 1
-                count = counts[label] = _Count(segment, begins=0 if count is None else count.last + 1)
-            number = int(image.tags.get("ImageNumber", count.last + 1))
+                count = counts[label] = _Count(segment, begins=0 if number <= last else last + 1)
             elapsed = image.tags.get("ElapsedTime-ms")
             count.last = number
             yield Frame(
@@ -127,7 +129,8 @@ class LiveSource:
             running = self._sequence
             if running is not None and len(self.cameras) > 1 and running.running:
                 return [running.specs[camera.label] for camera in cameras]  # the core answers for one camera alone
-            return [camera.spec() for camera in cameras]
+            with kept_camera(self.core):
+                return [camera.spec() for camera in cameras]
 
     def _set_buffer(self, sequence: CameraSequence) -> None:
         try:

@@ -71,7 +71,7 @@ class Scope:
         label = self._label(camera)
         source = LiveSource(**self._source([label], {label: exposure_ms}, buffer_mb, pixel_size_um, on_full))
         source.spec()
-        if (channels := int(self._do(self.core.get_number_of_camera_channels))) > 1:
+        if (channels := self._do(source.cameras[0].channels)) > 1:
             raise SourceError(
                 f"found {channels} cameras in {label}, expected one: take them with live_all(), or say live(camera=...)"
             )

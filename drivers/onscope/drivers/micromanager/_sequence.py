@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from onscope.runtime import FrameSpec, SourceError, now_ns
 
-from ._camera import Camera, refused
+from ._camera import Camera, choose_again, refused
 from ._changes import Changes
 from ._core import CORE_ERRORS, Core
 from ._watch import Watch
@@ -53,6 +53,8 @@ class CameraSequence:
         self._saved: deque[Image] = deque()
         self._paused = False
         self._watch: Watch | None = None
+        self._before: str | None = None
+        """The core's camera when nothing was started yet."""
 
     @property
     def running(self) -> bool:
@@ -64,14 +66,19 @@ class CameraSequence:
         return [camera.label for camera in self._cameras]
 
     def start(self, n: int | None) -> None:
-        """Set the cameras up and start them; `n` images, or None: without an end. Raises SourceError when refused."""
-        core = self._core
+        """Set the cameras up and start them; `n` images, or None: without an end.
+
+        Raises SourceError when they are refused; none of them runs then.
+        """
+        core, begun = self._core, False
         with self._changes.lock:
             try:
                 self._check_at_rest()
+                if self._before is None:
+                    self._before = core.get_camera_device()
                 self.specs = {camera.label: camera.spec() for camera in self._cameras}
                 self.exposures_ms = {camera.label: camera.expose() for camera in self._cameras}
-                self._changes.running = self
+                self._changes.running, begun = self, True
                 self._paused, self.asked = False, n or ENDLESS
                 self.starts += 1
                 if len(self._cameras) > 1:
@@ -83,9 +90,14 @@ class CameraSequence:
                 else:
                     core.start_sequence_acquisition(int(n), 0.0, self._on_full == "stop")
                 fits = n is not None and n * len(self._cameras) <= core.get_buffer_total_capacity()
-            except CORE_ERRORS as error:
-                raise self.refused(error) from error
-            if self._watch is None and self._on_full == "stop" and not fits:
+            except BaseException as error:  # also an interrupt: nobody would stop a camera that runs by now
+                if begun:
+                    with suppress(SourceError):  # what ended it says more
+                        self.stop()
+                if isinstance(error, CORE_ERRORS):
+                    raise self.refused(error) from error
+                raise
+            if self._on_full == "stop" and not fits and (self._watch is None or not self._watch.alive):
                 self._watch = Watch(self.look)
 
     def take(self, left: int | None) -> Image | None:
@@ -135,9 +147,11 @@ class CameraSequence:
         try:
             if self.full or not self._is_open():
                 return None
+            if not self._paused and not any(core.is_sequence_running(label) for label in self.labels):
+                return None  # what is started on these cameras from now on is not ours to stop
             total = core.get_buffer_total_capacity()
             room = FULL_AT * total - (total - core.get_buffer_free_capacity())
-            if total and room <= 0 and not self._paused and self.runs():
+            if total and room <= 0 and not self._paused:
                 self.stop()
                 self.full = True
                 return None
@@ -145,7 +159,7 @@ class CameraSequence:
             lasts_s = room * sum(self.exposures_ms.values()) / 1e3 / len(self._cameras) ** 2
             return min(max(lasts_s / 4, WATCH_S[0]), WATCH_S[1])
         except (SourceError, *CORE_ERRORS):
-            return None  # the thread that takes frames meets it too, and tells
+            return WATCH_S[1]  # what lasts, the thread that takes frames meets too, and tells
         finally:
             lock.release()
 
@@ -166,24 +180,38 @@ class CameraSequence:
         return False
 
     def stop(self) -> None:
-        """The cameras at rest; a closed scope has seen to it. Raises SourceError when they refuse."""
-        if self._is_open():
-            with self._changes.lock:
+        """The cameras at rest; a closed scope has seen to it. Raises SourceError when one refuses, after all others."""
+        if not self._is_open():
+            return
+        first: Exception | None = None
+        with self._changes.lock:
+            for camera in self._cameras:
                 try:
                     if len(self._cameras) == 1:
                         self._core.stop_sequence_acquisition()
                     else:
-                        for camera in self._cameras:
-                            self._core.stop_sequence_acquisition(camera.label)
-                except CORE_ERRORS as error:
-                    raise self.refused(error) from error
+                        self._core.stop_sequence_acquisition(camera.label)
+                except (SourceError, *CORE_ERRORS) as error:
+                    first = first or error
+        if first is not None:
+            raise first if isinstance(first, SourceError) else self.refused(first) from first
 
     def end(self) -> None:
-        """Nobody takes frames any more. The cameras are left as they are: `stop` comes before."""
+        """Nobody takes frames any more, and the core's camera is the one from before; `stop` comes first."""
         if self._watch is not None:
             self._watch.end()
-        if self._changes.running is self:
-            self._changes.running = None
+        with self._changes.lock:
+            if self._changes.running is self:
+                self._changes.running = None
+            if self._is_open() and self._before:
+                with suppress(SourceError, *CORE_ERRORS):  # the frames were given, and are good
+                    if self._core.get_camera_device() in self.labels:  # nobody else has chosen another meanwhile
+                        choose_again(self._core, self._before)
+
+    def pixel_size_um(self) -> float | None:
+        with suppress(SourceError, *CORE_ERRORS):
+            return float(self._core.get_pixel_size_um())
+        return None
 
     def refused(self, error: Exception) -> SourceError:
         return refused(" and ".join(self.labels), error)

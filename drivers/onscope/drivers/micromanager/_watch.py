@@ -20,6 +20,11 @@ class Watch:
         self._ended.set()
         self._thread.join()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still looks."""
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         wait_s: float | None = 0.0
         while wait_s is not None and not self._ended.wait(wait_s):
