@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -26,6 +27,30 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(draft, path)
+    sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Have the content of a file on the disk itself; raises OSError."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk itself: a new file's, or that another one took its place.
+
+    Nothing where folders cannot be opened (Windows), or their disk cannot do it. Raises OSError when it fails.
+    """
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # some network disks
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def require_space(folder: Path, nbytes: int, what: str) -> None:

@@ -37,6 +37,10 @@ class Flight:
         self._nbytes = 0
         self._failure: RecordError | None = None
 
+    def __len__(self) -> int:
+        """Writes under way."""
+        return len(self._writes)
+
     def add(self, what: str, futures: Sequence[Any], nbytes: int, acknowledge: Callable[[], None]) -> None:
         """Take on a write; raises RecordError when an earlier one failed."""
         self._writes.append(_Write(what, futures, nbytes, acknowledge))

@@ -16,6 +16,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from .._errors import RecordError
+from ._files import sync_file, sync_folder
 
 ROW_GROUP = 1024
 """Batches that become one row group of the Parquet file: a batch often holds a single row."""
@@ -34,6 +35,8 @@ class Journal:
         self._size = 0
         self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - closed in close()
         self._write(schema.serialize())
+        if sync:
+            sync_folder(path.parent)
         # Arrow imports much at its first array: not in the middle of a run.
         pa.record_batch([pa.array([], type=field.type) for field in schema], schema=schema)
 
@@ -90,7 +93,7 @@ def whole_batches(journal: Path) -> Iterator[Any]:
 def convert(batches: Iterable[Any], schema: Any, final: Path) -> None:
     """Write batches as Parquet or CSV (by the name of `final`), whole or not at all; raises OSError.
 
-    They do not pass through memory together: it may be the table of an hour's run.
+    The file is on the disk itself when this returns: what it was made from can be removed. The batches do not pass through memory together: it may be the table of an hour's run.
     """
     draft = final.with_name(final.name + ".part")
     make = pq.ParquetWriter if final.suffix == ".parquet" else pa_csv.CSVWriter
@@ -103,7 +106,9 @@ def convert(batches: Iterable[Any], schema: Any, final: Path) -> None:
                     writer.write_table(pa.Table.from_batches(rows).combine_chunks())
                     rows.clear()
             writer.write_table(pa.Table.from_batches(rows, schema=schema).combine_chunks())
+        sync_file(draft)
         draft.replace(final)
+        sync_folder(final.parent)
     except OSError:
         draft.unlink(missing_ok=True)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ class TableWriter:
             self._journal.close()
             for suffix in (".parquet", ".csv")[: 1 + self._csv]:
                 convert(whole_batches(path), self._schema, path.with_suffix(suffix))
-            path.unlink()
+            with contextlib.suppress(PermissionError):  # Windows, while someone reads it: the Parquet file counts
+                path.unlink()
         except OSError as error:
             raise refused(self.name, self._folder, error) from error
 

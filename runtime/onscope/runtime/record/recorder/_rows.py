@@ -6,6 +6,7 @@ have left half a row at the end of its last one. Read one after the other they a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from ..._clock import ClockPair
 from ..._errors import RecordError
+from .._files import sync_folder
 from .._journal import Journal, convert, whole_batches
 from .._tables import refused
 
@@ -79,7 +81,7 @@ class FrameRows:
             self._batches += 1
             self._rows += len(rows)
             if self._keep is not None and self._rows > max(WINDOW_ROWS, self._keep):
-                self._rewrite(newest(read_frames(self._folder), self._keep), parts(self._folder))
+                self._rewrite(_newest(rows_as_written(self._folder), self._keep), parts(self._folder))
             elif self._batches >= BATCHES:
                 path = self._journal.path
                 self._rewrite(pa.Table.from_batches(list(whole_batches(path))), [path])
@@ -102,10 +104,14 @@ class FrameRows:
         draft = Journal(old[-1].with_suffix(DRAFT), FRAMES, sync=True)
         draft.append([table[name].combine_chunks() for name in FRAMES.names])
         draft.close()
-        draft.path.replace(old[-1])
-        for path in old[:-1]:  # a crash before this leaves rows twice; `read_frames` takes each number once
-            path.unlink()
         self._batches = self._rows = 0
+        try:
+            draft.path.replace(old[-1])
+        except PermissionError:  # Windows, while someone reads it: another time
+            draft.path.unlink()
+            return
+        sync_folder(self._folder)
+        _remove(old[:-1])  # a crash before this leaves rows twice; readers take each number once
 
 
 def frame_row(array: str, index: int, message: Mapping[str, Any], clock: ClockPair, crc32: int) -> list[Any]:
@@ -128,6 +134,15 @@ def read_frames(folder: Path, keep: int | None = None) -> Any:
 
     Raises RecordError when it cannot be read.
     """
+    table = rows_as_written(folder)
+    if keep is not None:
+        table = _newest(table, keep)
+    numbers = table["number"].to_numpy()
+    return table if (np.diff(numbers) > 0).all() else table.take(np.argsort(numbers))
+
+
+def rows_as_written(folder: Path) -> Any:
+    """The rows in the order they were written, each number once; raises RecordError when they cannot be read."""
     for _ in range(3):
         try:
             table = _read(folder)
@@ -137,21 +152,26 @@ def read_frames(folder: Path, keep: int | None = None) -> Any:
     else:
         raise RecordError(f"the journals of {folder} change too fast to be read: try again")
     numbers = table["number"].to_numpy()
-    if len(numbers) > 1 and not (np.diff(numbers) > 0).all():
-        table = table.take(np.unique(numbers, return_index=True)[1])
-    return table if keep is None else newest(table, keep)
+    if (np.diff(numbers) > 0).all():
+        return table
+    return table.take(np.sort(np.unique(numbers, return_index=True)[1]))
 
 
-def saved_so_far(folder: Path, first: int) -> tuple[set[int], dict[str, int]]:
-    """Numbers of the frames that have rows, from `first` on, and by image the element behind its last one."""
-    table = read_frames(folder)
-    places = zip(table["array"].to_pylist(), table["index"].to_pylist(), strict=True)
-    following = {array: index + 1 for array, index in places}
+def saved_so_far(folder: Path, first: int, keep: int | None) -> tuple[set[int], dict[str, int]]:
+    """Numbers of the frames that have rows, from `first` on, and by image the element behind its last one.
+
+    A frame that was refused once may be saved again behind frames that came after it: rows of a rolling window are
+    looked at as they were written, of other recordings the highest element counts.
+    """
+    table = rows_as_written(folder)
+    following: dict[str, int] = {}
+    for array, index in zip(table["array"].to_pylist(), table["index"].to_pylist(), strict=True):
+        following[array] = index + 1 if keep is not None else max(index + 1, following.get(array, 0))
     return {number for number in table["number"].to_pylist() if number >= first}, following
 
 
-def newest(table: Any, keep: int) -> Any:
-    """The last `keep` rows of each image."""
+def _newest(table: Any, keep: int) -> Any:
+    """The rows of each image that were written last."""
     names = np.asarray(table["array"].to_numpy(zero_copy_only=False), dtype=str)
     rows = [np.flatnonzero(names == name)[-keep:] for name in np.unique(names)]
     return table.take(np.sort(np.concatenate(rows))) if rows else table
@@ -160,13 +180,14 @@ def newest(table: Any, keep: int) -> Any:
 def close_frames(folder: Path, keep: int | None) -> None:
     """Make the journals one Parquet file; may be called again. Raises RecordError; the journals are there still."""
     try:
-        if not (folder / PARQUET).exists():
-            if keep is None:
-                convert(_batches(folder), FRAMES, folder / PARQUET)
-            else:
-                convert(read_frames(folder, keep).to_batches(), FRAMES, folder / PARQUET)
-        for path in [*parts(folder), *folder.glob(f"frames*{DRAFT}")]:
-            path.unlink()
+        journals = parts(folder)
+        if keep is not None:
+            convert(_newest(rows_as_written(folder), keep).to_batches(), FRAMES, folder / PARQUET)
+        elif not (folder / PARQUET).exists():
+            convert(_batches(folder), FRAMES, folder / PARQUET)
+        elif journals:  # a recorder was killed in the middle of this, and the next one saved more
+            convert(rows_as_written(folder).to_batches(), FRAMES, folder / PARQUET)
+        _remove([*journals, *folder.glob(f"frames*{DRAFT}")])
     except OSError as error:
         raise refused("frames", folder, error) from error
 
@@ -185,14 +206,23 @@ def _next_part(folder: Path) -> Path:
 
 def _read(folder: Path) -> Any:
     parquet = folder / PARQUET
-    if parquet.exists():
-        try:
-            return pq.read_table(parquet)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise RecordError(
-                f"{parquet} cannot be read ({error}), expected a Parquet table: is the file whole?"
-            ) from error
-    return pa.Table.from_batches(_batches(folder), schema=FRAMES)
+    if not parquet.exists():
+        table = pa.Table.from_batches(_batches(folder), schema=FRAMES)
+        if parquet.exists():
+            raise FileNotFoundError("the journals have become Parquet, some before they could be read")
+        return table
+    try:
+        table = pq.read_table(parquet).select(FRAMES.names).cast(FRAMES)
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise RecordError(f"{parquet} cannot be read ({error}), expected a Parquet table: is the file whole?") from error
+    later = pa.Table.from_batches(_batches(folder), schema=FRAMES)  # of a recorder that came after it
+    return pa.concat_tables([table, later]) if later.num_rows else table
+
+
+def _remove(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with contextlib.suppress(PermissionError):  # Windows, while someone reads it: its rows are elsewhere too
+            path.unlink()
 
 
 def _batches(folder: Path) -> Iterator[Any]:

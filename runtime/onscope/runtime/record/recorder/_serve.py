@@ -92,6 +92,8 @@ class Recorder:
         if self._failed:
             return
         spec, slots = self._lanes[message["lane"]]
+        if self._writer.crowded(spec):
+            self._told(self._writer.enter())
         self._writer.save(message, spec, slots.frame(message["slot"]))
         if self._disk.count(spec.nbytes):
             self._look_at_disk()

@@ -6,6 +6,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from .._flight import Flight, most_in_flight
 from .._images import ImageWriter
 from .._place import Place, identity
 from ._rows import FrameRows, frame_row, saved_so_far
+from ._state import NAME as STATE
 from ._state import RawState, entry_of, read_state, spec_of_entry
 
 
@@ -45,8 +47,15 @@ class RawWriter:
         self._images: dict[FrameSpec, ImageWriter] = {}
         self._flight = Flight()
         self._landed: list[list[Any]] = []
+        self._margins: dict[FrameSpec, int] = {}
         self._state = read_state(folder) or RawState(keep)
-        self._saved, following = saved_so_far(folder, first)
+        self._state.closed = False
+        self._saved, following = saved_so_far(folder, first, self._state.keep)
+        if unlisted := following.keys() - {entry["path"] for entry in self._state.images}:
+            raise RecordError(
+                f"found frames of {min(unlisted)} in the table of {folder}, but not that image in {STATE}, expected "
+                "both: what was saved is left as it is; restore the file, and record into another folder"
+            )
         for entry in self._state.images:
             path = folder / entry["path"]
             spec, wrap = spec_of_entry(entry), _wrap(keep, entry["margin"])
@@ -54,6 +63,7 @@ class RawWriter:
             for index in range(resume_at, resume_at + entry["margin"]):  # begun, and named by no row
                 shutil.rmtree(path / "0" / "c" / str(index % wrap if wrap else index), ignore_errors=True)
             self._images[spec] = ImageWriter(path, spec.shape, spec.dtype, wrap=wrap, resume_at=resume_at)
+            self._margins[spec] = entry["margin"]
         self._rows = FrameRows(folder, keep)
         self._state.save(folder)
 
@@ -62,8 +72,7 @@ class RawWriter:
         if spec in self._images:
             return
         self._place.check()
-        number = len(self._images)
-        path = self._folder / (f"raw-{number}.ome.zarr" if number else "raw.ome.zarr")
+        path = self._unlisted()
         margin = most_in_flight(spec.nbytes) + 1
         shutil.rmtree(path, ignore_errors=True)  # begun by a process that was killed before it could be listed
         self._images[spec] = ImageWriter(
@@ -75,12 +84,23 @@ class RawWriter:
             attributes={"role": "raw"},
             wrap=_wrap(self._state.keep, margin),
         )
+        self._margins[spec] = margin
         self._state.images.append(entry_of(path.name, spec, margin))
         self._state.save(self._folder)
+
+    def _unlisted(self) -> Path:
+        listed = {entry["path"] for entry in self._state.images}
+        names = (f"raw-{number}.ome.zarr" if number else "raw.ome.zarr" for number in count())
+        return self._folder / next(name for name in names if name not in listed)
 
     def has(self, number: int) -> bool:
         """Whether an earlier process saved this frame, whose acknowledgement was lost with it."""
         return number in self._saved
+
+    def crowded(self, spec: FrameSpec) -> bool:
+        """Whether so many frames have no rows yet that the next one would overwrite one that is told: `enter` them."""
+        margin = self._margins[spec]
+        return self._state.keep is not None and len(self._landed) + len(self._flight) >= margin
 
     def save(self, message: Mapping[str, Any], spec: FrameSpec, pixels: Pixels) -> None:
         """Begin to save a frame; `pixels` must not change until it has a row. Raises RecordError."""
@@ -130,5 +150,5 @@ class RawWriter:
 
 
 def _wrap(keep: int | None, margin: int) -> int | None:
-    # Frames under way may overwrite elements before they have rows of their own: these must not be among the last.
+    # Frames may overwrite elements before they have rows of their own: these must not be among the last, see `crowded`.
     return None if keep is None else keep + margin
