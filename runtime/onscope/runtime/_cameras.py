@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ._dispatch import Dispatcher
-from ._errors import OnscopeError
+from ._admission import Admission
+from ._dispatch import CREDIT, LENDABLE, Dispatcher
+from ._errors import OnscopeError, WorkerError
 from ._events import Event, Tell
 from ._frame import Frame, FrameSpec, Segment, spec_of
 from ._lane import Lane
@@ -17,6 +17,7 @@ from ._pipeline import Pipeline
 from ._route import Route
 from ._sink import RawSink
 from ._supervise import Supervisor
+from .care import Care
 
 SPARE = 2
 """Routes kept per camera beside the one in use: who goes back and forth between two ROIs waits only once."""
@@ -43,7 +44,7 @@ class Cameras:
     def __init__(
         self,
         pipeline: Pipeline,
-        make_lane: Callable[[FrameSpec], Lane],
+        admission: Admission,
         dispatcher: Dispatcher,
         supervisor: Supervisor,
         sink: RawSink | None,
@@ -52,7 +53,8 @@ class Cameras:
         self.segments: deque[Segment] = deque(maxlen=SEGMENTS)
         self._by_name: dict[str, Camera] = {}
         self._pipeline = pipeline
-        self._make_lane = make_lane
+        self._admission = admission
+        self._care: Care | None = None
         self._dispatcher = dispatcher
         self._supervisor = supervisor
         self._sink = sink
@@ -81,6 +83,7 @@ class Cameras:
         prepared = camera.routes.get((frame.pixels.shape, frame.pixels.dtype.name, frame.axes))
         spec = spec_of(frame) if prepared is None else prepared.lane.spec
         camera.current = self._route(camera, spec)
+        camera.current.used = True
         camera.run, camera.segment = frame.id.run, frame.id.segment
         if before is not None and before is not camera.current:
             before.lane.drop_partial("gap")
@@ -93,29 +96,44 @@ class Cameras:
     def _route(self, camera: Camera, spec: FrameSpec) -> Route:
         looks = (spec.shape, spec.dtype, spec.axes)
         route = camera.routes.pop(looks, None)
+        if route is not None and route.refusal is not None and not route.lane.furnished:
+            del self._dispatcher.routes[route.number]  # there was no memory for it; there may be now
+            route = None
         if route is None:
             stages = self._pipeline.stages_of(spec.camera)
-            route = Route(next(self._numbers), self._make_lane(spec), stages, why_not=self._supervisor.broken)
+            route = Route(next(self._numbers), self._lane(spec), stages, why_not=self._supervisor.broken)
             self._dispatcher.routes[route.number] = route
             threading.Thread(target=self._furnish, args=(route,), name="onscope-furnish", daemon=True).start()
         camera.routes[looks] = route
         self._supervisor.open(route)  # one that was kept over a death of the worker
         return route
 
+    def _lane(self, spec: FrameSpec) -> Lane:
+        if self._care is None:
+            self._care = Care()  # frames are about to run
+        in_hand = CREDIT + 2  # in the worker, one being made a result, one sent again after a death
+        raw_depth = 0 if self._sink is None else self._sink.depth(spec)
+        ledger = self._dispatcher.ledger
+        return Lane(spec, self._admission, self._pipeline.window, in_hand, LENDABLE, ledger, raw_depth)
+
     def _furnish(self, route: Route) -> None:
         """Make a route's slots, after those that nobody needs any more were removed; without the lock."""
         with self._one_at_a_time:
-            with self._changed:
-                unneeded = self._take_unneeded()
-            for each in unneeded:
-                each.close()
             try:
-                route.lane.furnish()
-            except OnscopeError as error:
+                self._remove_unneeded(SPARE)
+                try:
+                    route.lane.furnish()
+                except WorkerError:  # for want of memory: the spare ones are given up for it
+                    self._remove_unneeded(0)
+                    route.lane.furnish()
+                if self._sink is not None:
+                    self._sink.open(route.number, route.lane.spec, route.lane.ring.memory)
+            except Exception as error:
+                # Broad on purpose: whatever it was, frames must not wait for slots that nobody makes.
+                if not isinstance(error, OnscopeError):
+                    error = WorkerError(f"no slots could be made: {error!r}")
                 self._supervisor.refuse(route, error)
                 return
-            if self._sink is not None:
-                self._sink.open(route.number, route.lane.spec, route.lane.ring.memory)
             with self._changed:
                 route.lane.open()
                 if self._closed:
@@ -124,19 +142,30 @@ class Cameras:
                     self._supervisor.open(route)
                 self._changed.notify_all()
 
-    def _take_unneeded(self) -> list[Route]:
-        unneeded = []
-        for camera in self._by_name.values():
-            spare = [looks for looks, route in camera.routes.items() if route is not camera.current]
-            for looks in spare[:-SPARE]:
-                route = camera.routes[looks]
-                if route.lane.furnished and route.lane.idle and not self._dispatcher.busy_with(route):
-                    del camera.routes[looks], self._dispatcher.routes[route.number]
-                    self._supervisor.forget(route)
-                    if self._sink is not None:
-                        self._sink.close_lane(route.number)
-                    unneeded.append(route)
-        return unneeded
+    def _remove_unneeded(self, spare: int) -> None:
+        with self._changed:
+            unneeded = [route for camera in self._by_name.values() for route in self._unneeded(camera, spare)]
+            for route in unneeded:
+                camera = self._by_name[route.lane.spec.camera]
+                camera.routes = {looks: each for looks, each in camera.routes.items() if each is not route}
+                del self._dispatcher.routes[route.number]
+                if self._sink is not None and route.lane.furnished:
+                    self._sink.close_lane(route.number)
+                self._supervisor.forget(route)
+                route.end("skipped", "closed")
+            self._changed.notify_all()
+        for route in unneeded:
+            route.close()
+
+    def _unneeded(self, camera: Camera, spare: int) -> list[Route]:
+        """Routes beyond the spare ones that no frame stands in, and no one waits for; those used longest ago."""
+        others = [route for route in camera.routes.values() if route is not camera.current]
+        failed = [route for route in others if route.refusal is not None and not route.lane.furnished]
+        kept = [
+            route for route in others if route.used and route.lane.furnished and (route.lane.ready or route.why_not)
+        ]
+        old = kept[: max(0, len(kept) - spare)]
+        return failed + [route for route in old if route.lane.idle and not self._dispatcher.busy_with(route)]
 
     def close(self) -> None:
         """Remove all slots; what is being made is removed as soon as it is there."""
@@ -146,6 +175,8 @@ class Cameras:
             ready = [route for route in routes if route.lane.furnished]
         for route in ready:
             route.close()
+        if self._care is not None:
+            self._care.end()
 
 
 def _sentence(segment: Segment, *, brief: bool = False) -> str:

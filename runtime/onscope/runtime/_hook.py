@@ -14,11 +14,21 @@ from ._pixels import unpack
 
 AXES = {"time": "t", "position": "p", "channel": "c", "z": "z"}
 """pycro-manager's names of acquisition axes, and ours; other axes keep their own."""
+PASSING = ("t", "z")
+"""Axes along which a camera is expected to stay as it is set; along others (channels, positions) it may differ."""
+MOST_KEYS = 1 << 14
+"""Places of the other axes whose settings are remembered for a camera."""
+SAME = 1e-3
+"""Settings that differ by less than this share are equal: a readback is not exact (10, then 9.9997 ms)."""
 LONGEST_WAIT_NS = 60 * 10**9
 PLACE = ("Binning", "ROI", "ROI-X-start", "ROI-Y-start")
 STEADY = ("PixelType", "Height", "Width", "PixelSize_um", "PixelSizeUm", "Exposure", "Exposure-ms", *PLACE)
 """Tags that stay as they are for most of an acquisition."""
 STAGE = ("XPosition_um_Intended", "YPosition_um_Intended", "ZPosition_um_Intended")
+
+
+Key = tuple[str | int, ...]
+Kind = tuple[tuple[int, ...], Any]
 
 
 class HookFrames:
@@ -27,8 +37,9 @@ class HookFrames:
     `frame(image, metadata)` is called by the hook for every image, on pycro-manager's processor thread, in order.
     Sequence images carry the camera's own counter (ImageNumber), and a jump in it stays a jump of `seq`; snapped ones
     lack it and are counted here. A new segment begins when a camera's counter goes back (a new sequence), when it
-    changes between own and counted numbers, or when the image's shape or type, the ROI, the binning or the pixel size
-    change, or the exposure of the same channel. What a tag does not tell has not changed. The axes of the event become
+    changes between own and counted numbers, when the image's shape or type change, or when the ROI, the binning, the
+    pixel size or the exposure differ from the last image at the same place of the axes other than time and z (the same
+    channel, position, bracket). What a tag does not tell has not changed. The axes of the event become
     `index`: time -> t, position -> p, channel -> c, z, others under their own name; names (of channels, positions)
     are numbered in the order in which they first appear; `names` tells them, and the frame's `labels` its own.
     """
@@ -37,10 +48,12 @@ class HookFrames:
         """`run` names the run (None: a random name); `pixel_type` stands in where snapped images lack the tag."""
         self.run = run or new_run_id()
         self.names: dict[str, list[str]] = {}
+        self._numbers: dict[str, dict[str, int]] = {}
         self._pixel_type = pixel_type
         self._cameras: dict[str, _Counter] = {}
         self._clocks = ClockPair.take()
         self._last_received_ns = 0
+        self._last_wall_ns = 0
 
     def frame(self, image: Pixels, metadata: Mapping[str, Any]) -> Frame:
         """The Frame of one image; its pixels are those of `image` where they need no unpacking (no copy).
@@ -53,19 +66,16 @@ class HookFrames:
         counter = self._cameras.get(camera)
         if counter is None:
             counter = self._cameras[camera] = _Counter()
+        index, labels, key = self._place(get("Axes"), get("Labels"))
         # Most tags are the same text in every frame: they are read anew only when one of them has changed.
         told = (*map(get, STEADY), getattr(image, "shape", None), getattr(image, "dtype", None))
-        changed = False
-        if told != counter.told:
-            counter.tags = tags = _read(metadata)
-            counter.told = told
-            pixels, axes = unpack(image, tags.pixel_type or self._pixel_type, tags.height, tags.width)
-            changed = counter.changed((pixels.shape, pixels.dtype, tags.pixel_size_um, *tags.place))
-        else:
-            tags = counter.tags
-            pixels, axes = unpack(image, tags.pixel_type or self._pixel_type, tags.height, tags.width)
-        index, labels = self._place(get("Axes"), get("Labels"))
-        changed = counter.exposed(index.get("c", 0), tags.exposure_ms) or changed
+        seen = counter.seen.get(key)
+        steady = seen is not None and seen.told == told
+        tags = seen.tags if seen is not None and steady else _read(metadata)
+        pixels, axes = unpack(image, tags.pixel_type or self._pixel_type, tags.height, tags.width)
+        if seen is None or not steady:
+            seen = counter.look(key, told, tags, (pixels.shape, pixels.dtype))
+        changed = counter.changed(seen)
         segment, seq, opened = counter.place(_whole(get("ImageNumber")), changed)
         if opened:
             self._clocks = ClockPair.take()
@@ -81,10 +91,11 @@ class HookFrames:
             labels=labels,
         )
 
-    def _place(self, position: object, told: object) -> tuple[Mapping[str, int], Mapping[str, str]]:
-        """`index` and `labels` of an event's axes; `told` are labels of axes that are numbered."""
+    def _place(self, position: object, told: object) -> tuple[Mapping[str, int], Mapping[str, str], Key]:
+        """`index` and `labels` of an event's axes, and its place without time and z; `told`: labels of numbers."""
         if not isinstance(position, Mapping):
-            return NOWHERE, UNNAMED
+            return NOWHERE, UNNAMED, ()
+        key: Key = ()
         index: dict[str, int] = {}
         labels: dict[str, str] = {}
         for name, value in position.items():
@@ -92,21 +103,24 @@ class HookFrames:
             number = _whole(value)
             if number is None or isinstance(value, str):
                 label = str(value)
-                known = self.names.setdefault(axis, [])
+                known = self._numbers.setdefault(axis, {})
                 if label not in known:
-                    known.append(label)
-                number, labels[axis] = known.index(label), label
+                    known[label] = len(known)
+                    self.names.setdefault(axis, []).append(label)
+                number, labels[axis] = known[label], label
             index[axis] = number
+            if axis not in PASSING:
+                key += (axis, number)
         if isinstance(told, Mapping):
             labels.update({str(axis): str(label) for axis, label in told.items() if axis in index and label})
-        return MappingProxyType(index), MappingProxyType(labels) if labels else UNNAMED
+        return MappingProxyType(index), MappingProxyType(labels) if labels else UNNAMED, key
 
     def _received(self, stamp: object, arrived_ns: int) -> int:
         """Monotonic ns of core receipt, from the core's wall-clock tag; the moment of the call where that is no use.
 
         The engine writes its own value over the tag ElapsedTime-ms, so the wall clock (microseconds, local time) is
-        what is left. It may be stepped while acquiring: a stamp in the future, long ago or before the last frame's
-        is not believed.
+        what is left. It may be stepped while acquiring: after a stamp in the future or before the last one the two
+        clocks are compared anew, and one that is in the future or long ago even then is not believed.
         """
         received = arrived_ns
         if isinstance(stamp, str):
@@ -115,6 +129,10 @@ class HookFrames:
             except (ValueError, OverflowError, OSError):
                 wall_ns = self._clocks.wall_of(arrived_ns)
             told = wall_ns - self._clocks.wall_ns + self._clocks.monotonic_ns
+            if told > arrived_ns or wall_ns < self._last_wall_ns:
+                self._clocks = ClockPair.take()
+                told = wall_ns - self._clocks.wall_ns + self._clocks.monotonic_ns
+            self._last_wall_ns = wall_ns
             if arrived_ns - LONGEST_WAIT_NS <= told <= arrived_ns:
                 received = told
         self._last_received_ns = max(self._last_received_ns, received)
@@ -144,39 +162,53 @@ def _read(metadata: Mapping[str, Any]) -> _Tags:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """An image at a place: its steady tags, shape and dtype, and the settings told there so far; None: not told."""
+
+    told: tuple[object, ...]
+    tags: _Tags
+    kind: Kind
+    settings: tuple[float | str | None, ...]
+
+
 class _Counter:
     """One camera's place: segment and number of the last frame."""
 
     def __init__(self) -> None:
-        self.told: tuple[object, ...] = ()
-        self.tags = _Tags()
+        self.seen: dict[Key, _Seen] = {}
+        """The last image at each place, the oldest first; those since something changed at one of them."""
         self._stage_told: tuple[object, ...] = ()
         self._stage_um: tuple[float, float, float] | None = None
         self._segment = -1
         self._last = -1
         self._first = 0
         self._numbered = False
-        self._looks: tuple[object, ...] = ()
-        self._exposures_ms: dict[int, float] = {}
+        self._kind: Kind | None = None
+        self._changed = False
 
-    def changed(self, looks: tuple[object, ...]) -> bool:
-        """Whether a frame looks otherwise than the last one; None, where it is not told, never does."""
-        before, now = self._looks, looks
-        if looks != before and before:
-            now = tuple(old if new is None else new for old, new in zip(before, looks, strict=True))
-        # What was not told before is no change when it is told at last.
-        changed = not before or any(old is not None and old != new for old, new in zip(before, now, strict=True))
-        self._looks = now
-        return changed
+    def look(self, key: Key, told: tuple[object, ...], tags: _Tags, kind: Kind) -> _Seen:
+        """Remember an image whose tags are not those of the last one at its place."""
+        now: tuple[float | str | None, ...] = (tags.exposure_ms, tags.pixel_size_um, *tags.place)
+        before = self.seen.get(key)
+        if before is not None:
+            pairs = list(zip(before.settings, now, strict=True))
+            # What was not told before is no change when it is told at last.
+            self._changed = before.kind != kind or not all(_same(old, new) for old, new in pairs)
+            if self._changed:
+                self.seen.clear()  # the other places may have changed with it
+                now = tuple(old if new is None else new for old, new in pairs)
+            else:
+                now = tuple(new if old is None else old for old, new in pairs)
+        elif len(self.seen) >= MOST_KEYS:
+            del self.seen[next(iter(self.seen))]
+        seen = self.seen[key] = _Seen(told, tags, kind, now)
+        return seen
 
-    def exposed(self, channel: int, exposure_ms: float | None) -> bool:
-        """Whether the exposure of this channel has changed."""
-        if exposure_ms is None:
-            return False
-        changed = self._exposures_ms.get(channel, exposure_ms) != exposure_ms
-        if changed:
-            self._exposures_ms.clear()  # the other channels may have changed with it
-        self._exposures_ms[channel] = exposure_ms
+    def changed(self, seen: _Seen) -> bool:
+        """Whether this image looks otherwise than those before; one segment has one shape and dtype at all places."""
+        changed = self._changed or seen.kind != self._kind
+        self._changed, self._kind = False, seen.kind
         return changed
 
     def stage_um(self, told: tuple[object, ...]) -> tuple[float, float, float] | None:
@@ -201,6 +233,12 @@ class _Counter:
             self._first = now if goes_on and numbered else 0
         self._last = now
         return self._segment, now - self._first, opened
+
+
+def _same(old: float | str | None, new: float | str | None) -> bool:
+    if old is None or new is None or old == new:
+        return True
+    return isinstance(old, float) and isinstance(new, float) and abs(old - new) <= SAME * old
 
 
 def _number(value: object) -> float | None:

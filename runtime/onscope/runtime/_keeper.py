@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -36,8 +37,12 @@ class Keeper:
     @classmethod
     def of(cls, record: Recording | str | Path, pipeline: Pipeline, tell: Tell) -> Keeper:
         """Raises RecordError when the folder is in use or cannot be made."""
+        import pyarrow
+
         from .record import Recording  # TensorStore and Arrow take a second to import
 
+        # Arrow imports pandas at its first array: not in the middle of a run, nor when the program is ending.
+        pyarrow.array([0])
         if isinstance(record, Recording):
             return cls(record, tell, owned=False)
         made = Recording(record, pipeline, tell=lambda kind, words: tell(Event(cast(Kind, kind), words)))
@@ -59,21 +64,28 @@ class Keeper:
         try:
             for result in self._subscription:
                 self.recording.add(result)
-        except RecordError as failure:
-            self._failure = failure
-            self._tell(Event("recording ended", str(failure)))
+        except Exception as error:
+            # Broad on purpose: results that are not saved any more must be told of, whatever the reason.
+            if not isinstance(error, RecordError):
+                error = RecordError(f"results could not be saved: {error!r}")
+            self._failure = error
+            self._tell(Event("recording ended", str(self._failure)))
         finally:
             self._subscription.close()  # what is not read any more must not hold up the live path
 
     def discard(self) -> None:
-        """End a recording that was made here, and that nothing will come into."""
+        """Remove a recording that was made here, and that nothing will come into."""
         if self._owned:
             self.recording.finish(Ledger())
+            shutil.rmtree(self.recording.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Save what is left, when no more results come; raises RecordError when something could not be saved."""
-        self._thread.join()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
         if self._owned and self._ledger is not None:
-            self.recording.finish(self._ledger)
-        if self._failure is not None:
-            raise self._failure
+            self.recording.follow(self._ledger)
+            self.recording.__exit__(type(self._failure) if self._failure else None, self._failure, None)
+        failure, self._failure = self._failure, None
+        if failure is not None:  # told once; closing may be asked for again
+            raise failure

@@ -71,6 +71,10 @@ class Ledger:
             self._open.remove(id)
             self._add(id, state, reason, 1)
 
+    def has_open(self, id: FrameId) -> bool:
+        """Whether the frame's account has not ended yet."""
+        return id in self._open
+
     def close_one(self, id: FrameId, state: State, reason: str = "") -> None:
         """`close` for one frame."""
         self._open.remove(id)

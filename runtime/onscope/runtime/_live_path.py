@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +15,7 @@ from ._admission import Admission
 from ._cameras import Cameras
 from ._clock import now_ns
 from ._delivery import Delivery
-from ._dispatch import CREDIT, LENDABLE, Dispatcher
+from ._dispatch import Dispatcher
 from ._errors import FrameMismatchError, OnscopeError, RecordError, WorkerError
 from ._events import Event, Teller
 from ._frame import Frame, FrameId, FrameSpec
@@ -25,9 +26,11 @@ from ._route import Route
 from ._sink import RawSink
 from ._supervise import Supervisor, WorkerLink
 from ._watch import Terms
-from .care import Care
 
-REASONS = {FrameMismatchError: "does not fit the prepared frames", RecordError: "not recorded"}
+REASONS: dict[type[BaseException], str] = {
+    FrameMismatchError: "does not fit the prepared frames",
+    RecordError: "not recorded",
+}
 SAVING_PATIENCE_S = 60.0
 """How long the end waits for a recorder that saves nothing more."""
 
@@ -50,12 +53,9 @@ class LivePath:
         # Entering a Condition runs Python, entering its lock does not; `submit` does so twice for every frame.
         self._account = threading.RLock()
         self._changed = threading.Condition(self._account)
-        self._window = pipeline.window
-        self._admission = admission
         self._sink = sink
         self._tell = tell
         self._closed = False
-        self._care: Care | None = None
         if sink is not None:
             sink.bind(self._saved, self._sink_failed)
         self.ledger = Ledger(lock=self._account)
@@ -63,7 +63,19 @@ class LivePath:
         self.dispatcher = Dispatcher(self._changed, self.ledger, self.delivery, admission)
         self.delivery.make_room = self.dispatcher.pump
         self.supervisor = Supervisor(start_worker, self.dispatcher, terms, tell)
-        self.cameras = Cameras(pipeline, self._lane, self.dispatcher, self.supervisor, sink, tell)
+        self.cameras = Cameras(pipeline, admission, self.dispatcher, self.supervisor, sink, tell)
+        self._awaited = False
+        self._closing = threading.RLock()
+        self._steps = deque(
+            [
+                self.supervisor.close,
+                self._end_accounts,
+                self._await_saved,
+                self.delivery.close,
+                self.cameras.close,
+                tell.close,
+            ]
+        )
 
     def prepare(self, spec: FrameSpec) -> None:
         """See `Runtime.prepare`."""
@@ -83,60 +95,66 @@ class LivePath:
         """See `Runtime.submit`; `raw`: the frame is for the recorder too, if there is one."""
         submitted_ns = now_ns()
         pixels = frame.pixels
-        raw = raw and self._sink is not None
-        with self._account:
-            if self._closed:
-                raise _closed_error()
-            self.ledger.enter(frame.id)
-            try:
+        sink = self._sink if raw else None
+        lane: Lane | None = None
+        slot, holds, entered, counted = -1, 0, False, False  # what must be undone when it is cut short
+        try:
+            with self._account:
+                if self._closed:
+                    raise _closed_error()
+                self.ledger.enter(frame.id)
+                entered = True
                 route = self.cameras.of(frame)
                 lane = route.lane
                 if pixels.shape != lane.shape or pixels.dtype != lane.dtype:
                     lane.spec.check(pixels)
-                if raw:
-                    self._await_recorder(lane)
-            except OnscopeError as error:
-                self.ledger.close((frame.id,), "failed", REASONS.get(type(error), str(error)))
-                raise
-            chosen = None if route.takes_all else route.choose(frame)
-            if chosen is None and lane.takes_all and not route.why_not:
-                admitted = True  # what `_admit` says in most runs
-            else:
-                admitted = self._admit(frame, route, chosen)
-            if not (admitted or raw):
-                return frame.id
-            slot = lane.ring.take()
-            view = lane.ring.views[slot]
-        try:
+                if sink is not None:
+                    self._await_recorder(route, sink)
+                    counted = True
+                chosen = None if route.takes_all else route.choose(frame)
+                if chosen is None and lane.takes_all and not route.why_not:
+                    admitted = True  # what `_admit` says in most runs
+                else:
+                    admitted = self._admit(frame, route, chosen)
+                if not admitted and sink is None:
+                    return frame.id
+                slot = lane.ring.take()
+                holds = 1
+                view = lane.ring.views[slot]
             np.copyto(view, pixels)
-        except BaseException:  # Ctrl-C in a notebook, say: neither the slot nor the account may be lost
+            copied_ns = now_ns()
             with self._account:
-                self._take_back(frame, route, slot, raw, admitted, "interrupted")
-            raise
-        copied_ns = now_ns()
-        with self._account:
-            if raw and self._sink is not None:
-                try:
-                    self._sink.save(route.number, slot, frame)
-                except OnscopeError:
-                    self._take_back(frame, route, slot, raw, admitted, "not recorded")
-                    raise
+                if sink is not None:
+                    if admitted:
+                        lane.ring.hold(slot)
+                        holds = 2
+                    sink.save(route.number, slot, frame)
+                    counted = False  # the recorder gives it back
+                    holds -= 1
                 if admitted:
-                    lane.ring.hold(slot)
-            if admitted:
-                lane.commit(frame, slot, submitted_ns, copied_ns, chosen)
-                if route.why_not:
-                    lane.end_waiting("failed", route.why_not)
-                self.dispatcher.pump()
+                    lane.commit(frame, slot, submitted_ns, copied_ns, chosen)
+                    entered, holds = False, 0  # the window's now
+                    if route.why_not:
+                        lane.end_waiting(route.end_state, route.why_not)
+                    self.dispatcher.pump()
+        except BaseException as error:  # Ctrl-C in a notebook, say: neither slot nor account may be lost
+            self._take_back(frame.id, error, lane, slot, holds, entered, counted)
+            raise
         return frame.id
 
-    def _take_back(self, frame: Frame, route: Route, slot: int, raw: bool, admitted: bool, why: str) -> None:
-        """A frame that has a slot will be neither recorded nor run."""
-        route.lane.ring.give(slot)
-        route.lane.raw_held -= raw
-        if admitted:
-            self.ledger.close((frame.id,), "failed", why)
-        self._changed.notify_all()
+    def _take_back(
+        self, id: FrameId, error: BaseException, lane: Lane | None, slot: int, holds: int, entered: bool, counted: bool
+    ) -> None:
+        """Undo what was done for a frame that could not be handed over: its slot's holds, its account."""
+        why = str(error) if isinstance(error, OnscopeError) else "interrupted"
+        with self._account:
+            if lane is not None:
+                lane.raw_held -= counted
+                for _ in range(holds):
+                    lane.ring.give(slot)
+            if entered and self.ledger.has_open(id):
+                self.ledger.close((id,), "failed", REASONS.get(type(error), why))
+            self._changed.notify_all()
 
     def _admit(self, frame: Frame, route: Route, chosen: tuple[int, ...] | None) -> bool:
         """Whether the frame goes on to the worker; its account is closed when not."""
@@ -146,23 +164,23 @@ class LivePath:
         if not route.why_not and not route.lane.admit(frame, self._changed):
             return False
         if route.why_not:  # also when the end came while it waited for its turn
-            self.ledger.close((frame.id,), "failed", route.why_not)
+            self.ledger.close((frame.id,), route.end_state, route.why_not)
             return False
         return True
 
-    def _await_recorder(self, lane: Lane) -> None:
+    def _await_recorder(self, route: Route, sink: RawSink) -> None:
         """Wait until the recorder may have one more slot. Raises RecordError when it cannot save any more."""
-        assert self._sink is not None
-        while self._sink.failure is None:
+        lane = route.lane
+        while sink.failure is None:
             if lane.furnished and lane.raw_held < lane.raw_depth:
                 lane.raw_held += 1
                 return
             if self._closed:
                 raise _closed_error()
-            if lane.ended and not lane.furnished:
-                raise WorkerError("found no slots for the recorder, expected some: see what was told before")
+            if route.refusal is not None and not lane.furnished:
+                raise route.refusal
             self._changed.wait()
-        raise self._sink.failure
+        raise sink.failure
 
     def _saved(self, number: int, slot: int) -> None:
         with self._changed:
@@ -190,24 +208,26 @@ class LivePath:
             return self._changed.wait_for(settled, timeout_s)
 
     def close(self) -> None:
-        """End the worker; frames that are still open are accounted as `skipped(closed)`, all raw ones are saved."""
+        """End the worker; frames that are still open are accounted as `skipped(closed)`, all raw ones are saved.
+
+        One that is interrupted goes on where it was when it is called again.
+        """
         with self._changed:
-            if self._closed:
-                return
             self._closed = True
-        self.supervisor.close()
+            self._changed.notify_all()
+        with self._closing:
+            while self._steps:
+                self._steps[0]()
+                self._steps.popleft()
+
+    def _end_accounts(self) -> None:
         with self._changed:
             self.dispatcher.end_all("skipped", "closed")
-        self._await_saved()
-        self.delivery.close()
-        self.cameras.close()
-        if self._care is not None:
-            self._care.end()
-        self._tell.close()
 
     def _await_saved(self) -> None:
-        if self._sink is None:
+        if self._sink is None or self._awaited:
             return
+        self._awaited = True  # who interrupts this does not want to wait again; the recorder knows of all frames
         with self._changed:
             while (held := self._raw_held()) and self._sink.failure is None:
                 if not self._changed.wait_for(lambda: self._raw_held() < held, SAVING_PATIENCE_S):
@@ -216,13 +236,6 @@ class LivePath:
 
     def _raw_held(self) -> int:
         return sum(route.lane.raw_held for route in self.dispatcher.routes.values())
-
-    def _lane(self, spec: FrameSpec) -> Lane:
-        if self._care is None:
-            self._care = Care()  # frames are about to run
-        in_hand = CREDIT + 2  # in the worker, one being made a result, one sent again after a death
-        raw_depth = 0 if self._sink is None else self._sink.depth(spec)
-        return Lane(spec, self._admission, self._window, in_hand, LENDABLE, self.ledger, raw_depth)
 
 
 def _closed_error() -> WorkerError:

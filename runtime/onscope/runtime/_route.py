@@ -30,6 +30,12 @@ class Route:
     refusal: OnscopeError | None = None
     why_not: str = ""
     """Why frames of this lane can never be run: refused, no worker, or closed."""
+    end_state: Literal["skipped", "failed"] = "failed"
+    """What becomes of frames that come all the same."""
+    used: bool = False
+    """Whether frames have come; one that was prepared ahead is kept until then."""
+    deaths: int = 0
+    """Of workers that were just opening it."""
     messages: Sequence[Mapping[str, Any]] = ()
     _choices: dict[tuple[object, ...], Choice] = field(default_factory=dict)
     takes_all: bool = False
@@ -58,7 +64,7 @@ class Route:
     def end(self, state: Literal["skipped", "failed"], reason: str) -> None:
         """Nothing is run on this lane any more."""
         self.lane.ready = False
-        self.why_not = reason
+        self.why_not, self.end_state = reason, state
         self.lane.end_waiting(state, reason)
 
     def close(self) -> None:

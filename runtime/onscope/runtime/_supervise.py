@@ -17,6 +17,8 @@ from ._route import Route
 from ._watch import Terms, Watchdog
 from .worker import VERSION, Link
 
+DEATHS_OPENING = 2
+"""So many deaths while it is opened, and a lane is refused."""
 DEATHS, WITHIN_S = 3, 30.0
 """So many deaths in so short a time stop the retries: the next start would not fare better."""
 
@@ -52,12 +54,17 @@ class Supervisor:
         self._terms = terms
         self._tell = tell
         self._given_up = ""
+        self._opening: Route | None = None
         self._closing = False
         self._deaths: deque[int] = deque(maxlen=DEATHS)
         self._deaths_unready = 0
         self._link = start()
         dispatcher.link = self._link
-        self._watchdog = Watchdog(dispatcher, terms, self._weighed, self._give_up)
+
+        def weighed() -> int:
+            return self._link.pid if self._link.mortal and dispatcher.link is not None else 0
+
+        self._watchdog = Watchdog(dispatcher, terms, weighed, self._give_up, self._give_up_stuck)
         self._thread = threading.Thread(target=self._listen, name="onscope-results", daemon=True)
         self._thread.start()
 
@@ -95,17 +102,19 @@ class Supervisor:
             except OSError:
                 self._dispatcher.link = None
 
-    def _weighed(self) -> int:
-        return self._link.pid if self._link.mortal and self._dispatcher.link is not None else 0
-
     def _give_up(self, why: str) -> None:
         with self._changed:
             if self._closing or self._dispatcher.link is None:
                 return
             self._given_up = why
-            if not self._link.mortal:
+            link = self._link
+            if not link.mortal:
                 self._break(f"{why}, and a thread cannot be ended (the worker 'process' can)")
             self._dispatcher.link = None
+        link.kill()
+
+    def _give_up_stuck(self, why: str) -> None:
+        self._given_up = why
         self._link.kill()
 
     def _listen(self) -> None:
@@ -130,13 +139,13 @@ class Supervisor:
         elif kind == "failed":
             self._dispatcher.failed(message)
         elif kind == "progress":
-            route = self._dispatcher.routes.get(message["lane"])
-            if route is not None and route.asked_ns:
-                route.asked_ns = now_ns()
+            self._renew(self._dispatcher.routes.get(message["lane"]))
             self._tell(Event("preparing", message["text"]))
         elif kind == "opened":
+            self._renew(None)
             self._opened(message)
         elif kind == "refused":
+            self._renew(None)
             kind_of_error = getattr(_errors, message["error"], WorkerError)  # an OSError, say, is none of ours
             refused = self._dispatcher.routes.get(message["lane"])
             if refused is not None:
@@ -146,20 +155,31 @@ class Supervisor:
                 f"found a worker of protocol {message['version']}, expected {VERSION}: update onscope there"
             )
 
+    def _renew(self, opening: Route | None) -> None:
+        """The worker is at work on what it was asked to open: the others wait for their turn."""
+        self._opening = opening
+        with self._changed:
+            for route in self._dispatcher.routes.values():
+                if route.asked_ns and not route.lane.ready:
+                    route.asked_ns = now_ns()
+
     def _opened(self, message: Mapping[str, Any]) -> None:
         route = self._dispatcher.routes.get(message["lane"])
         if route is None:
             return  # closed meanwhile
-        if route.answers is None:
-            try:
-                slots = CREDIT + LENDABLE + 1
-                route.answers = AnswerSlots(message["answers"], route.messages, slots, LENDABLE)
-            except WorkerError as error:
-                self.refuse(route, error)
-                return
+        answers = route.answers
+        try:
+            slots = CREDIT + LENDABLE + 1
+            answers = answers or AnswerSlots(message["answers"], route.messages, slots, LENDABLE)
+        except (WorkerError, OSError) as error:
+            self.refuse(route, error if isinstance(error, WorkerError) else WorkerError(str(error)))
+            return
         with self._changed:
             if route.number not in self._dispatcher.routes or route.why_not:
+                if route.answers is None:
+                    answers.close()
                 return  # closed while its answers' slots were made
+            route.answers = answers
             self._deaths_unready = 0
             self._watchdog.warm_s = max(self._watchdog.warm_s, message["warm_ns"] / 1e9)
             try:
@@ -188,14 +208,22 @@ class Supervisor:
         with self._changed:
             how, self._given_up = self._given_up or how, ""
             lost = self._dispatcher.settle_death(f"the worker died ({how})")
-            self._deaths.append(now_ns())
+            opening, self._opening = self._opening, None
+            if opening is not None and not opening.lane.ready:
+                opening.deaths += 1  # it is one lane that kills it, and no reason to end the others
+            else:
+                self._deaths.append(now_ns())
             self._deaths_unready += 1
             if len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < WITHIN_S * 1e9:
                 self._break(f"the worker died {DEATHS} times within {WITHIN_S:.0f} s ({how})")
                 return False
-            if self._deaths_unready == DEATHS:
+            if opening is None and self._deaths_unready >= DEATHS:
                 self._break(f"the worker died {DEATHS} times before it was ready ({how})")
                 return False
+        if opening is not None and opening.deaths == DEATHS_OPENING:
+            self.refuse(
+                opening, WorkerError(f"the worker died {DEATHS_OPENING} times while it prepared {opening} ({how})")
+            )
         self._tell(Event("worker died", f"{how}; {lost} frame{'s' * (lost != 1)} failed, the acquisition goes on"))
         self._link = self._start()
         with self._changed:

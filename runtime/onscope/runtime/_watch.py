@@ -13,6 +13,8 @@ from ._dispatch import Dispatcher
 
 LOOK_S = 0.2
 LOOKS_PER_WEIGHING = 5
+LATE_NS = 500_000_000
+"""A look that comes so much later than it should tells that the machine, or the program, stood still."""
 LARGEST_SHARE = 0.5
 """Of the machine's memory: a worker that has grown larger than this is replaced."""
 
@@ -40,18 +42,25 @@ class Terms:
 class Watchdog:
     """Looks after one worker after the other, from a thread of its own.
 
-    `pid()` is the worker's process, or 0 for none to weigh; `give_up(why)` ends it. `warm_s` is what the slowest window
-    took in its warm-up.
+    `pid()` is the worker's process, or 0 for none to weigh; `give_up(why)` ends it, and `give_up_stuck(why)` does so
+    without the account's lock, which whoever sends to a worker that takes no messages holds. `warm_s` is what the
+    slowest window took in its warm-up.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, terms: Terms, pid: Callable[[], int], give_up: Callable[[str], object]
+        self,
+        dispatcher: Dispatcher,
+        terms: Terms,
+        pid: Callable[[], int],
+        give_up: Callable[[str], object],
+        give_up_stuck: Callable[[str], object],
     ) -> None:
         self.warm_s = 0.0
         self._dispatcher = dispatcher
-        self._terms = terms
+        self._patience_s = terms.patience_s
         self._pid = pid
         self._give_up = give_up
+        self._give_up_stuck = give_up_stuck
         self._largest = terms.memory_mb * 2**20 if terms.memory_mb else psutil.virtual_memory().total * LARGEST_SHARE
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="onscope-watchdog", daemon=True)
@@ -63,28 +72,42 @@ class Watchdog:
             self._thread.join(2.0)
 
     def _watch(self) -> None:
-        looks = 0
+        looks, last_ns = 0, now_ns()
         while not self._end.wait(LOOK_S):
             looks += 1
-            why = self._hangs()
+            now = now_ns()
+            late_ns, last_ns = now - last_ns - round(LOOK_S * 1e9), now
+            if not self._dispatcher.changed.acquire(timeout=self._patience_s):
+                self._give_up_stuck(f"it took no message for {self._patience_s:.0f} s")
+                continue
+            try:
+                if late_ns > LATE_NS:  # the whole program stood still, and the worker with it
+                    self._excuse(late_ns)
+                why = self._hangs()
+            finally:
+                self._dispatcher.changed.release()
             if not why and looks % LOOKS_PER_WEIGHING == 0:
                 why = self._overweight()
             if why:
                 self._give_up(why)
 
+    def _excuse(self, late_ns: int) -> None:
+        self._dispatcher.turn_ns += late_ns
+        for route in self._dispatcher.routes.values():
+            route.asked_ns += late_ns if route.asked_ns else 0
+
     def _hangs(self) -> str:
         dispatcher = self._dispatcher
-        with dispatcher.changed:
-            if dispatcher.link is None:
-                return ""
-            now = now_ns()
-            waited_s = (now - dispatcher.turn_ns) / 1e9
-            if dispatcher.in_flight and waited_s > max(self._terms.patience_s, self.warm_s * TIMES_THE_WARM_UP):
-                return f"it gave no answer for {waited_s:.0f} s"
-            for route in dispatcher.routes.values():
-                opening = route.asked_ns and not route.lane.ready and not route.why_not
-                if opening and (now - route.asked_ns) / 1e9 > OPENING_PATIENCE_S:
-                    return f"it could not open {route} within {OPENING_PATIENCE_S:.0f} s"
+        if dispatcher.link is None:
+            return ""
+        now = now_ns()
+        waited_s = (now - dispatcher.turn_ns) / 1e9
+        if dispatcher.in_flight and waited_s > max(self._patience_s, self.warm_s * TIMES_THE_WARM_UP):
+            return f"it gave no answer for {waited_s:.0f} s"
+        for route in dispatcher.routes.values():
+            opening = route.asked_ns and not route.lane.ready and not route.why_not
+            if opening and (now - route.asked_ns) / 1e9 > OPENING_PATIENCE_S:
+                return f"it could not open {route} within {OPENING_PATIENCE_S:.0f} s"
         return ""
 
     def _overweight(self) -> str:
@@ -93,7 +116,7 @@ class Watchdog:
             return ""
         try:
             takes = psutil.Process(pid).memory_info().rss
-        except psutil.Error:  # it has just ended
+        except (psutil.Error, OSError):  # it has just ended, or nothing can be asked now
             return ""
         if takes <= self._largest:
             return ""

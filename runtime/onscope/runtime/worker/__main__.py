@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping
+from queue import SimpleQueue
 from typing import Any, BinaryIO
 
 from ._messages import Message, read, write
@@ -20,8 +21,10 @@ from ._serve import serve
 
 class _Pipes:
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
-        self._incoming = incoming
         self._outgoing = outgoing
+        self._messages: SimpleQueue[Message | None] = SimpleQueue()
+        # Messages are taken while a window runs too: who sends them must never wait for a full pipe.
+        threading.Thread(target=self._read, args=(incoming,), name="onscope-messages", daemon=True).start()
         self._sending = threading.Lock()
 
     def send(self, message: Mapping[str, Any]) -> None:
@@ -29,7 +32,13 @@ class _Pipes:
             write(self._outgoing, message)
 
     def receive(self) -> Message | None:
-        return read(self._incoming)
+        return self._messages.get()
+
+    def _read(self, incoming: BinaryIO) -> None:
+        message: Message | None = {}
+        while message is not None:
+            message = read(incoming)
+            self._messages.put(message)
 
     def close(self) -> None:
         self._outgoing.close()

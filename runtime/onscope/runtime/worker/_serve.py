@@ -82,7 +82,7 @@ def serve(link: Link, die: Callable[[BaseException], object]) -> None:
             elif kind == "open":
                 lanes.open(message)
             elif kind == "answers":
-                lanes[message["lane"]].attach_answers(message)
+                lanes.attach_answers(message)
             elif kind == "close":
                 lanes.close(message["lane"])
     except OSError:  # from the link: the acquisition process is gone, and with it the need for answers
@@ -103,6 +103,15 @@ class _Lanes:
 
     def __getitem__(self, number: int) -> _Lane:
         return self._open[number]
+
+    def attach_answers(self, message: Message) -> None:
+        lane = self._open.get(message["lane"])
+        if lane is None:
+            return  # closed meanwhile
+        try:
+            lane.attach_answers(message)
+        except OSError as error:  # not the end of the link, for which an OSError stands elsewhere
+            self._die(error)
 
     def open(self, message: Message) -> None:
         # One at a time: sessions that are built side by side take longer than one after the other.
