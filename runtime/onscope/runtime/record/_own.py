@@ -62,10 +62,10 @@ class OwnSlots:
             slot = ring.take()
             try:
                 np.copyto(ring.views[slot], frame.pixels)
-            except BaseException:  # Ctrl-C in a notebook, say: the slot may not be lost
+                self._sink.save(lane.number, slot, frame)
+            except BaseException:  # Ctrl-C in a notebook, say, or an odd frame: the slot may not be lost
                 ring.give(slot)
                 raise
-            self._sink.save(lane.number, slot, frame)
 
     def drain(self) -> None:
         """Wait until every frame that was given is on the disk; raises RecordError when one could not be saved."""

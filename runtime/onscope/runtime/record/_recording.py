@@ -77,6 +77,7 @@ class Recording:
         self._derived = DerivedWriter(self.folder, self._note_derived, lambda: self._expected, stages, images)
         self._stages: dict[str, Any] = {}
         self._ledger: LedgerLike | None = None
+        self._merged = False
         self._closed = False
 
     def __enter__(self) -> Recording:
@@ -152,7 +153,8 @@ class Recording:
         content["error"] = None if cause is None else f"{type(cause).__name__}: {cause}"
         try:
             self._manifest.save()
-            forget_state(self.folder)
+            if self._merged:
+                forget_state(self.folder)
         except RecordError as failure:
             failures.append(failure)
         self.sink.close()
@@ -194,6 +196,12 @@ class Recording:
             image["frames"] = lengths[image["path"]]
         content["tables"] = self._derived.tables
         merge_raw(self.folder, content)
+        if self.raw_frames and not any(image["role"] == "raw" for image in content["images"]):
+            raise RecordError(
+                f"found no raw.json in {self.folder}, expected the list of its raw images: restore it, their frames "
+                "are there"
+            )
+        self._merged = True
 
     def _note_derived(self, image: ImageWriter, result: Result, stage: str) -> None:
         scale = result.scales.get(stage, 1.0)

@@ -14,7 +14,7 @@ from ..._errors import RecordError
 from ..._frame import Frame, FrameSpec
 from ..._shm import SharedSlots
 from ._link import RecorderLink
-from ._messages import Message, memory_of, save_message
+from ._messages import Message, announcement, memory_of
 
 
 @dataclass(slots=True)
@@ -23,13 +23,20 @@ class _Lane:
     descriptor: int | None
 
 
+@dataclass(slots=True)
+class _Frame:
+    lane: int
+    slot: int
+    data: bytes
+
+
 class Announced:
     """Used with the sink's lock held. What sends raises OSError when the process is gone."""
 
     def __init__(self) -> None:
         self._lanes: dict[int, _Lane] = {}
-        self._pending: dict[int, Message] = {}
-        self._next = 0
+        self._pending: dict[int, _Frame] = {}
+        self.next = 0
 
     def __len__(self) -> int:
         """Frames that are not on the disk yet."""
@@ -38,7 +45,7 @@ class Announced:
     @property
     def first(self) -> int:
         """The lowest number that a process may be told of from now on."""
-        return min(self._pending, default=self._next)
+        return min(self._pending, default=self.next)
 
     def add_lane(self, number: int, spec: FrameSpec, slots: SharedSlots, depth: int) -> None:
         """Raises RecordError when the lane is open: its frames would be looked for in other memory."""
@@ -57,16 +64,21 @@ class Announced:
         if lane.descriptor is not None:
             os.close(lane.descriptor)
 
-    def add(self, lane: int, slot: int, frame: Frame) -> Message:
-        """Number a frame; the message that announces it."""
-        message = save_message(self._next, lane, slot, frame)
-        self._pending[self._next] = message
-        self._next += 1
-        return message
+    def add(self, lane: int, slot: int, frame: Frame) -> bytes:
+        """Give a frame the number `next`; the message that announces it. Raises RecordError when it cannot be saved."""
+        data = announcement(self.next, lane, slot, frame)
+        self._pending[self.next] = _Frame(lane, slot, data)
+        self.next += 1
+        return data
 
-    def saved(self, numbers: Sequence[int]) -> list[Message]:
-        """These are on the disk; what announced them."""
-        return [self._pending.pop(number) for number in numbers]
+    def forget(self, number: int) -> None:
+        """Nobody waits for this frame any more, whatever becomes of it."""
+        self._pending.pop(number, None)
+
+    def saved(self, numbers: Sequence[int]) -> list[tuple[int, int]]:
+        """These are on the disk; lane and slot of each."""
+        frames = [self._pending.pop(number) for number in numbers if number in self._pending]
+        return [(frame.lane, frame.slot) for frame in frames]
 
     def open_lane(self, number: int, link: RecorderLink) -> None:
         """Have a process open a lane."""
@@ -78,8 +90,8 @@ class Announced:
         """Tell a new process everything, in the same order."""
         for number in self._lanes:
             self.open_lane(number, link)
-        for message in self._pending.values():
-            link.send(message)
+        for frame in self._pending.values():
+            link.send_bytes(frame.data)
 
     def close(self) -> None:
         for number in list(self._lanes):

@@ -39,7 +39,10 @@ def close_raw(folder: Path) -> list[RecordError]:
         except RecordError as error:
             failures.append(error)
 
-    state = read_state(folder)
+    try:
+        state = read_state(folder)
+    except RecordError as error:
+        return [error]
     if state is None or state.closed:
         return failures
     attempt(lambda: close_frames(folder, state.keep))

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO, cast
 
 from ..._errors import RecordError
-from ...worker._messages import Message, read, write
-from ._messages import send_memory, widen
+from ...worker._messages import Message, read
+from ._messages import encoded, send_memory, widen
 
 PATIENCE_S = 2.0
 
@@ -60,8 +60,13 @@ class RecorderLink:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Raises OSError when the process is gone."""
+        self.send_bytes(encoded(message))
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send an encoded message; raises OSError when the process is gone."""
         try:
-            write(self._outgoing, message)
+            self._outgoing.write(data)
+            self._outgoing.flush()
         except ValueError as error:  # closed by us meanwhile
             raise OSError(str(error)) from error
 
@@ -71,7 +76,9 @@ class RecorderLink:
             return False
         try:
             send_memory(self._way, descriptor)
-        except BlockingIOError:
+        except BrokenPipeError:
+            raise
+        except OSError:  # the socket is full, or holds as many descriptors as it may: the name has to do
             return False
         return True
 
@@ -81,6 +88,10 @@ class RecorderLink:
         if message is None:
             self._incoming.close()
         return message
+
+    def kill(self) -> None:
+        """End it at once, so that `receive` comes back."""
+        self._process.kill()
 
     def bury(self) -> str:
         """End what closed its pipe, and wait until it is gone with all its threads; how it ended, in a few words."""

@@ -13,13 +13,16 @@ for all that slots can be announced, so that nobody waits for the disk there.
 
 from __future__ import annotations
 
+import io
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
+from ..._errors import RecordError
 from ..._frame import Frame
 from ..._shm import SYSTEM_FOLDER, SharedSlots
+from ...worker._messages import write
 
 try:
     import fcntl
@@ -31,6 +34,8 @@ PIPE_BYTES = 1 << 20
 USUAL_PIPE_BYTES = 1 << 16
 SAVE_BYTES = 512
 """An announcement takes about 350 bytes."""
+FRAME_BYTES = 64 << 10
+"""No announcement is longer."""
 LANES = 4
 """Lanes that may be fully announced at once: two cameras at a change of segments."""
 
@@ -74,6 +79,43 @@ def save_message(number: int, lane: int, slot: int, frame: Frame) -> Message:
         "exposure_ms": None if frame.exposure_ms is None else float(frame.exposure_ms),
         "stage_um": None if frame.stage_um is None else [float(value) for value in frame.stage_um],
     }
+
+
+def announcement(number: int, lane: int, slot: int, frame: Frame) -> bytes:
+    """`save_message` as it is sent; raises RecordError when the frame says something that has no place in the table."""
+    try:
+        message = save_message(number, lane, slot, frame)
+        *names, segment, seq = message["id"]
+        wrong = _wrong_about(names, (segment, seq, message["received_ns"], message["exposure_end_ns"] or 0))
+        if message["stage_um"] is not None and len(message["stage_um"]) != 3:
+            wrong = f"a stage position of {len(message['stage_um'])} values, expected x, y, z"
+        data = encoded(message)
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        wrong = f"a value that is no number or text ({error}), expected plain values"
+    else:
+        if len(data) > FRAME_BYTES:
+            wrong = wrong or f"{len(data)} bytes of identity and labels, expected at most {FRAME_BYTES}"
+    if wrong:
+        raise RecordError(f"frame {'/'.join(map(str, frame.id))} cannot be recorded: found {wrong}: correct its source")
+    return data
+
+
+def _wrong_about(names: Sequence[object], numbers: Sequence[int]) -> str:
+    for name in names:
+        if not isinstance(name, str):
+            return f"a {type(name).__name__} as a name in its identity, expected text"
+        name.encode()  # half a surrogate pair raises ValueError
+    for value in numbers:
+        if not -(1 << 63) <= value < 1 << 63:
+            return f"the number {value}, expected one of 64 bits"
+    return ""
+
+
+def encoded(message: Mapping[str, Any]) -> bytes:
+    """A message as it is sent; raises TypeError or ValueError when it is none."""
+    file = io.BytesIO()
+    write(cast(BinaryIO, file), message)
+    return file.getvalue()
 
 
 def memory_of(slots: SharedSlots) -> Path | None:

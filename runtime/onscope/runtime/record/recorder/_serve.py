@@ -63,27 +63,45 @@ class Recorder:
                 self._close_lane(message["lane"])
             elif kind == "finish":
                 self.finish()
+            elif kind == "broken":
+                self._fail(RecordError(message["message"]))
+                self.finish()
         except (OnscopeError, OSError) as error:
             self._fail(error)
+        except Exception as error:  # of one message: the others that were announced are saved all the same
+            self._end_in_order(RecordError(_words(error)))
 
     def reap(self) -> None:
         """Tell which frames are on the disk by now."""
         try:
             self._told(self._writer.reap())
-        except RecordError as error:
+        except Exception as error:  # whatever it is, the acquisition must hear of it
             self._fail(error)
 
     def finish(self) -> None:
-        """Save all that was announced and close the files."""
-        if not self._failed:
+        """Save all that was announced and close the files; whatever happens, it is told that this was done."""
+        if self.finished:
+            return
+        failures: list[str] = []
+        for step in (self._drain, self._writer.close, self._close_files):
             try:
-                self._told(self._writer.reap(wait=True))
-            except RecordError as error:
-                self._fail(error)
-        self._writer.close()
-        failures = [str(error) for error in close_raw(self.folder)] if self.place.there else []
+                failures += step() or []
+            except Exception as error:  # the acquisition waits for the end
+                failures.append(_words(error))
         self.finished = True
         self._send({"kind": "finished", "failures": failures})
+
+    def _close_files(self) -> list[str]:
+        return [str(error) for error in close_raw(self.folder)] if self.place.there else []
+
+    def _drain(self) -> None:
+        try:
+            self._told(self._writer.reap(wait=True))
+        except Exception as error:  # what landed beside the one that failed has a row by `_fail`
+            if self._failed:
+                with contextlib.suppress(OnscopeError):
+                    self._told(self._writer.enter())
+            self._fail(error)
 
     def _save(self, message: Message) -> None:
         if self._writer.has(message["number"]):
@@ -137,7 +155,7 @@ class Recorder:
         if self._failed:
             return
         self._failed = True
-        words = str(error) if isinstance(error, OnscopeError) else f"the recorder failed ({error})"
+        words = _words(error)
         self._send({"kind": "failed", "message": words})
         with contextlib.suppress(RecordError):  # the same disk: the first refusal was told
             self._told(self._writer.enter())
@@ -155,6 +173,12 @@ class Recorder:
             self._channel.send(message)
         except OSError:  # the acquisition process is gone; its announcements are not
             self._channel = None
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OnscopeError):
+        return str(error)
+    return f"the recorder failed ({error if isinstance(error, OSError) else repr(error)})"
 
 
 _LANDED: Message = {"kind": "landed"}
@@ -200,11 +224,23 @@ def _refuse(channel: Channel, notes: SimpleQueue[Message | None], why: str) -> N
 
 
 def _listen(channel: Channel, notes: SimpleQueue[Message | None]) -> None:
-    try:
-        while (message := channel.receive()) is not None:
+    broken = False
+    while True:
+        try:
+            message = channel.receive()
+        except OSError:
+            break
+        except Exception as error:
+            # What comes behind it cannot be understood; the end of the pipe, and with it of the parent, still can.
+            if not broken:
+                notes.put({"kind": "broken", "message": f"the recorder could not read a message ({error!r})"})
+            broken = True
+            continue
+        if message is None:
+            break
+        if not broken:
             notes.put(message)
-    finally:
-        notes.put(None)
+    notes.put(None)
 
 
 def _next(notes: SimpleQueue[Message | None], due_ns: int | None) -> Message | None:

@@ -7,6 +7,7 @@ dies, the next one is told of it once more, in the same order; it saves what has
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 from collections import deque
@@ -28,6 +29,7 @@ DEATHS, WITHIN_S = 3, 30.0
 FEWEST, MOST = 2, 256
 """Slots that a lane's frames may wait in for the disk."""
 
+log = logging.getLogger("onscope")
 Tell = Callable[[str, str], object]
 """Told a kind ("disk", "recorder died", "recorder back", "recorder gone") and a sentence."""
 
@@ -49,7 +51,7 @@ class RecorderSink:
         self._keep = keep
         self._expected = expected
         self._buffer = int(buffer_mb * 1e6)
-        self._tell = tell
+        self._teller = tell
         self._saved: Callable[[int, int], None] = lambda lane, slot: None
         self._failed: Callable[[], None] = lambda: None
         self._bound = False
@@ -115,12 +117,23 @@ class RecorderSink:
             self._while_alive(lambda: self._announced.open_lane(lane, self._link))
 
     def save(self, lane: int, slot: int, frame: Frame) -> None:
-        """See `RawSink`. After a failure nothing is saved, and the slot does not come back."""
+        """See `RawSink`. After a failure nothing is saved, and the slot does not come back.
+
+        Raises RecordError when this frame cannot be saved by what it says of itself: the slot is the caller's then.
+        """
         with self._lock:
             if self.failure is not None:
                 return
-            message = self._announced.add(lane, slot, frame)
-            self._while_alive(lambda: self._link.send(message))
+            number = self._announced.next
+            try:
+                data = self._announced.add(lane, slot, frame)
+                self._while_alive(lambda: self._link.send_bytes(data))
+            except RecordError:
+                raise
+            except BaseException:  # Ctrl-C: the slot is the caller's, and half a message may be in the pipe
+                self._announced.forget(number)
+                self._break()
+                raise
 
     def close_lane(self, lane: int) -> None:
         """See `RawSink`."""
@@ -138,8 +151,15 @@ class RecorderSink:
             self._while_alive(lambda: self._link.send({"kind": "finish"}))
             self._finished.notify_all()
             self._finished.wait_for(lambda: self._failures is not None)
-            failures = self._failures or []
-        return [RecordError(words) for words in failures]
+            failures = [RecordError(words) for words in self._failures or []]
+            if self.waiting and self.failure is None and not failures:
+                failures.append(
+                    RecordError(
+                        f"found {self.waiting} announced frames that were not saved, expected none: compare the table "
+                        "of frames with the account"
+                    )
+                )
+        return failures
 
     def close(self) -> None:
         """Let the process end; call it when the manifest is written. Without `finish`, it completes everything."""
@@ -158,8 +178,12 @@ class RecorderSink:
         if self._alive:
             try:
                 send()
-            except OSError:  # it died; the next one is told everything
-                self._alive = False
+            except OSError:  # it died, or cannot be reached; the next one is told everything
+                self._break()
+
+    def _break(self) -> None:
+        self._alive = False
+        self._link.kill()  # `_listen` buries it
 
     def _begin(self) -> None:
         """Tell a process what it writes, and what was announced before it came."""
@@ -179,10 +203,10 @@ class RecorderSink:
                     return
         except Exception as error:
             # Without this thread no slot would ever come back: nobody may wait for one.
-            self._fail(f"the recording failed: {error!r}")
             with self._finished:
                 self._failures = self._failures or []
                 self._finished.notify_all()
+            self._fail(f"the recording failed: {error!r}")
             raise
 
     def _handle(self, message: Message) -> None:
@@ -191,8 +215,8 @@ class RecorderSink:
             with self._lock:
                 frames = self._announced.saved(message["numbers"])
                 self.saved_frames += len(frames)
-            for frame in frames:
-                self._saved(frame["lane"], frame["slot"])
+            for lane, slot in frames:
+                self._saved(lane, slot)
         elif kind == "failed":
             self._fail(message["message"])
         elif kind == "told":
@@ -201,6 +225,12 @@ class RecorderSink:
             with self._finished:
                 self._failures = message["failures"]
                 self._finished.notify_all()
+
+    def _tell(self, kind: str, words: str) -> None:
+        try:
+            self._teller(kind, words)
+        except Exception:  # the user's function: frames are saved whatever it does
+            log.exception("what should tell of %r failed", kind)
 
     def _fail(self, words: str) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import zlib
 from collections.abc import Callable, Mapping
@@ -9,6 +10,8 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from ..._clock import ClockPair
 from ..._errors import RecordError
@@ -130,8 +133,17 @@ class RawWriter:
         self._landed.clear()
         if rows:
             self._place.check()
-            self._rows.append(rows)
+            self._append(rows)
         return [row[0] for row in rows]
+
+    def _append(self, rows: list[list[Any]]) -> None:
+        try:
+            self._rows.append(rows)
+        except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:  # a value with no place in the table
+            for row in rows:
+                with contextlib.suppress(pa.ArrowException, ValueError, TypeError, OverflowError):
+                    self._rows.append([row])
+            raise RecordError(f"a row of the table frames could not be made ({error}): correct the source") from error
 
     def fail(self, words: str) -> None:
         """Put down why no more is saved, for readers of a recording that is not closed in order."""
@@ -146,7 +158,10 @@ class RawWriter:
             raise self._place.gone
 
     def close(self) -> None:
+        """Close the table; `raw.json` is written once more, in case someone damaged it."""
         self._rows.close()
+        if self._place.there:
+            self._state.save(self._folder)
 
 
 def _wrap(keep: int | None, margin: int) -> int | None:
