@@ -11,6 +11,7 @@ from typing import Any
 from ._clock import ClockPair, now_ns
 from ._frame import NOWHERE, UNNAMED, Frame, FrameId, Pixels, new_run_id
 from ._pixels import unpack
+from ._tags import STAGE, STEADY, Tags, finite, read_tags, whole
 
 AXES = {"time": "t", "position": "p", "channel": "c", "z": "z"}
 """pycro-manager's names of acquisition axes, and ours; other axes keep their own."""
@@ -21,11 +22,6 @@ MOST_KEYS = 1 << 14
 SAME = 1e-3
 """Settings that differ by less than this share are equal: a readback is not exact (10, then 9.9997 ms)."""
 LONGEST_WAIT_NS = 60 * 10**9
-PLACE = ("Binning", "ROI", "ROI-X-start", "ROI-Y-start")
-STEADY = ("PixelType", "Height", "Width", "PixelSize_um", "PixelSizeUm", "Exposure", "Exposure-ms", *PLACE)
-"""Tags that stay as they are for most of an acquisition."""
-STAGE = ("XPosition_um_Intended", "YPosition_um_Intended", "ZPosition_um_Intended")
-
 
 Key = tuple[str | int, ...]
 Kind = tuple[tuple[int, ...], Any]
@@ -71,12 +67,12 @@ class HookFrames:
         told = (*map(get, STEADY), getattr(image, "shape", None), getattr(image, "dtype", None))
         seen = counter.seen.get(key)
         steady = seen is not None and seen.told == told
-        tags = seen.tags if seen is not None and steady else _read(metadata)
+        tags = seen.tags if seen is not None and steady else read_tags(metadata)
         pixels, axes = unpack(image, tags.pixel_type or self._pixel_type, tags.height, tags.width)
         if seen is None or not steady:
             seen = counter.look(key, told, tags, (pixels.shape, pixels.dtype))
         changed = counter.changed(seen)
-        segment, seq, opened = counter.place(_whole(get("ImageNumber")), changed)
+        segment, seq, opened = counter.place(whole(get("ImageNumber")), changed)
         if opened:
             self._clocks = ClockPair.take()
         return Frame(
@@ -100,7 +96,7 @@ class HookFrames:
         labels: dict[str, str] = {}
         for name, value in position.items():
             axis = AXES.get(str(name), str(name))
-            number = _whole(value)
+            number = whole(value)
             if number is None or isinstance(value, str):
                 label = str(value)
                 known = self._numbers.setdefault(axis, {})
@@ -140,34 +136,11 @@ class HookFrames:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tags:
-    """What the steady tags of an image say; None: not told."""
-
-    pixel_type: Any = None
-    height: int | None = None
-    width: int | None = None
-    pixel_size_um: float | None = None
-    exposure_ms: float | None = None
-    place: tuple[str | None, ...] = (None,) * len(PLACE)
-
-
-def _read(metadata: Mapping[str, Any]) -> _Tags:
-    return _Tags(
-        metadata.get("PixelType"),
-        _whole(metadata.get("Height")),
-        _whole(metadata.get("Width")),
-        _positive(metadata.get("PixelSize_um") or metadata.get("PixelSizeUm")),
-        _positive(metadata.get("Exposure") or metadata.get("Exposure-ms")),
-        tuple(_text(metadata.get(name)) for name in PLACE),
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class _Seen:
     """An image at a place: its steady tags, shape and dtype, and the settings told there so far; None: not told."""
 
     told: tuple[object, ...]
-    tags: _Tags
+    tags: Tags
     kind: Kind
     settings: tuple[float | str | None, ...]
 
@@ -187,7 +160,7 @@ class _Counter:
         self._kind: Kind | None = None
         self._changed = False
 
-    def look(self, key: Key, told: tuple[object, ...], tags: _Tags, kind: Kind) -> _Seen:
+    def look(self, key: Key, told: tuple[object, ...], tags: Tags, kind: Kind) -> _Seen:
         """Remember an image whose tags are not those of the last one at its place."""
         now: tuple[float | str | None, ...] = (tags.exposure_ms, tags.pixel_size_um, *tags.place)
         before = self.seen.get(key)
@@ -214,7 +187,7 @@ class _Counter:
     def stage_um(self, told: tuple[object, ...]) -> tuple[float, float, float] | None:
         """Intended stage position in micrometres; z is 0 when only x and y are told."""
         if told != self._stage_told:
-            x, y, z = map(_number, told)
+            x, y, z = map(finite, told)
             self._stage_told, self._stage_um = told, None if x is None or y is None else (x, y, z or 0.0)
         return self._stage_um
 
@@ -239,28 +212,3 @@ def _same(old: float | str | None, new: float | str | None) -> bool:
     if old is None or new is None or old == new:
         return True
     return isinstance(old, float) and isinstance(new, float) and abs(old - new) <= SAME * old
-
-
-def _number(value: object) -> float | None:
-    """A finite float of a tag that may be text, number or missing."""
-    if not isinstance(value, (str, int, float)):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if abs(number) < float("inf") else None
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _whole(value: object) -> int | None:
-    number = _number(value)
-    return int(number) if number is not None and number == int(number) else None
-
-
-def _positive(value: object) -> float | None:
-    number = _number(value)
-    return number if number is not None and number > 0 else None
