@@ -78,7 +78,7 @@ def _new(folder: Path) -> Path:
 
 def _line(vitals: Vitals) -> str:
     submit, latency = vitals.submit_us, vitals.latency_ms
-    memory = " ".join(f"{name} {mb:.0f}" for name, mb in vitals.rss_mb.items())
+    memory = " ".join(f"{name} {mb:.0f}" for name, mb in vitals.own_mb.items())
     counts = " ".join(f"{state} {count}" for state, count in vitals.ledger.items() if count)
     return (
         f"{vitals.at_s:7.0f} s  {vitals.frames_per_s:6.1f} frames/s {vitals.results_per_s:6.1f} results/s  "

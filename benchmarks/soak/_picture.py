@@ -18,11 +18,11 @@ def draw(vitals: Sequence[Vitals], title: str, path: Path) -> None:
     """Three charts above each other, each from 0 to its largest value; x is the time in minutes."""
     canvas = Canvas(WIDTH, HEIGHT)
     canvas.text(EDGE, 14, title, 20)
-    names = sorted({name for one in vitals for name in one.rss_mb})
+    names = sorted({name for one in vitals for name in one.own_mb})
     charts: list[tuple[str, dict[str, Points]]] = [
         (
-            "resident memory, MB",
-            {name: [(one.at_s, one.rss_mb[name]) for one in vitals if name in one.rss_mb] for name in names},
+            "memory of their own, MB",
+            {name: [(one.at_s, one.own_mb[name]) for one in vitals if name in one.own_mb] for name in names},
         ),
         (
             "latency from receipt to result, ms",

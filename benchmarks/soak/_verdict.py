@@ -33,13 +33,13 @@ def judge(account: Account) -> Verdict:
     """Memory is judged on the second half: until then the ledger's rows and allocators still fill up."""
     vitals = account.vitals
     half = vitals[len(vitals) // 2 :]
-    growth = {name: _growth_mb(half, name) for name in (vitals[-1].rss_mb if vitals else {})}
+    growth = {name: _growth_mb(half, name) for name in (vitals[-1].own_mb if vitals else {})}
     drift = _drift(vitals)
     mismatches = account.wrong_in_results + account.wrong_on_disk
     failures = [
         f"memory of the {name} grew by {mb:.0f} MB"
         for name, mb in growth.items()
-        if mb > max(SLOPE_LIMIT_MB, SLOPE_LIMIT * half[0].rss_mb.get(name, 0.0))
+        if mb > max(SLOPE_LIMIT_MB, SLOPE_LIMIT * half[0].own_mb.get(name, 0.0))
     ]
     if drift > DRIFT_LIMIT:
         failures.append(f"latency drifted to {drift:.2f} of its first tenth")
@@ -59,11 +59,11 @@ def judge(account: Account) -> Verdict:
 
 def _growth_mb(vitals: Sequence[Vitals], name: str) -> float:
     """Growth in megabytes along the least-squares line through these intervals."""
-    points = [(one.at_s, one.rss_mb[name]) for one in vitals if name in one.rss_mb]
+    points = [(one.at_s, one.own_mb[name]) for one in vitals if name in one.own_mb]
     if len(points) < 3:
         return 0.0
-    at_s, rss_mb = np.array(points).T
-    slope = float(np.polyfit(at_s, rss_mb, 1)[0])
+    at_s, own_mb = np.array(points).T
+    slope = float(np.polyfit(at_s, own_mb, 1)[0])
     return round(slope * float(at_s[-1] - at_s[0]), 2)
 
 

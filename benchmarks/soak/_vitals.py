@@ -31,7 +31,7 @@ class Vitals:
     ledger: dict[str, int]
     saved: int
     checked: int
-    rss_mb: dict[str, float]
+    own_mb: dict[str, float]
     shm_mb: float
     files: dict[str, int]
     threads: dict[str, int]
@@ -54,10 +54,12 @@ class Gatherer:
         # What was appended until now; taken out of the front, while others append at the end.
         submits, latencies = (_cut(times) for times in (self.submit_us, self.latency_ms))
         processes = {name: psutil.Process(pid) for name, pid in pids.items() if psutil.pid_exists(pid)}
-        rss, files, threads = {}, {}, {}
+        own, files, threads = {}, {}, {}
         for name, process in processes.items():
             with contextlib.suppress(psutil.Error):  # it ended just now: the run tells why
-                rss[name] = round(process.memory_info().rss / 1e6, 2)
+                memory = process.memory_info()
+                # Slots that a process has looked at are counted as its own, and more of them the longer it runs.
+                own[name] = round((memory.rss - getattr(memory, "shared", 0)) / 1e6, 2)
                 files[name] = len(process.open_files()) if sys.platform == "win32" else process.num_fds()
                 threads[name] = process.num_threads()
         return Vitals(
@@ -69,7 +71,7 @@ class Gatherer:
             ledger,
             saved,
             checked,
-            rss,
+            own,
             _shared_mb(),
             files,
             threads,

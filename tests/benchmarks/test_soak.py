@@ -26,17 +26,17 @@ def test_every_frame_of_a_short_soak_is_accounted_for_and_intact(tmp_path: Path)
     assert (verdict.unaccounted, verdict.hash_mismatches, verdict.unrecorded) == (0, 0, 0)
     assert told == account.vitals
     assert account.vitals[-1].checked == account.vitals[-1].saved == account.frames
-    assert set(account.vitals[0].rss_mb) == {"acquisition", "worker", "recorder"}
+    assert set(account.vitals[0].own_mb) == {"acquisition", "worker", "recorder"}
     write(tmp_path / "soak.json", PLAN, account, verdict, {})
     assert json.loads((tmp_path / "soak.json").read_text())["verdict"]["unaccounted"] == 0
     with Image.open(tmp_path / "soak.png") as picture:
         assert len(set(picture.getdata())) > 10
 
 
-def line(number: int, rss_mb: float = 100.0, p50_ms: float = 2.0) -> Vitals:
+def line(number: int, own_mb: float = 100.0, p50_ms: float = 2.0) -> Vitals:
     times = {"p50": p50_ms}
-    rss = {"acquisition": rss_mb}
-    return Vitals(60.0 * number, 100.0, 100.0, times, times, {}, 0, 0, rss, 0.0, {}, {})
+    own = {"acquisition": own_mb}
+    return Vitals(60.0 * number, 100.0, 100.0, times, times, {}, 0, 0, own, 0.0, {}, {})
 
 
 SOUND = Account(frames=10, ledger={"done": 10}, vitals=[line(number) for number in range(20)])

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from onscope.cli._folder import folder_of
+from onscope.cli._folder import new_recording
 from onscope.runtime.record import Recording, open_recording
 
 
 def begin(path: Path, overwrite: bool = False, fails: bool = False) -> None:
-    with folder_of(path, overwrite) as sure, Recording(path, "new", overwrite):
+    with new_recording(path, overwrite, lambda where: Recording(where, "new")) as (_, sure):
         if fails:
             raise ZeroDivisionError
         sure()
@@ -57,3 +57,36 @@ def test_a_run_that_goes_on_takes_its_place(old: Path) -> None:
     begin(old, overwrite=True)
     assert not (old / "mine.txt").exists()
     assert [path.name for path in old.parent.iterdir()] == ["run"]
+
+
+def test_two_that_begin_together_do_not_remove_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    path.mkdir()
+
+    def second(where: Path) -> Recording:
+        begin(where)  # another one was faster
+        return Recording(where, "second")
+
+    with pytest.raises(Exception, match="in use"), new_recording(path, False, second):
+        pass
+    assert open_recording(path).manifest["pipeline"] == "new"
+
+
+def test_a_recording_that_a_killed_run_set_aside_is_kept(old: Path) -> None:
+    aside = old.with_name(".run-before-1234")
+    old.rename(aside)
+    begin(old)
+    with pytest.raises(ZeroDivisionError):
+        begin(old, overwrite=True, fails=True)
+    begin(old, overwrite=True)
+    assert (aside / "mine.txt").read_text() == "mine"
+
+
+def test_an_empty_folder_behind_a_link_is_emptied_again(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    with pytest.raises(ZeroDivisionError):
+        begin(tmp_path / "link", fails=True)
+    assert list((tmp_path / "there").iterdir()) == []
+    begin(tmp_path / "link")
+    assert len(open_recording(tmp_path / "there")) == 0

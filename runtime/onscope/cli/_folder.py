@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from onscope.runtime import RecordError
-from onscope.runtime.record import is_recording
+from onscope.runtime.record import Recording, is_recording
 
 
 @contextmanager
-def folder_of(path: Path, overwrite: bool) -> Iterator[Callable[[], None]]:
-    """A new recording is made at `path` in this block; call what is given as soon as it is sure to go on.
+def new_recording(
+    path: Path, overwrite: bool, make: Callable[[Path], Recording]
+) -> Iterator[tuple[Recording, Callable[[], None]]]:
+    """A recording in `path`, and what to call as soon as it is sure to go on.
 
-    Until then a failure puts back what was there; from then on an overwritten recording is gone. Raises RecordError
-    when the old one cannot be moved.
+    Until then a failure removes it and puts back what was there; from then on an overwritten recording is gone. One
+    that was set aside by a run that was killed before then stays where it is, under `.NAME-before-...`.
+    Raises RecordError when the folder cannot be used; nothing in it is touched then.
     """
-    before = path.with_name(f".{path.name}-before") if overwrite and is_recording(path) else None
-    there = path.exists()
-    ours = before is not None or not there or (path.is_dir() and not any(path.iterdir()))
+    path = path.resolve()
+    existed = path.is_dir()
+    before = _set_aside(path) if overwrite and is_recording(path) else None
     sure = False
 
     def go_on() -> None:
@@ -29,18 +33,46 @@ def folder_of(path: Path, overwrite: bool) -> Iterator[Callable[[], None]]:
         if before is not None:
             shutil.rmtree(before, ignore_errors=True)
 
-    if before is not None:
-        try:
-            shutil.rmtree(before, ignore_errors=True)
-            path.rename(before)
-        except OSError as error:
-            raise RecordError(f"{path} cannot be overwritten ({error.strerror}): choose another folder") from error
     try:
-        yield go_on
+        recording = make(path)
+    except BaseException:
+        if before is not None:
+            _put_back(before, path)
+        raise
+    try:
+        with recording:
+            yield recording, go_on
     finally:
-        if not sure and ours:  # what was there before without our leave is never touched
-            shutil.rmtree(path, ignore_errors=True)
+        if not sure:
+            _empty(path)  # made by us just now
             if before is not None:
-                before.rename(path)
-            elif there:
-                path.mkdir()
+                _put_back(before, path)
+            elif not existed:
+                with suppress(OSError):
+                    path.rmdir()
+
+
+def _set_aside(path: Path) -> Path:
+    before = path.with_name(f".{path.name}-before-{secrets.token_hex(4)}")
+    try:
+        path.rename(before)
+    except OSError as error:
+        raise RecordError(f"{path} cannot be overwritten ({error.strerror}): choose another folder") from error
+    return before
+
+
+def _put_back(before: Path, path: Path) -> None:
+    with suppress(OSError):
+        path.rmdir()  # empty, if it is there
+    try:
+        before.rename(path)
+    except OSError as error:
+        raise RecordError(f"{before} cannot be put back to {path} ({error.strerror}): rename it") from error
+
+
+def _empty(folder: Path) -> None:
+    for inside in folder.iterdir():
+        if inside.is_dir() and not inside.is_symlink():
+            shutil.rmtree(inside, ignore_errors=True)
+        else:
+            inside.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from onscope.runtime import Admission, Pipeline, Runtime, Source, specs_of
 from onscope.runtime.record import Recording, open_recording, overview
 
 from ._display import Display
-from ._folder import folder_of
+from ._folder import new_recording
 from ._monitor import Monitor
 from ._psnr import PsnrMeter, Truth
 from ._summary import Outcome, check, summarise
@@ -46,8 +46,11 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     monitor = Monitor(None if truth is None else PsnrMeter(truth))
     with (
         Display(console, monitor, plan.title, plan.frames) as display,
-        folder_of(plan.out, plan.overwrite) as sure,
-        Recording(plan.out, pipeline, expected=plan.frames, tell=display.tell_of) as recording,
+        new_recording(
+            plan.out,
+            plan.overwrite,
+            lambda path: Recording(path, pipeline, expected=plan.frames, tell=display.tell_of),
+        ) as (recording, sure),
         Runtime(
             pipeline,
             worker=plan.worker,

@@ -115,7 +115,8 @@ class Watchdog:
         if not pid:
             return ""
         try:
-            takes = psutil.Process(pid).memory_info().rss
+            memory = psutil.Process(pid).memory_info()
+            takes = memory.rss - getattr(memory, "shared", 0)  # Linux counts slots that it has seen as its own
         except (psutil.Error, OSError):  # it has just ended, or nothing can be asked now
             return ""
         if takes <= self._largest:
