@@ -60,7 +60,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 def busy(tmp_path: Path) -> Iterator[int]:
     """A recorder that stands still with 15 frames, of a killed acquisition that recorded in tmp_path / "run"."""
     child = subprocess.run(
-        [sys.executable, "-c", KILLED, tmp_path / "run", str(Path(__file__).parent)], stdout=subprocess.PIPE, check=False
+        [sys.executable, "-c", KILLED, tmp_path / "run", str(Path(__file__).parent)],
+        stdout=subprocess.PIPE,
+        check=False,
     )
     pid = int(child.stdout)
     yield pid

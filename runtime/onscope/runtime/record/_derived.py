@@ -31,6 +31,8 @@ TIMES = [
     ("latency_ms", pa.float64()),
 ]
 RESERVED = ("raw", "frames", "results", "ledger", "latency", "overview", "recording")
+DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+"""No names of files on Windows."""
 
 
 class DerivedWriter:
@@ -111,12 +113,7 @@ class DerivedWriter:
         return {image.path.name: self._on_disk.get(image, 0) for image in self._images.values()}
 
     def _begin(self, result: Result, pictures: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        for stage in self._stages or result:
-            if stage in RESERVED or not re.fullmatch(r"\w[\w.-]*", stage) or stage.startswith("raw-"):
-                raise RecordError(
-                    f"found a stage named {stage!r}, expected a plain word other than {', '.join(RESERVED)}, which "
-                    "name other files of a recording: rename the stage"
-                )
+        check_stages(self._stages or tuple(result))
         frames = self._expected()
         if frames is not None:
             each = sum(answer.nbytes for answer in pictures.values())
@@ -175,6 +172,20 @@ class DerivedWriter:
             self._images[key] = image
             self._on_image(image, result, stage)
         return self._images[key]
+
+
+def check_stages(stages: Sequence[str]) -> None:
+    """Raise RecordError unless each stage's files can be told from all others, also where case does not count."""
+    names = [stage.casefold() for stage in stages]
+    for stage, name in zip(stages, names, strict=True):
+        plain, numbered = re.fullmatch(r"\w[\w.-]*", name), re.fullmatch(r"(.+)-\d+", name)
+        known = {*names, *RESERVED}
+        twice = name in RESERVED or names.count(name) > 1 or (numbered and numbered[1] in known)
+        if not plain or twice or DEVICES.match(name):
+            raise RecordError(
+                f"found a stage named {stage!r}, expected a plain word other than {', '.join(RESERVED)}, which "
+                "name other files of a recording, and none that another stage's files may have: rename the stage"
+            )
 
 
 def is_image(answer: np.ndarray[Any, Any]) -> bool:

@@ -93,7 +93,8 @@ def whole_batches(journal: Path) -> Iterator[Any]:
 def convert(batches: Iterable[Any], schema: Any, final: Path) -> None:
     """Write batches as Parquet or CSV (by the name of `final`), whole or not at all; raises OSError.
 
-    The file is on the disk itself when this returns: what it was made from can be removed. The batches do not pass through memory together: it may be the table of an hour's run.
+    The file is on the disk itself when this returns: what it was made from can be removed. The batches do not pass
+    through memory together: it may be the table of an hour's run.
     """
     draft = final.with_name(final.name + ".part")
     make = pq.ParquetWriter if final.suffix == ".parquet" else pa_csv.CSVWriter

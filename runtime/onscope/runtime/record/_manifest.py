@@ -12,6 +12,7 @@ from typing import Any
 from .._clock import ClockPair
 from .._cores import available_cores
 from .._errors import RecordError
+from ._checked import check_content
 from ._files import write_json
 
 NAME = "recording.json"
@@ -61,11 +62,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RecordError(f"found no {NAME} in {folder}, expected a recording of onscope: give its folder") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RecordError(f"{path} cannot be read ({error}), expected JSON: restore it from a copy") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         found = content.get("schema") if isinstance(content, dict) else type(content).__name__
         raise RecordError(f"found schema {found} in {path}, expected {SCHEMA}: open it with the onscope that made it")
+    check_content(path, content)
     return content
 
 

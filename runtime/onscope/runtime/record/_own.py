@@ -12,6 +12,9 @@ from .._frame import Frame, FrameSpec, Source, spec_of, specs_of
 from .._ring import Ring
 from .._sink import RawSink
 
+LOOKS = 2
+"""Looks of a camera's frames that have slots at once: those used last. Frames that alternate need no new slots."""
+
 
 class _Lane:
     def __init__(self, number: int, spec: FrameSpec, ring: Ring) -> None:
@@ -38,14 +41,14 @@ class OwnSlots:
     def __init__(self, sink: RawSink) -> None:
         self._sink = sink
         self._changed = threading.Condition()
-        self._by_camera: dict[str, _Lane] = {}
+        self._by_camera: dict[str, list[_Lane]] = {}
         self._lanes: dict[int, _Lane] = {}
         self._opened = 0
         self._closed = False
         sink.bind(self._saved, self._failed)
 
     def prepare(self, spec: FrameSpec) -> None:
-        """Make slots for such frames ahead of the first one; those of this camera that were are let go."""
+        """Make slots for such frames ahead of the first one."""
         with self._changed:
             self._lane(spec)
 
@@ -53,12 +56,10 @@ class OwnSlots:
         """Copy a frame into a slot and announce it; raises RecordError when it cannot be saved."""
         with self._changed:
             self._check(frame)
-            lane = self._by_camera.get(frame.id.camera)
-            if lane is None or not lane.fits(frame):
-                lane = self._lane(spec_of(frame))
+            while not (lane := self._lane_of(frame)).ring.free:
+                self._changed.wait()
+                self._check(frame)  # another thread may have had the lane retired meanwhile, too
             ring = lane.ring
-            self._changed.wait_for(lambda: ring.free or self._closed or self._sink.failure)
-            self._check(frame)
             slot = ring.take()
             try:
                 np.copyto(ring.views[slot], frame.pixels)
@@ -98,17 +99,34 @@ class OwnSlots:
             raise self._sink.failure
 
     def _lane(self, spec: FrameSpec) -> _Lane:
-        old = self._by_camera.get(spec.camera)
-        if old is not None:
-            if old.spec == spec:
-                return old
+        lanes = self._by_camera.setdefault(spec.camera, [])
+        for lane in lanes:
+            if lane.spec == spec:
+                return self._used(lanes, lane)
+        if len(lanes) == LOOKS:
+            old = lanes.pop(0)
             old.retired = True
             self._let_go(old)
         ring = Ring(spec, self._sink.depth(spec), 0)
         lane = _Lane(self._opened, spec, ring)
         self._opened += 1
         self._sink.open(lane.number, spec, ring.memory)
-        self._lanes[lane.number] = self._by_camera[spec.camera] = lane
+        self._lanes[lane.number] = lane
+        lanes.append(lane)
+        return lane
+
+    def _lane_of(self, frame: Frame) -> _Lane:
+        lanes = self._by_camera.get(frame.id.camera, [])
+        for lane in lanes:
+            if lane.fits(frame):
+                return self._used(lanes, lane)
+        return self._lane(spec_of(frame))
+
+    @staticmethod
+    def _used(lanes: list[_Lane], lane: _Lane) -> _Lane:
+        if lanes[-1] is not lane:
+            lanes.remove(lane)
+            lanes.append(lane)
         return lane
 
     def _let_go(self, lane: _Lane) -> None:

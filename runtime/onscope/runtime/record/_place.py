@@ -1,4 +1,4 @@
-"""Whose folder it is: a recording that is being written is not overwritten, and a folder put in its place not written to.
+"""Whose folder it is: a recording that is being written is not overwritten, nor a folder in its place written to.
 
 The lock is on the folder itself and is inherited by the recorder process: it is held until the last of both has ended.
 It goes with the folder when that is renamed. Where folders cannot be locked (Windows, some network disks) the

@@ -16,9 +16,11 @@ from .._errors import RecordError
 from .._frame import Frame, FrameId, FrameSpec, Segment
 from ._flight import reason
 from ._images import TENSORSTORE_ERRORS, open_images
-from ._manifest import read_manifest
+from ._manifest import NAME, read_manifest
 from ._tables import read_table
-from .recorder import merge_raw, read_frames, spec_of_entry
+from .recorder import merge_state, read_frames, read_state, spec_of_entry
+
+TRIES = 3
 
 
 class RecordedImages:
@@ -26,6 +28,8 @@ class RecordedImages:
 
     def __init__(self, folder: Path, entry: dict[str, Any]) -> None:
         self.path = folder / entry["path"]
+        if self.path.is_symlink() or (self.path / "0").is_symlink():
+            raise RecordError(f"found a link at {self.path}, expected an image of this recording: put the image there")
         self.role: str = entry["role"]
         self.stage: str | None = entry.get("stage")
         self.shape: tuple[int, ...] = tuple(entry["shape"])
@@ -53,13 +57,27 @@ class RecordedRun:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.manifest = read_manifest(self.folder)
-        merge_raw(self.folder, self.manifest)  # of a run that is open, or was cut off
-        self.images = {entry["path"]: RecordedImages(self.folder, entry) for entry in self.manifest["images"]}
-        self._specs = {
-            entry["path"]: spec_of_entry(entry) for entry in self.manifest["images"] if entry["role"] == "raw"
+        for _ in range(TRIES):
+            state = read_state(self.folder)  # first: once it is gone, the manifest has all
+            self.manifest = read_manifest(self.folder)
+            merge_state(state, self.manifest)  # of a run that is open, or was cut off
+            self._frames = read_frames(self.folder, self.manifest.get("keep"))
+            self._specs = {
+                entry["path"]: spec_of_entry(entry) for entry in self.manifest["images"] if entry["role"] == "raw"
+            }
+            named = set(self._frames["array"].to_pylist())
+            if named <= self._specs.keys():
+                break  # else an image came to it meanwhile
+        else:
+            raise RecordError(
+                f"found frames of {min(named - self._specs.keys())} in the table of {self.folder}, but not that image "
+                f"in {NAME} or raw.json, expected it in one of them: restore them from a copy"
+            )
+        self.images = {
+            entry["path"]: RecordedImages(self.folder, entry)
+            for entry in self.manifest["images"]
+            if entry["path"] in named or (self.folder / entry["path"]).exists()  # made ready, and removed at the end
         }
-        self._frames = read_frames(self.folder, self.manifest.get("keep"))
 
     def __len__(self) -> int:
         """Raw frames that were saved."""
@@ -107,18 +125,24 @@ class RecordedRun:
         """The raw frame in a row of the table "frames", with the identity and the times it was recorded with."""
         known = self._frames.slice(row, 1).to_pylist()[0]
         images = self.images[known["array"]]
+        try:
+            position, labels = json.loads(known["position"]), json.loads(known["labels"])
+        except (ValueError, TypeError, RecursionError) as error:
+            raise RecordError(
+                f"row {row} of the frames in {self.folder} cannot be read ({error}): restore it"
+            ) from error
         stage = (known["stage_x_um"], known["stage_y_um"], known["stage_z_um"])
         return Frame(
             FrameId(known["run"], known["camera"], known["segment"], known["seq"]),
             images[known["index"]],
             self._specs[known["array"]].axes,
-            json.loads(known["position"]),
+            position,
             known["received_ns"],
             known["exposure_end_ns"],
             known["pixel_size_um"],
             known["exposure_ms"],
             None if None in stage else stage,
-            json.loads(known["labels"]),
+            labels,
         )
 
     def frames(self, n: int | None = None) -> Iterator[Frame]:

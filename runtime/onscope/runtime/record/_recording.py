@@ -16,7 +16,7 @@ from .._frame import Frame, FrameSpec, Source
 from .._result import Result
 from . import _place
 from ._account import LedgerLike, write_ledger
-from ._derived import DerivedWriter, provenance
+from ._derived import DerivedWriter, check_stages, provenance
 from ._files import require_space, write_json
 from ._images import ImageWriter
 from ._latency import latency_report
@@ -46,8 +46,8 @@ class Recording:
     `pipeline` is described in the manifest. With `keep`, only the last `keep` raw frames of each image are kept.
     `expected` raw frames, if known. `buffer_mb`: megabytes of shared memory per camera that hide slow moments of the
     disk. `tell` hears of the disk and the recorder process, a kind and a sentence at a time, in a thread of the
-    recording. Raises RecordError when the folder is not empty (unless `overwrite` and it is a recording that no recorder
-    writes to any more), cannot be made, or its disk fills up.
+    recording. Raises RecordError when the folder is not empty (unless `overwrite` and it is a recording that no
+    recorder writes to any more), when it cannot be made, or its disk fills up.
     """
 
     def __init__(
@@ -63,6 +63,8 @@ class Recording:
     ) -> None:
         if keep is not None and keep < 1:
             raise RecordError(f"found a rolling window of {keep} frames, expected at least 1: choose how many to keep")
+        stages = [stage.name for stage in getattr(pipeline, "stages", ())]
+        check_stages(stages)
         self.folder = Path(folder)
         self.clock = ClockPair.take()
         self._keep = keep
@@ -72,7 +74,6 @@ class Recording:
         self._manifest = Manifest(self.folder, pipeline, self.clock)
         self.sink = RecorderSink(self.folder, self.clock, keep=keep, expected=expected, buffer_mb=buffer_mb, tell=tell)
         self._own: OwnSlots | None = None
-        stages = [stage.name for stage in getattr(pipeline, "stages", ())]
         images = getattr(pipeline, "images", ())
         self._derived = DerivedWriter(self.folder, self._note_derived, lambda: self._expected, stages, images)
         self._stages: dict[str, Any] = {}

@@ -4,7 +4,7 @@
 process; `_rows`, `_state` and `_closing` know the files, and are used at both ends and by the reader.
 """
 
-from ._closing import forget_state, merge_raw
+from ._closing import forget_state, merge_raw, merge_state
 from ._rows import FRAMES, read_frames
 from ._sink import RecorderSink, Tell
 from ._state import read_state, spec_of_entry
@@ -15,6 +15,7 @@ __all__ = [
     "Tell",
     "forget_state",
     "merge_raw",
+    "merge_state",
     "read_frames",
     "read_state",
     "spec_of_entry",

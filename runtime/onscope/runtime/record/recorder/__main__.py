@@ -33,9 +33,9 @@ class _NoPandas:
 class _Announcements:
     """Standard input, which ends with the parent, also when a process that the parent forked still holds the pipe."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, parent: int) -> None:
         self._descriptor = descriptor
-        self._parent = os.getppid()
+        self._parent = parent
         self._ahead = bytearray()
 
     def read(self, count: int) -> bytes:
@@ -80,7 +80,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever a library prints cannot end up between two messages
     descriptor = int(sys.argv[1])
     way = socket.socket(fileno=descriptor) if descriptor >= 0 else None
-    incoming = cast(BinaryIO, _Announcements(0)) if os.name == "posix" else sys.stdin.buffer
+    incoming = cast(BinaryIO, _Announcements(0, int(sys.argv[2]))) if os.name == "posix" else sys.stdin.buffer
     serve(_Pipes(incoming, outgoing, way))
 
 

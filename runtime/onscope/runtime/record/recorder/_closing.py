@@ -54,7 +54,11 @@ def close_raw(folder: Path) -> list[RecordError]:
 
 def merge_raw(folder: Path, manifest: dict[str, Any]) -> None:
     """Enter the raw images into the manifest, ahead of the derived ones."""
-    state = read_state(folder)
+    merge_state(read_state(folder), manifest)
+
+
+def merge_state(state: RawState | None, manifest: dict[str, Any]) -> None:
+    """Enter what `raw.json` held, if there was one, into the manifest."""
     if state is not None:
         known = {entry["path"] for entry in manifest["images"]}
         manifest["images"][:0] = [entry for entry in state.images if entry["path"] not in known]
@@ -86,14 +90,18 @@ def complete_orphan(folder: Path) -> None:
 
 def _cut(folder: Path, state: RawState) -> None:
     table = read_frames(folder, state.keep)
-    for entry in list(state.images):
-        path = folder / entry["path"]
-        elements = pc.filter(table["index"], pc.equal(table["array"], entry["path"]))
+    elements_of = {
+        entry["path"]: pc.filter(table["index"], pc.equal(table["array"], entry["path"])) for entry in state.images
+    }
+    empty = [path for path, elements in elements_of.items() if not len(elements)]  # made ready, and no such frame came
+    state.images = [entry for entry in state.images if entry["path"] not in empty]
+    if empty:
+        state.save(folder)  # first: what is listed must be there
+    for name in empty:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for entry in state.images:
+        path, elements = folder / entry["path"], elements_of[entry["path"]]
         entry["frames"] = len(elements)
-        if not len(elements):  # made ready, and then no such frame came
-            state.images.remove(entry)
-            shutil.rmtree(path, ignore_errors=True)
-            continue
         wrapped = state.keep is not None and len(elements) >= state.keep
         if not wrapped:
             cut_images(path, pc.max(elements).as_py() + 1, LEFT_BEHIND)

@@ -17,12 +17,15 @@ from ...worker._messages import Message, read
 from ._messages import encoded, send_memory, widen
 
 PATIENCE_S = 2.0
+# -P: nothing is imported from the folder that the acquisition happens to run in.
+PROGRAM = (sys.executable, "-P", "-m", "onscope.runtime.record.recorder")
 
 
 class RecorderLink:
     """Starts `python -m onscope.runtime.record.recorder` and speaks with it over its pipes.
 
-    It inherits the descriptor `hold`. The process is in a session of its own: what ends the acquisition (Ctrl-C, a terminal that closes) does not end it.
+    It inherits the descriptor `hold`, and is in a session of its own: what ends the acquisition (Ctrl-C, a terminal
+    that closes) does not end it.
     """
 
     def __init__(self, hold: int | None = None) -> None:
@@ -32,8 +35,7 @@ class RecorderLink:
             self._way, there = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                # -P: nothing is imported from the folder that the acquisition happens to run in.
-                [sys.executable, "-P", "-m", "onscope.runtime.record.recorder", str(there.fileno() if there else -1)],
+                [*PROGRAM, str(there.fileno() if there else -1), str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

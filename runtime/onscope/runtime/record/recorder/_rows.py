@@ -214,7 +214,9 @@ def _read(folder: Path) -> Any:
     try:
         table = pq.read_table(parquet).select(FRAMES.names).cast(FRAMES)
     except (OSError, KeyError, pa.ArrowException) as error:
-        raise RecordError(f"{parquet} cannot be read ({error}), expected a Parquet table: is the file whole?") from error
+        raise RecordError(
+            f"{parquet} cannot be read ({error}), expected a Parquet table: is the file whole?"
+        ) from error
     later = pa.Table.from_batches(_batches(folder), schema=FRAMES)  # of a recorder that came after it
     return pa.concat_tables([table, later]) if later.num_rows else table
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..._errors import RecordError
 from ..._frame import FrameSpec
+from .._checked import check_images, check_keep
 from .._files import write_json
 
 NAME = "raw.json"
@@ -43,11 +44,17 @@ class RawState:
 def read_state(folder: Path) -> RawState | None:
     """The state of an open recording; None when there is no such file. Raises RecordError when it cannot be read."""
     try:
-        return RawState(**json.loads((folder / NAME).read_text(encoding="utf-8")))
+        state = RawState(**json.loads((folder / NAME).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise RecordError(f"{folder / NAME} cannot be read ({error}), expected JSON: restore it from a copy") from error
+    check_keep(folder / NAME, state.keep)
+    check_images(folder / NAME, state.images)
+    for entry in state.images:
+        if entry["role"] != "raw" or not isinstance(entry.get("margin"), int):
+            raise RecordError(f"found {entry['path']} in {folder / NAME}, expected raw images: restore it from a copy")
+    return state
 
 
 def entry_of(path: str, spec: FrameSpec, margin: int) -> dict[str, Any]:
