@@ -163,6 +163,20 @@ def test_a_look_that_fails_does_not_end_the_watch(scope: micromanager.Scope) -> 
     assert len(segments(taken)[0]) >= 0.85 * ROOM
 
 
+def test_a_sequence_that_another_starts_between_two_looks_is_not_stopped(scope: micromanager.Scope) -> None:
+    core, frames = scope.core, scope.live(exposure_ms=5.0).frames()
+    taken = [next(frames), next(frames)]
+    with scope._changes.lock:  # no look
+        core.stop_sequence_acquisition()
+        core.start_continuous_sequence_acquisition(0.0)
+    until(lambda: not core.is_sequence_running() or core.get_remaining_image_count() > 0.95 * ROOM)
+    assert core.is_sequence_running()
+    while (frame := next(frames)).id.segment == 0:
+        taken.append(frame)
+    assert frame.id.seq == 0
+    frames.close()
+
+
 def test_a_sequence_of_another_is_not_stopped_and_ours_is_watched_again(scope: micromanager.Scope) -> None:
     core = scope.core
     frames = scope.live(exposure_ms=1.0).frames()

@@ -51,6 +51,8 @@ class CameraSequence:
         self._core, self._cameras, self._changes = core, cameras, changes
         self._on_full, self._is_open = on_full, is_open
         self._saved: deque[Image] = deque()
+        self._numbers: dict[str, int] = {}
+        """The number of each camera's last image that was taken out since the start."""
         self._paused = False
         self._watch: Watch | None = None
         self._before: str | None = None
@@ -80,6 +82,7 @@ class CameraSequence:
                 self.exposures_ms = {camera.label: camera.expose() for camera in self._cameras}
                 self._changes.running, begun = self, True
                 self._paused, self.asked = False, n or ENDLESS
+                self._numbers.clear()
                 self.starts += 1
                 if len(self._cameras) > 1:
                     core.initialize_circular_buffer()  # which starting them one by one does not do
@@ -116,7 +119,7 @@ class CameraSequence:
                     self.start(left)
                 try:
                     if core.get_remaining_image_count() > 0:
-                        return core.pop_next_tagged_image(), now_ns()
+                        return self._pop()[0]
                     looks += 1
                     # The second count is for images that came between the last look and the stop.
                     if looks % LOOKS_PER_CHECK == 0 and not self.runs() and not core.get_remaining_image_count():
@@ -134,7 +137,7 @@ class CameraSequence:
         core = self._core
         try:
             while core.get_remaining_image_count() > 0:
-                self._saved.append((core.pop_next_tagged_image(), now_ns()))
+                self._saved.append(self._pop()[0])
         except CORE_ERRORS as error:
             raise self.refused(error) from error
         self._paused = True
@@ -152,6 +155,10 @@ class CameraSequence:
             total = core.get_buffer_total_capacity()
             room = FULL_AT * total - (total - core.get_buffer_free_capacity())
             if total and room <= 0 and not self._paused:
+                image, rises = self._pop()
+                self._saved.append(image)
+                if not rises:
+                    return None  # stopped and started by someone else between two looks: the same
                 self.stop()
                 self.full = True
                 return None
@@ -162,6 +169,14 @@ class CameraSequence:
             return WATCH_S[1]  # what lasts, the thread that takes frames meets too, and tells
         finally:
             lock.release()
+
+    def _pop(self) -> tuple[Image, bool]:
+        """The oldest image in the buffer, and whether its number is above that of the one before."""
+        image, popped_ns = self._core.pop_next_tagged_image(), now_ns()
+        label = str(image.tags.get("Camera", ""))
+        last = self._numbers.get(label, -1)
+        number = self._numbers[label] = int(image.tags.get("ImageNumber", last + 1))
+        return (image, popped_ns), number > last
 
     def runs(self) -> bool:
         """Whether every camera is running."""
