@@ -16,7 +16,7 @@ import pytest
 
 from onscope.runtime import FrameSpec, RecordError
 from onscope.runtime.record import RecordedRun, Recording, open_recording
-from onscope.runtime.record.recorder import _sink
+from onscope.runtime.record.recorder import _keeper
 
 from ._made import MadeSource, completed
 
@@ -69,7 +69,7 @@ def save_while_killed(folder: Path, times: int, seed: int, keep: int | None = No
 @pytest.fixture
 def endless_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any number of deaths is followed by a new start."""
-    monkeypatch.setattr(_sink, "WITHIN_S", 0.0)
+    monkeypatch.setattr(_keeper, "WITHIN_S", 0.0)
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from onscope.runtime import FrameSpec, RecordError
+from onscope.runtime._ring import Ring
 from onscope.runtime.record import Recording, _own, open_recording
 from onscope.runtime.record.recorder import _rows
 from onscope.runtime.record.recorder._closing import close_raw
@@ -122,7 +123,7 @@ def test_stages_that_would_name_other_files_are_refused(tmp_path: Path, names: l
 def test_looks_from_several_threads_and_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[FrameSpec] = []
 
-    class Counted(_own.Ring):
+    class Counted(Ring):
         def __init__(self, spec: FrameSpec, *given: int) -> None:
             made.append(spec)
             super().__init__(spec, *given)
