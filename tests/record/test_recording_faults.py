@@ -47,7 +47,7 @@ from onscope.runtime.record import Recording
 recording = Recording(sys.argv[1])
 for frame in MadeSource(FrameSpec((32, 32)), 20).frames():
     if frame.id.seq == 5:
-        while not recording.raw_frames:
+        while recording.raw_frames < 5:
             pass
         os.kill(recording.sink.pid, signal.SIGSTOP)  # a disk that is slow
     recording.save(frame)
