@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from onscope.runtime import RecordError
-from onscope.runtime.record import Recording, is_recording
+from onscope.runtime.record import PATIENCE_S, Hold, Recording, is_recording
 
 
 @contextmanager
@@ -54,10 +54,13 @@ def new_recording(
 
 def _set_aside(path: Path) -> Path:
     before = path.with_name(f".{path.name}-before-{secrets.token_hex(4)}")
+    hold = Hold(path, PATIENCE_S)  # the recorder of a killed run may still be writing there
     try:
         path.rename(before)
     except OSError as error:
         raise RecordError(f"{path} cannot be overwritten ({error.strerror}): choose another folder") from error
+    finally:
+        hold.close()
     return before
 
 

@@ -22,10 +22,13 @@ Raw frames are written by a process of its own (`recorder/`), answers by the acq
 from ._latency import frames_per_second, percentiles
 from ._manifest import is_recording, machine, versions
 from ._overview import overview
+from ._place import PATIENCE_S, Hold
 from ._reader import RecordedImages, RecordedRun, open_recording
 from ._recording import Recording
 
 __all__ = [
+    "PATIENCE_S",
+    "Hold",
     "RecordedImages",
     "RecordedRun",
     "Recording",
