@@ -24,8 +24,9 @@ from ._ledger import Ledger
 from ._pipeline import Pipeline
 from ._route import Route
 from ._sink import RawSink
-from ._supervise import Supervisor, WorkerLink
+from ._supervise import Supervisor
 from ._watch import Terms
+from .worker import WorkerLink
 
 REASONS: dict[type[BaseException], str] = {
     FrameMismatchError: "does not fit the prepared frames",

@@ -22,9 +22,8 @@ from ._pipeline import Pipeline
 from ._result import Result
 from ._shm import remove_leftovers
 from ._stream import stream
-from ._supervise import WorkerLink
 from ._watch import Terms
-from .worker import ProcessLink, ThreadLink
+from .worker import ProcessLink, ThreadLink, WorkerLink
 
 if TYPE_CHECKING:
     from .record import Recording

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from . import _errors
 from ._answers import AnswerSlots
@@ -15,23 +15,12 @@ from ._errors import OnscopeError, WorkerError
 from ._events import Event, Kind, Tell
 from ._route import Route
 from ._watch import Terms, Watchdog
-from .worker import VERSION, Link
+from .worker import VERSION, WorkerLink
 
 DEATHS_OPENING = 2
 """So many deaths while it is opened, and a lane is refused."""
 DEATHS, WITHIN_S = 3, 30.0
 """So many deaths in so short a time stop the retries: the next start would not fare better."""
-
-
-class WorkerLink(Link, Protocol):
-    """What a kind of worker offers beyond messages."""
-
-    mortal: bool
-
-    @property
-    def pid(self) -> int: ...
-    def epitaph(self) -> str: ...
-    def kill(self) -> None: ...
 
 
 class Supervisor:

@@ -1,8 +1,8 @@
 """The worker: runs windows through a pipeline's sessions, in a process of its own or in a thread."""
 
 from ._chain import Chain, StageAnswer
-from ._messages import VERSION, Link, Message
+from ._messages import VERSION, Link, Message, WorkerLink
 from ._process import ProcessLink
 from ._thread import ThreadLink
 
-__all__ = ["VERSION", "Chain", "Link", "Message", "ProcessLink", "StageAnswer", "ThreadLink"]
+__all__ = ["VERSION", "Chain", "Link", "Message", "ProcessLink", "StageAnswer", "ThreadLink", "WorkerLink"]

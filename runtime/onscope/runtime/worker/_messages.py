@@ -37,6 +37,17 @@ class Link(Protocol):
     def close(self) -> None: ...
 
 
+class WorkerLink(Link, Protocol):
+    """What a kind of worker offers beyond messages."""
+
+    mortal: bool
+
+    @property
+    def pid(self) -> int: ...
+    def epitaph(self) -> str: ...
+    def kill(self) -> None: ...
+
+
 def write(stream: BinaryIO, message: Mapping[str, Any]) -> None:
     """Write one message and flush."""
     data = json.dumps(message, separators=(",", ":")).encode()
