@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -31,6 +33,7 @@ def measure(plan: Plan, pipeline: Pipeline, named: str) -> Iterator[Row]:
     ours: dict[Where, list[float]] = {where: [] for where in PLACES}
     script: dict[Where, list[float]] = {where: [] for where in PLACES}
     steps: dict[Where, list[dict[str, float]]] = {where: [] for where in PLACES}
+    usual_s = sys.getswitchinterval()
     with Runtime(pipeline, admission=keep_newest(2), threads=threads) as runtime:
         runtime.prepare(source.spec())
         for _ in range(plan.busy_rounds):
@@ -39,7 +42,7 @@ def measure(plan: Plan, pipeline: Pipeline, named: str) -> Iterator[Row]:
                     for result in runtime.stream(source, plan.busy_frames):
                         ours[where].append((result.stamps.finished - result.stamps.received) / 1e6)
                         steps[where].append(result.stamps.steps_ms())
-                with busy(where):
+                with switching_every(usual_s), busy(where):  # as in a process without the runtime
                     for taken in source.frames(plan.busy_frames):
                         bare.naive(taken.pixels)
                         script[where].append((now_ns() - taken.received_ns) / 1e6)
@@ -67,6 +70,17 @@ def measure(plan: Plan, pipeline: Pipeline, named: str) -> Iterator[Row]:
                 detail,
             )
             yield row if budgeted and where == "idle" else Row(row.what, row.ours, row.against, row.ratio)
+
+
+@contextmanager
+def switching_every(seconds: float) -> Iterator[None]:
+    """Python's threads take turns of at most so many seconds in this block."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(seconds)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _once_ns(bare: BareLoop, pixels: list[Pixels]) -> float:

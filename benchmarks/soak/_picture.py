@@ -46,7 +46,7 @@ def _chart(canvas: Canvas, top: float, height: float, name: str, series: Mapping
     values = [value for points in series.values() for _, value in points] or [1.0]
     ends = [at_s for points in series.values() for at_s, _ in points] or [1.0]
     largest, last_s = max(max(values) * 1.1, 1e-9), max(ends)
-    left, right, bottom, roof = EDGE + 60, WIDTH - EDGE - 110, top + height - 22, top + 30
+    left, right, bottom, roof = EDGE + 60, WIDTH - EDGE - 140, top + height - 22, top + 30
     canvas.box(EDGE, top, WIDTH - 2 * EDGE, height, PANEL, 8)
     canvas.text(EDGE + 10, top + 6, name, 14)
     for part in (0.0, 0.5, 1.0):
