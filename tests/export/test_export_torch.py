@@ -15,8 +15,8 @@ import torch
 
 from onscope.export import Report, export_torch
 from onscope.runtime import ExportError, Package
-from onscope.runtime._package_proof import prove
 from onscope.runtime.engines import open_session
+from onscope.runtime.package import prove
 
 from .networks import OneSize, Peaks, Remainder, Smooth, Twice, Unknown, Valid
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onscope.runtime._package import AxisSize, Package, Tolerance
+from onscope.runtime.package import AxisSize, Package, Tolerance
 
 
 def test_everything_that_is_stated_is_read(make_package: Callable[..., Path]) -> None:
@@ -76,7 +76,7 @@ def test_a_package_survives_pickling_and_stays_frozen(make_package: Callable[...
 
 
 def test_importing_the_reader_does_not_import_the_specification() -> None:
-    code = "import sys, onscope.runtime._package; print({'bioimageio.spec', 'onnx', 'torch'} & set(sys.modules))"
+    code = "import sys, onscope.runtime.package; print({'bioimageio.spec', 'onnx', 'torch'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
     )

@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from onscope.runtime import Package, PackageError
-from onscope.runtime import _package as reader
+from onscope.runtime.package import _package as reader
 
 Edit = Callable[[dict[str, Any]], object]
 Make = Callable[..., Path]

@@ -48,6 +48,6 @@ def parse_shape(text: str) -> tuple[int, ...]:
 
 def read_example(path: Path) -> Array:
     """The array of an .npy file; raises PackageError when it is none."""
-    from onscope.runtime._package_files import load_npy
+    from onscope.runtime.package import load_npy
 
     return load_npy(path)

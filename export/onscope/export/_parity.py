@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from onscope.runtime._package_points import pair_points
+from onscope.runtime.package import pair_points
 
 from ._torch import Array
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from onscope.runtime import Package
-    from onscope.runtime._package_proof import Agreement
     from onscope.runtime.engines import Session
+    from onscope.runtime.package import Agreement
 
 WARM_UPS = 5
 MAX_SIZE = 8192
@@ -42,8 +42,8 @@ def validate(
     from rich.console import Console
 
     from onscope.runtime import Package, PackageError
-    from onscope.runtime._package_proof import prove
     from onscope.runtime.engines import open_session
+    from onscope.runtime.package import prove
 
     console = Console()
     shape = _parse_size(size)

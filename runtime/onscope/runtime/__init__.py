@@ -17,12 +17,12 @@ from ._errors import (
 from ._events import Event, Kind
 from ._frame import Frame, FrameId, FrameSpec, ManyCameras, Segment, Source, new_run_id, specs_of
 from ._ledger import Ledger, LedgerRow
-from ._package import Package
 from ._pipeline import Pipeline, Stage
 from ._pixels import unpack
 from ._result import Provenance, Result, Stamps
 from ._runtime import Runtime
 from ._sources import open_source
+from .package import Package
 
 __all__ = [
     "Admission",

@@ -12,8 +12,8 @@ from typing import Any
 
 from ._errors import PipelineError
 from ._frame import Frame
-from ._package import Package
 from .decode import decoder
+from .package import Package
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What stages may be called: the names become folders of a recording."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ._errors import PackageError
-from ._package_files import read_bounded, short
+from .._errors import PackageError
+from ._files import read_bounded, short
 
 MAX_RDF_BYTES = 256 * 1024
 """Largest model description that is read, in bytes; published ones have 5 to 40 kB."""

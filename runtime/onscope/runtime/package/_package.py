@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from . import _plugins
-from ._errors import PackageError
-from ._frame import DTYPES
-from ._package_files import MAX_TENSOR_BYTES, MAX_WEIGHTS_BYTES, checked_sha256, find_rdf, load_npy, member, short
-from ._package_onnx import Port, inspect_onnx
-from ._package_spec import AxisSize, TensorDescription, describe, settings_of, tensor_description
-from ._package_yaml import read_rdf
+from .. import _plugins
+from .._errors import PackageError
+from .._frame import DTYPES
+from ._files import MAX_TENSOR_BYTES, MAX_WEIGHTS_BYTES, checked_sha256, find_rdf, load_npy, member, short
+from ._onnx import Port, inspect_onnx
+from ._spec import AxisSize, TensorDescription, describe, settings_of, tensor_description
+from ._yaml import read_rdf
 
 if TYPE_CHECKING:
     from bioimageio.spec.model.v0_5 import InputTensorDescr, ModelDescr, OutputTensorDescr

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..engines import Session
 from ._package import Array, Package, Tolerance
-from ._package_points import pair_points
-from .engines import Session
+from ._points import pair_points
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._errors import PackageError
+from .._errors import PackageError
 
 MAX_WEIGHTS_BYTES = 2 * 1024**3 - 1
 """Largest ONNX file that is read, in bytes: the limit of one protobuf message."""
