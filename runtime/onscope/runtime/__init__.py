@@ -16,6 +16,7 @@ from ._errors import (
 )
 from ._events import Event, Kind
 from ._frame import Frame, FrameId, FrameSpec, ManyCameras, Segment, Source, new_run_id, specs_of
+from ._gather import Gather
 from ._ledger import Ledger, LedgerRow
 from ._pipeline import Pipeline, Stage
 from ._pixels import unpack
@@ -33,6 +34,7 @@ __all__ = [
     "FrameId",
     "FrameMismatchError",
     "FrameSpec",
+    "Gather",
     "Kind",
     "Ledger",
     "LedgerRow",

@@ -8,16 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from ._errors import PipelineError
 from ._frame import Frame
+from ._gather import Gather
 from .decode import decoder
+from .graph._types import Normalise, StageRequest
 from .package import Package
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What stages may be called: the names become folders of a recording."""
 FRAME = "frame"
+ANY = ""
+"""Stands for every camera that has no calibration of its own."""
+SMALLEST_TILE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,22 @@ class Stage:
     those of the package, e.g. {"threshold": 0.4}. `camera`, `channel` and `position` choose the frames that it runs
     on: a name, a number of the acquisition's axis, or several of them; None: all. Frames of an acquisition without
     such an axis are number 0 of it.
+
+    `normalise` says whose statistics the steps beside the network use: "per_frame" (each window's own), "frozen" (those
+    of the first `frozen_frames` windows: no flicker, for quantitative imaging), "running" (a running mean) or "shared"
+    (those of the raw frame, for a stage that reads an earlier one). `tile` is the largest side in pixels that the
+    network is run on at once (None: the whole frame), `rescale` whether frames are brought to the pixel size that the
+    package was trained at.
     """
 
     name: str
     package: Package
     reads: str = FRAME
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    normalise: Normalise = "per_frame"
+    frozen_frames: int = 10
+    tile: int | None = None
+    rescale: bool = False
     camera: frozenset[int | str] | None = None
     channel: frozenset[int | str] | None = None
     position: frozenset[int | str] | None = None
@@ -45,6 +60,10 @@ class Stage:
         reads: str = FRAME,
         settings: Mapping[str, Any] | None = None,
         *,
+        normalise: Normalise = "per_frame",
+        frozen_frames: int = 10,
+        tile: int | None = None,
+        rescale: bool = False,
         camera: str | Iterable[str] | None = None,
         channel: int | str | Iterable[int | str] | None = None,
         position: int | str | Iterable[int | str] | None = None,
@@ -59,6 +78,10 @@ class Stage:
         set_once(self, "package", package if isinstance(package, Package) else Package.load(package))
         set_once(self, "reads", reads)
         set_once(self, "settings", MappingProxyType({**self.package.settings, **(settings or {})}))
+        set_once(self, "normalise", normalise)
+        set_once(self, "frozen_frames", frozen_frames)
+        set_once(self, "tile", tile)
+        set_once(self, "rescale", rescale)
         for axis, wanted in (("camera", camera), ("channel", channel), ("position", position)):
             set_once(self, axis, _several(wanted))
         self._check()
@@ -97,9 +120,41 @@ class Stage:
                 f"found {self.package.name!r} with {len(outputs)} outputs, expected 1: several outputs do not run live "
                 "yet, so export the network with one"
             )
+        if self.normalise not in get_args(Normalise):
+            raise PipelineError(
+                f"found normalise {self.normalise!r} of the stage {self.name!r}, expected one of "
+                f"{', '.join(get_args(Normalise))}"
+            )
+        if self.frozen_frames < 1 or (self.tile is not None and self.tile < SMALLEST_TILE):
+            raise PipelineError(
+                f"found {self.frozen_frames} frozen frames and tiles of {self.tile} pixels for the stage "
+                f"{self.name!r}, expected at least 1 and {SMALLEST_TILE}"
+            )
+
+    @property
+    def request(self) -> StageRequest:
+        """What its compilation is asked for."""
+        return StageRequest(
+            name=self.name,
+            weights=self.package.weights.resolve(),
+            weights_sha256=self.package.weights_sha256,
+            package_sha256=self.package.package_sha256,
+            inputs=self.package.inputs,
+            outputs=self.package.outputs,
+            reads=self.reads,
+            settings=self.settings,
+            normalise=self.normalise,
+            frozen_frames=self.frozen_frames,
+            tile=self.tile,
+            rescale=self.rescale,
+        )
 
     def message(self) -> dict[str, Any]:
-        """All that the worker needs to know of the stage."""
+        """All that the worker needs to know of the stage, as plain values.
+
+        `choice` is the same for stages that run on the same frames, as far as their own channels and positions go;
+        empty: on all.
+        """
         source, target = self.package.inputs[0], self.package.outputs[0]
         return {
             "name": self.name,
@@ -115,18 +170,32 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Stages in the order in which they run, on windows of `window` consecutive frames (1: every frame by itself)."""
+    """Stages in the order in which they run, on windows of frames.
+
+    `window` is a Gather, or a number of consecutive frames (1: every frame by itself). `calibration` is the YAML of a
+    camera's calibration, or a mapping of them by camera. `merge`: stages that run on the same frames are one graph, so
+    that nothing returns to the host between them.
+    """
 
     stages: tuple[Stage, ...]
-    window: int = 1
+    gather: Gather
+    calibration: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    merge: bool = True
 
-    def __init__(self, stages: Sequence[Stage], window: int = 1) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        window: int | Gather = 1,
+        *,
+        calibration: str | Path | Mapping[str, str | Path] | None = None,
+        merge: bool = True,
+    ) -> None:
         object.__setattr__(self, "stages", tuple(stages))
-        object.__setattr__(self, "window", window)
-        if not self.stages or window < 1:
-            raise PipelineError(
-                f"found {len(self.stages)} stages and a window of {window}, expected at least 1 of each"
-            )
+        object.__setattr__(self, "gather", window if isinstance(window, Gather) else Gather(window))
+        object.__setattr__(self, "calibration", MappingProxyType(_by_camera(calibration)))
+        object.__setattr__(self, "merge", merge)
+        if not self.stages:
+            raise PipelineError("found 0 stages, expected at least 1")
         images: dict[str, bool] = {FRAME: True}
         for stage in self.stages:
             if stage.name in images:
@@ -161,6 +230,20 @@ class Pipeline:
         return read_pipeline(Path(path))
 
     @property
+    def window(self) -> int:
+        """How many frames are one window."""
+        return self.gather.length
+
+    def options(self, camera: str) -> dict[str, Any]:
+        """What the worker needs to know beside the stages, for frames of a camera, as plain values."""
+        path = self.calibration.get(camera) or self.calibration.get(ANY)
+        return {
+            "gather": {"length": self.gather.length, "along": self.gather.along, "target": self.gather.target},
+            "calibration": None if path is None else str(path),
+            "merge": self.merge,
+        }
+
+    @property
     def images(self) -> list[str]:
         """Names of the stages that answer with an image; the others answer with a table of objects."""
         return [s.name for s in self.stages if not decoder(s.package.outputs[0].axes, s.settings).columns]
@@ -172,6 +255,13 @@ class Pipeline:
             if (stage.camera is None or camera in stage.camera) and (stage.reads == FRAME or stage.reads in taken):
                 taken[stage.name] = stage
         return list(taken.values())
+
+
+def _by_camera(calibration: str | Path | Mapping[str, str | Path] | None) -> dict[str, Path]:
+    if calibration is None:
+        return {}
+    each = calibration if isinstance(calibration, Mapping) else {ANY: calibration}
+    return {camera: Path(path).resolve() for camera, path in each.items()}
 
 
 def _several(wanted: int | str | Iterable[int | str] | None) -> frozenset[int | str] | None:

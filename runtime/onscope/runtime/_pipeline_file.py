@@ -3,7 +3,9 @@
 schema: 1
 stages:
   denoise: {package: zoo/care-beads}
-  spots: {package: zoo/spots-beads, reads: denoise, threshold: 0.8}
+  spots: {package: zoo/spots-beads, reads: denoise, threshold: 0.8, normalise: frozen}
+window: {length: 3, every: 1, look_ahead: 1}
+calibration: calibration.yaml
 """
 
 from __future__ import annotations
@@ -18,12 +20,15 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ._errors import PipelineError
-from ._pipeline import Pipeline, Stage
+from ._gather import LONGEST, Along, Gather, OnGap
+from ._pipeline import SMALLEST_TILE, Pipeline, Stage
+from .graph._types import Normalise
 
 LARGEST = 1 << 20
 
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
+File = Annotated[str, Field(min_length=1, max_length=4096)]
 Number = Annotated[int, Field(ge=0, strict=True)]
 
 
@@ -34,9 +39,24 @@ class StageModel(BaseModel):
     package: str = Field(min_length=1, description="folder of a package, or ENTRY/NAME of a shipped one")
     reads: str = Field("frame", description="the raw frame, or the image of an earlier stage")
     threshold: float | None = Field(None, ge=0, description="lowest score of a point")
+    normalise: Normalise = Field("per_frame", description="whose statistics the steps beside the network use")
+    frozen_frames: int = Field(10, ge=1, le=100_000, description="windows that `normalise: frozen` looks at")
+    tile: int | None = Field(None, ge=SMALLEST_TILE, le=1 << 16, description="largest side that is run at once, pixels")
+    rescale: bool = Field(False, description="bring frames to the pixel size that the package was trained at")
     camera: Name | list[Name] | None = Field(None, description="run on frames of these cameras only")
     channel: Name | Number | list[Name | Number] | None = Field(None, description="names or numbers of channels")
     position: Name | Number | list[Name | Number] | None = Field(None, description="names or numbers of positions")
+
+
+class WindowModel(BaseModel):
+    """Which frames one inference needs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    length: int = Field(ge=1, le=LONGEST, description="frames of a window")
+    along: Along = Field("t", description="t: time points, z: a stack, c: channels, i: an index, such as phases")
+    every: int | None = Field(None, ge=1, le=LONGEST, description="frames between windows; not stated: they jump")
+    look_ahead: int = Field(0, ge=0, lt=LONGEST, description="frames of the window after the answer's own")
+    on_gap: OnGap = Field("invalid", description="what a lost or skipped frame means")
 
 
 class PipelineModel(BaseModel):
@@ -45,7 +65,13 @@ class PipelineModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
     stages: Annotated[dict[str, StageModel], Field(min_length=1, max_length=64)]
-    window: int = Field(1, ge=1, le=4096, description="consecutive frames that one inference needs")
+    window: Annotated[int, Field(ge=1, le=LONGEST)] | WindowModel = Field(
+        1, description="consecutive frames that one inference needs, or which"
+    )
+    calibration: File | dict[Name, File] | None = Field(
+        None, description="YAML of the camera's calibration, or of each camera's"
+    )
+    merge: bool = Field(True, description="stages that run on the same frames are one graph")
 
 
 def read_pipeline(path: Path) -> Pipeline:
@@ -72,13 +98,24 @@ def read_pipeline(path: Path) -> Pipeline:
             _beside(path, stage.package),
             stage.reads,
             {} if stage.threshold is None else {"threshold": stage.threshold},
+            normalise=stage.normalise,
+            frozen_frames=stage.frozen_frames,
+            tile=stage.tile,
+            rescale=stage.rescale,
             camera=stage.camera,
             channel=stage.channel,
             position=stage.position,
         )
         for name, stage in model.stages.items()
     ]
-    return Pipeline(stages, model.window)
+    window = model.window if isinstance(model.window, int) else Gather(**model.window.model_dump())
+    return Pipeline(stages, window, calibration=_calibration(path, model.calibration), merge=model.merge)
+
+
+def _calibration(path: Path, stated: str | dict[str, str] | None) -> Path | dict[str, str | Path] | None:
+    if isinstance(stated, dict):
+        return {camera: path.parent / each for camera, each in stated.items()}
+    return None if stated is None else path.parent / stated
 
 
 def _parse(text: str, path: Path) -> Any:
