@@ -60,14 +60,19 @@ class Raw:
 class Statistic:
     """A number of a tensor as it comes, before any step: what BioImage.IO's steps normalise with.
 
-    `keeps` are the axes (ids of the tensor's own axes) along which the values differ; empty: one number of all.
+    `keeps` are the axes (ids of the own tensor's axes) along which the values differ; empty: one number of all.
     `method` (percentiles) is NumPy's: `linear` for scale_range, `inverted_cdf` for clip. `percentile` is 0 to 100.
+    `tensor` is the input tensor that it is taken of (a reference tensor's name); "": the step's own.
+    `part`: a float32 holds no more than 24 bits, and 40000.3 of a stack that spans ten counts needs more, so the
+    `value` is the float32 nearest the statistic, and the `rest` (statistic - value, float32 too) what that left out.
     """
 
     kind: Literal["percentile", "mean", "std"]
     percentile: float = 0.0
     method: Literal["linear", "inverted_cdf"] = "linear"
     keeps: tuple[str, ...] = ()
+    tensor: str = ""
+    part: Literal["value", "rest"] = "value"
 
 
 @dataclass(frozen=True, slots=True)
