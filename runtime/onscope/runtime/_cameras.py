@@ -101,7 +101,13 @@ class Cameras:
             route = None
         if route is None:
             stages = self._pipeline.stages_of(spec.camera)
-            route = Route(next(self._numbers), self._lane(spec), stages, why_not=self._supervisor.broken)
+            route = Route(
+                next(self._numbers),
+                self._lane(spec),
+                stages,
+                why_not=self._supervisor.broken,
+                options=self._pipeline.options(spec.camera),
+            )
             self._dispatcher.routes[route.number] = route
             threading.Thread(target=self._furnish, args=(route,), name="onscope-furnish", daemon=True).start()
         camera.routes[looks] = route

@@ -58,6 +58,7 @@ class Dispatcher:
             "length": lane.length,
             "ring": {"name": memory.name, "slot_bytes": memory.slot_bytes, "slots": memory.slots},
             "stages": list(route.messages),
+            **route.options,
             "provider": provider,
             "threads": threads,
         }
@@ -223,4 +224,9 @@ class Dispatcher:
 
 def spec_message(spec: FrameSpec) -> dict[str, Any]:
     """A FrameSpec as the worker sees it."""
-    return {"shape": list(spec.shape), "dtype": spec.dtype, "axes": spec.axes}
+    return {
+        "shape": list(spec.shape),
+        "dtype": spec.dtype,
+        "axes": spec.axes,
+        "pixel_size_um": spec.pixel_size_um,
+    }

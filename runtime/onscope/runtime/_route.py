@@ -37,6 +37,8 @@ class Route:
     deaths: int = 0
     """Of workers that were just opening it."""
     messages: Sequence[Mapping[str, Any]] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the worker needs to know beside the stages (`Pipeline.options`)."""
     _choices: dict[tuple[object, ...], Choice] = field(default_factory=dict)
     takes_all: bool = False
     """Whether all stages run on every frame."""
