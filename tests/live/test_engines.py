@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import helper
 
 from onscope.runtime import ProviderError
 from onscope.runtime.engines import open_session
 from tests import models
 
-from .engine_tests import EngineTests
+from .engine_tests import ComputingEngineTests, EngineTests, save
+
+needs_openvino = pytest.mark.skipif(
+    find_spec("openvino") is None, reason="openvino is not installed: pip install 'onscope[openvino]'"
+)
 
 
-class TestCpu(EngineTests):
+class TestCpu(ComputingEngineTests):
     provider = "cpu"
 
 
-class TestOracle(EngineTests):
+class TestOracle(ComputingEngineTests):
     provider = "oracle"
+
+
+@needs_openvino
+class TestOpenVino(ComputingEngineTests):
+    provider = "openvino"
 
 
 class TestNull(EngineTests):
@@ -30,5 +43,46 @@ def test_auto_says_what_it_took(folder: Path) -> None:
 
 
 def test_an_engine_that_is_not_there_is_not_replaced(folder: Path) -> None:
-    with pytest.raises(ProviderError, match="no engine named 'tensorrt', expected one of cpu, null, oracle"):
+    with pytest.raises(ProviderError, match="no engine named 'tensorrt', expected one of cpu, null, openvino, oracle"):
         open_session(models.plus_one(folder / "plus").weights, "tensorrt")
+
+
+@needs_openvino
+def test_openvino_computes_in_the_precision_asked_for_or_not_at_all(tmp_path: Path) -> None:
+    import openvino
+
+    weights = np.random.default_rng(0).normal(size=(8, 8, 3, 3)).astype(np.float32)
+    shape = ("float32", [1, 8, 32, 32])
+    nodes = [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])]
+    graph = save(tmp_path, nodes, {"x": shape}, {"y": shape}, {"w": weights})
+    frame = np.random.default_rng(1).normal(size=(1, 8, 32, 32)).astype(np.float32)
+    expected = open_session(graph, "cpu").run([frame])[0]
+    abilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    for name, ability in (("bf16", "BF16"), ("f16", "FP16")):
+        if ability not in abilities:
+            with pytest.raises(ProviderError, match=f"expected {ability}"):
+                open_session(graph, f"openvino:{name}")
+            continue
+        session = open_session(graph, f"openvino:{name}")
+        assert session.provider == f"openvino:{name}"
+        error = np.abs(session.run([frame])[0] - expected).max() / np.ptp(expected)
+        assert 1e-6 < error < 0.02
+
+
+@needs_openvino
+def test_an_openvino_output_of_varying_shape_outlives_the_next_call(folder: Path) -> None:
+    session = open_session(models.plus_one(folder / "plus").weights, "openvino")
+    (small,) = session.run([np.full((1, 1, 8, 8), 7, np.uint16)])
+    session.run([np.full((1, 1, 640, 640), 9, np.uint16)])
+    assert np.all(small == 8)
+
+
+def test_openvino_takes_three_precisions(folder: Path) -> None:
+    with pytest.raises(ProviderError, match=r"'openvino:int4', expected .*openvino:bf16"):
+        open_session(models.plus_one(folder / "plus").weights, "openvino:int4")
+
+
+def test_an_engine_whose_package_is_missing_names_the_extra(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(ProviderError, match=r"needs openvino, .* pip install 'onscope\[openvino\]'"):
+        open_session(models.plus_one(folder / "plus").weights, "openvino")

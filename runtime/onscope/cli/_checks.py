@@ -69,15 +69,15 @@ def _software() -> Iterator[Finding]:
 
 def _engines() -> Iterator[Finding]:
     probes = probe_engines()
+    known = {probe.name for probe in probes}
+    absent = [extra for extra, package in EXTRAS.items() if extra in known and not _version(package)]
     for probe in probes:
-        if probe.name in FOR_TESTS:
+        if probe.name in FOR_TESTS or probe.name in absent:
             continue
         yield Finding(f"engine {probe.name}", "good" if probe.ok else "missing", probe.detail)
     for_tests = ", ".join(probe.name for probe in probes if probe.name in FOR_TESTS)
     if for_tests:
         yield Finding("engines for tests", "good", for_tests)
-    known = {probe.name for probe in probes}
-    absent = [extra for extra, package in EXTRAS.items() if extra in known and not _version(package)]
     if absent:
         lines = "; ".join(f"pip install 'onscope[{extra}]'" for extra in absent)
         yield Finding("other engines", "note", f"not installed: {', '.join(absent)}", lines)
