@@ -1,17 +1,33 @@
 """Model packages: BioImage.IO descriptions with their weights, opened and checked before anything runs."""
 
+from ._description import (
+    Axis,
+    AxisSize,
+    SizeReference,
+    Step,
+    TensorDescription,
+    make_step,
+    tensor_from,
+    tensor_message,
+)
 from ._files import load_npy
-from ._package import AxisSize, Package, TensorDescription, Tolerance
+from ._package import Package, Tolerance
 from ._points import pair_points
 from ._proof import Agreement, prove
 
 __all__ = [
     "Agreement",
+    "Axis",
     "AxisSize",
     "Package",
+    "SizeReference",
+    "Step",
     "TensorDescription",
     "Tolerance",
     "load_npy",
+    "make_step",
     "pair_points",
     "prove",
+    "tensor_from",
+    "tensor_message",
 ]

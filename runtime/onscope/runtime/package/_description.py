@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ AxisKind = Literal["batch", "channel", "index", "time", "space"]
 
 @dataclass(frozen=True, slots=True)
 class SizeReference:
-    """A size that follows another axis: round(size of `axis` of `tensor` * `factor`) + `offset`, in pixels.
+    """A size that follows another axis: size of `axis` of `tensor` * `factor` + `offset` pixels, rounded down.
 
     `factor` is the reference's scale over the own one (BioImage.IO 0.5: SizeReference).
     """
@@ -21,6 +22,11 @@ class SizeReference:
     axis: str
     factor: float = 1.0
     offset: int = 0
+
+    def size(self, reference: int) -> int:
+        """The size where the reference's is `reference`."""
+        # Factors such as 1/3 are not exact: 96 pixels stay 32, not 31.
+        return math.floor(reference * self.factor + self.offset + 1e-6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,10 @@ class Step:
     """One step beside the graph: BioImage.IO's id, and its keyword arguments with all defaults written out."""
 
     id: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any] = field(hash=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # read-only mappings cannot be pickled
+        return make_step, (self.id, _thawed(self.arguments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class TensorDescription:
 
     `name` is the description's, `graph_name` the one in the ONNX graph; `dtype` a NumPy name, of the tensor in the
     graph; `steps` are carried out before (inputs) or after the graph (outputs), in this order, an `ensure_dtype` to
-    the described dtype last among those of an input. `optional`: the graph runs without it.
+    the graph's dtype last among those of an input. `optional`: the graph runs without it.
     """
 
     name: str

@@ -24,7 +24,15 @@ class Port(NamedTuple):
     rank: int | None
 
 
-def inspect_onnx(path: Path) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+class Ports(NamedTuple):
+    """Inputs and outputs of a graph in its order; `spare` are the inputs that it has values for."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    spare: tuple[Port, ...]
+
+
+def inspect_onnx(path: Path) -> Ports:
     """Inputs and outputs of an ONNX file. Raises PackageError unless it is whole, valid and free of foreign code."""
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -44,8 +52,12 @@ def inspect_onnx(path: Path) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     except (onnx.checker.ValidationError, ValueError, RuntimeError, TypeError) as error:
         raise PackageError(f"found {path.name}, which is not valid ONNX ({short(error)}): export it again") from error
     initializers = {tensor.name for tensor in model.graph.initializer}
-    inputs = tuple(_port(value) for value in model.graph.input if value.name not in initializers)
-    return inputs, tuple(_port(value) for value in model.graph.output)
+    inputs = [(_port(value), value.name in initializers) for value in model.graph.input]
+    return Ports(
+        tuple(port for port, spare in inputs if not spare),
+        tuple(_port(value) for value in model.graph.output),
+        tuple(port for port, spare in inputs if spare),
+    )
 
 
 def _port(value: ValueInfoProto) -> Port:

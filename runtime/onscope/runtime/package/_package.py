@@ -1,10 +1,10 @@
-"""Packages: BioImage.IO 0.5 model descriptions with ONNX weights, opened and checked before anything runs."""
+"""Packages: BioImage.IO model descriptions with ONNX weights, opened and checked before anything runs."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,16 +14,17 @@ import numpy.typing as npt
 
 from .. import _plugins
 from .._errors import PackageError
-from .._frame import DTYPES
-from ._files import MAX_TENSOR_BYTES, MAX_WEIGHTS_BYTES, checked_sha256, find_rdf, load_npy, member, short
-from ._onnx import Port, inspect_onnx
-from ._spec import AxisSize, TensorDescription, describe, settings_of, tensor_description
+from ._description import TensorDescription
+from ._files import MAX_WEIGHTS_BYTES, checked_sha256, find_rdf, member, short
+from ._onnx import inspect_onnx
+from ._ports import match_inputs, match_outputs
+from ._settings import settings_of
+from ._spec import describe, read_tensors
+from ._test_tensors import load_test_tensor, test_tensors
 from ._yaml import read_rdf
 
 if TYPE_CHECKING:
-    from bioimageio.spec.model.v0_5 import InputTensorDescr, ModelDescr, OutputTensorDescr
-
-__all__ = ["AxisSize", "Package", "TensorDescription", "Tolerance"]
+    from ._spec import Model
 
 Array = npt.NDArray[Any]
 _SHIPPED = re.compile(r"[a-z0-9][a-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -73,8 +74,8 @@ class Package:
 
         Takes about a second the first time (bioimageio.spec is imported); never uses the network, never reads code.
         Raises PackageError, one sentence: a file is missing, outside of the folder, too large or not what its sha256
-        says; the description breaks the format or is not of 0.5; the weights are no valid ONNX file of standard
-        operators; or the network takes what the live path cannot give.
+        says; the description breaks the format or is neither of 0.4 nor of 0.5; the weights are no valid ONNX file of
+        standard operators, or not what is described.
         """
         rdf = find_rdf(_shipped(ref) or Path(ref))
         folder = rdf.parent
@@ -83,8 +84,10 @@ class Package:
         entry = _onnx_entry(content)
         weights = member(folder, entry, "ONNX weights")
         weights_sha256 = checked_sha256(weights, entry, "ONNX weights", MAX_WEIGHTS_BYTES)
-        ports_in, ports_out = inspect_onnx(weights)
-        inputs, outputs = _tensors(model, ports_in, ports_out)
+        graph = inspect_onnx(weights)
+        described = read_tensors(model)
+        inputs = match_inputs(described[0], graph.inputs, graph.spare)
+        outputs = match_outputs(described[1], graph.outputs)
         documentation = content.get("documentation")
         source = documentation.get("source") if isinstance(documentation, Mapping) else documentation
         linked = isinstance(source, str) and "://" in source
@@ -96,8 +99,8 @@ class Package:
             weights=weights,
             weights_sha256=weights_sha256,
             package_sha256=hashlib.sha256(f"{rdf_sha256}\n{weights_sha256}\n".encode()).hexdigest(),
-            test_inputs=_test_tensors(folder, content, "inputs"),
-            test_outputs=_test_tensors(folder, content, "outputs"),
+            test_inputs=test_tensors(folder, content, "inputs", described[0], inputs),
+            test_outputs=test_tensors(folder, content, "outputs", described[1], outputs),
             tolerances=tuple(_tolerance(model, output.name) for output in outputs),
             settings=settings_of(content),
             description=str(model.description or ""),
@@ -113,11 +116,11 @@ class Package:
 
     def load_test_inputs(self) -> list[Array]:
         """The package's own test inputs, in the order of `inputs`; raises PackageError when one does not fit."""
-        return [_load(path, tensor) for path, tensor in zip(self.test_inputs, self.inputs, strict=False)]
+        return [load_test_tensor(*pair, "input") for pair in zip(self.test_inputs, self.inputs, strict=False)]
 
     def load_test_outputs(self) -> list[Array]:
-        """What the network gave for the test inputs when it was exported, in the order of `outputs`."""
-        return [_load(path, tensor) for path, tensor in zip(self.test_outputs, self.outputs, strict=False)]
+        """What all steps and the network gave for the test inputs, in the order of `outputs`; raises PackageError."""
+        return [load_test_tensor(*pair, "output") for pair in zip(self.test_outputs, self.outputs, strict=False)]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "settings": dict(self.settings)}
@@ -155,66 +158,9 @@ def _onnx_entry(content: Mapping[str, Any]) -> Mapping[str, Any]:
     return entry
 
 
-def _tensors(
-    model: ModelDescr, ports_in: Sequence[Port], ports_out: Sequence[Port]
-) -> tuple[tuple[TensorDescription, ...], tuple[TensorDescription, ...]]:
-    if len(model.inputs) != 1:
-        raise PackageError(
-            f"found a network of {len(model.inputs)} inputs, expected 1: several inputs do not run live yet"
-        )
-    return (
-        _described("input", model.inputs, ports_in, model.inputs),
-        _described("output", model.outputs, ports_out, model.inputs),
-    )
-
-
-def _described(
-    side: str,
-    tensors: Sequence[InputTensorDescr | OutputTensorDescr],
-    ports: Sequence[Port],
-    inputs: Sequence[InputTensorDescr],
-) -> tuple[TensorDescription, ...]:
-    if len(tensors) != len(ports):
-        raise PackageError(
-            f"found {len(ports)} {side}s in the ONNX file, expected {len(tensors)} as described: correct the rdf.yaml"
-        )
-    for tensor, port in zip(tensors, ports, strict=True):
-        _match(side, tensor, port)
-    return tuple(tensor_description(tensor, port.name, inputs) for tensor, port in zip(tensors, ports, strict=True))
-
-
-def _match(side: str, tensor: Any, port: Port) -> None:
-    if side == "input" and port.dtype not in DTYPES:
-        raise PackageError(
-            f"found the input {short(tensor.id)!r} of {port.dtype}, expected one of {', '.join(DTYPES)}: frames "
-            "come in these, so export the network with a cast inside"
-        )
-    if port.dtype != tensor.dtype:
-        raise PackageError(
-            f"found {side} {short(tensor.id)!r} described as {tensor.dtype}, but {port.dtype} in the ONNX file: make "
-            "the rdf.yaml say what the graph does"
-        )
-    if port.rank is not None and port.rank != len(tensor.axes):
-        raise PackageError(
-            f"found {side} {short(tensor.id)!r} described with {len(tensor.axes)} axes, but {port.rank} in the ONNX "
-            "file: make the rdf.yaml say what the graph does"
-        )
-
-
-def _test_tensors(folder: Path, content: Mapping[str, Any], side: str) -> tuple[Path, ...]:
-    entries = [tensor.get("test_tensor") for tensor in content[side]]
-    if any(entry is None for entry in entries):
-        return ()
-    paths = []
-    for entry in entries:
-        path = member(folder, entry, f"test tensor of the {side}")
-        checked_sha256(path, entry, f"test tensor of the {side}", MAX_TENSOR_BYTES)
-        paths.append(path)
-    return tuple(paths)
-
-
-def _tolerance(model: ModelDescr, output: str) -> Tolerance:
-    for stated in model.config.bioimageio.reproducibility_tolerance:
+def _tolerance(model: Model, output: str) -> Tolerance:
+    config = getattr(model.config, "bioimageio", None)
+    for stated in getattr(config, "reproducibility_tolerance", ()):
         meant = not stated.output_ids or output in map(str, stated.output_ids)
         if meant and (not stated.weights_formats or "onnx" in stated.weights_formats):
             return Tolerance(
@@ -223,13 +169,3 @@ def _tolerance(model: ModelDescr, output: str) -> Tolerance:
                 float(stated.mismatched_elements_per_million),
             )
     return Tolerance()
-
-
-def _load(path: Path, tensor: TensorDescription) -> Array:
-    array = load_npy(path)
-    if array.dtype != tensor.dtype or array.ndim != len(tensor.axes):
-        raise PackageError(
-            f"found {path.name} of {array.dtype} with {array.ndim} axes, expected {tensor.dtype} with "
-            f"{len(tensor.axes)} for {tensor.name!r}: export it again"
-        )
-    return array
