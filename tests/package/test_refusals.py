@@ -49,9 +49,9 @@ def test_nothing_there(tmp_path: Path) -> None:
     refused("x" * 5000, "cannot be read|found nothing")
 
 
-def test_an_archive_is_no_folder(tmp_path: Path) -> None:
-    (tmp_path / "model.zip").write_bytes(b"PK")
-    refused(tmp_path / "model.zip", "unpack archives first")
+def test_an_unknown_file(tmp_path: Path) -> None:
+    (tmp_path / "model.tar").write_bytes(b"tar")
+    refused(tmp_path / "model.tar", "found model.tar, expected a package.s folder, .zip or rdf.yaml")
 
 
 def test_an_unknown_shipped_name_names_those_that_are(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def find_rdf(path: Path) -> Path:
-    """The model description that `path` stands for: itself, or the one in the folder; raises PackageError."""
+    """The model description that `path` stands for: itself, or the one in the folder or .zip; raises PackageError."""
     try:
         if path.is_dir():
             for name in RDF_NAMES:
@@ -35,13 +35,17 @@ def find_rdf(path: Path) -> Path:
             )
         if not path.is_file():
             raise PackageError(
-                f"found nothing at {path}, expected a package folder, its rdf.yaml or a shipped name such as "
+                f"found nothing at {path}, expected a package's folder, .zip or rdf.yaml, or a shipped name such as "
                 "zoo/care-beads: check the path"
             )
     except (OSError, ValueError) as error:
         raise PackageError(f"found a path that cannot be read ({short(error)}), expected a package folder") from error
+    from ._zip import is_zip, unpacked_rdf
+
+    if is_zip(path):
+        return unpacked_rdf(path)
     if path.suffix.lower() not in (".yaml", ".yml"):
-        raise PackageError(f"found {path.name}, expected a folder or an rdf.yaml: unpack archives first")
+        raise PackageError(f"found {path.name}, expected a package's folder, .zip or rdf.yaml")
     return path
 
 

@@ -70,7 +70,7 @@ class Package:
 
     @classmethod
     def load(cls, ref: str | Path) -> Package:
-        """Open a folder with an rdf.yaml, the rdf.yaml itself, or a shipped package by name, such as "zoo/care-beads".
+        """Open a folder or .zip with an rdf.yaml, the rdf.yaml itself, or a shipped package, such as "zoo/care-beads".
 
         Takes about a second the first time (bioimageio.spec is imported); never uses the network, never reads code.
         Raises PackageError, one sentence: a file is missing, outside of the folder, too large or not what its sha256

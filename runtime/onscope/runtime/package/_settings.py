@@ -46,5 +46,5 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _frozen(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return tuple((str(key), _frozen(inner)) for key, inner in value.items())
+        return {str(key): _frozen(inner) for key, inner in value.items()}
     return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
