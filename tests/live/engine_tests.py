@@ -160,15 +160,15 @@ def save(
     folder: Path, nodes: Sequence[NodeProto], inputs: Tensors, outputs: Tensors, constants: dict[str, Any]
 ) -> Path:
     """An ONNX file of these nodes."""
-    kinds = [
+    given, answered = (
         [
             helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
             for name, (dtype, shape) in tensors.items()
         ]
         for tensors in (inputs, outputs)
-    ]
+    )
     held = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
-    graph = helper.make_graph(list(nodes), "test", *kinds, held)
+    graph = helper.make_graph(list(nodes), "test", given, answered, held)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, folder / "graph.onnx")
