@@ -34,6 +34,8 @@ class Draft:
         self.initializers: list[TensorProto] = []
         self.inputs: list[ValueInfoProto] = []
         self.outputs: list[ValueInfoProto] = []
+        self.made: dict[Any, Any] = {}
+        """What has been written already and may be wanted again, under keys of those who wrote it."""
         self._prefix = prefix
         self._count = 0
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}

@@ -1,0 +1,185 @@
+"""Steps that normalise with statistics of a tensor as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from ..._errors import PackageError
+from ...package import Step
+from .._draft import Draft, Value
+from .._types import Statistic
+from ._dtype import working
+
+Ask = Callable[[Statistic], str]
+Measures = tuple[tuple[Statistic, ...], tuple[int, ...]]
+"""Statistics that a step uses, and the numbers of those among them whose `rest` it uses too."""
+
+LEAST_EPS = 1e-30
+"""Smaller ones would divide by nothing in float32; a constant frame must become 0, not NaN."""
+
+
+def scale_range(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
+    """(x - lower) / (upper - lower + eps), with percentiles (method `linear`) of the tensor or of a reference.
+
+    `eps` is the package's; bioimageio.core 0.11 reads it and takes 1e-6.
+    """
+    (lower, upper), _ = _range_measures(step, value.axes)
+    numbers = _Numbers(draft, value := working(draft, value), statistic)
+    low, high, low_rest, high_rest = (
+        *numbers.value(lower, upper), numbers.rest(lower), numbers.rest(upper)
+    )  # fmt: skip
+    span = numbers.of("Sub", high, low)
+    if high_rest:
+        span = numbers.of("Add", span, high_rest)
+    if low_rest:
+        span = numbers.of("Sub", span, low_rest)
+    return numbers.centred(low, low_rest).of_value("Mul", numbers.inverse(span, step))
+
+
+def zero_mean_unit_variance(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
+    """(x - mean) / (std + eps), with the tensor's own mean and standard deviation (of all pixels: ddof 0).
+
+    `eps` is the package's; bioimageio.core 0.11 reads it and takes 1e-6.
+    """
+    (mean, std), _ = _moment_measures(step, value.axes)
+    numbers = _Numbers(draft, working(draft, value), statistic)
+    middle, spread = numbers.value(mean, std)
+    return numbers.centred(middle, numbers.rest(mean)).of_value("Mul", numbers.inverse(spread, step))
+
+
+def scale_mean_variance(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
+    """(x - mean) / (std + eps) * (reference's std + eps) + reference's mean."""
+    (mean, std, ref_mean, ref_std), _ = _match_measures(step, value.axes)
+    numbers = _Numbers(draft, working(draft, value), statistic)
+    middle, spread, to_middle, to_spread = numbers.value(mean, std, ref_mean, ref_std)
+    wide = numbers.of("Add", to_spread, numbers.constant(_eps(step)))
+    factor = numbers.of("Mul", wide, numbers.inverse(spread, step))
+    scaled = numbers.centred(middle, numbers.rest(mean)).of_value("Mul", factor)
+    return Value(draft.node("Add", [scaled.name, to_middle]), scaled.dtype, scaled.axes, scaled.shape)
+
+
+def clip(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
+    """min(max(x, lower), upper), with numbers or percentiles; each may be missing.
+
+    Percentiles are `inverted_cdf`, except where `axes` are missing or hold the batch: bioimageio.core 0.11 takes those
+    for statistics of a data set, and these are `linear`.
+    """
+    wanted = list(_clip_measures(step, value.axes)[0])
+    numbers = _Numbers(draft, working(draft, value), statistic)
+    bounds: list[str] = []
+    scalar = True
+    for side in ("min", "max"):
+        fixed, percentile = step.arguments.get(side), step.arguments.get(f"{side}_percentile")
+        if fixed is not None:
+            bounds.append(numbers.constant(float(fixed)))
+        elif percentile is not None:
+            measure = wanted.pop(0)
+            bounds += numbers.value(measure)
+            scalar = scalar and not measure.keeps
+        else:
+            bounds.append("")
+    if not any(bounds):
+        raise PackageError("found the step clip without a bound, expected min, max or percentiles: correct the package")
+    if scalar:  # one pass over the pixels instead of two; Clip takes tensors without any axis
+        none = draft.constant([], "int64")
+        return numbers.of_value("Clip", *(draft.node("Reshape", [bound, none]) if bound else "" for bound in bounds))
+    for kind, bound in zip(("Max", "Min"), bounds, strict=True):
+        numbers = _Numbers(draft, numbers.of_value(kind, bound), statistic) if bound else numbers
+    return numbers.held
+
+
+class _Numbers:
+    """A value and its statistics, all in the value's dtype."""
+
+    def __init__(self, draft: Draft, value: Value, ask: Ask) -> None:
+        self.draft, self.held, self._ask = draft, value, ask
+
+    def value(self, *wanted: Statistic) -> list[str]:
+        return [self._cast(self._ask(each)) for each in wanted]
+
+    def rest(self, of: Statistic) -> str:
+        """What the float32 of it left out; "": nothing."""
+        name = self._ask(replace(of, part="rest"))
+        return self._cast(name) if name else ""
+
+    def constant(self, number: float) -> str:
+        return self.draft.constant(number, self.held.dtype)
+
+    def of(self, kind: str, *names: str) -> str:
+        return str(self.draft.node(kind, names))
+
+    def of_value(self, kind: str, *names: str) -> Value:
+        return replace(self.held, name=self.draft.node(kind, [self.held.name, *names]))
+
+    def inverse(self, spread: str, step: Step) -> str:
+        """1 / (spread + eps), worked out once instead of for every pixel."""
+        return self.of("Reciprocal", self.of("Add", spread, self.constant(_eps(step))))
+
+    def centred(self, middle: str, rest: str) -> _Numbers:
+        """x - middle - rest: the difference of the near ones is exact, the rest is then as small as it is."""
+        near = self.of_value("Sub", middle)
+        if rest:
+            near = replace(near, name=self.of("Sub", near.name, rest))
+        return _Numbers(self.draft, near, self._ask)
+
+    def _cast(self, name: str) -> str:
+        return self.draft.cast(Value(name, "float32", (), ()), self.held.dtype).name
+
+
+def _eps(step: Step) -> float:
+    return max(float(step.arguments.get("eps") or 1e-6), LEAST_EPS)
+
+
+def _range_measures(step: Step, axes: Sequence[str]) -> Measures:
+    low, high = float(step.arguments.get("min_percentile", 0.0)), float(step.arguments.get("max_percentile", 100.0))
+    keeps, tensor = _keeps(step, axes), _reference(step)
+    return tuple(Statistic("percentile", each, "linear", keeps, tensor) for each in (low, high)), (0, 1)
+
+
+def _moment_measures(step: Step, axes: Sequence[str]) -> Measures:
+    keeps = _keeps(step, axes)
+    return (Statistic("mean", keeps=keeps), Statistic("std", keeps=keeps)), (0,)
+
+
+def _match_measures(step: Step, axes: Sequence[str]) -> Measures:
+    own, _ = _moment_measures(step, axes)
+    return (*own, *(replace(each, tensor=_reference(step)) for each in own)), (0,)
+
+
+def _clip_measures(step: Step, axes: Sequence[str]) -> Measures:
+    given: Any = step.arguments.get("axes")
+    method: Literal["linear", "inverted_cdf"] = "linear" if given is None or "batch" in given else "inverted_cdf"
+    keeps = _keeps(step, axes)
+    bounds = [step.arguments.get(name) for name in ("min_percentile", "max_percentile")]
+    fixed = [step.arguments.get(name) for name in ("min", "max")]
+    return tuple(
+        Statistic("percentile", float(bound), method, keeps)
+        for bound, number in zip(bounds, fixed, strict=True)
+        if bound is not None and number is None
+    ), ()
+
+
+MEASURES: Mapping[str, Callable[[Step, Sequence[str]], Measures]] = {
+    "clip": _clip_measures,
+    "scale_mean_variance": _match_measures,
+    "scale_range": _range_measures,
+    "zero_mean_unit_variance": _moment_measures,
+}
+
+
+def _keeps(step: Step, axes: Sequence[str]) -> tuple[str, ...]:
+    """The tensor's axes that are not reduced; none where no `axes` are given (the format's default)."""
+    given: Any = step.arguments.get("axes")
+    if given is None:
+        return ()
+    if missing := [each for each in given if each not in axes and each != "batch"]:
+        raise PackageError(
+            f"found {step.id} over {', '.join(missing)}, expected axes among {', '.join(axes)}: correct the package"
+        )
+    return tuple(each for each in axes if each not in given)
+
+
+def _reference(step: Step) -> str:
+    return str(step.arguments.get("reference_tensor") or "")
