@@ -23,7 +23,8 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """Monotonic nanoseconds of one window's way, in order; `stages` holds each stage's start and end.
+    """Monotonic nanoseconds of one window's way, in order; `stages` holds each stage's start and end, which those of
+    one graph share.
 
     `received` is that of the window's newest frame; `submitted` when its last frame was handed over; `copied` when
     it stood in its slot; `sent` when the window went to the worker; `started` and `finished` in the worker;
@@ -40,15 +41,21 @@ class Stamps:
     delivered: int
 
     def steps_ms(self) -> dict[str, float]:
-        """Milliseconds by step; they add up to the latency from core receipt to delivery."""
+        """Milliseconds by step; they add up to the latency from core receipt to delivery.
+
+        Stages that ran as one graph are one step: "stage denoise+spots".
+        """
         steps = {
             "receive": self.submitted - self.received,
             "submit": self.copied - self.submitted,
             "queue": self.sent - self.copied,
             "handoff": self.started - self.sent,
         }
-        steps.update({f"stage {name}": end - start for name, (start, end) in self.stages.items()})
-        inside = sum(end - start for start, end in self.stages.values())
+        together: dict[tuple[int, int], list[str]] = {}
+        for name, span in self.stages.items():
+            together.setdefault(span, []).append(name)
+        steps.update({f"stage {'+'.join(names)}": end - start for (start, end), names in together.items()})
+        inside = sum(end - start for start, end in together)
         steps["worker"] = self.finished - self.started - inside
         steps["deliver"] = self.delivered - self.finished
         return {name: ns / 1e6 for name, ns in steps.items()}

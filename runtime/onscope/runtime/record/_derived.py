@@ -145,6 +145,8 @@ class DerivedWriter:
         values |= {"state": result.state, "received_ns": stamps.received, "delivered_ns": stamps.delivered}
         values |= {"latency_ms": result.latency_ms}
         values |= {f"{step}_ms": ms for step, ms in stamps.steps_ms().items()}
+        # Stages that ran as one graph have its whole time each: a column is there for every stage that ran.
+        values |= {f"stage {stage}_ms": (end - start) / 1e6 for stage, (start, end) in stamps.stages.items()}
         for stage, (image, index) in places.items():
             values |= {f"{stage}_array": image.path.name, f"{stage}_index": index}
             self._on_disk[image] = index + 1
