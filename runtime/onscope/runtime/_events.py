@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Literal
@@ -19,6 +19,7 @@ Kind = Literal[
     "worker back",
     "worker gone",
     "refused",
+    "warning",
     "hook error",
     "disk",
     "recorder died",
@@ -27,7 +28,16 @@ Kind = Literal[
     "recording ended",
 ]
 BAD: frozenset[Kind] = frozenset(
-    {"worker died", "worker gone", "refused", "hook error", "recorder died", "recorder gone", "recording ended"}
+    {
+        "worker died",
+        "worker gone",
+        "refused",
+        "warning",
+        "hook error",
+        "recorder died",
+        "recorder gone",
+        "recording ended",
+    }
 )
 
 log = logging.getLogger("onscope")
@@ -53,6 +63,20 @@ Tell = Callable[[Event], object]
 def to_log(event: Event) -> None:
     """The default: bad news as warnings, which Python prints unless told otherwise, the rest as information."""
     log.log(logging.WARNING if event.bad else logging.INFO, "%s: %s", event.kind, event.message)
+
+
+class Warner:
+    """Tells each warning once: what is odd about one frame, or one lane, is so about the next ones too."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def __call__(self, warnings: Iterable[str]) -> None:
+        for text in warnings:
+            if text not in self._told:
+                self._told.add(text)
+                self._tell(Event("warning", text))
 
 
 class Teller:

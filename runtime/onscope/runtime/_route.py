@@ -32,6 +32,8 @@ class Route:
     """Why frames of this lane can never be run: refused, no worker, or closed."""
     end_state: Literal["skipped", "failed"] = "failed"
     """What becomes of frames that come all the same."""
+    report: tuple[str, ...] = ()
+    """What was done to the packages' graphs for this lane, in lines."""
     used: bool = False
     """Whether frames have come; one that was prepared ahead is kept until then."""
     deaths: int = 0

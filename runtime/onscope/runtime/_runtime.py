@@ -174,6 +174,12 @@ class Runtime:
                 return {stage: where.provider for stage, where in route.answers.provenance.items()}
         return {}
 
+    @property
+    def report(self) -> list[str]:
+        """What was done to the packages' graphs, in lines: fused, merged, padded, tiled, left outside."""
+        routes = list(self._path.dispatcher.routes.values())
+        return list(dict.fromkeys(line for route in routes for line in route.report))
+
     def close(self) -> None:
         """End the worker; frames that are still open are accounted as `skipped(closed)`, raw ones are saved.
 

@@ -12,7 +12,7 @@ from ._answers import AnswerSlots
 from ._clock import now_ns
 from ._dispatch import CREDIT, LENDABLE, Dispatcher
 from ._errors import OnscopeError, WorkerError
-from ._events import Event, Kind, Tell
+from ._events import Event, Kind, Tell, Warner
 from ._route import Route
 from ._watch import Terms, Watchdog
 from .worker import VERSION, WorkerLink
@@ -47,6 +47,7 @@ class Supervisor:
         self._closing = False
         self._deaths: deque[int] = deque(maxlen=DEATHS)
         self._deaths_unready = 0
+        self._warn = Warner(tell)
         self._link = start()
         dispatcher.link = self._link
 
@@ -123,6 +124,7 @@ class Supervisor:
 
     def _handle(self, message: Mapping[str, Any]) -> None:
         kind = message["kind"]
+        self._warn(message.get("warnings", ()))
         if kind == "done":
             self._dispatcher.done(message)
         elif kind == "failed":
@@ -169,6 +171,7 @@ class Supervisor:
                     answers.close()
                 return  # closed while its answers' slots were made
             route.answers = answers
+            route.report = tuple(message.get("report", ()))
             self._deaths_unready = 0
             self._watchdog.warm_s = max(self._watchdog.warm_s, message["warm_ns"] / 1e9)
             try:
