@@ -186,7 +186,7 @@ def test_no_zip(tmp_path: Path, data: bytes) -> None:
 
 def test_a_disk_without_room(make_package: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pack(make_package())
-    monkeypatch.setattr(reader.shutil, "disk_usage", lambda place: type("Usage", (), {"free": 100}))
+    monkeypatch.setattr("shutil.disk_usage", lambda place: type("Usage", (), {"free": 100}))
     refused(path, "expected room for the package")
 
 
