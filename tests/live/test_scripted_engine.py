@@ -70,7 +70,7 @@ def test_warm_ups_have_numbers_of_their_own(folder: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_fault_can_be_meant_for_one_package(folder: Path) -> None:
+def test_a_fault_can_be_meant_for_one_stage(folder: Path) -> None:
     assert outcomes(opened(folder, "raise@1/plus,raise@2/other"), 4) == ["ok", "ProviderError", "ok", "ok"]
 
 
@@ -180,6 +180,6 @@ def test_a_wrong_schedule_is_a_sentence(folder: Path, faults: str) -> None:
 
 
 def test_nan_needs_an_output_that_can_be_nan(folder: Path) -> None:
-    with pytest.raises(ProviderError, match=r"whose outputs are no floats.*nan@RUNS/PACKAGE"):
+    with pytest.raises(ProviderError, match=r"whose outputs are no floats.*nan@RUNS/STAGE"):
         opened(folder, "nan@1")
     assert outcomes(opened(folder, "nan@1/root"), 3) == ["ok", "ok", "ok"]

@@ -1,8 +1,8 @@
 """`scripted:FAULTS`: ONNX Runtime on the CPU with faults at chosen runs. For tests and rehearsals of the live path.
 
-    scripted:slow=200@5,hang@10,raise@12-14,nan@15,die@20,leak=10@*,slow=50@every3,die@-1,raise@7/care-beads,state=DIR
+    scripted:slow=200@5,hang@10,raise@12-14,nan@15,die@20,leak=10@*,slow=50@every3,die@-1,raise@7/denoise,state=DIR
 
-A fault is `KIND[=VALUE]@RUNS[/PACKAGE]`; several are separated by commas and befall a run in the order written.
+A fault is `KIND[=VALUE]@RUNS[/STAGE]`; several are separated by commas and befall a run in the order written.
 
     slow=MS    sleeps for MS ms          raise   ProviderError                   nan     NaN in all float outputs
     busy=MS    spins in Python           crash   an exception that nobody        wrong   outputs one sample longer in
@@ -13,16 +13,18 @@ A fault is `KIND[=VALUE]@RUNS[/PACKAGE]`; several are separated by commas and be
 RUNS is a number, `A-B` (both included), `*` (all) or `everyN` (0, N, 2N, ...). Run 0 is the first after the warm-up;
 the warm-up's runs are -3, -2 and -1, and have to be named by number: `die@-1`, `slow=50@-3--1`.
 
-Every session counts its own runs. The stages of a pipeline have a session each, and a stage does not run for a window
-that failed in one before it; so name the PACKAGE (the folder of its graph) that is to misbehave, or use one stage.
+Every session counts its own runs. Stages that are one graph share a session, others do not run for a window that
+failed in one before them; so name the STAGE that is to misbehave, or use one. A graph that was not compiled for a
+pipeline goes by the name of its folder.
 
 A worker that is restarted counts from the beginning again: `die@20` dies after every 20 runs. With `state=DIR`, an
-empty folder, the runs of a package are counted there, over all its sessions: `die@20` dies once. The warm-ups of its
+empty folder, the runs of a graph are counted there, over all its sessions: `die@20` dies once. The warm-ups of its
 first session are the only ones with numbers then.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -44,19 +46,19 @@ WITHOUT = ("hang", "raise", "crash", "die", "nan", "wrong")
 LARGEST = 1e6
 _FAULT = re.compile(
     r"(?P<kind>[a-z]+)(=(?P<value>\d+(\.\d+)?))?"
-    r"@((?P<all>\*)|every(?P<every>\d+)|(?P<first>-?\d+)(-(?P<last>-?\d+))?)(/(?P<package>[^/]+))?"
+    r"@((?P<all>\*)|every(?P<every>\d+)|(?P<first>-?\d+)(-(?P<last>-?\d+))?)(/(?P<stage>[^/]+))?"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong (`value` in ms or MB), in which runs, and in the sessions of which package (empty: of all)."""
+    """What goes wrong (`value` in ms or MB), in which runs, and in the session of which stage (empty: in all)."""
 
     kind: str
     value: float
     runs: range | None
     every: int
-    package: str
+    stage: str
 
     def befalls(self, run: int | None) -> bool:
         """Whether it is this run's turn; one without a number is left alone."""
@@ -83,15 +85,16 @@ class ScriptedEngine:
                 self._faults.append(_parse(part))
 
     def open(self, graph: Path, threads: int | None = None) -> Session:
-        package = graph.parent.name
-        faults = [fault for fault in self._faults if fault.package in ("", package)]
+        stages = _stages(graph)
+        name = "+".join(stages)
+        faults = [fault for fault in self._faults if fault.stage in ("", *stages)]
         real = OnnxRuntimeSession(graph, threads)
         if any(fault.kind == "nan" for fault in faults) and all(spec.dtype[0] != "f" for spec in real.outputs):
             raise ProviderError(
-                f"found the fault 'nan' for {package}, whose outputs are no floats, expected a graph that can answer "
-                "NaN: name the package that it is meant for, nan@RUNS/PACKAGE"
+                f"found the fault 'nan' for {name}, whose outputs are no floats, expected a graph that can answer "
+                "NaN: name the stage that it is meant for, nan@RUNS/STAGE"
             )
-        count = _Count() if self._state is None else _StoredCount(self._state / f"{package}.runs")
+        count = _Count() if self._state is None else _StoredCount(self._state / f"{name}.runs")
         return ScriptedSession(real, faults, count, self._provider)
 
 
@@ -135,7 +138,7 @@ class _Count:
 
 
 class _StoredCount(_Count):
-    """Numbers the runs of all sessions of a package, one after the other, by a file that each makes a byte longer.
+    """Numbers the runs of all sessions of a graph, one after the other, by a file that each makes a byte longer.
 
     Its length is the count, so that a process that is killed at any moment leaves a count behind that is right.
     """
@@ -161,12 +164,21 @@ class _StoredCount(_Count):
         return length - WARM_UPS
 
 
+def _stages(graph: Path) -> list[str]:
+    """The stages of a compiled graph, as the JSON beside it says; else the name of its folder."""
+    beside = graph.with_suffix(".json")
+    try:
+        return [str(stage) for stage in json.loads(beside.read_bytes())["stages"]]
+    except FileNotFoundError:
+        return [graph.parent.name]
+
+
 def _parse(text: str) -> Fault:
     found = _FAULT.fullmatch(text)
     kind = found["kind"] if found else ""
     if found is None or kind not in (WITH_VALUE if found["value"] else WITHOUT):
         raise ProviderError(
-            f"found {text!r} in the schedule of faults, expected KIND@RUNS or KIND@RUNS/PACKAGE: write the "
+            f"found {text!r} in the schedule of faults, expected KIND@RUNS or KIND@RUNS/STAGE: write the "
             f"kind as {', '.join(f'{kind}=NUMBER' for kind in WITH_VALUE)}, {', '.join(WITHOUT)}, the runs as 5, "
             "5-8, every3 or *"
         )
@@ -178,7 +190,7 @@ def _parse(text: str) -> Fault:
             f"found {text!r} in the schedule of faults, expected runs from {-WARM_UPS} on in rising order, every1 or "
             f"more, and a value of at most {LARGEST:g}"
         )
-    return Fault(kind, value, range(first, last + 1) if found["first"] else None, every, found["package"] or "")
+    return Fault(kind, value, range(first, last + 1) if found["first"] else None, every, found["stage"] or "")
 
 
 def _slow(ms: float) -> None:
