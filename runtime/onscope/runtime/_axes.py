@@ -20,17 +20,22 @@ def to_tensor(array: Pixels, have: str, want: Sequence[str]) -> Pixels:
     letters = [_letter(axis, want, have) for axis in want]
     homeless = [axis for axis in have if axis not in letters]
     if any(array.shape[have.index(axis)] > 1 for axis in homeless):
-        names = {"t": "the frames of a window", "s": "the samples of RGB pixels", "y": "rows", "x": "columns"}
-        raise PipelineError(
-            f"found a network with the axes {', '.join(want)}, expected one that takes "
-            f"{' and '.join(names.get(axis, f'the axis {axis}') for axis in homeless)}: choose another package or "
-            "another window"
-        )
+        raise no_place(want, homeless)
     kept = [axis for axis in have if axis not in homeless]
     array = array.reshape([array.shape[have.index(axis)] for axis in kept])
     array = array.transpose([kept.index(axis) for axis in letters if axis])
     sizes = iter(array.shape)
     return np.ascontiguousarray(array.reshape([next(sizes) if axis else 1 for axis in letters]))
+
+
+def no_place(want: Sequence[str], homeless: Sequence[str]) -> PipelineError:
+    """What to raise when a network with the axes `want` has none for the letters `homeless`."""
+    names = {"t": "the frames of a window", "s": "the samples of RGB pixels", "y": "rows", "x": "columns"}
+    return PipelineError(
+        f"found a network with the axes {', '.join(want)}, expected one that takes "
+        f"{' and '.join(names.get(axis, f'the axis {axis}') for axis in homeless)}: choose another package or "
+        "another window"
+    )
 
 
 def _letter(axis: str, want: Sequence[str], have: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from ..package import TensorDescription
+from ..package import Step, TensorDescription
 
 Normalise = Literal["per_frame", "frozen", "running", "shared"]
 """Whose statistics a stage's steps use: each window's own; those of the first n windows (no flicker: for quantitative
@@ -113,6 +113,8 @@ class Answer:
     """One output of a graph that a stage's decoder reads. `shape` is the described one, None where it varies.
 
     `tensor` is the package's name of it; a stage of several outputs has several answers, the first is its image.
+    `decoded` are steps of its postprocessing after the graph, which are no graph operations (stardist_postprocessing,
+    cellpose_flow_dynamics, and all that follow them): the decoder's.
     """
 
     stage: str
@@ -121,6 +123,7 @@ class Answer:
     axes: tuple[str, ...]
     dtype: str
     shape: tuple[int | None, ...]
+    decoded: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +152,8 @@ class Compiled:
     """A compiled graph: one ONNX file from raw counts to answers, and how it is to be called.
 
     Its inputs are, in this order: the window's frames (`frames` many, each of the raw shape and dtype), `scalars`,
-    `states`; its outputs `answers`, then `states`. `decoded` are steps after the graph that are no graph operations
-    (stardist_postprocessing, cellpose flows): decoders. `memory_mb` is the estimated peak of one run. `sha256` is that
-    of the file. With `tiling` the graph takes tiles, `tiling.batch` at a time, instead of whole frames.
+    `states`; its outputs `answers`, then `states`. `memory_mb` is the estimated peak of one run. `sha256` is that of
+    the file. With `tiling` the graph takes tiles, `tiling.batch` at a time, instead of whole frames.
     """
 
     path: Path

@@ -1,0 +1,197 @@
+"""One stage written into a graph: frame axes, preprocessing, padding, the network, crop, postprocessing, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._errors import PipelineError
+from ..package import Step, TensorDescription
+from ._draft import Draft, Value
+from ._layout import Picture, arrange, picture_of, placed
+from ._network import mount
+from ._pad import Padding, crop, pad, paddings, reference
+from ._states import state_pairs, zero_states
+from ._statistics import Origin, Statistics
+from ._steps import apply_step, is_decoder
+from ._types import Answer, Note, Scalar, StageRequest, State
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a stage reads: a picture, made of which frames, and whether the host has its values (Origin)."""
+
+    picture: Picture
+    frames: tuple[int, ...]
+    host: bool = False
+    gain: float = 1.0
+    offset: float = 0.0
+    later: bool = False
+    root: Origin | None = None
+
+
+@dataclass
+class Written:
+    """What a stage adds to a graph beside nodes. `image` is its first output, for stages that read it."""
+
+    scalars: list[Scalar] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    state_outputs: list[tuple[Value, str]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    answer_outputs: list[tuple[Value, str]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    image: Value | None = None
+    origin: Origin | None = None
+
+
+def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read) -> Written:
+    """Add the stage to the draft. Raises PipelineError or PackageError when it cannot run on what it reads."""
+    written = Written()
+    source, pairs = _image_input(stage)
+    homes = placed(read.picture, source, stage.name)
+    picture, frames = read.picture, read.frames
+    if picture.along and picture.along not in homes:
+        target = picture.target % len(picture.parts)
+        picture, frames = picture.alone(), (frames[target],)
+        written.notes.append(
+            Note("warning", stage.name, f"frame {target} of the window alone", "no axis for the others")
+        )
+    value = arrange(draft, picture, source, homes)
+    origin = Origin(value, picture, homes, frames, read.host, read.gain, read.offset)
+    written.origin = origin
+    statistics = Statistics(draft, stage, read.later, {source.name: origin}, read.root)
+    value = _preprocessed(draft, stage, source, origin, statistics, written.notes)
+    grown = paddings(source, _known(value), stage.outputs, stage.name)
+    value = pad(draft, value, grown)
+    _note_padding(stage, grown, written.notes)
+    feeds = {source.graph_name: value}
+    sizes = {(source.name, id): size for id, size in zip(value.axes, value.shape, strict=True)}
+    for state, fed in zero_states(stage, pairs, sizes):
+        written.states.append(state)
+        feeds[fed] = Value(state.input, state.dtype, (), state.shape)
+    outputs = mount(draft, model, f"{stage.name}/", feeds)
+    for output in stage.outputs:
+        made = _described(outputs[output.graph_name], output, grown, source)
+        pair = next((at for at, (_, given) in enumerate(pairs) if given.name == output.name), None)
+        if pair is None:
+            _answer(draft, stage, output, crop(draft, made, output, source, grown), statistics, written)
+        else:
+            _check_state(stage, written.states[pair], made)
+            written.state_outputs.append((made, written.states[pair].output))
+    written.scalars = statistics.scalars
+    return written
+
+
+def _image_input(stage: StageRequest) -> tuple[TensorDescription, list[tuple[TensorDescription, TensorDescription]]]:
+    pairs = state_pairs(stage)
+    fed = {given.name for given, _ in pairs}
+    images = [tensor for tensor in stage.inputs if tensor.name not in fed and not tensor.optional]
+    if len(images) != 1:
+        names = ", ".join(tensor.name for tensor in images) or "none"
+        raise PipelineError(
+            f"found the inputs {names} for the stage {stage.name!r}, expected one that frames go to: name the others "
+            "in config.onscope as `state`, pairs of an input and the output that it takes in the next window"
+        )
+    return images[0], pairs
+
+
+def _preprocessed(
+    draft: Draft,
+    stage: StageRequest,
+    source: TensorDescription,
+    origin: Origin,
+    statistics: Statistics,
+    notes: list[Note],
+) -> Value:
+    value = origin.value
+    if all(step.id == "ensure_dtype" for step in source.steps) and not np.can_cast(value.dtype, source.dtype):
+        raise PipelineError(
+            f"found {value.dtype} from {stage.reads} for the stage {stage.name!r}, expected {source.dtype}: the values "
+            "would not fit, so choose a package that takes these frames"
+        )
+    for step in source.steps:
+        if _is_nothing(step, value):
+            continue
+        statistics.taken.clear()
+        value = apply_step(draft, value, step, lambda statistic: statistics.of(origin, statistic))
+        notes.append(Note("fused", stage.name, step.id, "; ".join(dict.fromkeys(statistics.taken))))
+    return draft.cast(value, source.dtype)
+
+
+def _answer(
+    draft: Draft, stage: StageRequest, output: TensorDescription, value: Value, statistics: Statistics, written: Written
+) -> None:
+    origin = Origin(value, Picture((value,)), {})
+    decoded: tuple[Step, ...] = ()
+    for at, step in enumerate(output.steps):
+        if _is_nothing(step, value):
+            continue
+        if is_decoder(step):
+            # What comes after a decoder works on its answer, and is its work too.
+            decoded = output.steps[at:]
+            written.notes += [Note("outside", stage.name, each.id, "carried out by the decoder") for each in decoded]
+            break
+        statistics.taken.clear()
+        value = apply_step(draft, value, step, lambda statistic: statistics.of(origin, statistic))
+        written.notes.append(Note("fused", stage.name, step.id, "; ".join(dict.fromkeys(statistics.taken))))
+    name = f"{stage.name}.{output.name}"
+    written.answers.append(Answer(stage.name, output.name, name, value.axes, value.dtype, value.shape, decoded))
+    written.answer_outputs.append((value, name))
+    if len(written.answers) == 1 and not decoded:
+        written.image = value
+
+
+def _is_nothing(step: Step, value: Value) -> bool:
+    return step.id == "ensure_dtype" and step.arguments["dtype"] == value.dtype
+
+
+def _described(
+    made: Value, output: TensorDescription, grown: Mapping[str, Padding], source: TensorDescription
+) -> Value:
+    """An output with its axes, and the sizes that the description knows where shape inference did not."""
+    if len(made.shape) != len(output.described):
+        made = replace(made, shape=(None,) * len(output.described))
+    sizes: list[int | None] = []
+    for axis, size in zip(output.described, made.shape, strict=True):
+        follows = reference(axis, source)
+        if size is None and follows and follows.axis in grown:
+            size = follows.size(grown[follows.axis].padded)
+        sizes.append(axis.size.fixed if size is None else size)
+    return Value(made.name, made.dtype, output.axes, tuple(sizes))
+
+
+def _known(value: Value) -> dict[str, int]:
+    return {id: size for id, size in zip(value.axes, value.shape, strict=True) if size is not None}
+
+
+def _note_padding(stage: StageRequest, grown: Mapping[str, Padding], notes: list[Note]) -> None:
+    changed = {id: each for id, each in grown.items() if each.padded != each.size}
+    if changed:
+        sizes = ", ".join(f"{id} {each.size} -> {each.padded}" for id, each in changed.items())
+        halo = any(each.halo for each in changed.values())
+        notes.append(Note("padded", stage.name, sizes, "for the halo of its outputs" if halo else "mirrored"))
+
+
+def _check_state(stage: StageRequest, state: State, made: Value) -> None:
+    known = [size is None or size == want for size, want in zip(made.shape, state.shape, strict=False)]
+    if made.dtype != state.dtype or len(made.shape) != len(state.shape) or not all(known):
+        raise PipelineError(
+            f"found the state {state.input} of the stage {stage.name!r} as {state.shape} {state.dtype}, but its output "
+            f"as {made.shape} {made.dtype}, expected the same: correct the package"
+        )
+
+
+def stage_image(written: Written, reads: str) -> Picture:
+    """A stage's first output as later ones read it; raises PipelineError when it is none."""
+    if written.image is None or not {"y", "x"} <= set(written.image.axes):
+        raise PipelineError(
+            f"found a stage that reads {reads!r}, whose answer is no image in the graph, expected one that is: read "
+            "another stage"
+        )
+    return picture_of(written.image)
