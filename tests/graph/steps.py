@@ -70,12 +70,12 @@ class Written:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
         onnx.checker.check_model(model, full_check=True)
         if reference:
-            return ReferenceEvaluator(model).run(None, dict(self._arrays))[0]
+            return np.asarray(ReferenceEvaluator(model).run(None, dict(self._arrays))[0])  # type: ignore[index]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 4
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
-        return session.run(None, dict(self._arrays))[0]
+        return np.asarray(session.run(None, dict(self._arrays))[0])
 
 
 def measured(array: Array, axes: Sequence[str], wanted: Statistic) -> Array:
@@ -83,8 +83,8 @@ def measured(array: Array, axes: Sequence[str], wanted: Statistic) -> Array:
     over = tuple(at for at, axis in enumerate(axes) if axis not in wanted.keeps)
     wide = array.astype(np.float64)
     if wanted.kind == "percentile":
-        return np.quantile(wide, wanted.percentile / 100, axis=over, method=wanted.method, keepdims=True)
-    return (np.mean if wanted.kind == "mean" else np.std)(wide, axis=over, keepdims=True)
+        return np.asarray(np.quantile(wide, wanted.percentile / 100, over, method=wanted.method, keepdims=True))
+    return np.asarray((np.mean if wanted.kind == "mean" else np.std)(wide, axis=over, keepdims=True))
 
 
 def ours(
@@ -112,13 +112,13 @@ def cores(step: Step | Sequence[Step], array: Array, axes: Sequence[str] = AXES,
     sample.stat = compute_measures(needed, [sample])
     for operator in operators:
         operator(sample)
-    return sample.members[MemberId("own")].data.to_numpy()
+    return np.asarray(sample.members[MemberId("own")].data.to_numpy())
 
 
 def describe(step: Step) -> Any:
     """The specification's own node of a step."""
     kwargs = {key: _listed(each) for key, each in step.arguments.items() if each is not None}
-    return DESCRIBED[step.id](id=step.id, **({"kwargs": kwargs} if kwargs else {}))  # type: ignore[arg-type]
+    return DESCRIBED[step.id](id=step.id, **({"kwargs": kwargs} if kwargs else {}))
 
 
 def step(id: str, **arguments: Any) -> Step:

@@ -33,8 +33,9 @@ def position(quantile: float, count: int, method: Method) -> Position:
     return Position(below, below if virtual == below else below + 1, virtual - below)
 
 
-def between(below: float, above: float, weight: float) -> float:
-    """The value `weight` of the way from `below` to `above`, rounded as NumPy's linear interpolation."""
-    if weight >= 0.5:
-        return above - (above - below) * (1 - weight)
-    return below + (above - below) * weight
+def between(below: float, above: float, step: float, weight: float) -> float:
+    """The value `weight` of the way from `below` to `above`, rounded as NumPy's linear interpolation.
+
+    `step` is above - below in the dtype of the pixels, in which NumPy takes the difference.
+    """
+    return above - step * (1 - weight) if weight >= 0.5 else below + step * weight

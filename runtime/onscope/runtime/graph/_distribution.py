@@ -1,0 +1,136 @@
+"""How the pixels of raw frames are distributed: exact percentiles, means and spreads from one look at every frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ._percentile import between, position
+from ._types import Statistic
+
+Pixels = npt.NDArray[Any]
+EXACT_COUNT = 1 << 24
+"""cv2.calcHist counts in float32: from here on a bin would lose some of its pixels."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A histogram of whole counts: `counts[i]` pixels (int64) have the value `low + i`."""
+
+    low: int
+    counts: npt.NDArray[np.int64]
+
+    @cached_property
+    def total(self) -> int:
+        return int(self._up_to[-1])
+
+    @cached_property
+    def _up_to(self) -> npt.NDArray[np.int64]:
+        return np.cumsum(self.counts)
+
+    @cached_property
+    def _mean(self) -> float:
+        return self.low + float(np.dot(self.counts, np.arange(self.counts.size)) / self.total)
+
+    def ranked(self, ranks: Sequence[int]) -> list[int]:
+        """The pixels of these ranks, 0 being the smallest."""
+        return [self.low + int(at) for at in np.searchsorted(self._up_to, ranks, side="right")]
+
+    def measure(self, statistic: Statistic) -> float:
+        """The statistic in float64; percentiles bit by bit as `np.quantile` has them."""
+        if statistic.kind == "mean":
+            return self._mean
+        if statistic.kind == "std":
+            off = np.arange(self.low, self.low + self.counts.size) - self._mean
+            return math.sqrt(float(np.dot(self.counts, off * off)) / self.total)
+        at = position(statistic.percentile / 100, self.total, statistic.method)
+        below, above = self.ranked((at.below, at.above))
+        return between(below, above, above - below, at.weight)
+
+    def share_from(self, value: int) -> float:
+        """Share of the pixels that have `value` or more."""
+        return float(self.counts[max(0, value - self.low) :].sum()) / self.total
+
+
+@dataclass(frozen=True)
+class Floats:
+    """Pixels of frames with fractions, NaN left out (as bioimageio.core's sample statistics do)."""
+
+    frames: tuple[npt.NDArray[np.float32], ...]
+
+    @cached_property
+    def _pixels(self) -> npt.NDArray[np.float32]:
+        flat = np.concatenate([frame.ravel() for frame in self.frames])
+        return flat[~np.isnan(flat)] if math.isnan(float(flat.max(initial=0.0))) else flat
+
+    @cached_property
+    def total(self) -> int:
+        return int(self._pixels.size)
+
+    @cached_property
+    def _moments(self) -> tuple[float, float]:
+        mean = float(self._pixels.mean(dtype=np.float64))
+        off = self._pixels - np.float32(mean)
+        left = float(off.mean(dtype=np.float64))
+        square = cv2.norm(off, cv2.NORM_L2SQR) / self.total  # summed in float64
+        return mean, math.sqrt(max(0.0, square - left * left))
+
+    def ranked(self, ranks: Sequence[int]) -> list[float]:
+        """The pixels of these ranks, 0 being the smallest."""
+        self._pixels.partition(sorted(set(ranks)))
+        return [float(self._pixels[rank]) for rank in ranks]
+
+    def measure(self, statistic: Statistic) -> float:
+        """The statistic in float64; percentiles as `np.quantile` has them for quantiles in float64."""
+        if not self.total:
+            return math.nan
+        if statistic.kind != "percentile":
+            return self._moments[statistic.kind == "std"]
+        at = position(statistic.percentile / 100, self.total, statistic.method)
+        below, above = self.ranked((at.below, at.above))
+        return between(below, above, float(np.float32(above) - np.float32(below)), at.weight)
+
+
+Distribution = Counts | Floats
+
+
+def distributions(frame: Pixels) -> list[Distribution]:
+    """One for each sample of the frame's pixels (RGB: 3): (y, x) or (y, x, s) of uint8, uint16 or float32."""
+    samples = frame.shape[2] if frame.ndim == 3 else 1
+    if frame.dtype.kind == "f":
+        return [Floats((frame[..., at] if frame.ndim == 3 else frame,)) for at in range(samples)]
+    frame = np.ascontiguousarray(frame)
+    low, high = 0, 255
+    if frame.dtype.itemsize > 1:  # the bins that can hold anything, instead of 65,536
+        low, high = (int(each) for each in cv2.minMaxLoc(frame.reshape(frame.shape[0], -1))[:2])
+    return [Counts(low, _counted(frame, at, low, high)) for at in range(samples)]
+
+
+def merged(parts: Sequence[Distribution]) -> Distribution:
+    """The distribution of all their pixels together."""
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(parts[0], Floats):
+        return Floats(tuple(frame for part in parts if isinstance(part, Floats) for frame in part.frames))
+    whole = [part for part in parts if isinstance(part, Counts)]
+    low = min(part.low for part in whole)
+    counts = np.zeros(max(part.low + part.counts.size for part in whole) - low, np.int64)
+    for part in whole:
+        counts[part.low - low : part.low - low + part.counts.size] += part.counts
+    return Counts(low, counts)
+
+
+def _counted(frame: Pixels, sample: int, low: int, high: int) -> npt.NDArray[np.int64]:
+    bins, rows = high - low + 1, max(1, EXACT_COUNT // frame[0].size)
+    counts = np.zeros(bins, np.int64)
+    for top in range(0, frame.shape[0], rows):
+        part = cv2.calcHist([frame[top : top + rows]], [sample], None, [bins], [low, high + 1])
+        counts += part.ravel().astype(np.int64)
+    return counts
