@@ -1,12 +1,15 @@
 """Compiled graphs: a package's network with its pre- and postprocessing in one, raw counts in, answer out."""
 
 from ._compile import compile_group
+from ._host import HostScalars
 from ._merge import groups
+from ._steps import is_decoder
 from ._types import Answer, Compiled, Normalise, Note, Raw, Scalar, StageRequest, State, Statistic, Tiling
 
 __all__ = [
     "Answer",
     "Compiled",
+    "HostScalars",
     "Normalise",
     "Note",
     "Raw",
@@ -17,4 +20,5 @@ __all__ = [
     "Tiling",
     "compile_group",
     "groups",
+    "is_decoder",
 ]

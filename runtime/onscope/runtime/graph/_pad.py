@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from .._errors import PipelineError
 from ..package import Axis, SizeReference, TensorDescription
 from ._draft import Draft, Value
 
+Mode = Literal["symmetric", "reflect", "edge"]
+"""How NumPy calls it."""
 LARGEST = 1 << 17
 """Pixels along one axis: what is looked for no further."""
 
@@ -28,7 +31,7 @@ class Padding:
     def padded(self) -> int:
         return self.size + 2 * self.halo + self.fill
 
-    def indices(self, mode: str = "symmetric") -> npt.NDArray[np.int64]:
+    def indices(self, mode: Mode = "symmetric") -> npt.NDArray[np.int64]:
         """For each padded pixel the one whose value it has: the halo as `mode` says (NumPy's word), the fill mirrored.
 
         bioimageio.core pads halos so (`symmetric`, the edge pixel twice) where the package states nothing else.
@@ -71,7 +74,7 @@ def paddings(
     return grown
 
 
-def pad(draft: Draft, value: Value, grown: Mapping[str, Padding], mode: str = "symmetric") -> Value:
+def pad(draft: Draft, value: Value, grown: Mapping[str, Padding], mode: Mode = "symmetric") -> Value:
     """The value with each axis grown as said; as it is where none grows."""
     rank = len(value.shape)
     widths: dict[str, list[int]] = {}
@@ -189,14 +192,15 @@ def _follow(tensor: TensorDescription, id: str, least: int, grown: dict[str, Pad
     grown[follows.axis] = Padding(padding.size, padding.halo, size - padding.size - 2 * padding.halo)
 
 
-def _own_mode(padding: Padding, mode: str, dtype: str) -> str:
+def _own_mode(padding: Padding, mode: Mode, dtype: str) -> str:
     """The mode of ONNX's Pad that gives the same pixels; "" where none does."""
     before, after = padding.halo, padding.halo + padding.fill
     # ONNX Runtime's Pad takes no 16-bit integers; reflecting by more than the size is not what NumPy does.
     if dtype != "float32" or max(before, after) >= padding.size:
         return ""
     indices = padding.indices(mode)
-    for own in ("reflect", "edge"):
+    modes: tuple[Mode, ...] = ("reflect", "edge")
+    for own in modes:
         if np.array_equal(indices, np.pad(np.arange(padding.size), (before, after), mode=own)):
             return own
     return ""
