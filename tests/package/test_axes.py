@@ -33,8 +33,8 @@ def tensor(id: str, *axes: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def load(folder: Path, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> Package:
     """A package whose graph has the tensors as they are described, all of float32."""
-    ports = [[(f"{one['id']}_port", "float32", len(one["axes"])) for one in side] for side in (inputs, outputs)]
-    return Package.load(write(folder / "package", new(inputs, outputs), graph(*ports)))
+    takes, gives = ([(f"{one['id']}_port", "float32", len(one["axes"])) for one in side] for side in (inputs, outputs))
+    return Package.load(write(folder / "package", new(inputs, outputs), graph(takes, gives)))
 
 
 def test_all_kinds(tmp_path: Path) -> None:

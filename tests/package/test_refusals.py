@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from onscope.runtime import Package, PackageError
-from onscope.runtime.package import _package as reader
+from onscope.runtime.package import _weights as reader
 
 Edit = Callable[[dict[str, Any]], object]
 Make = Callable[..., Path]
@@ -121,7 +121,7 @@ def test_bad_yaml(tmp_path: Path, text: str, words: str) -> None:
         (assign("documentation", "source", value="../README.md"), "inside the package's folder|BioImage.IO format"),
         (
             assign("weights", "onnx", "external_data", value={"source": "weights.data"}),
-            "external data, expected one file|BioImage.IO format",
+            "no file 'weights.data', expected the external data",
         ),
         (assign("inputs", 0, "axes", 2, "size", "min", value=10**9), "a size of 1000000000 along y"),
         (assign("inputs", 0, "axes", 2, "size", "min", value=-1), "breaks the BioImage.IO format"),

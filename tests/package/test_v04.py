@@ -27,8 +27,8 @@ def same(reference: str = "raw", axes: str = "bcyx") -> dict[str, Any]:
 
 
 def load(folder: Path, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> Package:
-    ports = [[(f"{one['name']}_port", F32, len(one["axes"])) for one in side] for side in (inputs, outputs)]
-    return Package.load(write_old(folder / "package", old(inputs, outputs), graph(*ports)))
+    takes, gives = ([(f"{one['name']}_port", F32, len(one["axes"])) for one in side] for side in (inputs, outputs))
+    return Package.load(write_old(folder / "package", old(inputs, outputs), graph(takes, gives)))
 
 
 def test_axes_and_test_tensors(tmp_path: Path) -> None:
@@ -189,6 +189,7 @@ def test_the_steps_are_bioimageio_core_s(tmp_path: Path, pre: list[Any], post: l
     package = load(tmp_path, inputs, outputs)
     model = load_model_description(package.folder / "rdf.yaml", perform_io_checks=False)
     theirs = setup_pre_and_postprocessing(model, dataset_for_initial_statistics=[])
+    steps: Any
     for tensors, steps in ((package.inputs, theirs.pre), (package.outputs, theirs.post)):
         mine = [(one.name, step.id, step.arguments.get("dtype")) for one in tensors for step in one.steps]
         assert mine == [

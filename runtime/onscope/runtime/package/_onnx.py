@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import PackageError
+from ._bounds import refuse_absurd_sizes
 from ._files import short
+from ._walk import nodes, parse_onnx, tensors
 
 if TYPE_CHECKING:
-    from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+    from onnx import ModelProto, ValueInfoProto
 
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
 """Operator domains that every engine knows; any other one needs a library of its own, which is code."""
+OLDEST_OPSET, SURE_OPSET = 9, 21
+"""The oldest operator set that is taken, and the newest that every ONNX Runtime from 1.22 on takes."""
 
 
 class Port(NamedTuple):
@@ -33,20 +37,20 @@ class Ports(NamedTuple):
 
 
 def inspect_onnx(path: Path) -> Ports:
-    """Inputs and outputs of an ONNX file. Raises PackageError unless it is whole, valid and free of foreign code."""
-    import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    """Inputs and outputs of an ONNX file.
 
-    try:
-        model = onnx.load(path, load_external_data=False)
-    except (DecodeError, ValueError, OSError) as error:
-        raise PackageError(
-            f"found {path.name}, which is no ONNX file ({short(error)}), expected weights in ONNX"
-        ) from error
+    Raises PackageError unless it is whole, valid, free of foreign code, of plausible sizes, and of an operator set from
+    9 on that ONNX Runtime here takes.
+    """
+    import onnx
+
+    model = parse_onnx(path)
     if not model.graph.node:
         raise PackageError(f"found {path.name} without any operator, expected a network: export it again")
     _refuse_external_data(model, path)
     _refuse_foreign_operators(model, path)
+    refuse_absurd_sizes(model, path)
+    _require_opset(model, path)
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, ValueError, RuntimeError, TypeError) as error:
@@ -71,58 +75,54 @@ def _port(value: ValueInfoProto) -> Port:
     return Port(value.name, dtype, len(tensor.shape.dim) if tensor.HasField("shape") else None)
 
 
-def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
-    yield graph
-    yield from _subgraphs(graph.node)
+def _require_opset(model: ModelProto, path: Path) -> None:
+    opset = max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=OLDEST_OPSET)
+    if opset < OLDEST_OPSET:
+        raise PackageError(
+            f"found ONNX operator set {opset} in {path.name}, expected {OLDEST_OPSET} or newer: export it again"
+        )
+    if opset > SURE_OPSET and not _runs(opset):
+        raise PackageError(
+            f"found ONNX operator set {opset} in {path.name}, which is newer than ONNX Runtime here takes: export the "
+            f"network with {SURE_OPSET}, or update onnxruntime"
+        )
 
 
-def _subgraphs(nodes: object) -> Iterator[GraphProto]:
-    for node in nodes:  # type: ignore[attr-defined]  # protobuf's repeated field has no public type
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs) if attribute.ByteSize() else ():
-                if inner.node or inner.initializer:
-                    yield from _graphs(inner)
+@functools.cache
+def _runs(opset: int) -> bool:
+    """Whether ONNX Runtime here opens a graph of that operator set; true where it is not installed: others decide."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return True
+    from onnx import TensorProto, helper
 
-
-def _bodies(model: ModelProto) -> Iterator[GraphProto | FunctionProto]:
-    yield from _graphs(model.graph)
-    for function in model.functions:
-        yield function
-        yield from _subgraphs(function.node)
-
-
-def _nodes(model: ModelProto) -> Iterator[NodeProto]:
-    for body in _bodies(model):
-        yield from body.node
-
-
-def _tensors(model: ModelProto) -> Iterator[TensorProto]:
-    for graph in _bodies(model):
-        if hasattr(graph, "initializer"):
-            yield from graph.initializer
-            for sparse in graph.sparse_initializer:
-                yield from (sparse.values, sparse.indices)
-        for node in graph.node:
-            for attribute in node.attribute:
-                yield from (attribute.t, *attribute.tensors)
-                for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
-                    yield from (sparse.values, sparse.indices)
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "ab"]
+    graph = helper.make_graph([helper.make_node("Relu", ["a"], ["b"])], "probe", ports[:1], ports[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    try:
+        onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except Exception:  # ONNX Runtime's errors have no common base below Exception
+        return False
+    return True
 
 
 def _refuse_external_data(model: ModelProto, path: Path) -> None:
     import onnx
 
-    for tensor in _tensors(model):
+    for tensor in tensors(model):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
             raise PackageError(
-                f"found weights outside of {path.name} (tensor {short(tensor.name)!r}), expected all of them in the "
-                "one file that the hash covers: save it without external data"
+                f"found weights outside of {path.name} (tensor {short(tensor.name)!r}), expected all of them in that "
+                "file, or in a file of the package that the rdf.yaml names as external_data with its sha256"
             )
 
 
 def _refuse_foreign_operators(model: ModelProto, path: Path) -> None:
     known = DOMAINS | {function.domain for function in model.functions}
-    for node in _nodes(model):
+    for node in nodes(model):
         if node.domain not in known:
             raise PackageError(
                 f"found the operator {short(node.domain)}.{short(node.op_type)} in {path.name}, expected standard "

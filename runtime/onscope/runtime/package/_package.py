@@ -15,12 +15,13 @@ import numpy.typing as npt
 from .. import _plugins
 from .._errors import PackageError
 from ._description import TensorDescription
-from ._files import MAX_WEIGHTS_BYTES, checked_sha256, find_rdf, member, short
+from ._files import find_rdf, member
 from ._onnx import inspect_onnx
 from ._ports import match_inputs, match_outputs
 from ._settings import settings_of
 from ._spec import describe, read_tensors
 from ._test_tensors import load_test_tensor, test_tensors
+from ._weights import onnx_weights
 from ._yaml import read_rdf
 
 if TYPE_CHECKING:
@@ -81,9 +82,7 @@ class Package:
         folder = rdf.parent
         content, rdf_sha256 = read_rdf(rdf)
         model = describe(content, folder, rdf.name)
-        entry = _onnx_entry(content)
-        weights = member(folder, entry, "ONNX weights")
-        weights_sha256 = checked_sha256(weights, entry, "ONNX weights", MAX_WEIGHTS_BYTES)
+        weights, weights_sha256 = onnx_weights(content, folder)
         graph = inspect_onnx(weights)
         described = read_tensors(model)
         inputs = match_inputs(described[0], graph.inputs, graph.spare)
@@ -143,19 +142,6 @@ def _shipped(ref: str | Path) -> Path | None:
             f"found no package {name!r} in {entry}, expected one of {', '.join(names) or '(none there)'}"
         )
     return root / name
-
-
-def _onnx_entry(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    weights = content.get("weights")
-    entry = weights.get("onnx") if isinstance(weights, Mapping) else None
-    if not isinstance(entry, Mapping):
-        kinds = ", ".join(map(str, weights)) if isinstance(weights, Mapping) else "none"
-        raise PackageError(
-            f"found no ONNX weights (weights there: {short(kinds)}), expected some: convert them with `onscope export`"
-        )
-    if entry.get("external_data") is not None:
-        raise PackageError("found ONNX weights with external data, expected one file: save it without external data")
-    return entry
 
 
 def _tolerance(model: Model, output: str) -> Tolerance:

@@ -1,0 +1,82 @@
+"""Sizes that an ONNX file states and nothing bears out: refused before an engine takes memory for them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._errors import PackageError
+from ._axes import MAX_VALUES
+from ._files import short
+from ._walk import bodies, tensors
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TensorProto
+
+MAX_SHAPE_VALUES = 64
+"""Longest shape that is looked at; no tensor has more axes."""
+_SHAPED = {"ConstantOfShape": 0, "Expand": 1, "Reshape": 1, "Tile": 1, "Resize": 3}
+"""Operators whose output is as large as a constant input says, and which of them."""
+_RANDOM = ("RandomNormal", "RandomUniform")
+
+
+def refuse_absurd_sizes(model: ModelProto, path: Path) -> None:
+    """Raise PackageError for tensors with fewer values than they claim, and for constant shapes of too many values."""
+    for tensor in tensors(model):
+        claimed = _product(tensor.dims)
+        # Two values a byte is as small as any dtype gets.
+        if claimed > 2 * tensor.ByteSize():
+            raise PackageError(
+                f"found the tensor {short(tensor.name)!r} in {path.name} that claims {claimed} values and holds fewer, "
+                "expected whole weights: export the network again"
+            )
+    for name, sizes in _stated_shapes(model):
+        if _product(sizes) > MAX_VALUES:
+            raise PackageError(
+                f"found {_product(sizes)} values in {short(name)!r} of {path.name}, expected at most {MAX_VALUES}: "
+                "this is no package for live use"
+            )
+
+
+def _product(sizes: Iterable[int]) -> int:
+    return math.prod(abs(size) for size in sizes)
+
+
+def _stated_shapes(model: ModelProto) -> Iterator[tuple[str, list[int]]]:
+    for body in bodies(model):
+        constants: dict[str, TensorProto] = {}
+        if hasattr(body, "initializer"):
+            constants = {tensor.name: tensor for tensor in body.initializer}
+            for sparse in body.sparse_initializer:
+                yield sparse.values.name, list(sparse.dims)
+            for value in (*body.input, *body.output, *body.value_info):
+                dims = value.type.tensor_type.shape.dim
+                yield value.name, [dim.dim_value for dim in dims if dim.dim_value]
+        for node in body.node:
+            attributes = {attribute.name: attribute for attribute in node.attribute}
+            if node.op_type == "Constant" and "value" in attributes and node.output:
+                constants[node.output[0]] = attributes["value"].t
+            if node.op_type in _RANDOM and "shape" in attributes:
+                yield node.name or node.op_type, list(attributes["shape"].ints)
+            for attribute in node.attribute:
+                if attribute.sparse_tensor.dims:
+                    yield node.name or node.op_type, list(attribute.sparse_tensor.dims)
+            if sizes := _constant_shape(node, constants):
+                yield node.name or node.op_type, sizes
+
+
+def _constant_shape(node: NodeProto, constants: dict[str, TensorProto]) -> list[int]:
+    from onnx import TensorProto, numpy_helper
+
+    place = _SHAPED.get(node.op_type)
+    if place is None or len(node.input) <= place:
+        return []
+    shape: Any = constants.get(node.input[place])
+    if shape is None or shape.data_type != TensorProto.INT64 or _product(shape.dims) > MAX_SHAPE_VALUES:
+        return []
+    try:
+        return [int(size) for size in numpy_helper.to_array(shape).reshape(-1)]
+    except (ValueError, TypeError):
+        return []
