@@ -1,0 +1,69 @@
+"""One package on one frame or window: its compiled graph against the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import oracle
+from .describe import IDS
+from .generated import Recipe, Steps, image, write
+from .run import answers, window_of
+
+Array = npt.NDArray[Any]
+
+
+def expected(folder: Path, recipe: Recipe, inputs: Mapping[str, Array], side: tuple[int, int]) -> dict[str, Array]:
+    """core's own prediction where the network takes the frame as it is and core can; else stage by stage."""
+    grown = recipe.pads(side)
+    if not any(width for pair in grown.values() for width in pair) and not recipe.core_refuses:
+        return oracle.core_prediction(folder, inputs)
+    return oracle.staged(folder, inputs, grown)
+
+
+def disagreement(
+    root: Path, recipe: Recipe, side: tuple[int, int] | None = None, dtype: str | None = None, colour: bool = False
+) -> str:
+    """Write the package, compile it, run it on a test image of `side` pixels; why the two differ, or ""."""
+    side = side or recipe.side
+    folder = root / f"package{sum(1 for _ in root.glob('package*'))}"
+    write(folder, recipe)
+    array = image(recipe, side, seed=1, dtype=dtype)
+    window, raw = window_of(recipe, array, colour)
+    inputs = {"frame": array}
+    if undecided(folder, recipe, inputs):
+        return ""
+    found = answers(folder, window, raw, root / "cache")
+    wanted = expected(folder, recipe, inputs, side)
+    steps = [id for id, _ in recipe.post]
+    tolerance = oracle.INSTANCE_NORM if recipe.network == "instance_norm" else oracle.RELATIVE
+    reasons = []
+    for name, array in wanted.items():
+        near = None
+        if name == "image" and "binarize" in steps:
+            before = oracle.staged(folder, inputs, recipe.pads(side), threshold="after")
+            near = oracle.near_threshold(before[name], _threshold(recipe.post, recipe.out_layout), tolerance)
+        reason = oracle.compare(found[name], array, steps if name == "image" else (), tolerance=tolerance, near=near)
+        reasons += [f"{name}: {reason}"] if reason else []
+    return "; ".join(reasons)
+
+
+def undecided(folder: Path, recipe: Recipe, inputs: Mapping[str, Array]) -> bool:
+    """Whether a float's rounding decides a threshold of the preprocessing: nothing behind it can be compared then."""
+    if not any(id == "binarize" for id, _ in recipe.pre):
+        return False
+    before = oracle.staged(folder, inputs, threshold="before")["frame"]
+    return bool(oracle.near_threshold(before, _threshold(recipe.pre, recipe.layout), 1e-6).any())
+
+
+def _threshold(steps: Steps, layout: str) -> Array | float:
+    arguments = next(arguments for id, arguments in steps if id == "binarize")
+    if "axis" not in arguments:
+        return float(arguments["threshold"])
+    axes = [IDS[letter] for letter in layout]
+    shape = [-1 if axis == arguments["axis"] else 1 for axis in axes]
+    return np.asarray(arguments["threshold"], np.float64).reshape(shape)

@@ -1,0 +1,247 @@
+"""What bioimageio.core predicts: the oracle of compiled graphs, and the rules of agreement.
+
+Where bioimageio.core 0.11 itself is not what its format says, or refuses (kept here so that nobody has to find out
+again; `staged` does what is meant, with core's own operators):
+
+- scale_range and zero_mean_unit_variance ignore the `eps` of the description and take 1e-6.
+- Without `axes` a statistic is one of the "data set": a running mean over all samples that a pipeline has seen. A
+  pipeline is made anew for every prediction here, so that it is the sample's own; but clip's percentiles are then
+  `linear` instead of `inverted_cdf`, as with `axes` that hold "batch".
+- Statistics of outputs are looked for before the network has run: scale_range, clip by percentile,
+  zero_mean_unit_variance and scale_mean_variance after the network raise a KeyError (unless they all refer to inputs).
+- binarize along an axis compares with a plain list, which broadcasts against the last axis, whatever `axis` says.
+- ensure_dtype is NumPy's astype: floats out of an integer's range are whatever the compiler makes of them.
+- Format 0.4: an output is cast to the described dtype before its postprocessing and to float32 after it; the converter
+  to 0.5 drops `reference_tensor` and the mode per_dataset of scale_range.
+- The halo is padded before the statistics are taken (symmetric), so that they are not the frame's own, and cropped
+  after the postprocessing.
+- Sizes that the description does not allow are not refused: they reach the network as they are. Only blockwise
+  prediction pads, to whole blocks.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from bioimageio.core import Sample
+
+Array = npt.NDArray[Any]
+Pads = Mapping[str, tuple[int, int]]
+"""By axis id: pixels of halo on either side (the edge pixel twice, as core pads it), and pixels of reflection at the
+end that fill up to a size that the network takes."""
+RELATIVE, INSTANCE_NORM, FLIPPED, COUNTS = 1e-5, 5e-5, 1e-5, 1
+
+
+def core_prediction(folder: Path, inputs: Mapping[str, Array], *, halo: bool = False) -> dict[str, Array]:
+    """bioimageio.core's prediction of a whole sample; arrays by tensor id, in the axes of the description.
+
+    `halo` pads the inputs by what the outputs' halos say and crops the outputs, as core does unless told otherwise.
+    """
+    model = _model(folder)
+    with _quiet(), _pipeline(model) as pipeline:
+        predicted = pipeline.predict_sample_without_blocking(
+            _sample(model, inputs), skip_input_padding=not halo, skip_output_cropping=not halo
+        )
+    return _arrays(predicted)
+
+
+def staged(
+    folder: Path,
+    inputs: Mapping[str, Array],
+    pads: Pads | None = None,
+    *,
+    threshold: Literal["", "before", "after"] = "",
+) -> dict[str, Array]:
+    """The same stage by stage, with core's operators: statistics of the inputs as they come, preprocessing, padding,
+    the network by ONNX Runtime, the crop, statistics of the outputs as they come, postprocessing.
+
+    Takes sizes that the network does not, and statistics of outputs. `threshold` asks for what there is just before
+    the first threshold of the steps "before" or "after" the network.
+    """
+    from bioimageio.core.proc_ops import Binarize, UpdateStats
+    from bioimageio.core.proc_setup import setup_pre_and_postprocessing
+
+    model = _model(folder)
+    with _quiet():
+        sample = _sample(model, inputs)
+        before, after = setup_pre_and_postprocessing(model, ())
+        operators = [_along_axis(op) for op in before if not isinstance(op, UpdateStats)]
+        after = [_along_axis(op) for op in after]
+        measures = {measure for op in (*operators, *after) for measure in op.required_measures}
+        _measure(sample, measures)
+        for op in operators:
+            if threshold == "before" and isinstance(op, Binarize):
+                return _arrays(sample)
+            op(sample)
+        made = _forward(model, folder, sample, pads or {})
+        made.stat.update(sample.stat)
+        _measure(made, measures)
+        for op in after:
+            if threshold == "after" and isinstance(op, Binarize):
+                break
+            op(made)
+    return _arrays(made)
+
+
+def compare(
+    found: Array,
+    expected: Array,
+    steps: Sequence[str] = (),
+    *,
+    tolerance: float = RELATIVE,
+    near: Array | None = None,
+) -> str:
+    """Why the two do not agree; empty when they do. `steps` are the ids of the output's postprocessing.
+
+    Floats may differ by `tolerance` of the range (maximum - minimum) of `expected`, integers by one count. After a
+    threshold at most 1e-5 of the pixels may be flipped; pixels of `near`, where the value before the threshold is no
+    further from it than floats may differ, are not counted.
+    """
+    if found.shape != expected.shape:
+        return f"shape {found.shape}, expected {expected.shape}"
+    if found.dtype != expected.dtype and "binarize" not in steps:
+        return f"dtype {found.dtype}, expected {expected.dtype}"
+    if "binarize" in steps or expected.dtype == bool:
+        flipped = (found != 0) != (expected != 0)
+        excused = 0 if near is None else int(np.sum(flipped & near))
+        share = (int(flipped.sum()) - excused) / max(flipped.size, 1)
+        if share <= FLIPPED:
+            return ""
+        told = f" ({excused} more at the threshold)" if excused else ""
+        return f"{share:.2e} of the pixels are flipped{told}, expected at most {FLIPPED:.0e}"
+    error = np.abs(found.astype(np.float64) - expected.astype(np.float64))
+    largest = float(error.max(initial=0.0)) if np.isfinite(error).all() else np.inf
+    where = np.unravel_index(int(np.nanargmax(error)), error.shape) if error.size and not np.isnan(error).all() else ()
+    at = f"at {tuple(map(int, where))}: {found[where]}, expected {expected[where]}" if where else ""
+    if np.issubdtype(expected.dtype, np.integer):
+        return "" if largest <= COUNTS else f"off by {largest:g} counts {at}, expected at most {COUNTS}"
+    span = float(np.ptp(expected.astype(np.float64))) or float(np.abs(expected).max(initial=0.0)) or 1.0
+    if largest <= tolerance * span:
+        return ""
+    many = float(np.mean(error > tolerance * span))
+    return f"off by {largest / span:.2e} of the range {span:.4g} {at}; {many:.1%} of all are, expected {tolerance:.0e}"
+
+
+def near_threshold(values: Array, threshold: Array | float, tolerance: float = RELATIVE) -> Array:
+    """Where `values`, those before a threshold, are so near to it that a float's error may flip them."""
+    span = float(np.ptp(values.astype(np.float64))) or 1.0
+    return np.asarray(np.abs(values.astype(np.float64) - threshold) <= tolerance * span)
+
+
+def _arrays(sample: Sample) -> dict[str, Array]:
+    return {str(name): tensor.to_numpy() for name, tensor in sample.members.items()}
+
+
+def _forward(model: Any, folder: Path, sample: Sample, pads: Pads) -> Sample:
+    """The raw network, fed padded inputs; its outputs without what was padded."""
+    from bioimageio.core import Sample, Tensor
+    from bioimageio.core.digest_spec import get_axes_infos, get_member_ids
+
+    fed: list[Array] = []
+    sizes: dict[str, int] = {}
+    for name, description in zip(get_member_ids(model.inputs), model.inputs, strict=True):
+        axes = [str(info.id) for info in get_axes_infos(description)]
+        array = sample.members[name].to_numpy()
+        sizes.update(zip(axes, array.shape, strict=True))
+        array = np.pad(array, [(pads.get(axis, (0, 0))[0],) * 2 for axis in axes], mode="symmetric")
+        fed.append(np.pad(array, [(0, pads.get(axis, (0, 0))[1]) for axis in axes], mode="reflect"))
+    session = _session(folder / "weights.onnx", (folder / "weights.onnx").stat().st_mtime_ns)
+    ports = [port.name for port in session.get_inputs()]
+    outputs = session.run(None, dict(zip(ports, fed, strict=True)))
+    members = {}
+    for name, description, array in zip(get_member_ids(model.outputs), model.outputs, outputs, strict=True):
+        axes = [str(info.id) for info in get_axes_infos(description)]
+        cut = [slice(None)] * len(axes)
+        for at, axis in enumerate(axes):
+            halo, fill = pads.get(axis, (0, 0))
+            if halo or fill:
+                factor, offset = _factor(array.shape[at], sizes[axis] + 2 * halo + fill)
+                cut[at] = slice(round(halo * factor), round(halo * factor) + int(sizes[axis] * factor) + offset)
+        members[name] = Tensor(array[tuple(cut)], dims=axes)
+    return Sample(members=members, stat={}, id=sample.id)
+
+
+def _factor(out: int, size: int) -> tuple[float, int]:
+    """Output pixels per input pixel, the power of two that is nearest, and how many there are beside these."""
+    factor = float(2.0 ** round(np.log2(out / size)))
+    return factor, out - int(size * factor)
+
+
+def _along_axis(op: Any) -> Any:
+    """binarize with thresholds along the axis that it states, which core leaves to broadcasting."""
+    import dataclasses
+
+    import xarray
+    from bioimageio.core.proc_ops import Binarize
+
+    if isinstance(op, Binarize) and op.axis is not None:
+        along: Any = xarray.DataArray(op.threshold, dims=[op.axis])
+        return dataclasses.replace(op, threshold=along)
+    return op
+
+
+def _measure(sample: Sample, measures: Any) -> None:
+    """Add the statistics of those tensors that the sample has."""
+    from bioimageio.core.stat_calculators import StatsCalculator
+
+    own = {measure for measure in measures if measure.member_id in sample.members}
+    if own:
+        sample.stat.update(StatsCalculator(own).update_and_get_all(sample))
+
+
+def _model(folder: Path) -> Any:
+    rdf = folder / "rdf.yaml"
+    return _loaded(rdf, rdf.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _loaded(rdf: Path, _changed: int) -> Any:
+    from bioimageio.spec import InvalidDescr, load_description
+
+    with _quiet():
+        model = load_description(rdf, perform_io_checks=False)
+    if isinstance(model, InvalidDescr):
+        raise ValueError(f"{rdf} is no package: {model.validation_summary.format()}")
+    return model
+
+
+def _pipeline(model: Any) -> Any:
+    from bioimageio.core import create_prediction_pipeline
+
+    return create_prediction_pipeline(model, weights_format="onnx", devices=["CPUExecutionProvider"])
+
+
+def _sample(model: Any, inputs: Mapping[str, Array]) -> Sample:
+    from bioimageio.core import Sample, Tensor
+    from bioimageio.core.digest_spec import get_axes_infos, get_member_id
+
+    members = {
+        get_member_id(one): Tensor(inputs[str(get_member_id(one))], dims=[info.id for info in get_axes_infos(one)])
+        for one in model.inputs
+    }
+    return Sample(members=members, stat={}, id="sample")
+
+
+@lru_cache(maxsize=8)
+def _session(path: Path, _changed: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def _quiet() -> warnings.catch_warnings[None]:
+    from loguru import logger
+
+    logger.disable("bioimageio.core")
+    logger.disable("bioimageio.spec")
+    return warnings.catch_warnings(action="ignore")
