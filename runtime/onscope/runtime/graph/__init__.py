@@ -1,8 +1,9 @@
 """Compiled graphs: a package's network with its pre- and postprocessing in one, raw counts in, answer out."""
 
-from ._compile import compile_group
+from ._compile import compile_group, is_compiled
 from ._host import HostScalars
 from ._merge import groups
+from ._steps import is_decoder
 from ._steps import is_decoder
 from ._types import Answer, Compiled, Normalise, Note, Raw, Scalar, StageRequest, State, Statistic, Tiling
 
@@ -20,5 +21,8 @@ __all__ = [
     "Tiling",
     "compile_group",
     "groups",
+    "is_compiled",
+    "is_decoder",
+    "is_compiled",
     "is_decoder",
 ]

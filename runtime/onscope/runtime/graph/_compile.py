@@ -9,9 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._cache_place import cache_folder
+from .._cache_place import cache_folder
 from .._errors import PipelineError
 from ..package import tensor_message
-from ._cache import cached
+from ._cache import ROOM, cached, look_up
 from ._types import Compiled, Raw, StageRequest
 
 if TYPE_CHECKING:
@@ -37,6 +39,20 @@ def compile_group(
     """
     _check(stages)
     return cached(key_of(stages, raw, calibration), cache, lambda: _build(stages, raw, calibration))
+
+
+def is_compiled(
+    stages: Sequence[StageRequest], raw: Raw, calibration: Calibration | None = None, *, cache: Path | None = None
+) -> bool:
+    """Whether `compile_group` would find it in the cache."""
+    return look_up(key_of(stages, raw, calibration), cache_folder(ROOM) if cache is None else cache) is not None
+
+
+def is_compiled(
+    stages: Sequence[StageRequest], raw: Raw, calibration: Calibration | None = None, *, cache: Path | None = None
+) -> bool:
+    """Whether `compile_group` finds a whole entry in the cache, so that it takes no time; PackageError as there."""
+    return look_up(key_of(stages, raw, calibration), cache_folder(ROOM) if cache is None else cache) is not None
 
 
 def key_of(stages: Sequence[StageRequest], raw: Raw, calibration: Calibration | None) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .._errors import PackageError
 from ._draft import IR_VERSION, OPSET, Draft, Value
+from ._fold import folded
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
@@ -144,7 +145,7 @@ def _with_shapes(model: ModelProto, shapes: Mapping[str, tuple[int | None, ...]]
             value.CopyFrom(helper.make_tensor_value_info(value.name, tensor.elem_type, list(shapes[value.name])))
     for value in static.graph.output:
         value.type.tensor_type.ClearField("shape")
-    return infer(static)
+    return folded(static, infer)
 
 
 def infer(model: ModelProto) -> ModelProto:
