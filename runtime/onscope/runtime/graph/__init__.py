@@ -4,7 +4,6 @@ from ._compile import compile_group, is_compiled
 from ._host import HostScalars
 from ._merge import groups
 from ._steps import is_decoder
-from ._steps import is_decoder
 from ._types import Answer, Compiled, Normalise, Note, Raw, Scalar, StageRequest, State, Statistic, Tiling
 
 __all__ = [
@@ -21,8 +20,6 @@ __all__ = [
     "Tiling",
     "compile_group",
     "groups",
-    "is_compiled",
-    "is_decoder",
     "is_compiled",
     "is_decoder",
 ]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._cache_place import cache_folder
-from .._cache_place import cache_folder
 from .._errors import PipelineError
 from ..package import tensor_message
 from ._cache import ROOM, cached, look_up
@@ -39,13 +38,6 @@ def compile_group(
     """
     _check(stages)
     return cached(key_of(stages, raw, calibration), cache, lambda: _build(stages, raw, calibration))
-
-
-def is_compiled(
-    stages: Sequence[StageRequest], raw: Raw, calibration: Calibration | None = None, *, cache: Path | None = None
-) -> bool:
-    """Whether `compile_group` would find it in the cache."""
-    return look_up(key_of(stages, raw, calibration), cache_folder(ROOM) if cache is None else cache) is not None
 
 
 def is_compiled(

@@ -17,8 +17,11 @@ MOST_VALUES = 4096
 ROUNDS = 16
 """How often sizes are inferred anew from what was folded; each round is one step further into the network."""
 SIZES = frozenset(
-    "Add Cast Ceil Concat Constant ConstantOfShape Div Equal Expand Floor Gather Greater GreaterOrEqual Less LessOrEqual "
-    "Max Min Mod Mul Neg Not Range Reshape Round Shape Size Slice Squeeze Sub Unsqueeze Where".split()
+    {
+        *("Add", "Cast", "Ceil", "Concat", "Constant", "ConstantOfShape", "Div", "Equal", "Expand", "Floor", "Gather"),
+        *("Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Range"),
+        *("Reshape", "Round", "Shape", "Size", "Slice", "Squeeze", "Sub", "Unsqueeze", "Where"),
+    }
 )
 """Operators that sizes are worked out with."""
 
@@ -38,10 +41,11 @@ def folded(model: ModelProto, infer: Callable[[ModelProto], ModelProto]) -> Mode
         kept = [node for node in model.graph.node if not all(name in found for name in node.output if name)]
         del model.graph.node[:]
         model.graph.node.extend(kept)
-        used = {name for node in kept for name in _reads(node)} | {value.name for value in model.graph.output}
-        model.graph.initializer.extend(
-            numpy_helper.from_array(array, name) for name, array in found.items() if name in used
-        )
+        model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in found.items())
+    used = {name for node in model.graph.node for name in _reads(node)} | {value.name for value in model.graph.output}
+    weights = [tensor for tensor in model.graph.initializer if tensor.name in used]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(weights)
     return model
 
 
@@ -89,7 +93,8 @@ def _value(
     if node.op_type in ("ConstantOfShape", "Expand") and _many(list(arrays.values())[-1]):
         return None
     try:
-        return np.asarray(ReferenceEvaluator(_alone(node, arrays, model)).run(None, arrays)[0])
+        made: Any = ReferenceEvaluator(_alone(node, arrays, model)).run(None, arrays)
+        return np.asarray(made[0])
     except Exception:  # whatever the evaluator cannot do stays a node
         return None
 
