@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from onscope.runtime import Admission, FrameSpec, Ledger, keep_newest, keep_oldest
 from onscope.runtime._clock import now_ns
+from onscope.runtime._gather import Gather
 from onscope.runtime._lane import Lane, Window
+from onscope.runtime._window import GatheredLane
 from tests.models import frame
 
 SMALL = FrameSpec((1, 4), camera="cam")
@@ -22,7 +24,11 @@ class Driven:
 
     def __init__(self, admission: Admission, length: int = 1) -> None:
         self.ledger = Ledger()
-        self.lane = Lane(SMALL, admission, length, in_hand=2, lendable=1, ledger=self.ledger)
+        if length == 1:
+            self.lane = Lane(SMALL, admission, in_hand=2, lendable=1, ledger=self.ledger)
+        else:
+            consecutive = Gather.consecutive(length)
+            self.lane = GatheredLane(SMALL, admission, consecutive, in_hand=2, lendable=1, ledger=self.ledger)
         self.lane.furnish()
         self.lane.open()
         self.lane.ready = True

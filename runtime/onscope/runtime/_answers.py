@@ -21,8 +21,8 @@ _ALIGN = 64
 class AnswerSlots:
     """Result slots of one lane.
 
-    `opened` is the worker's description of the answers (stage, largest shape, dtype, axes, columns, provider) and
-    `stages` the pipeline's (package, sha256), in the same order.
+    `opened` is the worker's description of the answers (stage, largest shape, dtype, axes, columns, provider, graph)
+    and `stages` the pipeline's messages, in the same order.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class AnswerSlots:
         self.pool = SlotPool(SharedSlots.create(max(end, _ALIGN), slots), lendable)
         self.provenance = MappingProxyType(
             {
-                stage["name"]: Provenance(stage["package"], stage["sha256"], answer["provider"])
+                stage["name"]: Provenance(stage["package_sha256"], answer["graph"], answer["provider"])
                 for stage, answer in zip(stages, opened, strict=True)
             }
         )
@@ -86,7 +86,7 @@ class AnswerSlots:
                 pixels = lease.array(lane.spec.shape, lane.spec.dtype)
             frames.append(replace(frame, pixels=pixels))
         stamps = Stamps(
-            received=window.frames[-1].received_ns,
+            received=window.newest_ns,
             submitted=window.submitted_ns,
             copied=window.copied_ns,
             sent=window.sent_ns,
@@ -98,7 +98,15 @@ class AnswerSlots:
             delivered=delivered_ns,
         )
         return Result(
-            tuple(frames), MappingProxyType(answers), stamps, self.provenance, state, MappingProxyType(scales)
+            tuple(frames),
+            MappingProxyType(answers),
+            stamps,
+            self.provenance,
+            state,
+            MappingProxyType(scales),
+            window.target,
+            window.padded,
+            window.reset or bool(done.get("reset", False)),
         )
 
     def _array(self, slot: int, lease: Lease | None, shape: tuple[int, ...], dtype: str, offset: int) -> Pixels:

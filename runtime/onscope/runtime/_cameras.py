@@ -17,6 +17,7 @@ from ._pipeline import Pipeline
 from ._route import Route
 from ._sink import RawSink
 from ._supervise import Supervisor
+from ._window import GatheredLane
 from .care import Care
 
 SPARE = 2
@@ -120,7 +121,14 @@ class Cameras:
         in_hand = CREDIT + 2  # in the worker, one being made a result, one sent again after a death
         raw_depth = 0 if self._sink is None else self._sink.depth(spec)
         ledger = self._dispatcher.ledger
-        return Lane(spec, self._admission, self._pipeline.window, in_hand, LENDABLE, ledger, raw_depth)
+        stages = self._pipeline.stages_of(spec.camera)
+        recurrent = any("state" in stage.settings for stage in stages)
+        if stages and (recurrent or self._pipeline.window > 1):
+            gather = self._pipeline.gather
+            return GatheredLane(
+                spec, self._admission, gather, in_hand, LENDABLE, ledger, raw_depth, recurrent=recurrent
+            )
+        return Lane(spec, self._admission, in_hand, LENDABLE, ledger, raw_depth)
 
     def _furnish(self, route: Route) -> None:
         """Make a route's slots, after those that nobody needs any more were removed; without the lock."""

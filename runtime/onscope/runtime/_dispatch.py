@@ -123,6 +123,9 @@ class Dispatcher:
                     "slots": window.slots,
                     "answer": window.answer_slot,
                     "stages": window.chosen,
+                    "state": window.state,
+                    "reset": window.reset,
+                    "channel": window.frames[-1].index.get("c"),
                 }
             )
         except OSError:  # the worker is dead; the listening thread learns it too, and settles what is in flight
@@ -150,7 +153,7 @@ class Dispatcher:
             self._making = route
             self.pump()
         deadline_ms = self.admission.deadline_ms
-        late = deadline_ms is not None and delivered_ns - window.frames[-1].received_ns > deadline_ms * 1e6
+        late = deadline_ms is not None and delivered_ns - window.newest_ns > deadline_ms * 1e6
         state: Literal["done", "late"] = "late" if late else "done"
         leases = answer_lease, frame_leases
         try:
@@ -158,11 +161,11 @@ class Dispatcher:
         except BaseException as error:
             with self.changed:
                 self._making = None
-                self.ledger.close(window.ids, "failed", f"no result could be made of it: {error!r}")
+                self.ledger.close(window.owned, "failed", f"no result could be made of it: {error!r}")
             raise
         with self.changed:
             self._take_back(route, window, answer_lease, frame_leases)
-            self.ledger.close(window.ids, state)
+            self.ledger.close(window.owned, state)
             self._making = None
             self.delivery.publish(result)
             self.pump()
@@ -184,7 +187,7 @@ class Dispatcher:
         for position, (route, window) in enumerate(self._in_flight):
             if position == 0 or window.resent:
                 self._fail(route, window, why)
-                lost += len(window.frames)
+                lost += len(window.owned)
             else:
                 self._take_back(route, window, None)
                 window.resent = True
@@ -194,6 +197,7 @@ class Dispatcher:
             route.lane.waiting.appendleft(window)
         for route in self.routes.values():
             route.lane.ready = False
+            route.lane.forget_states()
             route.asked_ns = 0
         self.changed.notify_all()
         return lost
@@ -229,4 +233,5 @@ def spec_message(spec: FrameSpec) -> dict[str, Any]:
         "dtype": spec.dtype,
         "axes": spec.axes,
         "pixel_size_um": spec.pixel_size_um,
+        "bit_depth": spec.bit_depth,
     }

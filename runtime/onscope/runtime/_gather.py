@@ -9,6 +9,7 @@ from ._errors import PipelineError
 
 Along = Literal["t", "z", "c", "i"]
 OnGap = Literal["invalid", "reset", "hold", "pad"]
+MOST_PLACES = 1024
 LONGEST = 256
 """Most frames of a window: each is an input of the compiled graph."""
 
@@ -25,6 +26,10 @@ class Gather:
     jumping window keep their rhythm. reset: windows and state begin anew after it. hold: the last frame before the gap
     stands in for those that are lost, at most `length - 1`; state goes on. pad: windows begin anew after it, and the
     first frame stands in for those before it, as it does at the beginning of a segment.
+
+    `places` is how many positions, channels and planes are gathered at once, and how many memories a recurrent network
+    has: what is open of the place that was seen longest ago is given up for one more. Each takes the slots of
+    `length - 1` frames.
     """
 
     length: int = 1
@@ -32,6 +37,7 @@ class Gather:
     every: int | None = None
     look_ahead: int = 0
     on_gap: OnGap = "invalid"
+    places: int = 8
 
     def __post_init__(self) -> None:
         if not 1 <= self.length <= LONGEST or not 1 <= self.step <= self.length:
@@ -43,6 +49,13 @@ class Gather:
             raise PipelineError(
                 f"found a look-ahead of {self.look_ahead} in a window of {self.length}, expected 0 to {self.length - 1}"
             )
+        if not 1 <= self.places <= MOST_PLACES:
+            raise PipelineError(f"found a window of {self.places} places, expected 1 to {MOST_PLACES} gathered at once")
+
+    @classmethod
+    def consecutive(cls, length: int) -> Gather:
+        """What a plain number of frames means: `length` frames that follow one another, and begin anew after a gap."""
+        return cls(length, "i", on_gap="reset")
 
     @property
     def step(self) -> int:

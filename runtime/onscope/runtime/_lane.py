@@ -1,9 +1,10 @@
-"""A lane is one camera's way in: its slots, the window being gathered, and the windows that wait."""
+"""A lane is one camera's way in: its slots, and the windows that wait. Here every frame is a window by itself."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -37,32 +38,59 @@ class Window:
     def ids(self) -> list[FrameId]:
         return list(map(_ID, self.frames))
 
+    # What differs only where windows are gathered (see `GatheredWindow`), and costs nothing where they are not.
+    @property
+    def owned(self) -> Sequence[FrameId]:
+        """Frames whose accounts end with the window's."""
+        return self.ids
+
+    @property
+    def newest_ns(self) -> int:
+        """When the frame that completed it was received."""
+        return self.frames[-1].received_ns
+
+    @property
+    def target(self) -> int:
+        """The number within it of the frame that the answer belongs to."""
+        return -1
+
+    @property
+    def padded(self) -> int:
+        """How many of its frames stand in for others."""
+        return 0
+
+    @property
+    def state(self) -> int | None:
+        """Whose memory recurrent networks go on with; None: they have none."""
+        return None
+
+    @property
+    def reset(self) -> bool:
+        """Whether that memory begins anew."""
+        return False
+
 
 class Lane:
     """Admission and slots of one camera. All methods are called with the account's lock held.
 
     Frames come from one thread at a time, in the camera's order: `admit` says whether the frame enters (if not, its
-    account is closed), and `commit` that it stands in its slot. A window is `length` consecutive frames of one
-    position, channel and z; a gap ends it. `raw_depth` slots are for a recorder, which holds `raw_held` of them now.
+    account is closed), and `commit` that it stands in its slot. `raw_depth` slots are for a recorder, which holds
+    `raw_held` of them now. `GatheredLane` is the one for windows of several frames, and for recurrent networks.
     """
 
+    length = 1
+    """Frames of a window."""
+    gathers = False
+    """Whether windows may be completed by a frame that is not admitted itself."""
     ring: Ring
     """Its slots, once it is `furnished`."""
 
     def __init__(
-        self,
-        spec: FrameSpec,
-        admission: Admission,
-        length: int,
-        in_hand: int,
-        lendable: int,
-        ledger: Ledger,
-        raw_depth: int = 0,
+        self, spec: FrameSpec, admission: Admission, in_hand: int, lendable: int, ledger: Ledger, raw_depth: int = 0
     ) -> None:
         self.spec = spec
         self.shape = spec.shape
         self.dtype = np.dtype(spec.dtype)  # comparing with a name would look it up for every frame
-        self.length = length
         self.waiting: deque[Window] = deque()
         self.furnished = False
         self.ready = False
@@ -70,19 +98,15 @@ class Lane:
         self.ended = False
         self.raw_depth = raw_depth
         self.raw_held = 0
-        self._slots = length * (admission.depth + 1 + in_hand + lendable) + raw_depth
-        self._lendable = length * lendable
+        self._slots = admission.depth + 1 + in_hand + lendable + raw_depth
+        self._lendable = lendable
         self._admission = admission
         self._newest, self._depth = admission.kind == "keep_newest", admission.depth
         self._takes_all = admission.kind == "keep_newest" and admission.every_n == 1
         self.takes_all = False
         """Whether `admit` would let every frame in: nothing is skipped before it has been copied."""
         self._ledger = ledger
-        self._partial: Window | None = None
         self._begun = 0
-        self._refused = 0
-        self._refusal = ""
-        self._refused_end: tuple[FrameId, tuple[object, ...]] | None = None
 
     def furnish(self) -> None:
         """Make the slots, which takes a while: outside the account's lock, before anything else but `admit`.
@@ -94,51 +118,38 @@ class Lane:
     def open(self) -> None:
         """It is furnished; frames may enter."""
         self.furnished = True
-        self.takes_all = self._takes_all and self.length == 1
+        self.takes_all = self._takes_all
 
     @property
     def idle(self) -> bool:
         """Whether nothing stands in its slots that somebody waits for."""
-        return not self.waiting and self._partial is None and self.raw_held == 0
+        return not self.waiting and self.raw_held == 0
 
     def admit(self, frame: Frame, changed: threading.Condition) -> bool:
         """Whether the frame enters; its account is closed when not. Waits under `block`, and only then."""
-        if not self.furnished:
-            if self._admission.kind != "block":
-                self._ledger.close((frame.id,), "skipped", "preparing")
-                return False
-            while not (self.furnished or self.ended):
-                changed.wait()
-        if self.length > 1 and not self._continues(frame):
-            self.drop_partial("gap")
-            self._refused = 0
-        if not self._takes_all and self._partial is None and self._refused == 0:
-            self._refusal = self._refuse_window(changed)
-            self._refused = self.length if self._refusal else 0
-        if self._refused:
-            self._refused -= 1
-            self._refused_end = (frame.id, _place(frame))
-            self._ledger.close((frame.id,), "skipped", self._refusal)
+        if not self.furnished and not self._await_slots(frame, changed):
+            return False
+        if not self._takes_all and (refusal := self._refuse_window(changed)):
+            self._ledger.close_one(frame.id, "skipped", refusal)
             return False
         return True
+
+    def _await_slots(self, frame: Frame, changed: threading.Condition) -> bool:
+        if self._admission.kind != "block":
+            self._ledger.close((frame.id,), "skipped", "preparing")
+            return False
+        while not (self.furnished or self.ended):
+            changed.wait()
+        return True
+
+    def passes(self, frame: Frame) -> None:
+        """A frame goes by that no stage runs on."""
 
     def commit(
         self, frame: Frame, slot: int, submitted_ns: int, copied_ns: int, chosen: tuple[int, ...] | None = None
     ) -> None:
         """The frame stands in its slot; a window that is now complete joins those that wait."""
-        if self.length == 1:
-            window = Window([frame], [slot], submitted_ns, copied_ns, chosen=chosen)
-        else:
-            window = self._partial or Window()
-            window.frames.append(frame)
-            window.slots.append(slot)
-            window.submitted_ns = submitted_ns
-            window.copied_ns = copied_ns
-            window.chosen = chosen  # of all its frames: they are of one channel and position
-            if len(window.frames) < self.length:
-                self._partial = window
-                return
-            self._partial = None
+        window = Window([frame], [slot], submitted_ns, copied_ns, chosen=chosen)
         if self._newest and len(self.waiting) >= self._depth:
             self.end(self.waiting.popleft(), "skipped", "queue" if self.ready else "preparing")
         self.waiting.append(window)
@@ -150,13 +161,8 @@ class Lane:
 
     def end(self, window: Window, state: State, reason: str) -> None:
         """Close the account of a window's frames and take their slots back."""
-        if self.length == 1:
-            self._ledger.close_one(window.frames[0].id, state, reason)
-            self.ring.give(window.slots[0])
-            return
-        self._ledger.close(window.ids, state, reason)
-        for slot in window.slots:
-            self.ring.give(slot)
+        self._ledger.close_one(window.frames[0].id, state, reason)
+        self.ring.give(window.slots[0])
 
     def end_waiting(self, state: State, reason: str) -> None:
         """Close the accounts of all that waits here; nothing is waited for any more."""
@@ -166,10 +172,13 @@ class Lane:
             self.end(self.waiting.popleft(), state, reason)
 
     def drop_partial(self, reason: str, state: State = "skipped") -> None:
-        """A window that was begun cannot be completed."""
-        if self._partial is not None:
-            self.end(self._partial, state, reason)
-            self._partial = None
+        """What was begun cannot be completed, and nothing goes on from it."""
+
+    def give_up(self, reason: str) -> None:
+        """Close the accounts of frames that wait for others; what comes later may go on from them."""
+
+    def forget_states(self) -> None:
+        """The worker has lost the memory of recurrent networks."""
 
     @property
     def _full(self) -> str:
@@ -177,43 +186,36 @@ class Lane:
         return "queue" if self.ready else "preparing"
 
     def _refuse_window(self, changed: threading.Condition) -> str:
-        admission = self._admission
         self._begun += 1
-        if (self._begun - 1) % admission.every_n:
+        if (self._begun - 1) % self._admission.every_n:
             return "sampling"
-        if admission.kind != "keep_newest" and len(self.waiting) >= admission.depth:
-            self._expire()
-            if admission.kind == "keep_oldest":
-                return self._full if len(self.waiting) >= admission.depth else ""
-            while len(self.waiting) >= admission.depth and not self.ended:
-                changed.wait()
+        if self._admission.kind == "keep_oldest":
+            return self._full if self._no_room() else ""
+        if self._admission.kind == "block":
+            self._await_room(changed)
         return ""
+
+    def _no_room(self) -> bool:
+        """Whether as many windows wait as may, after those past their deadline were skipped."""
+        if len(self.waiting) >= self._depth:
+            self._expire()
+        return len(self.waiting) >= self._depth
+
+    def _await_room(self, changed: threading.Condition) -> None:
+        self._no_room()
+        while len(self.waiting) >= self._depth and not self.ended:
+            changed.wait()
 
     def _expire(self) -> None:
         deadline_ms = self._admission.deadline_ms
         if deadline_ms is None:
             return
         oldest_ns = now_ns() - int(deadline_ms * 1e6)
-        while self.waiting and self.waiting[0].frames[-1].received_ns < oldest_ns:
+        while self.waiting and self.waiting[0].newest_ns < oldest_ns:
             self.end(self.waiting.popleft(), "skipped", "expired")
-
-    def _continues(self, frame: Frame) -> bool:
-        if self._partial is not None:
-            last = self._partial.frames[-1]
-            before = (last.id, _place(last))
-        elif self._refused and self._refused_end:
-            before = self._refused_end
-        else:
-            return True
-        id, place = before
-        return frame.id == id._replace(seq=id.seq + 1) and _place(frame) == place
 
     def close(self) -> None:
         """Forget the slots; arrays that readers hold stay valid."""
         if self.furnished:
             self.furnished = self.takes_all = False
             self.ring.close()
-
-
-def _place(frame: Frame) -> tuple[object, ...]:
-    return tuple(frame.index.get(axis) for axis in "pcz")

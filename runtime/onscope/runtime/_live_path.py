@@ -161,8 +161,11 @@ class LivePath:
         """Whether the frame goes on to the worker; its account is closed when not."""
         if chosen == ():
             self.ledger.close((frame.id,), "skipped", "not chosen")
+            route.lane.passes(frame)
             return False
         if not route.why_not and not route.lane.admit(frame, self._changed):
+            if route.lane.gathers:
+                self.dispatcher.pump()
             return False
         if route.why_not:  # also when the end came while it waited for its turn
             self.ledger.close((frame.id,), route.end_state, route.why_not)
@@ -202,7 +205,7 @@ class LivePath:
         def settled() -> bool:
             for route in self.dispatcher.routes.values():
                 if cameras is None or route.lane.spec.camera in cameras:
-                    route.lane.drop_partial("incomplete window")
+                    route.lane.give_up("incomplete window")
             return (self.ledger.open if cameras is None else self.ledger.open_of(cameras)) == 0
 
         with self._changed:

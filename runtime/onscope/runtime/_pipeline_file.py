@@ -20,9 +20,9 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ._errors import PipelineError
-from ._gather import LONGEST, Along, Gather, OnGap
+from ._gather import LONGEST, MOST_PLACES, Along, Gather, OnGap
 from ._pipeline import SMALLEST_TILE, Pipeline, Stage
-from .graph._types import Normalise
+from .graph import Normalise
 
 LARGEST = 1 << 20
 
@@ -57,6 +57,7 @@ class WindowModel(BaseModel):
     every: int | None = Field(None, ge=1, le=LONGEST, description="frames between windows; not stated: they jump")
     look_ahead: int = Field(0, ge=0, lt=LONGEST, description="frames of the window after the answer's own")
     on_gap: OnGap = Field("invalid", description="what a lost or skipped frame means")
+    places: int = Field(8, ge=1, le=MOST_PLACES, description="positions, channels and planes gathered at once")
 
 
 class PipelineModel(BaseModel):

@@ -14,7 +14,7 @@ from ._frame import Frame, Pixels
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a stage's answer comes from: package and graph by their sha256, and the engine that really ran it."""
+    """Where a stage's answer comes from: package and compiled graph by their sha256, and the engine that ran it."""
 
     package: str
     graph_sha256: str
@@ -26,8 +26,8 @@ class Stamps:
     """Monotonic nanoseconds of one window's way, in order; `stages` holds each stage's start and end, which those of
     one graph share.
 
-    `received` is that of the window's newest frame; `submitted` when its last frame was handed over; `copied` when
-    it stood in its slot; `sent` when the window went to the worker; `started` and `finished` in the worker;
+    `received` is that of the frame that completed the window; `submitted` when that was handed over; `copied` when it
+    stood in its slot; `sent` when the window went to the worker; `started` and `finished` in the worker;
     `delivered` when the result was back in the acquisition process.
     """
 
@@ -66,9 +66,9 @@ class Result:
     """All stage outputs for one frame or window.
 
     `result["stage"]` is a read-only array: an image (axes as the frame's, in the stage's own pixels and dtype) or a
-    structured table of objects (one row each). `frame` is the newest frame of the window, `frames` all of them; their
-    pixels are the raw ones. The arrays are yours for as long as you keep them. `state` is "late" when it came after
-    the admission's deadline.
+    structured table of objects (one row each). `frame` is the one that the answer belongs to, `frames` all of the
+    window, in its order; their pixels are the raw ones. Where a frame stands in for others it is there several times.
+    The arrays are yours for as long as you keep them. `state` is "late" when it came after the admission's deadline.
     """
 
     frames: tuple[Frame, ...]
@@ -78,15 +78,29 @@ class Result:
     state: Literal["done", "late"] = "done"
     scales: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Pixels of a stage's answer per pixel of the raw frame, by stage."""
+    target: int = -1
+    """The number of `frame` within `frames`."""
+    padded: int = 0
+    """How many of `frames` stand in for frames that are not there."""
+    state_reset: bool = False
+    """Whether recurrent networks began anew with this window."""
 
     @property
     def frame(self) -> Frame:
-        return self.frames[-1]
+        return self.frames[self.target]
 
     @property
     def latency_ms(self) -> float:
-        """Milliseconds from the newest frame's receipt by the core to the delivery of this result."""
+        """Milliseconds from the receipt of the frame that completed the window to the delivery of this result.
+
+        What the answer's own frame waited for later ones is `look_ahead_ms`: the window's doing, not the computer's.
+        """
         return (self.stamps.delivered - self.stamps.received) / 1e6
+
+    @property
+    def look_ahead_ms(self) -> float:
+        """Milliseconds from the receipt of the answer's own frame to that of the one that completed the window."""
+        return (self.stamps.received - self.frame.received_ns) / 1e6
 
     def __getitem__(self, stage: str) -> np.ndarray[Any, Any]:
         try:

@@ -3,10 +3,14 @@
 Acquisition -> worker                                  worker -> acquisition
     open     a lane: spec, ring, stages, provider          hello      protocol version, process id
     answers  the slots for a lane's answers                progress   what takes long while opening
-    run      one window: slots in, slot out                opened     what each stage answers, and who runs it
+    run      one window: slots in, slot out, memory        opened     what each stage answers, and who runs it
     close    a lane: nothing more comes of it              refused    a lane cannot be opened
                                                            done       one window: rows and stamps
                                                            failed     one window: the error
+
+`slots` of `run` are those of the window's frames in its order: one that stands in for others is there several times.
+`state` is the number of the place whose memory recurrent networks go on with (None: they have none), and `reset` says
+that it begins anew; a worker that has no such memory any more begins anew too, and says `reset` in `done`.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Protocol
 
-VERSION = 2
+VERSION = 3
 LIMIT = 4 << 20
 _LENGTH = struct.Struct("<I")
 
