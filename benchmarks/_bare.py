@@ -16,7 +16,7 @@ class BareLoop:
     """The pipeline's graphs in ONNX Runtime sessions of this process, with the options of the `cpu` engine."""
 
     def __init__(self, pipeline: Pipeline, threads: int | None = None) -> None:
-        self._stages = [(stage, _session(str(stage.package.weights), threads)) for stage in pipeline.stages]
+        self._stages = [(stage, open_bare(str(stage.package.weights), threads)) for stage in pipeline.stages]
 
     def run(self, frame: Pixels) -> list[Pixels]:
         """All outputs for one (y, x) frame."""
@@ -40,7 +40,8 @@ class BareLoop:
         return outputs
 
 
-def _session(path: str, threads: int | None) -> Any:
+def open_bare(path: str, threads: int | None = None) -> Any:
+    """A session with the options of the `cpu` engine."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or available_cores()
     options.inter_op_num_threads = 1

@@ -22,6 +22,11 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).with_name("results")
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: written by `python -m benchmarks --readme` -->", "<!-- end of results -->"
+PLACES = {
+    "live": (BEGIN, END),
+    "graphs": ("<!-- graphs: written by `python -m benchmarks.graphs --readme` -->", "<!-- end of graphs -->"),
+}
+"""Where in the README each table stands: between these two lines."""
 HEAD = ("what", "onscope", "against", "ratio", "budget", "met")
 
 
@@ -63,12 +68,13 @@ def show(rows: Sequence[Row], console: Console) -> None:
     console.print(table)
 
 
-def write_readme(markdown: str) -> None:
+def write_readme(markdown: str, table: str = "live") -> None:
     """Put the table where the README has its results."""
+    begin, end = PLACES[table]
     text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    README.write_text(f"{before}{BEGIN}\n\n{markdown}\n{END}{after}", encoding="utf-8")
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
+    README.write_text(f"{before}{begin}\n\n{markdown}\n{end}{after}", encoding="utf-8")
 
 
 def _cells(row: Row) -> list[str]:

@@ -1,0 +1,58 @@
+"""Compiled graphs as the worker runs them: frames, the host's scalars, one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from onscope.runtime import Package
+from onscope.runtime._frame import Pixels
+from onscope.runtime.engines import open_session
+from onscope.runtime.graph import HostScalars, Normalise, Raw, StageRequest, compile_group
+
+
+def request(
+    package: Package,
+    name: str = "stage",
+    reads: str = "frame",
+    normalise: Normalise = "per_frame",
+    tile: int | None = None,
+) -> StageRequest:
+    """The compilation of one stage that runs a package."""
+    return StageRequest(
+        name=name,
+        weights=package.weights,
+        weights_sha256=package.weights_sha256,
+        package_sha256=package.package_sha256,
+        inputs=package.inputs,
+        outputs=package.outputs,
+        reads=reads,
+        settings=package.settings,
+        normalise=normalise,
+        tile=tile,
+    )
+
+
+class CompiledGraph:
+    """Stages compiled into one graph for frames like `raw`, opened on a provider."""
+
+    def __init__(
+        self,
+        stages: Sequence[StageRequest],
+        raw: Raw,
+        cache: Path,
+        provider: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        self.compiled = compile_group(stages, raw, cache=cache)
+        self.session = open_session(self.compiled.path, provider, threads)
+        self._scalars = HostScalars(self.compiled.scalars, raw)
+
+    def run(self, *window: Pixels) -> list[Pixels]:
+        """The answers for the frames of one window; valid until the next call."""
+        return self.session.run([*window, *self._scalars.values(window)])
+
+
+def square(size: int) -> Raw:
+    """Single frames of uint16."""
+    return Raw((size, size), "uint16")
