@@ -28,7 +28,7 @@ def with_its_data(path: Path, sha256: str, data: Path, data_sha256: str) -> Path
     say; both together are more than one ONNX file can hold.
     """
     key = hashlib.sha256(f"{sha256}\n{data_sha256}\n".encode()).hexdigest()
-    target = cache_folder(ROOM) / f"{key[:32]}.onnx"
+    target = cache_folder(ROOM) / key[:32] / path.name
     if target.is_file():
         return target
     size = path.stat().st_size + data.stat().st_size
@@ -59,9 +59,9 @@ def _take_in(tensor: TensorProto, held: mmap.mmap, name: str) -> None:
             f"found the tensor {short(tensor.name)!r} in {short(stated.get('location'))!r}, expected it in the "
             f"external data that the rdf.yaml names{f', {short(name)!r}' if name else ' beside the ONNX file'}"
         )
-    offset, length = _number(stated.get("offset"), 0), _number(stated.get("length"), None)
     needed = nbytes(tensor)
-    if needed is None or offset is None or length not in (None, needed) or offset + needed > len(held):
+    offset, length = _number(stated.get("offset", "0")), _number(stated.get("length", str(needed)))
+    if needed is None or offset < 0 or length != needed or offset + needed > len(held):
         raise PackageError(
             f"found the tensor {short(tensor.name)!r} that lies outside of {short(name)}, or is not as long as its "
             "sizes say: export the weights again"
@@ -71,10 +71,8 @@ def _take_in(tensor: TensorProto, held: mmap.mmap, name: str) -> None:
     del tensor.external_data[:]
 
 
-def _number(text: str | None, default: int | None) -> int | None:
-    """A stated whole number; -1, which nothing is, where the text is none."""
-    if text is None:
-        return default
+def _number(text: str) -> int:
+    """A stated whole number; -1, which fits nothing, where the text is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else -1
 
 
@@ -98,6 +96,7 @@ def nbytes(tensor: TensorProto) -> int | None:
 
 
 def _write(data: bytes, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=".joining-", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._errors import PackageError
+from ._description import TensorDescription
 from ._external import with_its_data
 from ._files import MAX_WEIGHTS_BYTES, checked_sha256, member, short
 
@@ -24,7 +25,7 @@ class Weights(NamedTuple):
     sha256: str
 
 
-def onnx_weights(content: Mapping[str, Any], folder: Path) -> Weights:
+def onnx_weights(content: Mapping[str, Any], folder: Path, inputs: Sequence[TensorDescription]) -> Weights:
     """The ONNX weights that a description names, hashes checked; external data is put into one file, in the cache.
 
     Raises PackageError: none there (with the line that makes them of what is there), outside of the package, changed.
@@ -32,7 +33,7 @@ def onnx_weights(content: Mapping[str, Any], folder: Path) -> Weights:
     weights = content.get("weights")
     entry = weights.get("onnx") if isinstance(weights, Mapping) else None
     if not isinstance(entry, Mapping):
-        raise PackageError(_no_onnx(weights if isinstance(weights, Mapping) else {}, content))
+        raise PackageError(_no_onnx(weights if isinstance(weights, Mapping) else {}, inputs))
     path = member(folder, entry, "ONNX weights")
     sha256 = checked_sha256(path, entry, "ONNX weights", MAX_WEIGHTS_BYTES)
     stated = entry.get("external_data")
@@ -44,38 +45,39 @@ def onnx_weights(content: Mapping[str, Any], folder: Path) -> Weights:
     return Weights(whole, checked_sha256(whole, None, "ONNX weights", MAX_WEIGHTS_BYTES))
 
 
-def _no_onnx(weights: Mapping[Any, Any], content: Mapping[str, Any]) -> str:
+def _no_onnx(weights: Mapping[Any, Any], inputs: Sequence[TensorDescription]) -> str:
     """One sentence: which command makes ONNX of the weights that are there."""
     there = short(", ".join(map(str, weights)) or "none")
     found = f"found no ONNX weights (weights there: {there}), expected some"
     for kind, options in (("torchscript", ""), ("pytorch_state_dict", _network(weights.get("pytorch_state_dict")))):
         entry = weights.get(kind)
-        if isinstance(entry, Mapping):
+        if isinstance(entry, Mapping) and len(inputs) == 1:
             source = shlex.quote(short(entry.get("source")))
             torch = "" if importlib.util.find_spec("torch") else ", once torch is there (pip install 'onscope[export]')"
             return (
-                f"{found}: `onscope export {source}{options} --dtype float32 --axes {_axes(content)} --out FOLDER` "
+                f"{found}: `onscope export {source}{options} --dtype float32 {_example(inputs[0])} --out FOLDER` "
                 f"makes ONNX of the network alone{torch}; put its weights.onnx beside the rdf.yaml and name it under "
                 "weights.onnx"
             )
     if not weights:
         return f"{found}: the package is incomplete"
     return (
-        f"{found}: onscope has no way from these to ONNX, so convert them where they were trained (Keras and "
+        f"{found}: onscope has no way from here to ONNX, so convert them where they were trained (Keras and "
         "TensorFlow: tf2onnx), put the file beside the rdf.yaml and name it under weights.onnx"
     )
 
 
-def _axes(content: Mapping[str, Any]) -> str:
-    """Letters of the first input's axes, for a command line."""
-    inputs = content.get("inputs")
-    first = inputs[0] if isinstance(inputs, list) and inputs else None
-    axes = first.get("axes") if isinstance(first, Mapping) else None
-    if isinstance(axes, str) and re.fullmatch("[bcitzyx]{1,7}", axes):
-        return axes
-    ids = [axis.get("id", axis.get("type")) if isinstance(axis, Mapping) else None for axis in axes or ()]
-    letters = [_LETTERS.get(id, "") if isinstance(id, str) else "" for id in ids]
-    return "".join(letters) if letters and all(letters) else "AXES"
+def _example(tensor: TensorDescription) -> str:
+    """Options that say what goes into the network, for frames of about 256 pixels."""
+    letters = [_LETTERS.get(axis.id, "") for axis in tensor.described]
+    if not all(letters):
+        return "--axes AXES --example-shape SHAPE"
+    sizes = {axis.id: axis.size.at_least(256 if axis.kind == "space" else 1) for axis in tensor.described}
+    for axis in tensor.described:
+        follows = axis.size.follows
+        if follows and follows.tensor == tensor.name and follows.axis in sizes:
+            sizes[axis.id] = follows.size(sizes[follows.axis])
+    return f"--axes {''.join(letters)} --example-shape {'x'.join(str(sizes[axis.id]) for axis in tensor.described)}"
 
 
 def _network(entry: Any) -> str:
