@@ -221,7 +221,7 @@ def test_a_declared_size_that_no_memory_has(make_package: Make) -> None:
     [
         (
             {"torchscript": {"source": "my net.pt", "pytorch_version": "2.0"}},
-            r"`onscope export 'my net.pt' --dtype float32 --axes bcyx --example-shape 1x1x256x256 --out FOLDER` makes ONNX",
+            r"`onscope export .my net.pt. --dtype float32 --axes bcyx --example-shape 1x1x256x256 --out FOLDER` makes",
         ),
         (
             {
