@@ -7,7 +7,7 @@ from pathlib import Path
 
 from onscope.runtime._cores import available_cores
 
-from .._beside import busy
+from .._beside import Where, busy
 from .._material import images
 from .._rows import Row
 from ._ours import CompiledGraph, request, square
@@ -16,7 +16,7 @@ from ._peers import Script
 from ._plan import Plan
 from ._turns import Play, Times, spreads, take_turns
 
-PLACES = ("idle", "beside")
+PLACES: tuple[Where, ...] = ("idle", "beside")
 
 
 def measure(plan: Plan, folder: Path) -> Iterator[Row]:
@@ -33,15 +33,16 @@ def measure(plan: Plan, folder: Path) -> Iterator[Row]:
             "exact per frame": lambda number: exact.run(frames[number % len(frames)]),  # noqa: B023
             "script": lambda number: script.run(frames[number % len(frames)]),  # noqa: B023
         }
-        times: dict[str, Times] = {place: {name: [] for name in players} for place in PLACES}
+        times: dict[Where, Times] = {place: {name: [] for name in players} for place in PLACES}
         for _ in range(plan.busy_rounds):
             for place in PLACES:
                 with busy(place):
                     for name, rounds in take_turns(players, 1, plan.host_turn, warm_up=11).items():
                         times[place][name] += rounds
-        detail = {"threads": threads, "ms": {place: spreads(times[place]) for place in PLACES}}
+        found = {place: spreads(times[place]) for place in PLACES}
+        detail = {"threads": threads, "ms": found}
         for name in players:
-            idle, beside = ({key: found[name][key] for key in ("p50", "p99")} for found in detail["ms"].values())
+            idle, beside = found["idle"][name], found["beside"][name]
             who = "today's script" if name == "script" else f"compiled graph, normalisation {name}"
             yield Row(
                 f"{who}, one convolution, {size}x{size}, beside a busy Python thread of its process",

@@ -141,5 +141,7 @@ def _description(folder: Path, counts: bool) -> dict[str, Any]:
 
 def _axes(size: dict[str, int] | None) -> list[dict[str, Any]]:
     """batch, channel, y, x of a size; None: of the input's."""
-    space = [{"type": "space", "id": name, "size": size or {"tensor_id": "x", "axis_id": name}} for name in ("y", "x")]
+    space: list[dict[str, Any]] = [
+        {"type": "space", "id": name, "size": size or {"tensor_id": "x", "axis_id": name}} for name in ("y", "x")
+    ]
     return [{"type": "batch", "size": 1}, {"type": "channel", "id": "channel", "channel_names": ["grey"]}, *space]

@@ -30,7 +30,8 @@ class Script:
     def run(self, frame: Pixels) -> Pixels:
         """The answer in counts for a (y, x) frame."""
         (answer,) = self._session.run(None, {"x": normalised(frame)})
-        return np.clip(answer[0, 0] * GAIN, 0, MOST).astype(np.uint16)
+        counts: Pixels = np.clip(answer[0, 0] * GAIN, 0, MOST).astype(np.uint16)
+        return counts
 
 
 class Network:
@@ -78,7 +79,7 @@ class Core:
         from bioimageio.core import create_prediction_pipeline
         from bioimageio.spec import load_model_description
 
-        self._model = load_model_description(package.folder / "rdf.yaml", perform_io_checks=False)
+        self._model: Any = load_model_description(package.folder / "rdf.yaml", perform_io_checks=False)
         self._pipeline = create_prediction_pipeline(self._model, weights_format="onnx")
 
     def run(self, frame: Pixels) -> Pixels:
