@@ -201,3 +201,13 @@ def write(
     with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
         YAML(typ="safe", pure=True).dump(content, file)
     return Package.load(folder)
+
+
+def beside(folder: Path, side: str, steps: Sequence[dict[str, Any]]) -> Path:
+    """Describe `steps` beside the graph of a package: before it (side "inputs") or after it ("outputs")."""
+    rdf = folder / "rdf.yaml"
+    content = YAML(typ="safe", pure=True).load(rdf.read_text(encoding="utf-8"))
+    content[side][0]["preprocessing" if side == "inputs" else "postprocessing"] = list(steps)
+    with rdf.open("w", encoding="utf-8") as file:
+        YAML(typ="safe", pure=True).dump(content, file)
+    return folder

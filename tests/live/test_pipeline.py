@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
-from onscope.runtime import OnscopeError, Pipeline, PipelineError, Stage
+from onscope.runtime import Gather, OnscopeError, Pipeline, PipelineError, Stage
+from onscope.runtime._requests import request_from
 from tests import models
 
 
@@ -94,22 +97,65 @@ def test_names_are_different_and_there_is_at_least_one(folder: Path) -> None:
         Pipeline([])
 
 
+def test_what_a_graph_cannot_carry_out_is_refused_at_once(tmp_path: Path) -> None:
+    models.plus_one(tmp_path / "plus", "float32")
+    steps = {"id": "stardist_postprocessing2d", "kwargs": {"prob_threshold": 0.5, "nms_threshold": 0.4}}
+    models.beside(tmp_path / "plus", "outputs", [steps])
+    with pytest.raises(OnscopeError, match="stardist_postprocessing2d"):
+        Stage("plus", tmp_path / "plus")
+
+
 @pytest.mark.parametrize(
-    ("side", "step"),
+    ("options", "text"),
     [
-        ("inputs", {"id": "zero_mean_unit_variance"}),
-        ("outputs", {"id": "sigmoid"}),
+        ({"normalise": "sometimes"}, "found normalise 'sometimes'"),
+        ({"frozen_frames": 0}, "found 0 frozen frames"),
+        ({"tile": 8}, "tiles of 8 pixels"),
     ],
 )
-def test_processing_beside_the_graph_is_refused_and_not_forgotten(tmp_path: Path, side: str, step: object) -> None:
-    models.plus_one(tmp_path / "plus", "float32")
-    rdf = tmp_path / "plus" / "rdf.yaml"
-    yaml = YAML(typ="safe", pure=True)
-    content = yaml.load(rdf.read_text())
-    content[side][0]["preprocessing" if side == "inputs" else "postprocessing"] = [step]
-    with rdf.open("w") as file:
-        yaml.dump(content, file)
-    with pytest.raises(PipelineError, match="described beside its graph"):
-        Stage("plus", tmp_path / "plus")
-    models.plus_one(tmp_path / "bare", "float32")
-    assert Stage("plus", tmp_path / "bare").package.inputs[0].processing in ((), ("ensure_dtype",))
+def test_options_of_a_stage_are_checked(folder: Path, options: dict[str, Any], text: str) -> None:
+    with pytest.raises(PipelineError, match=text):
+        Stage("plus", models.plus_one(folder / "plus"), **options)
+
+
+def test_a_file_states_how_graphs_are_made(beside: Path) -> None:
+    beside.write_text(
+        GOOD.replace("{package: plus}", "{package: plus, normalise: frozen, frozen_frames: 5, tile: 64, rescale: true}")
+        + "window: {length: 3, along: z, every: 1, look_ahead: 1, on_gap: pad}\nmerge: false\n"
+    )
+    pipeline = Pipeline.load(beside)
+    plus = pipeline.stages[0]
+    assert (plus.normalise, plus.frozen_frames, plus.tile, plus.rescale) == ("frozen", 5, 64, True)
+    assert pipeline.gather == Gather(3, "z", 1, 1, "pad")
+    assert pipeline.options("cam") == {
+        "gather": {"length": 3, "along": "z", "target": 1},
+        "calibration": None,
+        "merge": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("window: {length: 3, every: 4}", "found a window of 3 frames every 4"),
+        ("window: {length: 3, along: q}", "line 6: window"),
+        ("window: {longitude: 3}", "line 6: window"),
+        ("merge: maybe", "line 6: merge"),
+        ("calibration: lost.yaml", "lost.yaml"),
+    ],
+)
+def test_wrong_options_of_a_file_are_told(beside: Path, line: str, text: str) -> None:
+    beside.write_text(GOOD + line + "\n")
+    with pytest.raises(OnscopeError) as error:
+        Pipeline.load(beside)
+    assert text in str(error.value)
+
+
+def test_a_request_comes_back_as_it_went(folder: Path) -> None:
+    stage = Stage("found", models.brightest(folder / "found"), settings={"threshold": 3.0}, channel=[1, "DAPI"])
+    message = json.loads(json.dumps(stage.message()))
+    back = request_from(message)
+    assert replace(back, settings={}) == replace(stage.request, settings={})
+    assert back.settings["threshold"] == 3.0
+    assert message["choice"]
+    assert Stage("found", stage.package).message()["choice"] == ""

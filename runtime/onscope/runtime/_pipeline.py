@@ -13,8 +13,9 @@ from typing import Any, get_args
 from ._errors import PipelineError
 from ._frame import Frame
 from ._gather import Gather
+from ._requests import request_message
 from .decode import decoder
-from .graph._types import Normalise, StageRequest
+from .graph import Normalise, StageRequest, is_decoder, load_calibration
 from .package import Package
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -107,18 +108,11 @@ class Stage:
                 f"found settings of the stage {self.name!r} that are no plain values ({error}), expected numbers, "
                 "texts and lists: convert NumPy's numbers with float()"
             ) from error
-        outputs = self.package.outputs
-        steps = [step for tensor in (*self.package.inputs, *outputs) for step in tensor.processing]
-        # bioimageio.spec adds ensure_dtype to every description; the graph's own dtypes say the same.
-        if beside := [step for step in steps if step != "ensure_dtype"]:
+        steps = [step for tensor in (*self.package.inputs, *self.package.outputs) for step in tensor.steps]
+        if decoded := [step.id for step in steps if is_decoder(step)]:
             raise PipelineError(
-                f"found {self.package.name!r} with {', '.join(beside)} described beside its graph, expected all "
-                "processing inside: it is not carried out live yet, so export the network with it"
-            )
-        if len(outputs) != 1:
-            raise PipelineError(
-                f"found {self.package.name!r} with {len(outputs)} outputs, expected 1: several outputs do not run live "
-                "yet, so export the network with one"
+                f"found {self.package.name!r} with {', '.join(decoded)} after its network, expected steps that a graph "
+                "can carry out: these are not decoded live yet"
             )
         if self.normalise not in get_args(Normalise):
             raise PipelineError(
@@ -155,17 +149,8 @@ class Stage:
         `choice` is the same for stages that run on the same frames, as far as their own channels and positions go;
         empty: on all.
         """
-        source, target = self.package.inputs[0], self.package.outputs[0]
-        return {
-            "name": self.name,
-            "graph": str(self.package.weights.resolve()),
-            "sha256": self.package.weights_sha256,
-            "package": self.package.package_sha256,
-            "reads": self.reads,
-            "input_axes": list(source.axes),
-            "output_axes": list(target.axes),
-            "settings": dict(self.settings),
-        }
+        choice = [wanted and sorted(map(repr, wanted)) for wanted in (self.channel, self.position)]
+        return {**request_message(self.request), "choice": json.dumps(choice) if self.chooses else ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +176,13 @@ class Pipeline:
         merge: bool = True,
     ) -> None:
         object.__setattr__(self, "stages", tuple(stages))
-        object.__setattr__(self, "gather", window if isinstance(window, Gather) else Gather(window))
+        object.__setattr__(self, "gather", window if isinstance(window, Gather) else Gather.consecutive(window))
         object.__setattr__(self, "calibration", MappingProxyType(_by_camera(calibration)))
         object.__setattr__(self, "merge", merge)
         if not self.stages:
             raise PipelineError("found 0 stages, expected at least 1")
+        for path in self.calibration.values():
+            load_calibration(path)  # what is wrong with it is told before a camera runs
         images: dict[str, bool] = {FRAME: True}
         for stage in self.stages:
             if stage.name in images:

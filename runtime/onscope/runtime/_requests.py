@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from .graph._types import StageRequest
-from .package._description import tensor_from, tensor_message
+from .graph import StageRequest
+from .package import tensor_from, tensor_message
 
 
 def request_message(request: StageRequest) -> dict[str, Any]:

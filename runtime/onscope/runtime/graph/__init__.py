@@ -1,13 +1,16 @@
 """Compiled graphs: a package's network with its pre- and postprocessing in one, raw counts in, answer out."""
 
+from ._calibration import Calibration, load_calibration
 from ._compile import compile_group, is_compiled
 from ._host import HostScalars
 from ._merge import groups
 from ._steps import is_decoder
+from ._tiled import Tiled
 from ._types import Answer, Compiled, Normalise, Note, Raw, Scalar, StageRequest, State, Statistic, Tiling
 
 __all__ = [
     "Answer",
+    "Calibration",
     "Compiled",
     "HostScalars",
     "Normalise",
@@ -17,9 +20,11 @@ __all__ = [
     "StageRequest",
     "State",
     "Statistic",
+    "Tiled",
     "Tiling",
     "compile_group",
     "groups",
     "is_compiled",
     "is_decoder",
+    "load_calibration",
 ]

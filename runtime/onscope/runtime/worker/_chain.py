@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from .._axes import to_tensor
 from .._clock import now_ns
-from .._errors import PackageError, PipelineError, ProviderError
+from .._errors import ProviderError
 from .._frame import Pixels
-from ..decode import Decoder, decoder
-from ..engines import WARM_UPS, Session, open_session
+from .._requests import request_from
+from ..graph import Note, Raw, compile_group, is_compiled, load_calibration
+from ._group import Group
+from ._plan import FRAME, Part, divide, image_as_raw
+from ._report import note_line, report_lines, warnings
+from ._scalars import Scalars
 
 
 @dataclass(frozen=True, slots=True)
 class StageAnswer:
-    """What one stage answers: `shape` is the largest it can be; `columns` (of a table) empty for an image."""
+    """What one stage answers: `shape` is the largest it can be; `columns` (of a table) empty for an image.
+
+    `graph` is the sha256 of the compiled graph that it comes from.
+    """
 
     stage: str
     shape: tuple[int, ...]
@@ -28,129 +33,137 @@ class StageAnswer:
     axes: str
     columns: tuple[str, ...]
     provider: str
+    graph: str
 
 
 class Chain:
-    """Sessions in the order of the stages.
+    """Compiled graphs in the order in which they run, each opened and warmed up.
 
-    `stages` are plain mappings (they come as messages): name, graph (path), sha256, package, reads ("frame" or an
-    earlier stage), input_axes, output_axes, settings. Raises PackageError, PipelineError or
-    ProviderError.
+    `message` is the one that opens a lane: spec, gather, stages, calibration, merge, provider, threads. Raises
+    PackageError, PipelineError or ProviderError.
     """
 
-    def __init__(
-        self,
-        stages: Sequence[Mapping[str, Any]],
-        provider: str,
-        threads: int | None,
-        progress: Callable[[str], object] = lambda text: None,
-    ) -> None:
+    def __init__(self, message: Mapping[str, Any], progress: Callable[[str], object] = lambda text: None) -> None:
         self.warm_ns = 0
         """What one window took in the last of the warm-ups."""
-        self._stages: list[tuple[Mapping[str, Any], Session, Decoder]] = []
-        for stage in stages:
-            graph = Path(stage["graph"])
-            progress(f"opening {stage['name']} ({graph.parent.name}) on {provider}")
-            _check_hash(graph, stage["sha256"])
-            session = open_session(graph, provider, threads)
-            self._stages.append((stage, session, decoder(stage["output_axes"], stage["settings"])))
+        self.opened: list[StageAnswer] = []
+        self.report: list[str] = []
+        """What was done to the packages' graphs, in lines."""
+        self.began_anew = False
+        """Whether a memory began anew with the last window."""
+        self._requests = [request_from(stage) for stage in message["stages"]]
+        self._numbers = {request.name: number for number, request in enumerate(self._requests)}
+        spec, gather = message["spec"], message["gather"]
+        self._raw = Raw(
+            tuple(spec["shape"]),
+            spec["dtype"],
+            spec["axes"],
+            gather["length"],
+            gather["along"],
+            gather["target"],
+            spec["pixel_size_um"],
+        )
+        self._bit_depth: int = spec["bit_depth"]
+        self._engine: tuple[str, int | None] = (message["provider"], message["threads"])
+        self._calibration = None if message["calibration"] is None else load_calibration(Path(message["calibration"]))
+        self._progress = progress
+        self._warnings: list[str] = []
+        self._groups: list[Group] = []
+        answers: dict[int, StageAnswer] = {}
+        images: dict[str, tuple[Pixels, str]] = {}
+        choices = [stage["choice"] for stage in message["stages"]]
+        for part in divide(self._requests, choices, self._raw, message["merge"]):
+            answers |= self._open(part, images)
+        self.opened = [answers[number] for number in range(len(self._requests))]
 
-    def warm_up(self, spec_shape: Sequence[int], dtype: str, axes: str, length: int) -> list[StageAnswer]:
-        """Run on empty frames until buffers are allocated; what each stage answers."""
-        window = [np.zeros(tuple(spec_shape), dtype)] * length
-        for _ in range(WARM_UPS):
-            start = now_ns()
-            raw, _ = self._run_stages(window, axes)
-            self.warm_ns = now_ns() - start
-        answers = []
-        for stage, session, decode in self._stages:
-            output = raw[stage["name"]]
-            answer, answer_axes = decode(output)
+    def _open(self, part: Part, images: dict[str, tuple[Pixels, str]]) -> dict[int, StageAnswer]:
+        """Compile, open and warm up one graph; what its stages answer. Adds their images to `images`."""
+        requests = {number: self._requests[number] for number in part.numbers}
+        stages = list(requests.values())
+        names = "+".join(request.name for request in stages)
+        if part.reads == FRAME:
+            raw, calibration = self._raw, self._calibration
+            window = [np.zeros(raw.shape, raw.dtype)] * raw.length
+        else:
+            image, axes = images[part.reads]
+            raw, calibration = image_as_raw(part.reads, image, axes, self._raw, stages), None
+            window = [np.ascontiguousarray(image)]
+        known = is_compiled(stages, raw, calibration)
+        size = f"{'x'.join(map(str, raw.shape))} {raw.dtype}"
+        self._progress(f"{names} for {size} from the cache" if known else f"compiling {names} for {size}")
+        compiled = compile_group(stages, raw, calibration)
+        self._progress(f"opening {names} on {self._engine[0]}")
+
+        def warn(note: Note) -> None:
+            self._warnings.append(note_line(note, part.reads))
+
+        group = Group(
+            requests, part.reads, compiled, raw, Scalars(compiled.scalars, raw, self._bit_depth, warn), self._engine
+        )
+        self._progress(f"warming up {names}")
+        kept = list(self._warnings)
+        outputs = group.warm_up(window)
+        self.warm_ns += group.warm_ns
+        self._groups.append(group)
+        self.report += report_lines(compiled, part.reads, group.provider)
+        self._warnings = [*kept, *warnings(compiled, part.reads)]
+        answers = {}
+        for number, output in outputs.items():
+            decode = group.decoders[number]
+            answer, axes = decode(output)
             shape = output.reshape(-1, output.shape[-1]).shape if decode.columns else answer.shape
-            answers.append(
-                StageAnswer(stage["name"], shape, answer.dtype.name, answer_axes, decode.columns, session.provider)
+            name = self._requests[number].name
+            images[name] = answer, axes
+            answers[number] = StageAnswer(
+                name, shape, answer.dtype.name, axes, decode.columns, group.provider, compiled.sha256
             )
         return answers
 
     def run(
-        self, window: Sequence[Pixels], axes: str, chosen: Sequence[int] | None = None
+        self,
+        window: Sequence[Pixels],
+        chosen: Sequence[int] | None = None,
+        place: int | None = None,
+        reset: bool = False,
+        channel: int | None = None,
     ) -> tuple[list[Pixels], list[tuple[int, int]]]:
         """Answers and (start, end) stamps of the chosen stages (None: all), for the frames of one window.
 
-        Each frame has the axes `axes`; a chosen stage reads the frame or another chosen one.
+        A chosen stage reads the frame or another chosen one; stages of one graph are chosen together and share their
+        stamps. `place` says whose memory recurrent networks go on with, `reset` that they begin anew, which they do
+        after an error too; `channel` whose statistics hold that are not each window's own.
         """
-        outputs, stamps = self._run_stages(window, axes, chosen)
-        answers = []
-        for stage, _, decode in self._of(chosen):
-            output = outputs[stage["name"]]
-            # A sum is NaN if any value is; infinities of both signs too, and they are no better. Looked at before
-            # decoding, which may cut NaN off as if it were a low score.
-            if output.dtype.kind == "f" and np.isnan(output.sum()):
-                raise ProviderError(
-                    f"the stage {stage['name']!r} answered NaN: its input holds NaN, or the network overflows on it"
-                )
-            answer, _ = decode(output)
-            answers.append(answer)
-        return answers, stamps
+        wanted = range(len(self._requests)) if chosen is None else chosen
+        answers: dict[int, Pixels] = {}
+        stamps: dict[int, tuple[int, int]] = {}
+        self.began_anew = False
+        try:
+            for group in self._groups:
+                if chosen is not None and not any(number in chosen for number in group.decoders):
+                    continue
+                start = now_ns()
+                reads = window
+                if group.reads != FRAME:
+                    reads = [np.ascontiguousarray(answers[self._numbers[group.reads]])]
+                for number, output in group.run(reads, place, reset, channel).items():
+                    _refuse_nan(self._requests[number].name, output)
+                    answers[number], _ = group.decoders[number](output)
+                stamps |= dict.fromkeys(group.decoders, (start, now_ns()))
+                self.began_anew |= group.states.began_anew
+        except BaseException:
+            for group in self._groups:
+                group.states.forget(place)
+            raise
+        return [answers[number] for number in wanted], [stamps[number] for number in wanted]
 
-    def _of(self, chosen: Sequence[int] | None) -> list[tuple[Mapping[str, Any], Session, Decoder]]:
-        return self._stages if chosen is None else [self._stages[number] for number in chosen]
-
-    def _run_stages(
-        self, window: Sequence[Pixels], axes: str, chosen: Sequence[int] | None = None
-    ) -> tuple[dict[str, Pixels], list[tuple[int, int]]]:
-        frame, frame_axes = (window[0], axes) if len(window) == 1 else (np.stack(window), "t" + axes)
-        outputs: dict[str, Pixels] = {}
-        images: dict[str, tuple[Pixels, str]] = {"frame": (frame, frame_axes)}
-        stamps = []
-        for stage, session, decode in self._of(chosen):
-            start = now_ns()
-            array, have = images[stage["reads"]]
-            tensor = to_tensor(array, have, stage["input_axes"])
-            _check_channels(tensor, have, session, stage)
-            if tensor.dtype != session.inputs[0].dtype:
-                tensor = _cast(tensor, session.inputs[0].dtype, stage)
-            output = session.run([tensor])[0]
-            outputs[stage["name"]] = output
-            if not decode.columns:
-                image, image_axes = decode(output)
-                images[stage["name"]] = image, image_axes.replace("c", "s")
-            stamps.append((start, now_ns()))
-        return outputs, stamps
+    def warned(self) -> list[str]:
+        """What was found since the last call that the user should know."""
+        found, self._warnings = self._warnings, []
+        return found
 
 
-def _check_channels(tensor: Pixels, have: str, session: Session, stage: Mapping[str, Any]) -> None:
-    if "channel" not in stage["input_axes"]:
-        return
-    place = list(stage["input_axes"]).index("channel")
-    expected = session.inputs[0].shape[place]
-    if expected is None or tensor.shape[place] == expected:
-        return
-    if tensor.shape[place] == 1:
-        what, do = "grey images", "choose another package, or set the camera to colour"
-    elif "s" in have:
-        what, do = "colour images", "set the camera to grey, or run stored images with --grey"
-    else:
-        what, do = f"a window of {tensor.shape[place]} frames as channels", "change the window of the pipeline"
-    raise PipelineError(f"found {what} for the stage {stage['name']!r}, expected {expected} in the axis channel: {do}")
-
-
-def _cast(tensor: Pixels, want: str, stage: Mapping[str, Any]) -> Pixels:
-    if not np.can_cast(tensor.dtype, want):
-        raise PipelineError(
-            f"found {tensor.dtype} from {stage['reads']} for the stage {stage['name']!r}, expected {want}: the values "
-            "would not fit, so choose a package that takes these frames"
-        )
-    return tensor.astype(want)
-
-
-def _check_hash(graph: Path, expected: str) -> None:
-    try:
-        found = hashlib.sha256(graph.read_bytes()).hexdigest()
-    except OSError as error:
-        raise PackageError(f"cannot read {graph}: {error.strerror}") from error
-    if found != expected:
-        raise PackageError(
-            f"found {graph.name} with the sha256 {found[:12]}…, expected {expected[:12]}…: the file changed after the "
-            "pipeline was loaded"
-        )
+def _refuse_nan(stage: str, output: Pixels) -> None:
+    # A sum is NaN if any value is; infinities of both signs too, and they are no better. Looked at before decoding,
+    # which may cut NaN off as if it were a low score.
+    if output.dtype.kind == "f" and np.isnan(output.sum()):
+        raise ProviderError(f"the stage {stage!r} answered NaN: its input holds NaN, or the network overflows on it")

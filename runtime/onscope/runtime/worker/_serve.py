@@ -23,15 +23,8 @@ class _Lane:
 
     def __init__(self, message: Message, link: Link) -> None:
         spec = message["spec"]
-        self.axes: str = spec["axes"]
-        self.chain = Chain(
-            message["stages"],
-            message["provider"],
-            message["threads"],
-            lambda text: link.send({"kind": "progress", "lane": message["lane"], "text": text}),
-        )
-        link.send({"kind": "progress", "lane": message["lane"], "text": "warming up"})
-        self.opened = self.chain.warm_up(spec["shape"], spec["dtype"], self.axes, message["length"])
+        self.chain = Chain(message, lambda text: link.send({"kind": "progress", "lane": message["lane"], "text": text}))
+        self.opened = self.chain.opened
         ring = message["ring"]
         self._ring = SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"])
         self._frames = [self._ring.view(slot, tuple(spec["shape"]), spec["dtype"]) for slot in range(ring["slots"])]
@@ -42,11 +35,11 @@ class _Lane:
         self._answers = SharedSlots.attach(message["name"], message["slot_bytes"], message["slots"])
         self._offsets = message["offsets"]
 
-    def run(
-        self, slots: Sequence[int], answer_slot: int, chosen: Sequence[int] | None
-    ) -> tuple[list[list[int]], list[tuple[int, int]]]:
-        """Run one window through the chosen stages (None: all); the shapes of its answers and its stages' stamps."""
-        answers, stamps = self.chain.run([self._frames[slot] for slot in slots], self.axes, chosen)
+    def run(self, message: Message) -> tuple[list[list[int]], list[tuple[int, int]]]:
+        """Run one window through the chosen stages; the shapes of its answers and its stages' stamps."""
+        chosen, answer_slot = message["stages"], message["answer"]
+        window = [self._frames[slot] for slot in message["slots"]]
+        answers, stamps = self.chain.run(window, chosen, message["state"], message["reset"], message["channel"])
         numbers = range(len(self.opened)) if chosen is None else chosen
         for number, answer in zip(numbers, answers, strict=True):
             expected, offset = self.opened[number], self._offsets[number]
@@ -130,7 +123,7 @@ class _Lanes:
         try:
             lane = _Lane(message, self._link)
             answer = {"kind": "opened", "lane": number, "answers": [asdict(answer) for answer in lane.opened]}
-            answer["warm_ns"] = lane.chain.warm_ns
+            answer |= {"warm_ns": lane.chain.warm_ns, "report": lane.chain.report, "warnings": lane.chain.warned()}
         except (OnscopeError, OSError) as error:
             lane = None
             answer = {"kind": "refused", "lane": number, "error": type(error).__name__, "message": str(error)}
@@ -166,12 +159,19 @@ class _Lanes:
 def _run(lane: _Lane, message: Message) -> Message:
     started = now_ns()
     try:
-        shapes, stamps = lane.run(message["slots"], message["answer"], message["stages"])
+        shapes, stamps = lane.run(message)
     except (OnscopeError, OSError) as error:
-        return {"kind": "failed", "window": message["window"], "message": str(error)}
+        return {
+            "kind": "failed",
+            "window": message["window"],
+            "message": str(error),
+            "warnings": lane.chain.warned(),
+        }
     return {
         "kind": "done",
         "window": message["window"],
+        "reset": lane.chain.began_anew,
+        "warnings": lane.chain.warned(),
         "shapes": shapes,
         "started": started,
         "stages": stamps,

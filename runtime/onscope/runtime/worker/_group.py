@@ -1,0 +1,80 @@
+"""Stages that are one graph, opened: a window in, one native call, their outputs out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .._clock import now_ns
+from .._frame import Pixels
+from ..decode import Decoder, decoder
+from ..engines import WARM_UPS, open_session
+from ..graph import Answer, Compiled, Raw, StageRequest, Tiled
+from ._scalars import Scalars
+from ._states import States
+
+
+class Group:
+    """A compiled graph, its session, what the host reckons for it, and its memory.
+
+    `requests` are the stages by their numbers within the lane, in the graph's order; `reads` is "frame", or the stage
+    whose image the graph takes. Raises PipelineError or ProviderError.
+    """
+
+    def __init__(
+        self,
+        requests: Mapping[int, StageRequest],
+        reads: str,
+        compiled: Compiled,
+        raw: Raw,
+        scalars: Scalars,
+        engine: tuple[str, int | None],
+    ) -> None:
+        self.reads = reads
+        self.compiled = compiled
+        self.warm_ns = 0
+        """What the last of the warm-ups took."""
+        self.states = States(compiled.states)
+        self.decoders: dict[int, Decoder] = {}
+        self._places: dict[int, int] = {}
+        for number, request in requests.items():
+            answers = enumerate(compiled.answers)
+            place, answer = next((place, answer) for place, answer in answers if answer.stage == request.name)
+            self.decoders[number] = decoder(_names(request, answer), request.settings)
+            self._places[number] = place
+        self._target = raw.target
+        self._scalars = scalars
+        session = open_session(compiled.path, *engine)
+        self._session = session if compiled.tiling is None else Tiled(session, compiled, raw)
+        self.provider = session.provider
+
+    def warm_up(self, window: Sequence[Pixels]) -> dict[int, Pixels]:
+        """Run on empty frames until buffers are allocated; nothing of them is remembered."""
+        for _ in range(WARM_UPS):
+            start = now_ns()
+            outputs = self.run(window)
+            self.warm_ns = now_ns() - start
+        self.states.clear()
+        self._scalars.clear()
+        return outputs
+
+    def run(
+        self, window: Sequence[Pixels], place: int | None = None, reset: bool = False, channel: int | None = None
+    ) -> dict[int, Pixels]:
+        """The first output of each stage by its number, for the frames of one window; valid until the next call.
+
+        `place` says whose memory a recurrent network goes on with, `reset` that it begins anew, `channel` whose
+        statistics hold that are not each window's own. Raises ProviderError.
+        """
+        if self.compiled.frames != len(window):
+            window = [window[self._target]]
+        scalars = self._scalars.values(window, channel)
+        outputs = self._session.run([*window, *scalars, *self.states.of(place, reset)])
+        self.states.keep(place, outputs[len(self.compiled.answers) :])
+        return {number: outputs[at] for number, at in self._places.items()}
+
+
+def _names(request: StageRequest, answer: Answer) -> list[str]:
+    """The answer's axes as decoders name them: y, x and z by their ids, the others by their kinds."""
+    described = next(tensor for tensor in request.outputs if tensor.name == answer.tensor)
+    kinds = {axis.id: axis.kind for axis in described.described if axis.kind != "space"}
+    return [kinds.get(id, id) for id in answer.axes]

@@ -1,0 +1,48 @@
+"""What recurrent networks remember from window to window, one memory per place of the acquisition."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+
+from .._frame import Pixels
+from ..graph import State
+
+KEPT_BYTES = 512 << 20
+"""All memories of one graph together; beyond it, the one used longest ago is given up and begins anew."""
+
+
+class States:
+    """The states of one graph, by place. They begin as zeros; `began_anew` says whether the last ones did."""
+
+    def __init__(self, states: Sequence[State]) -> None:
+        self.began_anew = False
+        self._zeros = [np.zeros(state.shape, state.dtype) for state in states]
+        self._kept: OrderedDict[int | None, list[Pixels]] = OrderedDict()
+        self._most = max(1, KEPT_BYTES // max(1, sum(each.nbytes for each in self._zeros)))
+
+    def of(self, place: int | None, reset: bool = False) -> list[Pixels]:
+        """What the network is given for the next window of a place."""
+        if reset:
+            self.forget(place)
+        self.began_anew = bool(self._zeros) and place not in self._kept
+        return self._kept.get(place, self._zeros)
+
+    def keep(self, place: int | None, states: Sequence[Pixels]) -> None:
+        """What it answered; copied, since the arrays are the engine's."""
+        if not self._zeros:
+            return
+        self._kept[place] = [np.array(state) for state in states]
+        self._kept.move_to_end(place)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+    def forget(self, place: int | None) -> None:
+        """The next window of the place begins anew."""
+        self._kept.pop(place, None)
+
+    def clear(self) -> None:
+        """All places begin anew."""
+        self._kept.clear()
