@@ -40,31 +40,27 @@ class Place:
     """Whether something is missing since the last of them."""
     why: str = INCOMPLETE
     """Why windows cannot be built that need frames from before its next one."""
-    looks: dict[int | None, Look] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Look:
-    """Where the stage stood and what the exposure was when a life began; None: not known."""
-
     stage_um: tuple[float, ...] | None = None
-    exposure_ms: float | None = None
+    """Where the stage stood when its life began; None: not known."""
+    exposures_ms: dict[int | None, float] = field(default_factory=dict)
+    """By channel, where known."""
 
-    def changes(self, stage_um: tuple[float, ...] | None, exposure_ms: float | None) -> bool:
-        """Whether these are others; what was not known before is taken."""
-        before, exposed = self.stage_um, self.exposure_ms
-        moved = before is not None and stage_um is not None and _apart(before, stage_um) > STAGE_TOLERANCE_UM
-        changed = (
-            exposed is not None
-            and exposure_ms is not None
-            and abs(exposure_ms - exposed) > EXPOSURE_TOLERANCE * exposed
-        )
-        if moved or changed:
-            self.stage_um, self.exposure_ms = stage_um or before, exposed if exposure_ms is None else exposure_ms
-            return True
-        self.stage_um = before or stage_um
-        self.exposure_ms = exposure_ms if exposed is None else exposed
-        return False
+    def moves(self, stage_um: tuple[float, ...] | None) -> bool:
+        """Whether the stage is elsewhere than it was."""
+        before = self.stage_um
+        if before is None or stage_um is None or _apart(before, stage_um) <= STAGE_TOLERANCE_UM:
+            self.stage_um = before or stage_um
+            return False
+        self.stage_um = stage_um
+        return True
+
+    def changes(self, channel: int | None, exposure_ms: float | None) -> bool:
+        """Whether the exposure of the channel is another than it was."""
+        before = self.exposures_ms.get(channel)
+        if exposure_ms is None or (before is not None and abs(exposure_ms - before) <= EXPOSURE_TOLERANCE * before):
+            return False
+        self.exposures_ms[channel] = exposure_ms
+        return before is not None
 
 
 class Where(NamedTuple):
@@ -131,15 +127,15 @@ class Places:
             where = self._consecutive(place, seq, missing)
         place.last, place.lost, place.t, place.unsure = where.at, self._lost, index.get("t"), where.unsure
         self._recent = place
-        look = place.looks.setdefault(index.get("c"), Look())
-        if look.changes(self._stage(frame), frame.exposure_ms):
-            place.life += 1
-            return where._replace(changed=True)
-        return where
+        moved = place.moves(self._stage(frame))
+        exposed = place.changes(index.get("c"), frame.exposure_ms)
+        place.life += moved or exposed
+        # Channels have exposures of their own, and a window of them the one that each has by then.
+        return where._replace(changed=True) if moved or (exposed and self.along != "c") else where
 
     def _stage(self, frame: Frame) -> tuple[float, ...] | None:
-        stage_um = frame.stage_um
-        return stage_um if stage_um is None or self.along != "z" else stage_um[:2]  # a stack moves along the third
+        # A stack moves along the third axis, and channels may have a focus of their own.
+        return frame.stage_um[:2] if frame.stage_um is not None and self.along in ("z", "c") else frame.stage_um
 
     def _name(self, frame: Frame) -> Name:
         without = ("t", self.along)
