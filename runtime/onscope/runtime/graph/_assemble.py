@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._errors import PackageError
+from ._calibration import Calibration, affine, calibrate, is_affine
 from ._draft import Draft, Value
 from ._layout import Picture
 from ._memory import memory_mb
@@ -17,15 +18,13 @@ from ._types import Compiled, Note, Raw, StageRequest
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from ._calibration import Calibration
-
 
 def assemble(stages: Sequence[StageRequest], raw: Raw, calibration: Calibration | None) -> tuple[bytes, Compiled]:
     """The ONNX file of the stages and its description (without path and hash)."""
     opset, models = one_opset({stage.name: load_network(stage.weights, stage.weights_sha256) for stage in stages})
     draft = Draft("_")  # no stage's name begins so: nothing inside a network can be called the same
     frames = [Value(f"frame_{n}", raw.dtype, tuple(raw.axes), raw.shape) for n in range(raw.length)]
-    first, notes = _first(draft, frames, raw, calibration)
+    first, notes = _first(draft, stages, frames, raw, calibration)
     written: dict[str, Written] = {}
     reads: dict[str, Read] = {}
     for stage in stages:
@@ -65,17 +64,22 @@ def assemble(stages: Sequence[StageRequest], raw: Raw, calibration: Calibration 
     return content, compiled
 
 
-def _first(draft: Draft, frames: Sequence[Value], raw: Raw, calibration: Calibration | None) -> tuple[Read, list[Note]]:
+def _first(
+    draft: Draft, stages: Sequence[StageRequest], frames: Sequence[Value], raw: Raw, calibration: Calibration | None
+) -> tuple[Read, list[Note]]:
     """What stages read that read the frames: these, calibrated where the user has measured the camera."""
     along = raw.letter if raw.length > 1 else ""
     numbers = tuple(range(raw.length))
     target = raw.target % raw.length
     if calibration is None:
         return Read(Picture(tuple(frames), along, target), numbers, host=True), []
-    from ._calibration import calibrate
-
     made = tuple(calibrate(draft, value, calibration) for value in frames)
-    return Read(Picture(made, along, target), numbers), [Note("calibrated", "", "raw counts")]
+    gain, offset = affine(calibration)
+    host = is_affine(calibration)
+    what = f"counts * {gain:g} {'-' if offset < 0 else '+'} {abs(offset):g}" if host else "by maps, pixel by pixel"
+    why = "" if host else "statistics are taken in the graph: the host has raw counts only"
+    read = Read(Picture(made, along, target), numbers, host=host, gain=gain, offset=offset, calibrated=True)
+    return read, [Note("calibrated", stages[0].name, what, why)]
 
 
 def _model(draft: Draft, opset: int, networks: Iterable[ModelProto]) -> tuple[ModelProto, bytes]:

@@ -7,16 +7,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._cache_place import cache_folder
 from .._errors import PipelineError
 from ..package import tensor_message
 from ._cache import ROOM, cached, look_up
+from ._camera import Calibration
 from ._types import Compiled, Raw, StageRequest
-
-if TYPE_CHECKING:
-    from ._calibration import Calibration
 
 COMPILER = 1
 """Counts what the same request compiles to: raised whenever a graph comes out otherwise."""
@@ -96,6 +94,11 @@ def _check(stages: Sequence[StageRequest]) -> None:
 
 
 def _build(stages: Sequence[StageRequest], raw: Raw, calibration: Calibration | None) -> tuple[bytes, Compiled]:
+    # Not imported for what lies in the cache already.
     from ._assemble import assemble
+    from ._tiled_group import assemble_tiled, tile_limit
 
-    return assemble(stages, raw, calibration)
+    limit = tile_limit(stages)
+    if limit is None:
+        return assemble(stages, raw, calibration)
+    return assemble_tiled(assemble, stages, raw, calibration, limit)

@@ -16,7 +16,7 @@ from ._network import mount
 from ._pad import Padding, crop, pad, paddings, reference
 from ._states import state_pairs, zero_states
 from ._statistics import Origin, Statistics
-from ._steps import apply_step, is_decoder
+from ._steps import apply_step, ensure_dtype, is_decoder
 from ._types import Answer, Note, Scalar, StageRequest, State
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Read:
     gain: float = 1.0
     offset: float = 0.0
     later: bool = False
+    calibrated: bool = False
     root: Origin | None = None
 
 
@@ -66,6 +67,8 @@ def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read
     origin = Origin(value, picture, homes, frames, read.host, read.gain, read.offset)
     written.origin = origin
     statistics = Statistics(draft, stage, read.later, {source.name: origin}, read.root)
+    if read.calibrated:
+        origin, source = _of_calibrated(draft, stage, source, origin, written.notes)
     value = _preprocessed(draft, stage, source, origin, statistics, written.notes)
     grown = paddings(source, _known(value), stage.outputs, stage.name)
     value = pad(draft, value, grown)
@@ -122,6 +125,24 @@ def _preprocessed(
         value = apply_step(draft, value, step, lambda statistic: statistics.of(origin, statistic))
         notes.append(Note("fused", stage.name, step.id, "; ".join(dict.fromkeys(statistics.taken))))
     return draft.cast(value, source.dtype)
+
+
+def _of_calibrated(
+    draft: Draft, stage: StageRequest, source: TensorDescription, origin: Origin, notes: list[Note]
+) -> tuple[Origin, TensorDescription]:
+    """What is done otherwise for calibrated counts, which are fractions and may be below 0.
+
+    Packages say of the camera's counts that they are whole; a cast to that before the steps that normalise would cut
+    off what the calibration gave. A network that takes whole counts without any step gets rounded ones.
+    """
+    rest = list(source.steps)
+    while rest and rest[0].id == "ensure_dtype" and np.dtype(rest[0].arguments["dtype"]).kind in "iu":
+        del rest[0]
+    if rest or np.dtype(source.dtype).kind not in "iu":
+        return origin, replace(source, steps=tuple(rest))
+    notes.append(Note("warning", stage.name, f"calibrated counts rounded to {source.dtype}", "that is what it takes"))
+    whole = replace(origin.value, name=draft.node("Round", [origin.value.name], "rounded"))
+    return replace(origin, value=ensure_dtype(draft, whole, source.dtype)), source
 
 
 def _answer(
