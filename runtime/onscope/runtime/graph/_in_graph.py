@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .._errors import PackageError
 from ._draft import Draft, Value
 from ._percentile import position
 from ._steps import working
 from ._types import Statistic
+
+PART = 256
+"""Pixels that are summed at once: as many 16-bit counts have an exact sum in float32."""
 
 
 def statistic_node(draft: Draft, value: Value, statistic: Statistic) -> str:
@@ -35,84 +38,101 @@ def statistic_node(draft: Draft, value: Value, statistic: Statistic) -> str:
 def _moment(draft: Draft, held: Value, statistic: Statistic) -> tuple[str, str]:
     """Mean or standard deviation as (value, rest), in two passes.
 
-    The sum of four million pixels is off by more than their noise in float32: the mean is taken axis by axis, and
-    what is left after its subtraction is averaged once more.
+    Sums of four million pixels are off by more than their noise in float32: means are taken of means, and what is left
+    after the subtraction of the first one is averaged once more.
     """
-    mean, left, square = _moments(draft, held, statistic.keeps)
+    rows = _rows(draft, held, statistic.keeps)
+    mean, left, square = _moments(draft, rows, held.dtype)
     if statistic.kind == "mean":
         near = draft.node("Add", [mean, left], "mean")
         rest = draft.node("Add", [draft.node("Sub", [mean, near]), left], "mean_rest")
-        return _float32(draft, near, held), _float32(draft, rest, held)
+        return _shaped(draft, near, rows, held), _shaped(draft, rest, rows, held)
     variance = draft.node("Sub", [square, draft.node("Mul", [left, left])])
     near = draft.node("Sqrt", [draft.node("Max", [variance, draft.constant(0.0, held.dtype)])], "std")
-    return _float32(draft, near, held), draft.constant(0.0, "float32")
+    return _shaped(draft, near, rows, held), draft.constant(0.0, "float32")
 
 
-def _moments(draft: Draft, held: Value, keeps: Sequence[str]) -> tuple[str, str, str]:
-    """First mean, mean of what it leaves, mean of the squares of what it leaves."""
-    key = ("moments", held.name, tuple(keeps))
+def _moments(draft: Draft, rows: Rows, dtype: str) -> tuple[str, str, str]:
+    """First mean, mean of what it leaves, mean of the squares of what it leaves; each (rows, 1)."""
+    key = ("moments", rows.name)
     if key not in draft.made:
-        reduced = [at for at, axis in enumerate(held.axes) if axis not in keeps and _size(held, at) > 1]
-        mean = _mean(draft, held.name, reduced)
-        left = draft.node("Sub", [held.name, mean])
-        if reduced:
-            inner, outer = reduced[-1], reduced[:-1]
-            sums = draft.node("ReduceSumSquare", [left, draft.constant([inner], "int64")])
-            square = draft.node("Mul", [sums, draft.constant(1.0 / _size(held, inner), held.dtype)])
-        else:
-            square, outer = draft.node("Mul", [left, left]), []
-        draft.made[key] = (mean, _mean(draft, left, reduced), _mean(draft, square, outer))
+        mean = _mean(draft, rows.name, rows)
+        left = draft.node("Sub", [rows.name, mean])
+        draft.made[key] = (mean, _mean(draft, left, rows), _mean(draft, draft.node("Mul", [left, left]), rows))
     mean, left, square = draft.made[key]
     return str(mean), str(left), str(square)
 
 
-def _mean(draft: Draft, name: str, axes: Sequence[int]) -> str:
-    """Mean over axes of known sizes, the last one first: sums of some thousand terms instead of some million."""
-    for axis in reversed(axes):
-        name = draft.node("ReduceMean", [name, draft.constant([axis], "int64")])
+def _mean(draft: Draft, name: str, rows: Rows) -> str:
+    """Mean over each row, by parts of at most `PART` pixels, and of their means, until one is left."""
+    count = rows.count
+    while count > 1:
+        part = next((each for each in range(min(PART, count), 1, -1) if count % each == 0), count)
+        name = draft.node("Reshape", [name, draft.constant([rows.rows, count // part, part], "int64")])
+        name = draft.node("ReduceMean", [name, draft.constant([2], "int64")], keepdims=0)
+        count //= part
     return name
 
 
 def _percentile(draft: Draft, held: Value, statistic: Statistic) -> tuple[str, str]:
     """Percentile as (value, rest): the order statistics beside it come from a TopK of the smaller side."""
-    reduced = [at for at, axis in enumerate(held.axes) if axis not in statistic.keeps]
-    count = math.prod(_size(held, at) for at in reduced)
-    at = position(statistic.percentile / 100, count, statistic.method)
-    below, above = _ordered(draft, held, reduced, count, (at.below, at.above))
+    rows = _rows(draft, held, statistic.keeps)
+    at = position(statistic.percentile / 100, rows.count, statistic.method)
+    below, above = _ordered(draft, rows, (at.below, at.above))
     if at.weight == 0:
-        return _float32(draft, below, held), draft.constant(0.0, "float32")
+        return _shaped(draft, below, rows, held), draft.constant(0.0, "float32")
     step = draft.node("Mul", [draft.node("Sub", [above, below]), draft.constant(at.weight, held.dtype)])
     near = draft.node("Add", [below, step], "percentile")
     rest = draft.node("Add", [draft.node("Sub", [below, near]), step], "percentile_rest")
-    return _float32(draft, near, held), _float32(draft, rest, held)
+    return _shaped(draft, near, rows, held), _shaped(draft, rest, rows, held)
 
 
-def _ordered(draft: Draft, held: Value, reduced: Sequence[int], count: int, ranks: tuple[int, int]) -> list[str]:
-    """The pixels of these ranks (0: the smallest) over the reduced axes, which are kept with size 1."""
-    if ranks == (0, 0) or ranks == (count - 1, count - 1):
+def _ordered(draft: Draft, rows: Rows, ranks: tuple[int, int]) -> list[str]:
+    """The pixels of these ranks (0: the smallest) of each row; each (rows, 1)."""
+    last = rows.count - 1
+    if ranks in ((0, 0), (last, last)):
         kind = "ReduceMax" if ranks[0] else "ReduceMin"
-        name = draft.node(kind, [held.name, draft.constant(list(reduced), "int64")]) if reduced else held.name
+        name = draft.node(kind, [rows.name, draft.constant([1], "int64")]) if last else rows.name
         return [name, name]
-    kept = [at for at in range(len(held.axes)) if at not in reduced]
-    rows, shape = (
-        [_size(held, at) for at in kept],
-        [1 if at in reduced else _size(held, at) for at in range(len(held.axes))],
-    )
-    flat = held.name
-    if [*kept, *reduced] != list(range(len(held.axes))):
-        flat = draft.node("Transpose", [flat], perm=[*kept, *reduced])
-    flat = draft.node("Reshape", [flat, draft.constant([math.prod(rows), count], "int64")])
-    from_top = ranks[0] >= count - 1 - ranks[1]
-    deepest = count - ranks[0] if from_top else ranks[1] + 1
-    top = draft.node(
-        "TopK", [flat, draft.constant([deepest], "int64")], outputs=2, axis=1, largest=int(from_top), sorted=1
-    )[0]
-    to = draft.constant(shape, "int64")
-    found = []
-    for rank in ranks:
-        index = draft.constant([count - 1 - rank if from_top else rank], "int64")
-        found.append(draft.node("Reshape", [draft.node("Gather", [top, index], axis=1), to]))
+    from_top = ranks[0] >= last - ranks[1]
+    deepest = draft.constant([rows.count - ranks[0] if from_top else ranks[1] + 1], "int64")
+    top = draft.node("TopK", [rows.name, deepest], outputs=2, axis=1, largest=int(from_top), sorted=1)[0]
+    places = [last - rank if from_top else rank for rank in ranks]
+    return [draft.node("Gather", [top, draft.constant([place], "int64")], axis=1) for place in places]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A tensor as (rows, count): one row for each entry of the axes that are kept; `shape` is that of its answer."""
+
+    name: str
+    rows: int
+    count: int
+    shape: tuple[int, ...]
+
+
+def _rows(draft: Draft, held: Value, keeps: Sequence[str]) -> Rows:
+    key = ("rows", held.name, tuple(keeps))
+    if key not in draft.made:
+        sizes = [_size(held, at) for at in range(len(held.axes))]
+        kept = [at for at, axis in enumerate(held.axes) if axis in keeps]
+        reduced = [at for at in range(len(sizes)) if at not in kept]
+        wide = [at for at in [*kept, *reduced] if sizes[at] > 1]  # the others may stand anywhere
+        name, count = held.name, math.prod(sizes[at] for at in reduced)
+        if wide != sorted(wide):
+            name = draft.node("Transpose", [name], perm=[*kept, *reduced])
+        rows = math.prod(sizes) // max(count, 1)
+        name = draft.node("Reshape", [name, draft.constant([rows, count], "int64")])
+        shape = tuple(size if at in kept else 1 for at, size in enumerate(sizes))
+        draft.made[key] = Rows(name, rows, count, shape)
+    found: Rows = draft.made[key]
     return found
+
+
+def _shaped(draft: Draft, name: str, rows: Rows, held: Value) -> str:
+    """A statistic of each row with the axes of the tensor, in float32."""
+    name = draft.node("Reshape", [name, draft.constant(rows.shape, "int64")])
+    return draft.cast(Value(name, held.dtype, held.axes, rows.shape), "float32").name
 
 
 def _held(draft: Draft, value: Value) -> Value:
@@ -132,7 +152,3 @@ def _size(value: Value, axis: int) -> int:
             "them taken of the raw frame"
         )
     return size
-
-
-def _float32(draft: Draft, name: str, held: Value) -> str:
-    return draft.cast(replace(held, name=name), "float32").name
