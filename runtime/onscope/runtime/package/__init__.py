@@ -1,5 +1,6 @@
 """Model packages: BioImage.IO descriptions with their weights, opened and checked before anything runs."""
 
+from ._carry_out import carry_out, fed
 from ._description import (
     Axis,
     AxisSize,
@@ -13,7 +14,7 @@ from ._description import (
 from ._files import load_npy
 from ._package import Package, Tolerance
 from ._points import pair_points
-from ._proof import Agreement, prove
+from ._proof import Agreement, check_reproduces, prove, refuse_mismatch
 
 __all__ = [
     "Agreement",
@@ -24,10 +25,14 @@ __all__ = [
     "Step",
     "TensorDescription",
     "Tolerance",
+    "carry_out",
+    "check_reproduces",
+    "fed",
     "load_npy",
     "make_step",
     "pair_points",
     "prove",
+    "refuse_mismatch",
     "tensor_from",
     "tensor_message",
 ]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .._errors import PackageError
 from ..engines import Session
+from ._carry_out import carry_out, decoded
 from ._package import Array, Package, Tolerance
 from ._points import pair_points
+from ._test_tensors import described_dtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,42 +32,78 @@ class Agreement:
     """Largest error, relative to the range (maximum - minimum) of the expected output."""
     unpaired: int = 0
     reason: str = ""
+    unchecked: str = ""
+    """The step that makes objects of the output; the test output cannot be compared then, and nothing is said of it."""
 
     @property
     def passed(self) -> bool:
-        """Whether the output is the stated one, within what the package allows."""
+        """Whether the output is the stated one, within what the package allows; True for those not checked."""
         return (
             not self.reason and self.unpaired == 0 and self.off * 1e6 <= self.tolerance.off_per_million * self.elements
         )
 
+    @property
+    def words(self) -> str:
+        """The numbers, or why there are none."""
+        if self.reason or self.unchecked:
+            return self.reason or f"not compared: {self.unchecked} makes objects of it, which a decoder does"
+        unpaired = f", {self.unpaired} points without a partner" if self.unpaired else ""
+        return (
+            f"largest error {self.max_abs:.3g} ({self.max_relative:.1e} of the range), {self.off} of {self.elements} "
+            f"values off by more than {self.tolerance.absolute:.3g} + {self.tolerance.relative:.3g} * value{unpaired}"
+        )
+
 
 def prove(package: Package, session: Session) -> tuple[Agreement, ...]:
-    """Run a package's test inputs and compare with its test outputs, each in the order of `package.outputs`.
+    """Run a package's test inputs through its steps and its network, and compare with its test outputs, in their order.
 
-    Empty when the package has no test tensors. Raises PackageError (tensors that cannot be read), ProviderError.
+    `session` is the bare network; the steps are carried out in NumPy, as bioimageio.core has it. Empty when the package
+    has no test tensors. Raises PackageError (tensors that cannot be read), ProviderError.
     """
     expected = package.load_test_outputs()
     if not expected or not package.test_inputs:
         return ()
-    found = session.run(package.load_test_inputs())
+    found = carry_out(package, session, package.load_test_inputs())
     return tuple(
         _agree(package, index, want, have) for index, (want, have) in enumerate(zip(expected, found, strict=True))
     )
 
 
+def check_reproduces(package: Package, session: Session, force: bool = False) -> tuple[Agreement, ...]:
+    """`prove`, and `refuse_mismatch` unless `force` says that the package is to be used all the same."""
+    proof = prove(package, session)
+    if not force:
+        refuse_mismatch(package, proof, session.provider)
+    return proof
+
+
+def refuse_mismatch(package: Package, proof: Sequence[Agreement], provider: str) -> None:
+    """Raise PackageError with the numbers when an output is not the stated one."""
+    failed = [one for one in proof if not one.passed]
+    if failed:
+        raise PackageError(
+            f"found that {package.name} does not give its own test outputs on {provider}: {failed[0].words} in "
+            f"{failed[0].output!r}, expected them: fetch the package again, or say that it is to be used all the same"
+        )
+
+
 def _agree(package: Package, index: int, expected: Array, found: Array) -> Agreement:
-    name, tolerance = package.outputs[index].name, package.tolerances[index]
-    if expected.shape != found.shape or expected.dtype != found.dtype:
-        shapes = [f"{'x'.join(map(str, array.shape))} {array.dtype}" for array in (found, expected)]
+    tensor, tolerance = package.outputs[index], package.tolerances[index]
+    name, dtype = tensor.name, described_dtype(tensor, "output")
+    if step := decoded(tensor):
+        return Agreement(name, tolerance, expected.size, 0, 0.0, 0.0, unchecked=step)
+    if expected.shape != found.shape or found.dtype != dtype:
+        pairs = ((found.shape, found.dtype), (expected.shape, dtype))
+        shapes = [f"{'x'.join(map(str, shape))} {kind}" for shape, kind in pairs]
         reason = f"found {shapes[0]}, expected {shapes[1]}"
         return Agreement(name, tolerance, expected.size, expected.size, np.inf, np.inf, reason=reason)
     unpaired = 0
     if package.settings["decode"] == "points":
-        pairs = pair_points(expected, found, package.settings["columns"], package.settings.get("threshold"))
+        points = pair_points(expected, found, package.settings["columns"], package.settings.get("threshold"))
         near = tolerance.absolute + tolerance.relative
         # A score at the threshold may fall to either side of it; that is no error.
-        unpaired = int(np.sum(np.abs(pairs.lonely[:, pairs.score] - package.settings.get("threshold", 0.0)) > near))
-        expected, found = pairs.expected, pairs.found
+        unpaired = int(np.sum(np.abs(points.lonely[:, points.score] - package.settings.get("threshold", 0.0)) > near))
+        expected, found = points.expected, points.found
     want, have = expected.astype(np.float64), found.astype(np.float64)
     error = np.abs(have - want)
     within = error <= tolerance.absolute + tolerance.relative * np.abs(want)  # False for NaN
