@@ -4,6 +4,8 @@ from ._calibration import Calibration, load_calibration
 from ._compile import compile_group, is_compiled
 from ._host import HostScalars
 from ._merge import groups
+from ._message import compiled_message
+from ._report import note_line, notes_of, report_lines, warnings_of
 from ._steps import is_decoder
 from ._tiled import Tiled
 from ._types import Answer, Compiled, Normalise, Note, Raw, Scalar, StageRequest, State, Statistic, Tiling
@@ -23,8 +25,13 @@ __all__ = [
     "Tiled",
     "Tiling",
     "compile_group",
+    "compiled_message",
     "groups",
     "is_compiled",
     "is_decoder",
     "load_calibration",
+    "note_line",
+    "notes_of",
+    "report_lines",
+    "warnings_of",
 ]

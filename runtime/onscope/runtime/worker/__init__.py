@@ -3,6 +3,17 @@
 from ._chain import Chain, StageAnswer
 from ._messages import VERSION, Link, Message, WorkerLink
 from ._process import ProcessLink
+from ._seams import seam_errors
 from ._thread import ThreadLink
 
-__all__ = ["VERSION", "Chain", "Link", "Message", "ProcessLink", "StageAnswer", "ThreadLink", "WorkerLink"]
+__all__ = [
+    "VERSION",
+    "Chain",
+    "Link",
+    "Message",
+    "ProcessLink",
+    "StageAnswer",
+    "ThreadLink",
+    "WorkerLink",
+    "seam_errors",
+]

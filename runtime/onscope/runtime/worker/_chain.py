@@ -13,10 +13,18 @@ from .._clock import now_ns
 from .._errors import ProviderError
 from .._frame import Pixels
 from .._requests import request_from
-from ..graph import Note, Raw, compile_group, is_compiled, load_calibration
+from ..graph import (
+    Note,
+    Raw,
+    compile_group,
+    is_compiled,
+    load_calibration,
+    note_line,
+    report_lines,
+    warnings_of,
+)
 from ._group import Group
 from ._plan import FRAME, Part, divide, image_as_raw
-from ._report import note_line, report_lines, warnings
 from ._scalars import Scalars
 
 
@@ -63,12 +71,13 @@ class Chain:
             gather["target"],
             spec["pixel_size_um"],
         )
-        self._bit_depth: int = spec["bit_depth"]
-        self._engine: tuple[str, int | None] = (message["provider"], message["threads"])
-        self._calibration = None if message["calibration"] is None else load_calibration(Path(message["calibration"]))
+        self.bit_depth: int = spec["bit_depth"]
+        self.engine: tuple[str, int | None] = (message["provider"], message["threads"])
+        self.calibration = None if message["calibration"] is None else load_calibration(Path(message["calibration"]))
         self._progress = progress
         self._warnings: list[str] = []
-        self._groups: list[Group] = []
+        self.groups: list[Group] = []
+        """The graphs in the order in which they run."""
         answers: dict[int, StageAnswer] = {}
         images: dict[str, tuple[Pixels, str]] = {}
         choices = [stage["choice"] for stage in message["stages"]]
@@ -82,7 +91,7 @@ class Chain:
         stages = list(requests.values())
         names = "+".join(request.name for request in stages)
         if part.reads == FRAME:
-            raw, calibration = self._raw, self._calibration
+            raw, calibration = self._raw, self.calibration
             window = [np.zeros(raw.shape, raw.dtype)] * raw.length
         else:
             image, axes = images[part.reads]
@@ -92,21 +101,21 @@ class Chain:
         size = f"{'x'.join(map(str, raw.shape))} {raw.dtype}"
         self._progress(f"{names} for {size} from the cache" if known else f"compiling {names} for {size}")
         compiled = compile_group(stages, raw, calibration)
-        self._progress(f"opening {names} on {self._engine[0]}")
+        self._progress(f"opening {names} on {self.engine[0]}")
 
         def warn(note: Note) -> None:
             self._warnings.append(note_line(note, part.reads))
 
         group = Group(
-            requests, part.reads, compiled, raw, Scalars(compiled.scalars, raw, self._bit_depth, warn), self._engine
+            requests, part.reads, compiled, raw, Scalars(compiled.scalars, raw, self.bit_depth, warn), self.engine
         )
         self._progress(f"warming up {names}")
         kept = list(self._warnings)
         outputs = group.warm_up(window)
         self.warm_ns += group.warm_ns
-        self._groups.append(group)
-        self.report += report_lines(compiled, part.reads, group.provider)
-        self._warnings = [*kept, *warnings(compiled, part.reads)]
+        self.groups.append(group)
+        self.report += report_lines(compiled, part.reads)
+        self._warnings = [*kept, *warnings_of(compiled, part.reads)]
         answers = {}
         for number, output in outputs.items():
             decode = group.decoders[number]
@@ -138,7 +147,7 @@ class Chain:
         stamps: dict[int, tuple[int, int]] = {}
         self.began_anew = False
         try:
-            for group in self._groups:
+            for group in self.groups:
                 if chosen is not None and not any(number in chosen for number in group.decoders):
                     continue
                 start = now_ns()
@@ -151,7 +160,7 @@ class Chain:
                 stamps |= dict.fromkeys(group.decoders, (start, now_ns()))
                 self.began_anew |= group.states.began_anew
         except BaseException:
-            for group in self._groups:
+            for group in self.groups:
                 group.states.forget(place)
             raise
         return [answers[number] for number in wanted], [stamps[number] for number in wanted]

@@ -35,16 +35,18 @@ class Group:
         """What the last of the warm-ups took."""
         self.states = States(compiled.states)
         self.decoders: dict[int, Decoder] = {}
-        self._places: dict[int, int] = {}
+        self.places: dict[int, int] = {}
         for number, request in requests.items():
             answers = enumerate(compiled.answers)
             place, answer = next((place, answer) for place, answer in answers if answer.stage == request.name)
             self.decoders[number] = decoder(_names(request, answer), request.settings)
-            self._places[number] = place
-        self._target = raw.target
+            self.places[number] = place
+        self.raw = raw
+        self.requests = dict(requests)
         self._scalars = scalars
         session = open_session(compiled.path, *engine)
-        self._session = session if compiled.tiling is None else Tiled(session, compiled, raw)
+        self.tiled = None if compiled.tiling is None else Tiled(session, compiled, raw)
+        self._session = self.tiled or session
         self.provider = session.provider
 
     def warm_up(self, window: Sequence[Pixels]) -> dict[int, Pixels]:
@@ -65,12 +67,19 @@ class Group:
         `place` says whose memory a recurrent network goes on with, `reset` that it begins anew, `channel` whose
         statistics hold that are not each window's own. Raises ProviderError.
         """
+        outputs = self.outputs(window, place, reset, channel)
+        return {number: outputs[at] for number, at in self.places.items()}
+
+    def outputs(
+        self, window: Sequence[Pixels], place: int | None = None, reset: bool = False, channel: int | None = None
+    ) -> list[Pixels]:
+        """All answers of the graph, in its order."""
         if self.compiled.frames != len(window):
-            window = [window[self._target]]
+            window = [window[self.raw.target]]
         scalars = self._scalars.values(window, channel)
         outputs = self._session.run([*window, *scalars, *self.states.of(place, reset)])
         self.states.keep(place, outputs[len(self.compiled.answers) :])
-        return {number: outputs[at] for number, at in self._places.items()}
+        return outputs[: len(self.compiled.answers)]
 
 
 def _names(request: StageRequest, answer: Answer) -> list[str]:
