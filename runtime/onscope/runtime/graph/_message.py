@@ -41,7 +41,7 @@ def compiled_from(message: Mapping[str, Any], path: Path) -> Compiled:
         states=tuple(State(**{**each, "shape": tuple(each["shape"])}) for each in message["states"]),
         answers=tuple(_answer(each) for each in message["answers"]),
         notes=tuple(Note(**each) for each in message["notes"]),
-        tiling=Tiling(**{**tiling, "tile": tuple(tiling["tile"]), "halo": tuple(tiling["halo"])}) if tiling else None,
+        tiling=_tiling(tiling) if tiling else None,
         memory_mb=float(message["memory_mb"]),
         opset=int(message["opset"]),
         ir_version=int(message["ir_version"]),
@@ -58,6 +58,11 @@ def _scalar(message: Mapping[str, Any]) -> Scalar:
             "frames": tuple(message["frames"]),
         }
     )
+
+
+def _tiling(message: Mapping[str, Any]) -> Tiling:
+    pairs = {name: tuple(message[name]) for name in ("tile", "halo", "period")}
+    return Tiling(**{**message, **pairs, "scales": tuple(tuple(scale) for scale in message["scales"])})
 
 
 def _answer_message(answer: Answer) -> dict[str, Any]:

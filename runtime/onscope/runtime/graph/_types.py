@@ -138,13 +138,23 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """How a frame is cut: tiles of `tile` pixels (y, x) of the input with `halo` pixels on each side, batched by
-    `batch`. `exact` says whether the halo covers the receptive field, so that the answer is that of the full frame."""
+    """How a frame is cut: the graph takes pieces of `tile` pixels (y, x), halo included, `batch` of them at a time.
+
+    They lie inside the frame and begin at multiples of `period` pixels; neighbours overlap by 2 * `halo` pixels at
+    least. `exact` says that the halo covers the receptive field and that every piece is treated as the full frame is,
+    so that the answers are the same; otherwise `why` says what differs. `blended`: the halo does not cover the field,
+    and answers fade from one tile to the next. `scales` are how many pixels of each answer (in their order) one pixel
+    makes along y and x.
+    """
 
     tile: tuple[int, int]
     halo: tuple[int, int]
+    period: tuple[int, int] = (1, 1)
     batch: int = 1
     exact: bool = True
+    why: str = ""
+    blended: bool = False
+    scales: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +163,8 @@ class Compiled:
 
     Its inputs are, in this order: the window's frames (`frames` many, each of the raw shape and dtype), `scalars`,
     `states`; its outputs `answers`, then `states`. `memory_mb` is the estimated peak of one run. `sha256` is that of
-    the file. With `tiling` the graph takes tiles, `tiling.batch` at a time, instead of whole frames.
+    the file. With `tiling` the graph takes tiles, `tiling.batch` at a time, instead of whole frames: answers have the
+    shapes that they are put together to, and states one more axis in front, the runs that a frame takes.
     """
 
     path: Path
