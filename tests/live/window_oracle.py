@@ -29,6 +29,8 @@ def windows_of(frames: Sequence[Frame], gather: Gather, every_n: int = 1) -> set
     for segment in {frame.id.segment for frame in frames}:
         of_it = [frame for frame in frames if frame.id.segment == segment]
         indexed = any(gather.along in frame.index for frame in of_it)
+        if gather.along == "t":  # one that is only the camera's counter says nothing of time points
+            indexed = any(frame.index.get("t", frame.id.seq) != frame.id.seq for frame in of_it)
         if gather.along == "t":
             series = by_time(of_it, indexed)
         elif indexed:
