@@ -33,7 +33,9 @@ def assemble(stages: Sequence[StageRequest], raw: Raw, calibration: Calibration 
             reads[stage.name] = first
         else:
             root = reads[stage.reads].root or before.origin
-            reads[stage.name] = Read(stage_image(before, stage.reads), (0,), later=True, root=root)
+            reads[stage.name] = Read(
+                stage_image(before, stage.reads), (0,), later=True, root=root, pixel_size_um=before.image_size_um
+            )
             notes.append(Note("merged", stage.name, f"reads {stage.reads} in the same graph"))
         written[stage.name] = write_stage(draft, stage, models[stage.name], reads[stage.name])
     parts = list(written.values())
@@ -71,14 +73,15 @@ def _first(
     along = raw.letter if raw.length > 1 else ""
     numbers = tuple(range(raw.length))
     target = raw.target % raw.length
+    pixel = None if raw.pixel_size_um is None else (raw.pixel_size_um, raw.pixel_size_um)
     if calibration is None:
-        return Read(Picture(tuple(frames), along, target), numbers, host=True), []
+        return Read(Picture(tuple(frames), along, target), numbers, host=True, pixel_size_um=pixel), []
     made = tuple(calibrate(draft, value, calibration) for value in frames)
     gain, offset = affine(calibration)
     host = is_affine(calibration)
     what = f"counts * {gain:g} {'-' if offset < 0 else '+'} {abs(offset):g}" if host else "by maps, pixel by pixel"
     why = "" if host else "statistics are taken in the graph: the host has raw counts only"
-    read = Read(Picture(made, along, target), numbers, host=host, gain=gain, offset=offset, calibrated=True)
+    read = Read(Picture(made, along, target), numbers, host, gain, offset, calibrated=True, pixel_size_um=pixel)
     return read, [Note("calibrated", stages[0].name, what, why)]
 
 

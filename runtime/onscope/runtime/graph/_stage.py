@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .._errors import PipelineError
-from ..package import Step, TensorDescription
+from ..package import TensorDescription
+from ._around import graph_steps, image_size, of_calibrated, postprocessed, preprocessed, scaled_back
 from ._draft import Draft, Value
 from ._layout import Picture, arrange, picture_of, placed
 from ._network import mount
 from ._pad import Padding, crop, pad, paddings, reference
+from ._rescale import PixelSize, rescaled, rescaling_of
 from ._states import state_pairs, zero_states
 from ._statistics import Origin, Statistics
-from ._steps import apply_step, ensure_dtype, is_decoder
 from ._types import Answer, Note, Scalar, StageRequest, State
 
 if TYPE_CHECKING:
@@ -34,6 +33,7 @@ class Read:
     offset: float = 0.0
     later: bool = False
     calibrated: bool = False
+    pixel_size_um: PixelSize | None = None
     root: Origin | None = None
 
 
@@ -48,6 +48,7 @@ class Written:
     answer_outputs: list[tuple[Value, str]] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     image: Value | None = None
+    image_size_um: PixelSize | None = None
     origin: Origin | None = None
 
 
@@ -63,13 +64,16 @@ def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read
         written.notes.append(
             Note("warning", stage.name, f"frame {target} of the window alone", "no axis for the others")
         )
+    rescaling = rescaling_of(stage, source, picture, read.pixel_size_um, written.notes)
+    if rescaling is not None:
+        picture = rescaled(draft, picture, rescaling)
     value = arrange(draft, picture, source, homes)
     origin = Origin(value, picture, homes, frames, read.host, read.gain, read.offset)
     written.origin = origin
     statistics = Statistics(draft, stage, read.later, {source.name: origin}, read.root)
-    if read.calibrated:
-        origin, source = _of_calibrated(draft, stage, source, origin, written.notes)
-    value = _preprocessed(draft, stage, source, origin, statistics, written.notes)
+    if read.calibrated or rescaling is not None:
+        origin, source = of_calibrated(draft, stage, source, origin, written.notes)
+    value = preprocessed(draft, stage, source, origin, statistics, written.notes)
     grown = paddings(source, _known(value), stage.outputs, stage.name)
     value = pad(draft, value, grown)
     _note_padding(stage, grown, written.notes)
@@ -83,11 +87,18 @@ def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read
         made = _described(outputs[output.graph_name], output, grown, source)
         pair = next((at for at, (_, given) in enumerate(pairs) if given.name == output.name), None)
         if pair is None:
-            _answer(draft, stage, output, crop(draft, made, output, source, grown), statistics, written)
+            made = postprocessed(
+                draft, stage, output, crop(draft, made, output, source, grown), statistics, written.notes
+            )
+            if rescaling is not None:
+                made = scaled_back(draft, stage, output, source, made, rescaling, written.notes)
+            _answer(stage, output, made, written)
         else:
             _check_state(stage, written.states[pair], made)
             written.state_outputs.append((made, written.states[pair].output))
     written.scalars = statistics.scalars
+    if read.pixel_size_um and written.image is not None:
+        written.image_size_um = image_size(stage, source, read.pixel_size_um)
     return written
 
 
@@ -104,72 +115,14 @@ def _image_input(stage: StageRequest) -> tuple[TensorDescription, list[tuple[Ten
     return images[0], pairs
 
 
-def _preprocessed(
-    draft: Draft,
-    stage: StageRequest,
-    source: TensorDescription,
-    origin: Origin,
-    statistics: Statistics,
-    notes: list[Note],
-) -> Value:
-    value = origin.value
-    if all(step.id == "ensure_dtype" for step in source.steps) and not np.can_cast(value.dtype, source.dtype):
-        raise PipelineError(
-            f"found {value.dtype} from {stage.reads} for the stage {stage.name!r}, expected {source.dtype}: the values "
-            "would not fit, so choose a package that takes these frames"
-        )
-    for step in source.steps:
-        if _is_nothing(step, value):
-            continue
-        statistics.taken.clear()
-        value = apply_step(draft, value, step, lambda statistic: statistics.of(origin, statistic))
-        notes.append(Note("fused", stage.name, step.id, "; ".join(dict.fromkeys(statistics.taken))))
-    return draft.cast(value, source.dtype)
-
-
-def _of_calibrated(
-    draft: Draft, stage: StageRequest, source: TensorDescription, origin: Origin, notes: list[Note]
-) -> tuple[Origin, TensorDescription]:
-    """What is done otherwise for calibrated counts, which are fractions and may be below 0.
-
-    Packages say of the camera's counts that they are whole; a cast to that before the steps that normalise would cut
-    off what the calibration gave. A network that takes whole counts without any step gets rounded ones.
-    """
-    rest = list(source.steps)
-    while rest and rest[0].id == "ensure_dtype" and np.dtype(rest[0].arguments["dtype"]).kind in "iu":
-        del rest[0]
-    if rest or np.dtype(source.dtype).kind not in "iu":
-        return origin, replace(source, steps=tuple(rest))
-    notes.append(Note("warning", stage.name, f"calibrated counts rounded to {source.dtype}", "that is what it takes"))
-    whole = replace(origin.value, name=draft.node("Round", [origin.value.name], "rounded"))
-    return replace(origin, value=ensure_dtype(draft, whole, source.dtype)), source
-
-
-def _answer(
-    draft: Draft, stage: StageRequest, output: TensorDescription, value: Value, statistics: Statistics, written: Written
-) -> None:
-    origin = Origin(value, Picture((value,)), {})
-    decoded: tuple[Step, ...] = ()
-    for at, step in enumerate(output.steps):
-        if _is_nothing(step, value):
-            continue
-        if is_decoder(step):
-            # What comes after a decoder works on its answer, and is its work too.
-            decoded = output.steps[at:]
-            written.notes += [Note("outside", stage.name, each.id, "carried out by the decoder") for each in decoded]
-            break
-        statistics.taken.clear()
-        value = apply_step(draft, value, step, lambda statistic: statistics.of(origin, statistic))
-        written.notes.append(Note("fused", stage.name, step.id, "; ".join(dict.fromkeys(statistics.taken))))
+def _answer(stage: StageRequest, output: TensorDescription, value: Value, written: Written) -> None:
+    decoded = output.steps[len(graph_steps(output)) :]
+    written.notes += [Note("outside", stage.name, step.id, "carried out by the decoder") for step in decoded]
     name = f"{stage.name}.{output.name}"
     written.answers.append(Answer(stage.name, output.name, name, value.axes, value.dtype, value.shape, decoded))
     written.answer_outputs.append((value, name))
     if len(written.answers) == 1 and not decoded:
         written.image = value
-
-
-def _is_nothing(step: Step, value: Value) -> bool:
-    return step.id == "ensure_dtype" and step.arguments["dtype"] == value.dtype
 
 
 def _described(
