@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from onscope.runtime import Package, PackageError
+
+from .networks import graph, old, write_old
 
 fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -74,6 +77,66 @@ def test_any_field_may_hold_anything(
     with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
         YAML(typ="safe").dump(content, file)
     open_or_refuse(folder)
+
+
+OLD_STEPS = [
+    {"name": "scale_range", "kwargs": {"mode": "per_sample", "axes": "cyx", "max_percentile": 99}},
+    {"name": "zero_mean_unit_variance", "kwargs": {"mode": "fixed", "axes": "yx", "mean": [1.0], "std": [2.0]}},
+    {"name": "scale_linear", "kwargs": {"axes": "yx", "gain": [2.0], "offset": [1.0]}},
+]
+
+
+@pytest.fixture
+def old_package(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    free = {"min": [1, 1, 8, 8], "step": [0, 0, 8, 8]}
+    follows = {"reference_tensor": "raw", "scale": [1.0, 1.0, 2.0, 2.0], "offset": [0, 0, 0.5, 1]}
+    raw = {"name": "raw", "axes": "bcyx", "data_type": "uint16", "shape": free, "preprocessing": OLD_STEPS}
+    image = {"name": "image", "axes": "bcyx", "data_type": "float32", "shape": follows, "halo": [0, 0, 2, 2]}
+    content = old([raw], [image])
+    folder = write_old(tmp_path / "old", content, graph([("raw", "float32", 4)], [("image", "float32", 4)]))
+    Package.load(folder)
+    with (folder / "rdf.yaml").open(encoding="utf-8") as file:
+        return folder, YAML(typ="safe").load(file)
+
+
+@settings(fuzz, max_examples=100)
+@given(data=st.data())
+def test_any_field_of_0_4_may_hold_anything(old_package: tuple[Path, dict[str, Any]], data: st.DataObject) -> None:
+    folder, rdf = old_package
+    content = copy.deepcopy(rdf)
+    *above, last = data.draw(st.sampled_from([place for place in places(rdf) if len(place) > 1]))
+    node: Any = content
+    for key in above:
+        node = node[key]
+    if data.draw(st.booleans()):
+        node[last] = data.draw(junk)
+    else:
+        del node[last]
+    with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(content, file)
+    open_or_refuse(folder)
+
+
+@settings(fuzz, max_examples=60)
+@given(data=st.data())
+def test_any_byte_of_a_zip_may_be_wrong(
+    make_package: Callable[..., Path], rdf: dict[str, Any], tmp_path: Path, data: st.DataObject
+) -> None:
+    folder = Path(rdf["made"]) if "made" in rdf else make_package()
+    rdf["made"] = str(folder)
+    path = tmp_path / "model.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, file.name)
+    broken = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(broken[: data.draw(st.sampled_from([None, len(broken) // 2]))])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONSCOPE_CACHE", str(tmp_path / "cache"))
+        open_or_refuse(path)
+    outside = {each.name for each in tmp_path.iterdir()}
+    assert outside <= {"cache", "model.zip", "package"}
 
 
 @pytest.mark.parametrize("name", ["rdf.yaml", "weights.onnx", "test_raw.npy"])
