@@ -64,29 +64,21 @@ def clip(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
     """min(max(x, lower), upper), with numbers or percentiles; each may be missing.
 
     Percentiles are `inverted_cdf`, except where `axes` are missing or hold the batch: bioimageio.core 0.11 takes those
-    for statistics of a data set, and these are `linear`.
+    for statistics of a data set, and these are `linear`. It clips by percentiles first, by numbers then.
     """
     wanted = list(_clip_measures(step, value.axes)[0])
     numbers = _Numbers(draft, working(draft, value), statistic)
-    bounds: list[str] = []
-    scalar = True
-    for side in ("min", "max"):
-        fixed, percentile = step.arguments.get(side), step.arguments.get(f"{side}_percentile")
-        if fixed is not None:
-            bounds.append(numbers.constant(float(fixed)))
-        elif percentile is not None:
-            measure = wanted.pop(0)
-            bounds += numbers.value(measure)
-            scalar = scalar and not measure.keeps
-        else:
-            bounds.append("")
-    if not any(bounds):
+    measured: list[tuple[str, str]] = []
+    fixed: list[tuple[str, str]] = []
+    for side, kind in (("min", "Max"), ("max", "Min")):
+        if (number := step.arguments.get(side)) is not None:
+            fixed.append((kind, numbers.constant(float(number))))
+        elif step.arguments.get(f"{side}_percentile") is not None:
+            measured.append((kind, numbers.value(wanted.pop(0))[0]))
+    if not measured and not fixed:
         raise PackageError("found the step clip without a bound, expected min, max or percentiles: correct the package")
-    if scalar:  # one pass over the pixels instead of two; Clip takes tensors without any axis
-        none = draft.constant([], "int64")
-        return numbers.of_value("Clip", *(draft.node("Reshape", [bound, none]) if bound else "" for bound in bounds))
-    for kind, bound in zip(("Max", "Min"), bounds, strict=True):
-        numbers = _Numbers(draft, numbers.of_value(kind, bound), statistic) if bound else numbers
+    for kind, bound in (*measured, *fixed):
+        numbers = _Numbers(draft, numbers.of_value(kind, bound), statistic)
     return numbers.held
 
 
