@@ -96,3 +96,12 @@ def test_a_graph_that_is_not_the_described_one(
 ) -> None:
     with pytest.raises(PackageError, match=words):
         load(tmp_path, [tensor("a")], [tensor("c")], takes, gives)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+def test_every_dtype_of_the_format_reaches_the_network(tmp_path: Path, dtype: str) -> None:
+    from onscope.runtime.engines import open_session
+
+    package = load(tmp_path, [tensor("a", dtype)], [tensor("c", dtype)], [("a", dtype, 2)], [("c", dtype, 2)])
+    session = open_session(package.weights, "cpu", 1)
+    assert (session.inputs[0].dtype, session.outputs[0].dtype) == (dtype, dtype)

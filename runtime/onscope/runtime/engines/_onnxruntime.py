@@ -14,10 +14,13 @@ DTYPES = {
     "tensor(double)": "float64",
     "tensor(float)": "float32",
     "tensor(float16)": "float16",
+    "tensor(int16)": "int16",
     "tensor(int32)": "int32",
     "tensor(int64)": "int64",
     "tensor(int8)": "int8",
     "tensor(uint16)": "uint16",
+    "tensor(uint32)": "uint32",
+    "tensor(uint64)": "uint64",
     "tensor(uint8)": "uint8",
 }
 SHORT_SPIN = ("session.intra_op.spin_duration_us", "100")
