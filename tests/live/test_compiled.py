@@ -284,14 +284,7 @@ chain = Chain(json.loads(sys.stdin.read()))
 print([name for name in ("onnx", "bioimageio", "pydantic") if name in sys.modules], float(answer[0, 0]))
 """
     pipeline = Pipeline([Stage("net", scaled(tmp_path / "net", ("scale_linear", {"gain": 2.0, "offset": 0.0})))])
-    message = {
-        "spec": {"shape": SPEC.shape, "dtype": "uint16", "axes": "yx", "pixel_size_um": None, "bit_depth": 16},
-        "stages": [stage.message() for stage in pipeline.stages],
-        **pipeline.options("cam"),
-        "provider": "cpu",
-        "threads": 1,
-    }
-
+    message = pipeline.opening(SPEC, "cpu", 1)
     said = [
         subprocess.run(
             [sys.executable, "-c", code], input=json.dumps(message), capture_output=True, text=True, check=True

@@ -14,6 +14,7 @@ import typer.main
 SUMMARIES = {
     "demo": "Run the demo: Micro-Manager's demo camera, three networks, live, recorded and accounted for.",
     "run": "Run a pipeline on a camera or on stored images.",
+    "compile": "Compile a package or a pipeline, and say what was fused, merged, padded, tiled.",
     "export": "Export a trained network to a package, with proof that nothing changed.",
     "validate": "Check a package: its answers, its speed here, the frame rate it can hold.",
     "doctor": "Say what is installed, what runs here, and how to install what is missing.",

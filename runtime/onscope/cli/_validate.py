@@ -52,7 +52,7 @@ def validate(
     from onscope.runtime.package import fed, prove, refuse_mismatch
 
     console = Console()
-    shape = _parse_size(size)
+    shape = parse_size(size)
     opened = Package.load(package)
     _show_package(console, opened)
     session = open_session(opened.weights, provider, threads)
@@ -64,7 +64,8 @@ def validate(
     _show_speed(console, _measure(console, session, arrays, runs), shape, session.provider)
 
 
-def _parse_size(text: str) -> tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
+    """HEIGHTxWIDTH in pixels; raises PackageError when it is none."""
     from onscope.runtime import PackageError
 
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip().lower())

@@ -18,11 +18,12 @@ from ._events import Event, Kind
 from ._frame import Frame, FrameId, FrameSpec, ManyCameras, Segment, Source, new_run_id, specs_of
 from ._gather import Gather
 from ._ledger import Ledger, LedgerRow
-from ._pipeline import Pipeline, Stage
+from ._pipeline import Pipeline
 from ._pixels import unpack
 from ._result import Provenance, Result, Stamps
 from ._runtime import Runtime
 from ._sources import open_source
+from ._stage import Stage
 from .package import Package
 
 __all__ = [

@@ -12,9 +12,9 @@ from ._admission import Admission
 from ._clock import now_ns
 from ._delivery import Delivery
 from ._errors import WorkerError
-from ._frame import FrameSpec
 from ._lane import Window
 from ._ledger import Ledger
+from ._requests import spec_message
 from ._route import Route
 from ._shm import Lease
 from .worker import Link
@@ -224,14 +224,3 @@ class Dispatcher:
         for route in self.routes.values():
             route.end(state, reason)
         self.changed.notify_all()
-
-
-def spec_message(spec: FrameSpec) -> dict[str, Any]:
-    """A FrameSpec as the worker sees it."""
-    return {
-        "shape": list(spec.shape),
-        "dtype": spec.dtype,
-        "axes": spec.axes,
-        "pixel_size_um": spec.pixel_size_um,
-        "bit_depth": spec.bit_depth,
-    }

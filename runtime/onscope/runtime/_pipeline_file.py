@@ -21,7 +21,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ._errors import PipelineError
 from ._gather import LONGEST, MOST_PLACES, Along, Gather, OnGap
-from ._pipeline import SMALLEST_TILE, Pipeline, Stage
+from ._pipeline import Pipeline
+from ._stage import SMALLEST_TILE, Stage
 from .graph import Normalise
 
 LARGEST = 1 << 20

@@ -1,4 +1,4 @@
-"""Stages on their way to the worker: a StageRequest as plain values that JSON can hold, and back."""
+"""On the way to the worker: frames' specs and stages as plain values that JSON can hold, and back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ._frame import FrameSpec
 from .graph import StageRequest
 from .package import tensor_from, tensor_message
+
+
+def spec_message(spec: FrameSpec) -> dict[str, Any]:
+    """A FrameSpec as the worker sees it."""
+    return {
+        "shape": list(spec.shape),
+        "dtype": spec.dtype,
+        "axes": spec.axes,
+        "pixel_size_um": spec.pixel_size_um,
+        "bit_depth": spec.bit_depth,
+    }
 
 
 def request_message(request: StageRequest) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ._answers import AnswerSlots
 from ._errors import OnscopeError
 from ._frame import Frame
 from ._lane import Lane
-from ._pipeline import Stage
+from ._stage import Stage
 
 Choice = tuple[int, ...] | None
 

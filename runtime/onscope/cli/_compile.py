@@ -1,0 +1,156 @@
+"""`onscope compile`: make the graphs of a package or a pipeline, and say what was done to them."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._options import ProviderOption, ThreadsOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from onscope.runtime import FrameSpec, Pipeline
+    from onscope.runtime.worker import Chain
+
+STAGES = re.compile(r"^stages\s*:", re.MULTILINE)
+"""What a pipeline's YAML has, and a package's description has not."""
+
+
+class Dtype(StrEnum):
+    """Pixels of the frames."""
+
+    uint8 = "uint8"
+    uint16 = "uint16"
+    float32 = "float32"
+
+
+def compile_(
+    what: Annotated[
+        str, typer.Argument(metavar="PACKAGE|PIPELINE", help="A package (folder, .zip, zoo/care-beads) or a pipeline.")
+    ],
+    size: Annotated[str, typer.Option("--size", help="Height x width of the frames in pixels.")] = "512x512",
+    dtype: Annotated[Dtype, typer.Option("--dtype", help="Pixels of the frames.")] = Dtype.uint16,
+    colour: Annotated[bool, typer.Option("--colour", help="Frames have red, green and blue samples.")] = False,
+    camera: Annotated[str, typer.Option("--camera", help="Camera that the frames are of.")] = "camera",
+    pixel_size_um: Annotated[
+        float | None, typer.Option("--pixel-size-um", min=1e-6, help="Pixel size of the frames in the sample.")
+    ] = None,
+    window: Annotated[
+        int | None, typer.Option("--window", min=1, help="Frames that one inference needs (of a package).")
+    ] = None,
+    tile: Annotated[
+        int | None, typer.Option("--tile", min=16, help="Largest side that is run at once (of a package).")
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Say all that was done to the graphs.")] = False,
+    to_json: Annotated[Path | None, typer.Option("--json", help="Write all of it to a JSON file.")] = None,
+    provider: ProviderOption = "auto",
+    threads: ThreadsOption = None,
+) -> None:
+    """Compile a package or a pipeline to graphs from raw counts to answers.
+
+    Says what was fused, merged, padded, tiled and left outside, the memory
+    that a run needs, and where the graphs lie: a run with such frames finds
+    them there. Tiled stages are run once on the full frame too, and the
+    largest error at a seam is told.
+
+    Exit code 1, and one sentence, when something is wrong.
+    """
+    from rich.console import Console
+
+    from onscope.runtime import FrameSpec
+    from onscope.runtime.worker import Chain, seam_errors
+
+    from ._compiled import show
+    from ._validate import parse_size
+
+    console = Console()
+    shape = parse_size(size)
+    spec = FrameSpec((*shape, 3) if colour else shape, dtype.value, "yxs" if colour else "yx", camera, pixel_size_um)
+    pipeline = open_pipeline(what, window, tile)
+    began = time.perf_counter()
+    quiet = not console.is_terminal
+    with console.status("compiling") as status:
+        chain = Chain(pipeline.opening(spec, provider, threads), (lambda text: None) if quiet else status.update)
+    seconds = time.perf_counter() - began
+    tiled = any(group.tiled is not None for group in chain.groups)
+    errors = seam_errors(chain, frames_of(pipeline, spec)) if tiled else {}
+    if to_json is not None:
+        _write(to_json, chain, errors)
+    show(console, pipeline, spec, chain, errors, seconds, report)
+
+
+def open_pipeline(what: str, window: int | None = None, tile: int | None = None) -> Pipeline:
+    """The pipeline of a YAML, or one of a single stage that runs a package; raises PipelineError or PackageError."""
+    from onscope.runtime import Pipeline, PipelineError, Stage
+
+    path = Path(what)
+    if path.is_file() and path.suffix in (".yaml", ".yml") and STAGES.search(_beginning(path)):
+        if window is not None or tile is not None:
+            raise PipelineError(
+                f"found --window or --tile for the pipeline {path}, expected them in its YAML: add them"
+            )
+        return Pipeline.load(path)
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem if path.suffix else path.name).strip("-_0123456789") or "package"
+    if name in ("rdf", "frame", "bioimageio", "model"):
+        name = "package"
+    return Pipeline([Stage(name[:64], what, tile=tile)], 1 if window is None else window)
+
+
+def frames_of(pipeline: Pipeline, spec: FrameSpec) -> list[npt.NDArray[Any]]:
+    """One window of frames: the first package's own test input, repeated and cut, else seeded noise."""
+    import numpy as np
+
+    package = pipeline.stages[0].package
+    random = np.random.default_rng(0)
+    scene: npt.NDArray[Any] = random.random((64, 64))
+    if package.test_inputs:
+        axes, test = package.inputs[0].axes, package.load_test_inputs()[0]
+        if "y" in axes and "x" in axes:
+            scene = np.moveaxis(test, (axes.index("y"), axes.index("x")), (-2, -1)).reshape(-1, *_plane(test, axes))[0]
+    for place in (0, 1):
+        scene = np.take(scene, np.arange(spec.shape[place]), axis=place, mode="wrap")
+    if scene.dtype != spec.dtype:  # of another range: spread over what cameras give
+        low, high = float(scene.min()), float(scene.max())
+        top = 255.0 if spec.dtype == "uint8" else 4000.0
+        scene = (scene.astype(np.float64) - low) * (top / (high - low) if high > low else 0.0)
+    frame = scene if spec.axes == "yx" else np.repeat(scene[..., np.newaxis], spec.shape[2], axis=2)
+    return [np.ascontiguousarray(frame.astype(spec.dtype))] * pipeline.gather.length
+
+
+def _plane(array: npt.NDArray[np.generic], axes: Sequence[str]) -> tuple[int, int]:
+    return array.shape[list(axes).index("y")], array.shape[list(axes).index("x")]
+
+
+def _beginning(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(1 << 20)
+
+
+def _write(path: Path, chain: Chain, errors: dict[str, float]) -> None:
+    from onscope.runtime import PipelineError
+    from onscope.runtime.graph import compiled_message
+
+    graphs = [
+        {
+            **compiled_message(group.compiled),
+            "path": str(group.compiled.path),
+            "reads": group.reads,
+            "provider": group.provider,
+            "seam_errors": {name: errors[name] for name in group.compiled.stages if name in errors},
+        }
+        for group in chain.groups
+    ]
+    try:
+        path.write_text(json.dumps({"schema": 1, "graphs": graphs}, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise PipelineError(f"cannot write {path}: {error.strerror}") from error

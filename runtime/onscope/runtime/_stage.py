@@ -1,0 +1,163 @@
+"""Stages: one step of a pipeline, the package it runs, on what, and how its graph is made."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_args
+
+from ._errors import PipelineError
+from ._frame import Frame
+from ._requests import request_message
+from .graph import Normalise, StageRequest, is_decoder
+from .package import Package
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+"""What stages may be called: the names become folders of a recording."""
+FRAME = "frame"
+SMALLEST_TILE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step: the package it runs, and what it reads: "frame" (the raw one) or an earlier stage with an image.
+
+    `package` is a Package, the path of one, or the name of a shipped one ("zoo/care-beads"). `settings` go before
+    those of the package, e.g. {"threshold": 0.4}. `camera`, `channel` and `position` choose the frames that it runs
+    on: a name, a number of the acquisition's axis, or several of them; None: all. Frames of an acquisition without
+    such an axis are number 0 of it.
+
+    `normalise` says whose statistics the steps beside the network use: "per_frame" (each window's own), "frozen" (those
+    of the first `frozen_frames` windows: no flicker, for quantitative imaging), "running" (a running mean) or "shared"
+    (those of the raw frame, for a stage that reads an earlier one). `tile` is the largest side in pixels that the
+    network is run on at once (None: the whole frame), `rescale` whether frames are brought to the pixel size that the
+    package was trained at.
+    """
+
+    name: str
+    package: Package
+    reads: str = FRAME
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    normalise: Normalise = "per_frame"
+    frozen_frames: int = 10
+    tile: int | None = None
+    rescale: bool = False
+    camera: frozenset[int | str] | None = None
+    channel: frozenset[int | str] | None = None
+    position: frozenset[int | str] | None = None
+
+    def __init__(
+        self,
+        name: str,
+        package: Package | str | Path,
+        reads: str = FRAME,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        normalise: Normalise = "per_frame",
+        frozen_frames: int = 10,
+        tile: int | None = None,
+        rescale: bool = False,
+        camera: str | Iterable[str] | None = None,
+        channel: int | str | Iterable[int | str] | None = None,
+        position: int | str | Iterable[int | str] | None = None,
+    ) -> None:
+        if not NAME.fullmatch(name) or name == FRAME:
+            raise PipelineError(
+                f"found a stage named {name!r}, expected letters, digits, - and _ beginning with a letter, and not "
+                f"{FRAME!r}: rename it"
+            )
+        set_once = object.__setattr__
+        set_once(self, "name", name)
+        set_once(self, "package", package if isinstance(package, Package) else Package.load(package))
+        set_once(self, "reads", reads)
+        set_once(self, "settings", MappingProxyType({**self.package.settings, **(settings or {})}))
+        set_once(self, "normalise", normalise)
+        set_once(self, "frozen_frames", frozen_frames)
+        set_once(self, "tile", tile)
+        set_once(self, "rescale", rescale)
+        for axis, wanted in (("camera", camera), ("channel", channel), ("position", position)):
+            set_once(self, axis, _several(wanted))
+        self._check()
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it depends on a frame's channel or position if the stage runs on it."""
+        return self.channel is not None or self.position is not None
+
+    def takes(self, frame: Frame) -> bool:
+        """Whether it runs on a frame, as far as the frame's own camera, channel and position go."""
+        return (
+            (self.camera is None or frame.id.camera in self.camera)
+            and (self.channel is None or bool(self.channel & _names(frame, "c")))
+            and (self.position is None or bool(self.position & _names(frame, "p")))
+        )
+
+    def _check(self) -> None:
+        try:
+            json.dumps(dict(self.settings))
+        except (TypeError, ValueError) as error:
+            raise PipelineError(
+                f"found settings of the stage {self.name!r} that are no plain values ({error}), expected numbers, "
+                "texts and lists: convert NumPy's numbers with float()"
+            ) from error
+        steps = [step for tensor in (*self.package.inputs, *self.package.outputs) for step in tensor.steps]
+        if decoded := [step.id for step in steps if is_decoder(step)]:
+            raise PipelineError(
+                f"found {self.package.name!r} with {', '.join(decoded)} after its network, expected steps that a graph "
+                "can carry out: these are not decoded live yet"
+            )
+        if self.normalise not in get_args(Normalise):
+            raise PipelineError(
+                f"found normalise {self.normalise!r} of the stage {self.name!r}, expected one of "
+                f"{', '.join(get_args(Normalise))}"
+            )
+        if self.frozen_frames < 1 or (self.tile is not None and self.tile < SMALLEST_TILE):
+            raise PipelineError(
+                f"found {self.frozen_frames} frozen frames and tiles of {self.tile} pixels for the stage "
+                f"{self.name!r}, expected at least 1 and {SMALLEST_TILE}"
+            )
+
+    @property
+    def request(self) -> StageRequest:
+        """What its compilation is asked for."""
+        return StageRequest(
+            name=self.name,
+            weights=self.package.weights.resolve(),
+            weights_sha256=self.package.weights_sha256,
+            package_sha256=self.package.package_sha256,
+            inputs=self.package.inputs,
+            outputs=self.package.outputs,
+            reads=self.reads,
+            settings=self.settings,
+            normalise=self.normalise,
+            frozen_frames=self.frozen_frames,
+            tile=self.tile,
+            rescale=self.rescale,
+        )
+
+    def message(self) -> dict[str, Any]:
+        """All that the worker needs to know of the stage, as plain values.
+
+        `choice` is the same for stages that run on the same frames, as far as their own channels and positions go;
+        empty: on all.
+        """
+        choice = [wanted and sorted(map(repr, wanted)) for wanted in (self.channel, self.position)]
+        return {**request_message(self.request), "choice": json.dumps(choice) if self.chooses else ""}
+
+
+def _several(wanted: int | str | Iterable[int | str] | None) -> frozenset[int | str] | None:
+    if wanted is None:
+        return None
+    return frozenset([wanted] if isinstance(wanted, (int, str)) else wanted)
+
+
+def _names(frame: Frame, axis: str) -> set[int | str]:
+    """Number and name of a frame's place on an axis of the acquisition."""
+    names: set[int | str] = {frame.index.get(axis, 0)}
+    if axis in frame.labels:
+        names.add(frame.labels[axis])
+    return names
