@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .._rows import Row
-from . import _busy, _engines, _host, _merged, _network
+from . import _busy, _engines, _host, _merged, _network, _tiles
 from ._plan import Plan
 
 WAYS: dict[str, Callable[[Plan, Path], Iterator[Row]]] = {
@@ -16,6 +16,7 @@ WAYS: dict[str, Callable[[Plan, Path], Iterator[Row]]] = {
     "busy": _busy.measure,
     "merged": _merged.measure,
     "engines": _engines.measure,
+    "tiles": _tiles.measure,
 }
 NAMES = tuple(WAYS)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from onscope.runtime import Package
 from onscope.runtime._frame import Pixels
-from onscope.runtime.engines import open_session
-from onscope.runtime.graph import HostScalars, Normalise, Raw, StageRequest, compile_group
+from onscope.runtime.engines import Session, open_session
+from onscope.runtime.graph import HostScalars, Normalise, Raw, StageRequest, Tiled, compile_group
 
 
 def request(
@@ -45,7 +45,8 @@ class CompiledGraph:
         threads: int | None = None,
     ) -> None:
         self.compiled = compile_group(stages, raw, cache=cache)
-        self.session = open_session(self.compiled.path, provider, threads)
+        session = open_session(self.compiled.path, provider, threads)
+        self.session: Session = Tiled(session, self.compiled, raw) if self.compiled.tiling else session
         self._scalars = HostScalars(self.compiled.scalars, raw)
 
     def run(self, *window: Pixels) -> list[Pixels]:

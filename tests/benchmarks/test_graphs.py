@@ -15,7 +15,7 @@ from benchmarks.graphs._packages import one_convolution
 from benchmarks.graphs._peers import Core, Kernels, Script, normalised
 from benchmarks.graphs._turns import medians, ratio, take_turns
 
-LEAST = {"network": 1, "host": 8, "busy": 3, "merged": 2, "engines": 1}
+LEAST = {"network": 1, "host": 8, "busy": 3, "merged": 2, "engines": 1, "tiles": 1}
 
 
 @pytest.mark.parametrize("name", NAMES)
