@@ -54,9 +54,9 @@ def laid_out(frames: list[Array], axes: str, described: TensorDescription, along
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_single_frames_and_windows_go_where_to_tensor_puts_them(data: st.DataObject) -> None:
-    ids = data.draw(st.sets(st.sampled_from(["batch", "channel", "time", "z", "index"])))
+    ids = set(data.draw(st.lists(st.sampled_from(["batch", "channel", "time", "z", "index"]), unique=True)))
     axes = data.draw(st.permutations([*sorted(ids), "y", "x"]))
-    colour = "channel" in ids and data.draw(st.booleans())
+    colour: bool = "channel" in ids and data.draw(st.booleans())
     shape = (4, 5, 3) if colour else (4, 5)
     homes = ids & {"time", "z"} or (ids & {"channel"} if not colour else set())
     count = data.draw(st.integers(2, 3)) if homes and data.draw(st.booleans()) else 1
