@@ -26,13 +26,19 @@ def expected(folder: Path, recipe: Recipe, inputs: Mapping[str, Array], side: tu
 
 
 def disagreement(
-    root: Path, recipe: Recipe, side: tuple[int, int] | None = None, dtype: str | None = None, colour: bool = False
+    root: Path,
+    recipe: Recipe,
+    side: tuple[int, int] | None = None,
+    dtype: str | None = None,
+    colour: bool = False,
+    scene: str = "ordinary",
 ) -> str:
     """Write the package, compile it, run it on a test image of `side` pixels; why the two differ, or ""."""
     side = side or recipe.side
-    folder = root / f"package{sum(1 for _ in root.glob('package*'))}"
-    write(folder, recipe)
-    array = image(recipe, side, seed=1, dtype=dtype)
+    folder = root / f"package {hash(repr(recipe)):x}"
+    if not folder.exists():
+        write(folder, recipe)
+    array = image(recipe, side, seed=1, dtype=dtype, scene=scene)
     window, raw = window_of(recipe, array, colour)
     inputs = {"frame": array}
     if undecided(folder, recipe, inputs):

@@ -69,6 +69,8 @@ def _input(recipe: Recipe, file: File) -> dict[str, Any]:
             axis["size"] = {"tensor_id": "frame", "axis_id": "y"}
         elif letter in "yx" and recipe.sizes != "fixed":
             axis["size"] = {"min": recipe.kind.least, "step": recipe.kind.step}
+        elif letter in "tzi" and recipe.stack == "parametrised":
+            axis["size"] = {"min": 1, "step": 1}
         else:
             axis["size"] = size
         axes.append(axis)
@@ -89,6 +91,8 @@ def _output(recipe: Recipe, name: str, dtype: str, post: list[dict[str, Any]], t
             axis["size"] = 1
         elif letter == "c":
             axis["channel_names"] = [f"o{number}" for number in range(recipe.out_channels)]
+        elif letter not in "yx" and recipe.stack == "parametrised":
+            axis["size"] = {"tensor_id": "frame", "axis_id": IDS[letter]}
         elif letter not in "yx":
             axis["size"] = sizes[letter]
         elif recipe.sizes == "fixed" and not recipe.inner_halo:

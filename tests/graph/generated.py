@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from .describe import contents
 from .networks import KINDS, Kind, Nodes
 
+Array = npt.NDArray[Any]
 Steps = tuple[tuple[str, Mapping[str, Any]], ...]
 """BioImage.IO ids of format 0.5 with their arguments; the axes are those of 0.5 in both formats."""
 CANONICAL = "bctziyx"
@@ -32,10 +33,11 @@ IR = {9: 4, 11: 6, 13: 7, 17: 8, 20: 9, 21: 10}
 class Recipe:
     """One package. `layout` holds the axes of the input as letters of format 0.4 (b c t z i y x).
 
-    `frames` is the size of t, z or i, `collapse` leaves that axis out of the output. `side` is the size of the test
-    tensors along y and x, and the described one where `sizes` is "fixed"; "referenced": x is as large as y. `described`
-    is the dtype of the input in the description, `taken` that of the graph's input, `given` that of the graph's output
-    and `answered` the one of the described output. `inner_halo` is the halo of the outputs.
+    `frames` is the size of t, z or i (the described one, too, where `stack` is "fixed"), `collapse` leaves that axis
+    out of the output. `side` is the size of the test tensors along y and x, and the described one where `sizes` is
+    "fixed"; "referenced": x is as large as y. `described` is the dtype of the input in the description, `taken` that of
+    the graph's input, `given` that of the graph's output and `answered` the one of the described output. `inner_halo`
+    is the halo of the outputs.
     """
 
     network: str = "conv"
@@ -44,6 +46,7 @@ class Recipe:
     out_channels: int = 1
     frames: int = 3
     collapse: bool = False
+    stack: Literal["fixed", "parametrised"] = "fixed"
     sizes: Literal["fixed", "parametrised", "referenced"] = "parametrised"
     side: tuple[int, int] = (24, 32)
     described: str = "float32"
@@ -127,15 +130,20 @@ def describe(folder: Path, recipe: Recipe) -> None:
         YAML(typ="safe", pure=True).dump(contents(recipe, file, folder.name), out)
 
 
-def reproducible(folder: Path, recipe: Recipe, outputs: Sequence[npt.NDArray[Any]]) -> None:
+def reproducible(folder: Path, recipe: Recipe, outputs: Sequence[Array]) -> None:
     """Take `outputs` for the test outputs, so that the package gives its own test tensors."""
     for number, array in enumerate(outputs):
         np.save(folder / f"output{number}.npy", array)
     describe(folder, recipe)
 
 
-def image(recipe: Recipe, side: tuple[int, int], seed: int = 0, dtype: str | None = None) -> npt.NDArray[Any]:
-    """A test image in the described dtype: camera offset, gradient, a few bright spots and noise, in counts."""
+def image(
+    recipe: Recipe, side: tuple[int, int], seed: int = 0, dtype: str | None = None, scene: str = "ordinary"
+) -> Array:
+    """A test image in the described dtype: camera offset, gradient, a few bright spots and noise, in counts.
+
+    `scene` makes of it what cameras also give (see `SCENES`).
+    """
     random = np.random.default_rng(recipe.seed + 1000 * seed)
     shape = recipe.shape(side)
     dtype = dtype or recipe.described
@@ -143,7 +151,20 @@ def image(recipe: Recipe, side: tuple[int, int], seed: int = 0, dtype: str | Non
     values = top * (0.03 + 0.3 * random.beta(2, 6, shape))
     values += top * 0.2 * np.linspace(0, 1, int(np.prod(shape))).reshape(shape)
     values[random.random(shape) > 0.98] *= 1.6
-    return np.clip(values, 0, top).astype(dtype)
+    return np.clip(_SCENES[scene](values, top, random), 0, 65535.0 if dtype == "uint16" else top).astype(dtype)
+
+
+_SCENES: dict[str, Callable[[Array, float, np.random.Generator], Array]] = {
+    "ordinary": lambda values, top, random: values,
+    "constant": lambda values, top, random: np.full_like(values, top // 3),
+    "dark": lambda values, top, random: np.where(random.random(values.shape) > 0.97, 3.0, 0.0),
+    "two counts": lambda values, top, random: 100.0 + (random.random(values.shape) > 0.5),
+    "hot pixel": lambda values, top, random: np.where(values == values.max(), top, values / 8),
+    "saturated": lambda values, top, random: np.where(values > np.median(values), top, values),
+    "full range": lambda values, top, random: values * 16 if top > 255 else values,
+    "bright background": lambda values, top, random: top * 14 * (top > 255) + 0.9 * top + values / 64,
+}
+SCENES = tuple(_SCENES)
 
 
 def network(recipe: Recipe) -> onnx.ModelProto:
@@ -199,7 +220,7 @@ def network(recipe: Recipe) -> onnx.ModelProto:
     return model
 
 
-def run(model: onnx.ModelProto | Path, inputs: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+def run(model: onnx.ModelProto | Path, inputs: Mapping[str, Array]) -> list[Array]:
     """The network alone, by ONNX Runtime."""
     import onnxruntime
 
@@ -208,7 +229,7 @@ def run(model: onnx.ModelProto | Path, inputs: Mapping[str, npt.NDArray[Any]]) -
     return [np.asarray(each) for each in session.run(None, dict(inputs))]
 
 
-def _raw_outputs(model: onnx.ModelProto, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+def _raw_outputs(model: onnx.ModelProto, inputs: Sequence[Array]) -> list[Array]:
     given = {}
     for port, array in zip(model.graph.input, inputs, strict=True):
         given[port.name] = array.astype(helper.tensor_dtype_to_np_dtype(port.type.tensor_type.elem_type))

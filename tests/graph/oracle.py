@@ -11,6 +11,8 @@ again; `staged` does what is meant, with core's own operators):
   zero_mean_unit_variance and scale_mean_variance after the network raise a KeyError (unless they all refer to inputs).
 - binarize along an axis compares with a plain list, which broadcasts against the last axis, whatever `axis` says.
 - ensure_dtype is NumPy's astype: floats out of an integer's range are whatever the compiler makes of them.
+- Statistics of float32 tensors are float32 (those of integers float64): off by 1e-5 of the range of images that lie
+  high above zero. They are handed over as float64 here, which the first step makes float32 again.
 - Format 0.4: an output is cast to the described dtype before its postprocessing and to float32 after it; the converter
   to 0.5 drops `reference_tensor` and the mode per_dataset of scale_range.
 - The halo is padded before the statistics are taken (symmetric), so that they are not the frame's own, and cropped
@@ -46,8 +48,8 @@ def core_prediction(folder: Path, inputs: Mapping[str, Array], *, halo: bool = F
     `halo` pads the inputs by what the outputs' halos say and crops the outputs, as core does unless told otherwise.
     """
     model = _model(folder)
-    with _quiet(), _pipeline(model) as pipeline:
-        predicted = pipeline.predict_sample_without_blocking(
+    with _quiet():  # not `with` the pipeline: leaving it collects garbage, a quarter of a second each time
+        predicted = _pipeline(model).predict_sample_without_blocking(
             _sample(model, inputs), skip_input_padding=not halo, skip_output_cropping=not halo
         )
     return _arrays(predicted)
@@ -58,13 +60,15 @@ def staged(
     inputs: Mapping[str, Array],
     pads: Pads | None = None,
     *,
+    measured: Mapping[str, Array] | None = None,
     threshold: Literal["", "before", "after"] = "",
 ) -> dict[str, Array]:
     """The same stage by stage, with core's operators: statistics of the inputs as they come, preprocessing, padding,
     the network by ONNX Runtime, the crop, statistics of the outputs as they come, postprocessing.
 
-    Takes sizes that the network does not, and statistics of outputs. `threshold` asks for what there is just before
-    the first threshold of the steps "before" or "after" the network.
+    Takes sizes that the network does not, and statistics of outputs. `measured` are other tensors that the statistics
+    of the inputs are taken of. `threshold` asks for what there is just before the first threshold of the steps "before"
+    or "after" the network.
     """
     from bioimageio.core.proc_ops import Binarize, UpdateStats
     from bioimageio.core.proc_setup import setup_pre_and_postprocessing
@@ -77,6 +81,10 @@ def staged(
         after = [_along_axis(op) for op in after]
         measures = {measure for op in (*operators, *after) for measure in op.required_measures}
         _measure(sample, measures)
+        if measured is not None:
+            other = _sample(model, measured)
+            _measure(other, measures)
+            sample.stat.update(other.stat)
         for op in operators:
             if threshold == "before" and isinstance(op, Binarize):
                 return _arrays(sample)
@@ -153,7 +161,8 @@ def _forward(model: Any, folder: Path, sample: Sample, pads: Pads) -> Sample:
         sizes.update(zip(axes, array.shape, strict=True))
         array = np.pad(array, [(pads.get(axis, (0, 0))[0],) * 2 for axis in axes], mode="symmetric")
         fed.append(np.pad(array, [(0, pads.get(axis, (0, 0))[1]) for axis in axes], mode="reflect"))
-    session = _session(folder / "weights.onnx", (folder / "weights.onnx").stat().st_mtime_ns)
+    weights = folder / str(model.weights.onnx.source.path)
+    session = _session(weights, weights.stat().st_mtime_ns)
     ports = [port.name for port in session.get_inputs()]
     outputs = session.run(None, dict(zip(ports, fed, strict=True)))
     members = {}
@@ -223,10 +232,11 @@ def _sample(model: Any, inputs: Mapping[str, Array]) -> Sample:
     from bioimageio.core import Sample, Tensor
     from bioimageio.core.digest_spec import get_axes_infos, get_member_id
 
-    members = {
-        get_member_id(one): Tensor(inputs[str(get_member_id(one))], dims=[info.id for info in get_axes_infos(one)])
-        for one in model.inputs
-    }
+    members = {}
+    for one in model.inputs:
+        array = inputs[str(get_member_id(one))]
+        exact = array.astype(np.float64) if array.dtype == np.float32 else array
+        members[get_member_id(one)] = Tensor(exact, dims=[info.id for info in get_axes_infos(one)])
     return Sample(members=members, stat={}, id="sample")
 
 

@@ -38,6 +38,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         out_channels=out_channels,
         frames=draw(st.integers(2, 4)) if deep else 1,
         collapse=bool(deep) and form == "0.5" and draw(st.booleans()),
+        stack=draw(st.sampled_from(("fixed", "parametrised"))) if deep and form == "0.5" else "fixed",
         sizes=sizes,  # type: ignore[arg-type]
         side=side,
         described=described,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -71,8 +72,13 @@ def opened(stages: Sequence[StageRequest], raw: Raw, cache: Path) -> Opened:
 
 def answers(folder: Path, window: Sequence[Array], raw: Raw, cache: Path) -> dict[str, Array]:
     """One package on one window; arrays by the tensors' names, in the described axes."""
-    run = opened([request(Package.load(folder))], raw, cache)
+    run = opened([request(_loaded(folder))], raw, cache)
     return {name.removeprefix("stage."): array for name, array in run.run(window).items()}
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: Path) -> Package:
+    return Package.load(folder)
 
 
 def window_of(recipe: Recipe, array: Array, colour: bool = False) -> tuple[list[Array], Raw]:
