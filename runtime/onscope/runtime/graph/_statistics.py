@@ -55,13 +55,14 @@ class Statistics:
                 f"found a step of the stage {self.stage.name!r} that refers to {statistic.tensor!r}, expected one of "
                 f"{', '.join(self.inputs)}: correct the package"
             )
-        if statistic.part == "rest" and not wants_rest(of.value.dtype):
+        per = _per(of, statistic)
+        # The host's rest costs next to nothing, and float32 frames hold counts as often as not.
+        if statistic.part == "rest" and not (wants_rest(of.value.dtype) or (of.host and per is not None)):
             return ""
         statistic = replace(statistic, tensor="")
         words = WORDS[statistic.kind]
         if self.later and self.stage.normalise == "shared" and self.root is not None and of in self.inputs.values():
             return self._shared(own, of, statistic, words)
-        per = _per(of, statistic)
         if of.host and per is not None:
             self.taken.append(f"{words} of the raw frame from the host, {_how(self.stage)}")
             return self._scalar(own, of, statistic, per, of)
