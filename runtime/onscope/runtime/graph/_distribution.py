@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._percentile import between, position
+from ._selection import Selection
 from ._types import Statistic
 
 Pixels = npt.NDArray[Any]
@@ -67,25 +68,27 @@ class Floats:
 
     @cached_property
     def _pixels(self) -> npt.NDArray[np.float32]:
-        flat = np.concatenate([frame.ravel() for frame in self.frames])
-        return flat[~np.isnan(flat)] if math.isnan(float(flat.max(initial=0.0))) else flat
+        flat = (
+            self.frames[0].ravel() if len(self.frames) == 1 else np.concatenate([each.ravel() for each in self.frames])
+        )
+        return flat[~np.isnan(flat)] if math.isnan(float(flat.max())) else flat
 
     @cached_property
     def total(self) -> int:
         return int(self._pixels.size)
 
     @cached_property
+    def _selection(self) -> Selection:
+        return Selection(self._pixels)
+
+    @cached_property
     def _moments(self) -> tuple[float, float]:
-        mean = float(self._pixels.mean(dtype=np.float64))
-        off = self._pixels - np.float32(mean)
-        left = float(off.mean(dtype=np.float64))
-        square = cv2.norm(off, cv2.NORM_L2SQR) / self.total  # summed in float64
-        return mean, math.sqrt(max(0.0, square - left * left))
+        mean, std = cv2.meanStdDev(self._pixels.reshape(1, -1))  # summed in float64
+        return float(mean.item()), float(std.item())
 
     def ranked(self, ranks: Sequence[int]) -> list[float]:
         """The pixels of these ranks, 0 being the smallest."""
-        self._pixels.partition(sorted(set(ranks)))
-        return [float(self._pixels[rank]) for rank in ranks]
+        return self._selection.ranked(ranks)
 
     def measure(self, statistic: Statistic) -> float:
         """The statistic in float64; percentiles as `np.quantile` has them for quantiles in float64."""
