@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from onscope.runtime import Package, PackageError
-from onscope.runtime.package import Axis, AxisSize, SizeReference, Step
+from onscope.runtime.package import Axis, AxisSize, SizeReference, Step, Tolerance
 
 from .networks import graph, old, write_old
 
@@ -224,6 +224,24 @@ def test_what_does_not_fit_together(tmp_path: Path, output: dict[str, Any], word
     with pytest.raises(PackageError, match=words) as caught:
         load(tmp_path, [taken()], [output])
     assert "\n" not in str(caught.value)
+
+
+def test_the_tolerance_that_it_states(tmp_path: Path) -> None:
+    stated = {"reproducibility_tolerance": [{"relative_tolerance": 1e-4, "absolute_tolerance": 1e-5}]}
+    content = old([taken()], [taken("image", "bcyx", same())]) | {"config": {"bioimageio": stated}}
+    model = graph([("raw", F32, 4)], [("image", F32, 4)])
+    assert Package.load(write_old(tmp_path / "package", content, model)).tolerances == (Tolerance(1e-4, 1e-5, 100.0),)
+    stated["reproducibility_tolerance"][0]["relative_tolerance"] = 5.0
+    with pytest.raises(PackageError, match=r"config\.bioimageio that breaks the format"):
+        Package.load(write_old(tmp_path / "again", content, model))
+
+
+def test_zeros_and_nulls_among_the_scales(tmp_path: Path) -> None:
+    """As published descriptions have it: 0 and null both make a size of 2 * offset; null is a new axis."""
+    shape = {"reference_tensor": "raw", "scale": [1.0, 0.0, None, 1.0, 1.0], "offset": [0.0, 0.5, 0.5, 0.0, 0.0]}
+    package = load(tmp_path, [taken()], [taken("image", "bczyx", shape)])
+    assert package.outputs[0].sizes[1:3] == (AxisSize(1), AxisSize(1))
+    assert [size.follows.axis for size in package.outputs[0].sizes[3:] if size.follows] == ["y", "x"]
 
 
 def test_a_network_that_does_not_take_float32(tmp_path: Path) -> None:

@@ -248,6 +248,10 @@ def test_a_declared_size_that_no_memory_has(make_package: Make) -> None:
             "--network MODULE:CLASS --dtype|breaks the BioImage.IO format",
         ),
         (
+            {"torchscript": {"source": "https://example.org/net.pt", "pytorch_version": "2.0"}},
+            r"download https://example.org/net.pt, then `onscope export net.pt --dtype",
+        ),
+        (
             {"keras_hdf5": {"source": "w.h5", "tensorflow_version": "2.9"}},
             r"\(weights there: keras_hdf5\), expected some: onscope has no way from here to ONNX.*tf2onnx",
         ),

@@ -12,9 +12,10 @@ from ._description import (
     tensor_message,
 )
 from ._files import load_npy
-from ._package import Package, Tolerance
+from ._package import Package
 from ._points import pair_points
 from ._proof import Agreement, check_reproduces, prove, refuse_mismatch
+from ._tolerance import Tolerance
 
 __all__ = [
     "Agreement",

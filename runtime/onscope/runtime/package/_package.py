@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy.typing as npt
 
@@ -21,26 +21,12 @@ from ._ports import match_inputs, match_outputs
 from ._settings import settings_of
 from ._spec import describe, read_tensors
 from ._test_tensors import load_test_tensor, test_tensors
+from ._tolerance import Tolerance, tolerance_of
 from ._weights import onnx_weights
 from ._yaml import read_rdf
 
-if TYPE_CHECKING:
-    from ._spec import Model
-
 Array = npt.NDArray[Any]
 _SHIPPED = re.compile(r"[a-z0-9][a-z0-9_-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """What a rerun may differ by: an element is off when |found - expected| > absolute + relative * |expected|.
-
-    At most `off_per_million` elements may be off (BioImage.IO: reproducibility_tolerance; these are its defaults).
-    """
-
-    relative: float = 1e-3
-    absolute: float = 1e-3
-    off_per_million: float = 100.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +86,7 @@ class Package:
             package_sha256=hashlib.sha256(f"{rdf_sha256}\n{weights_sha256}\n".encode()).hexdigest(),
             test_inputs=test_tensors(folder, content, "inputs", described[0], inputs),
             test_outputs=test_tensors(folder, content, "outputs", described[1], outputs),
-            tolerances=tuple(_tolerance(model, output.name) for output in outputs),
+            tolerances=tuple(tolerance_of(model, output.name) for output in outputs),
             settings=settings_of(content),
             description=str(model.description or ""),
             licence=str(model.license or ""),
@@ -142,16 +128,3 @@ def _shipped(ref: str | Path) -> Path | None:
             f"found no package {name!r} in {entry}, expected one of {', '.join(names) or '(none there)'}"
         )
     return root / name
-
-
-def _tolerance(model: Model, output: str) -> Tolerance:
-    config = getattr(model.config, "bioimageio", None)
-    for stated in getattr(config, "reproducibility_tolerance", ()):
-        meant = not stated.output_ids or output in map(str, stated.output_ids)
-        if meant and (not stated.weights_formats or "onnx" in stated.weights_formats):
-            return Tolerance(
-                float(stated.relative_tolerance),
-                float(stated.absolute_tolerance),
-                float(stated.mismatched_elements_per_million),
-            )
-    return Tolerance()

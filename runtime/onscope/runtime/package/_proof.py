@@ -10,9 +10,10 @@ import numpy as np
 from .._errors import PackageError
 from ..engines import Session
 from ._carry_out import carry_out, decoded
-from ._package import Array, Package, Tolerance
+from ._package import Array, Package
 from ._points import pair_points
 from ._test_tensors import described_dtype
+from ._tolerance import Tolerance
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def _output_sizes(tensor: OutputTensorDescr, inputs: Mapping[str, tuple[str, Seq
     in_turn = iter(known)  # the format counts the axes that are not new, whatever their letters
     sizes = []
     for letter, scale, offset in zip(letters, shape.scale, shape.offset, strict=False):
-        placed = next(in_turn, "") if scale else ""
+        placed = "" if scale is None else next(in_turn, "")
         source = other or (letter if letter in known else placed)
         sizes.append(_implicit(tensor.name, letter, reference, (source, known.get(source)), scale, offset))
     return sizes

@@ -52,11 +52,13 @@ def _no_onnx(weights: Mapping[Any, Any], inputs: Sequence[TensorDescription]) ->
     for kind, options in (("torchscript", ""), ("pytorch_state_dict", _network(weights.get("pytorch_state_dict")))):
         entry = weights.get(kind)
         if isinstance(entry, Mapping) and len(inputs) == 1:
-            source = shlex.quote(short(entry.get("source")))
+            stated = short(entry.get("source"))
+            fetch = f"download {stated}, then " if "://" in stated else ""
+            source = shlex.quote(stated.rpartition("/")[2] if fetch else stated)
             torch = "" if importlib.util.find_spec("torch") else ", once torch is there (pip install 'onscope[export]')"
             return (
-                f"{found}: `onscope export {source}{options} --dtype float32 {_example(inputs[0])} --out FOLDER` "
-                f"makes ONNX of the network alone{torch}; put its weights.onnx beside the rdf.yaml and name it under "
+                f"{found}: {fetch}`onscope export {source}{options} --dtype float32 {_example(inputs[0])} --out FOLDER`"
+                f" makes ONNX of the network alone{torch}; put its weights.onnx beside the rdf.yaml and name it under "
                 "weights.onnx"
             )
     if not weights:
