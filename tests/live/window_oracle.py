@@ -28,13 +28,12 @@ def windows_of(frames: Sequence[Frame], gather: Gather, every_n: int = 1) -> set
     built = set()
     for segment in {frame.id.segment for frame in frames}:
         of_it = [frame for frame in frames if frame.id.segment == segment]
-        indexed = any(gather.along in frame.index for frame in of_it)
-        if gather.along == "t":  # one that is only the camera's counter says nothing of time points
-            indexed = any(frame.index.get("t", frame.id.seq) != frame.id.seq for frame in of_it)
+        # A time point that is only the camera's counter says nothing.
+        times = any(frame.index.get("t", frame.id.seq) != frame.id.seq for frame in of_it)
         if gather.along == "t":
-            series = by_time(of_it, indexed)
-        elif indexed:
-            series = stacks(of_it, gather.along)
+            series = by_time(of_it, times)
+        elif any(gather.along in frame.index for frame in of_it):
+            series = stacks(of_it, gather.along, times)
         else:
             series = blocks(of_it, gather)
         for piece in [piece for one in series for piece in unchanged(one, gather.along)]:
@@ -80,10 +79,10 @@ def by_time(frames: Sequence[Frame], indexed: bool) -> list[Numbered]:
     return found
 
 
-def stacks(frames: Sequence[Frame], along: str) -> list[Numbered]:
+def stacks(frames: Sequence[Frame], along: str, times: bool) -> list[Numbered]:
     return [
         stack
-        for series in apart(frames, along)  # with their time point
+        for series in (apart(frames, along) if times else apart(frames, along, "t"))
         for stack in rising([(frame.index[along], frame) for frame in series])
     ]
 

@@ -93,6 +93,11 @@ class Pipeline:
         """How many frames are one window."""
         return self.gather.length
 
+    @property
+    def rescales(self) -> bool:
+        """Whether frames of another pixel size need graphs of their own."""
+        return any(stage.rescale for stage in self.stages)
+
     def options(self, camera: str) -> dict[str, Any]:
         """What the worker needs to know beside the stages, for frames of a camera, as plain values."""
         path = self.calibration.get(camera) or self.calibration.get(ANY)

@@ -31,7 +31,7 @@ class Place:
     """Frames that the camera had lost by then."""
     unsure: bool = False
     t: int | None = None
-    """Time point of its last frame."""
+    """Time point of its last stack."""
     life: int = 0
     """Rises with every move of the stage and every other exposure: nothing goes on from before."""
     windows: int = 0
@@ -120,12 +120,12 @@ class Places:
         self._places.move_to_end(name)
         known = index.get(self.along)
         if known is not None and not (self.along == "t" and known == seq):
-            where = self._indexed(place, known, index.get("t"))
+            where = self._indexed(place, known, index.get("t"), seq)
         elif self.along == "t":
             where = self._counted(place, seq)
         else:
             where = self._consecutive(place, seq, missing)
-        place.last, place.lost, place.t, place.unsure = where.at, self._lost, index.get("t"), where.unsure
+        place.last, place.lost, place.t, place.unsure = where.at, self._lost, where.key[1], where.unsure
         self._recent = place
         moved = place.moves(self._stage(frame))
         exposed = place.changes(index.get("c"), frame.exposure_ms)
@@ -143,11 +143,14 @@ class Places:
         labels = sorted((axis, label) for axis, label in frame.labels.items() if axis not in without)
         return (*index, *labels)
 
-    def _indexed(self, place: Place, at: int, t: int | None) -> Where:
+    def _indexed(self, place: Place, at: int, t: int | None, seq: int) -> Where:
         if self.along == "t":
             place.gap |= at != place.last + 1
             return Where(place, (place.name, None), at)
-        if t is not None and place.t is not None and t - place.t not in (0, 1):
+        if t == seq:  # the camera's own counter: a stack has as many of them as planes
+            t = place.t if at > place.last >= 0 else t
+            place.gap |= self._lost > place.lost
+        elif t is not None and place.t is not None and t - place.t not in (0, 1):
             place.gap = True  # a whole stack is missing
         return Where(place, (place.name, t), at)
 
