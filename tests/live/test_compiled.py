@@ -13,11 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from ruamel.yaml import YAML
 
 from onscope.runtime import Event, Frame, FrameId, FrameSpec, Pipeline, PipelineError, Result, Runtime, Stage, block
+from onscope.runtime.graph import Raw
+from onscope.runtime.worker._fit import compile_fitting
 from tests import models
 from tests.graph import oracle
 from tests.graph.generated import Recipe, write
+from tests.graph.rules import compare
 
 Make = Callable[..., Runtime]
 Array = npt.NDArray[Any]
@@ -82,7 +86,7 @@ def test_steps_before_and_after_the_network_agree_with_bioimageio_core(
     assert len(results) == 3
     for result, array in zip(results, pixels, strict=True):
         expected = oracle.core_prediction(folder, {"frame": array[None, None]})["image"][0, 0]
-        assert not oracle.compare(result["net"], expected)
+        assert not compare(result["net"], expected)
 
 
 def test_sizes_the_network_does_not_take_are_padded_and_cropped(
@@ -95,7 +99,7 @@ def test_sizes_the_network_does_not_take_are_padded_and_cropped(
     report = it.report
     (result,) = run(it, [array], spec)
     expected = oracle.staged(folder, {"frame": array[None, None]}, recipe.pads((25, 35)))["image"][0, 0]
-    assert not oracle.compare(result["net"], expected)
+    assert not compare(result["net"], expected)
     assert any(line.startswith("net: padded y 25 -> 28, x 35 -> 36") for line in report), report
 
 
@@ -183,7 +187,7 @@ def test_of_several_outputs_the_first_is_the_answer(runtime: Make, generated: Ca
     (result,) = run(it, [array])
     assert list(result) == ["net", "after"]
     net = oracle.staged(folder, {"frame": array[None, None]})["image"]
-    assert not oracle.compare(result["net"], net[0, 0])
+    assert not compare(result["net"], net[0, 0])
     assert any(line.startswith("net: outside extra") for line in report), report
 
 
@@ -199,7 +203,7 @@ def test_a_recurrent_network_remembers_each_place(runtime: Make, generated: Call
     for result, array, place in zip(results, pixels, places, strict=True):
         made = oracle.staged(folder, {"frame": array[None, None], "hidden": memories[place]})
         memories[place] = made["hidden_out"].astype(np.float32)
-        assert not oracle.compare(result["net"], made["image"][0, 0], tolerance=1e-4)
+        assert not compare(result["net"], made["image"][0, 0], tolerance=1e-4)
     assert [result.state_reset for result in results] == [True, True, False, False, False, False]
 
 
@@ -320,5 +324,68 @@ def test_a_stage_that_fails_forgets_what_it_remembered(runtime: Make, generated:
     assert [result.frame.id.seq for result in results] == [0, 2, 3]
     zeros = np.zeros((1, 3, *SPEC.shape), np.float32)
     anew = oracle.staged(folder, {"frame": pixels[2][None, None], "hidden": zeros})["image"][0, 0]
-    assert not oracle.compare(results[1]["net"], anew, tolerance=1e-4)
+    assert not compare(results[1]["net"], anew, tolerance=1e-4)
     assert [result.state_reset for result in results] == [True, True, False]
+
+
+def stated(folder: Path, scale: float) -> Path:
+    """A package that adds 1, trained at `scale` micrometres per pixel."""
+    models.plus_one(folder, "float32")
+    rdf = folder / "rdf.yaml"
+    content = YAML(typ="safe", pure=True).load(rdf.read_text())
+    for side in ("inputs", "outputs"):
+        for axis in content[side][0]["axes"]:
+            if axis["type"] == "space":
+                axis |= {"scale": scale, "unit": "micrometer"}
+    with rdf.open("w") as file:
+        YAML(typ="safe", pure=True).dump(content, file)
+    return folder
+
+
+def test_another_pixel_size_is_told_and_brought_right_on_request(
+    runtime: Make, tmp_path: Path, events: list[Event]
+) -> None:
+    package = stated(tmp_path / "net", 0.2)
+    flat = [np.full(SPEC.shape, 7, np.uint16), np.full(SPEC.shape, 9, np.uint16)]
+    (result, _) = run(runtime(Pipeline([Stage("net", package)]), SPEC, admission=block(2)), flat)
+    assert (result["net"] == 8).all()
+    told = [event.message for event in events if event.kind == "warning"]
+    assert len(told) == 1
+    assert "0.1 um per pixel, trained at 0.2" in told[0]
+    it = runtime(Pipeline([Stage("net", package, rescale=True)]), SPEC, admission=block(2))
+    assert any("rescaled 24 x 32 -> 12 x 16" in line for line in it.report), it.report
+    # Another objective: the same camera, shape and type of frames, and a graph of its own.
+    it.prepare(replace(SPEC, pixel_size_um=0.4))
+    assert any("rescaled 24 x 32 -> 48 x 64" in line for line in it.report), it.report
+    results = run(it, flat, pixel_size_um=[0.1, 0.1])
+    assert [result["net"].shape for result in results] == [SPEC.shape] * 2
+    assert all((result["net"] == value).all() for result, value in zip(results, (8, 10), strict=True))
+
+
+def test_tiles_answer_what_the_full_frame_does(runtime: Make, generated: Callable[[Recipe], Path]) -> None:
+    folder, spec = generated(Recipe(described="uint16", pre=(RANGE,))), replace(SPEC, shape=(70, 64))
+    pixels = frames(2, spec=spec)
+    whole, tiled = (
+        run(runtime(Pipeline([Stage("net", folder, tile=tile)]), spec, admission=block(2)), pixels, spec)
+        for tile in (None, 32)
+    )
+    for one, other in zip(whole, tiled, strict=True):
+        assert not compare(other["net"], one["net"])
+    assert whole[0].provenance["net"].graph_sha256 != tiled[0].provenance["net"].graph_sha256
+
+
+def test_what_does_not_fit_into_memory_is_run_in_tiles(tmp_path: Path, generated: Callable[[Recipe], Path]) -> None:
+    stage = Stage("net", generated(Recipe(described="uint16", pre=(RANGE,)))).request
+    raw = Raw((256, 256), "uint16")
+    whole, told = compile_fitting([stage], raw, None, free_mb=1000)
+    assert whole.tiling is None
+    assert told == []
+    tiled, (line,) = compile_fitting([stage], raw, None, free_mb=whole.memory_mb)
+    assert tiled.tiling is not None
+    assert tiled.tiling.exact
+    assert tiled.memory_mb <= whole.memory_mb / 2
+    assert "run in tiles of" in line
+    points = Stage("points", models.top_of_floats(tmp_path / "points")).request
+    alone, (line,) = compile_fitting([points], replace(raw, dtype="float32"), None, free_mb=0.5)
+    assert alone.tiling is None
+    assert "tiles are not possible" in line

@@ -25,7 +25,8 @@ SPARE = 2
 SEGMENTS = 1000
 """Segments remembered; those of a long acquisition of short sequences are without number."""
 
-Looks = tuple[tuple[int, ...], str, str]
+Looks = tuple[tuple[int, ...], str, str, float | None]
+"""Shape, dtype and axes; and the pixel size where graphs are made for one."""
 
 
 @dataclass(eq=False)
@@ -81,7 +82,7 @@ class Cameras:
 
     def _begin(self, camera: Camera, frame: Frame) -> None:
         before = camera.current
-        prepared = camera.routes.get((frame.pixels.shape, frame.pixels.dtype.name, frame.axes))
+        prepared = camera.routes.get(self._looks(spec_of(frame)))
         spec = spec_of(frame) if prepared is None else prepared.lane.spec
         camera.current = self._route(camera, spec)
         camera.current.used = True
@@ -95,7 +96,7 @@ class Cameras:
             self._tell(Event("segment", f"{_sentence(segment)}, after {_sentence(last, brief=True)}"))
 
     def _route(self, camera: Camera, spec: FrameSpec) -> Route:
-        looks = (spec.shape, spec.dtype, spec.axes)
+        looks = self._looks(spec)
         route = camera.routes.pop(looks, None)
         if route is not None and route.refusal is not None and not route.lane.furnished:
             del self._dispatcher.routes[route.number]  # there was no memory for it; there may be now
@@ -114,6 +115,9 @@ class Cameras:
         camera.routes[looks] = route
         self._supervisor.open(route)  # one that was kept over a death of the worker
         return route
+
+    def _looks(self, spec: FrameSpec) -> Looks:
+        return spec.shape, spec.dtype, spec.axes, spec.pixel_size_um if self._pipeline.rescales else None
 
     def _lane(self, spec: FrameSpec) -> Lane:
         if self._care is None:

@@ -8,6 +8,7 @@ from ._message import compiled_message
 from ._report import note_line, notes_of, report_lines, warnings_of
 from ._steps import is_decoder
 from ._tiled import Tiled
+from ._tiles import side_that_fits
 from ._types import Answer, Compiled, Normalise, Note, Raw, Scalar, StageRequest, State, Statistic, Tiling
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "note_line",
     "notes_of",
     "report_lines",
+    "side_that_fits",
     "warnings_of",
 ]

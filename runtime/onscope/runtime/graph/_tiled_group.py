@@ -86,7 +86,8 @@ def _traced(content: bytes, compiled: Compiled, raw: Raw) -> tuple[ModelProto, T
 def _field(trace: Trace, compiled: Compiled, raw: Raw) -> Field:
     sizes = dict(zip(AXES, raw.shape, strict=False))
     for answer in compiled.answers:
-        missing = [axis for axis in AXES if axis not in trace.reaches.get(answer.output, {})]
+        there = trace.reaches.get(answer.output, {})
+        missing = [axis for axis in AXES if axis not in answer.axes or axis not in there]
         if missing:
             because = f" ({trace.reasons[0]})" if trace.reasons else ""
             raise PipelineError(

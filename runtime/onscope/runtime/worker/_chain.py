@@ -16,13 +16,13 @@ from .._requests import request_from
 from ..graph import (
     Note,
     Raw,
-    compile_group,
     is_compiled,
     load_calibration,
     note_line,
     report_lines,
     warnings_of,
 )
+from ._fit import compile_fitting
 from ._group import Group
 from ._plan import FRAME, Part, divide, image_as_raw
 from ._scalars import Scalars
@@ -71,9 +71,10 @@ class Chain:
             gather["target"],
             spec["pixel_size_um"],
         )
-        self.bit_depth: int = spec["bit_depth"]
         self.engine: tuple[str, int | None] = (message["provider"], message["threads"])
         self.calibration = None if message["calibration"] is None else load_calibration(Path(message["calibration"]))
+        stated = self.calibration.bits if self.calibration is not None else None
+        self.bit_depth: int = spec["bit_depth"] if stated is None else stated
         self._progress = progress
         self._warnings: list[str] = []
         self.groups: list[Group] = []
@@ -100,7 +101,7 @@ class Chain:
         known = is_compiled(stages, raw, calibration)
         size = f"{'x'.join(map(str, raw.shape))} {raw.dtype}"
         self._progress(f"{names} for {size} from the cache" if known else f"compiling {names} for {size}")
-        compiled = compile_group(stages, raw, calibration)
+        compiled, told = compile_fitting(stages, raw, calibration)
         self._progress(f"opening {names} on {self.engine[0]}")
 
         def warn(note: Note) -> None:
@@ -115,7 +116,7 @@ class Chain:
         self.warm_ns += group.warm_ns
         self.groups.append(group)
         self.report += report_lines(compiled, part.reads)
-        self._warnings = [*kept, *warnings_of(compiled, part.reads)]
+        self._warnings = [*kept, *told, *warnings_of(compiled, part.reads)]
         answers = {}
         for number, output in outputs.items():
             decode = group.decoders[number]
