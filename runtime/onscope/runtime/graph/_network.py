@@ -114,8 +114,6 @@ def mount(draft: Draft, model: ModelProto, prefix: str, feeds: Mapping[str, Valu
     `feeds` are its inputs by their own names. Everything inside is called `prefix` + its own name. Sizes of outputs
     are those that shape inference finds for the feeds' (None: not known before the run).
     """
-    from onnx import compose
-
     static = _with_shapes(model, {name: value.shape for name, value in feeds.items()})
     shapes = {
         value.name: tuple(
@@ -124,12 +122,35 @@ def mount(draft: Draft, model: ModelProto, prefix: str, feeds: Mapping[str, Valu
         for value, stated in zip(static.graph.output, model.graph.output, strict=True)
     }
     dtypes = {value.name: _dtype(value) for value in static.graph.output}
-    inner: GraphProto = compose.add_prefix(static, prefix).graph
+    inner = static.graph
+    _rename(inner, prefix)
     for name, value in feeds.items():
         draft.nodes.append(_identity(value.name, prefix + name, draft.fresh("node_feed")))
+    named: set[str] = set()
+    for node in inner.node:
+        # Names are free to be left out or given twice; engines and reports tell nodes by them.
+        if not node.name or node.name in named:
+            node.name = draft.fresh(f"{prefix}{node.op_type}")
+        named.add(node.name)
     draft.nodes.extend(inner.node)
     draft.initializers.extend(inner.initializer)
     return {name: Value(prefix + name, dtypes[name], (), shapes[name]) for name in shapes}
+
+
+def _rename(graph: GraphProto, prefix: str) -> None:
+    """Every name of the graph and of the bodies in it, so that bodies still find what they read from outside."""
+    for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        value.name = prefix + value.name
+    for annotation in graph.quantization_annotation:
+        annotation.tensor_name = prefix + annotation.tensor_name
+    for node in graph.node:
+        if node.name:
+            node.name = prefix + node.name
+        for names in (node.input, node.output):
+            names[:] = [prefix + name if name else "" for name in names]
+        for attribute in node.attribute:
+            for body in (*([attribute.g] if attribute.HasField("g") else ()), *attribute.graphs):
+                _rename(body, prefix)
 
 
 def _with_shapes(model: ModelProto, shapes: Mapping[str, tuple[int | None, ...]]) -> ModelProto:
