@@ -23,6 +23,9 @@ def transpose(step: Step) -> Sequence[Reaches]:
 def reshape(step: Step) -> Sequence[Reaches]:
     """Reshape, Flatten, Squeeze and Unsqueeze: each axis is looked for in the run of dimensions that mixes."""
     shape, to = step.shapes[0], step.outputs[0] or ()
+    if np.prod(shape, dtype=np.int64) != np.prod(to, dtype=np.int64):
+        step.say("is written for another size")
+        return [{}]
     answer: Reaches = {}
     for axis, reach in step.reaches[0].items():
         begin, end, first, last = _run(shape, to, reach.dim)
