@@ -12,7 +12,7 @@ from .._material import images
 from .._rows import Row
 from ._ours import CompiledGraph, request, square
 from ._packages import one_convolution
-from ._peers import Script
+from ._peers import Network, Script
 from ._plan import Plan
 from ._turns import Play, Times, spreads, take_turns
 
@@ -27,7 +27,7 @@ def measure(plan: Plan, folder: Path) -> Iterator[Row]:
         frames = images(size, plan.host_turn + 1)
         exact = CompiledGraph([request(package)], square(size), folder / "cache", threads=threads)
         frozen = CompiledGraph([request(package, normalise="frozen")], square(size), folder / "cache", threads=threads)
-        script = Script(package, threads)
+        script = Script(Network(package, threads))
         players: dict[str, Play] = {
             "frozen": lambda number: frozen.run(frames[number % len(frames)]),  # noqa: B023
             "exact per frame": lambda number: exact.run(frames[number % len(frames)]),  # noqa: B023

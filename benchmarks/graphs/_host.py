@@ -15,8 +15,9 @@ from .._material import images
 from .._rows import Row, at_most, spread
 from ._ours import CompiledGraph, request, square
 from ._packages import one_convolution
-from ._peers import Core, Kernels, Script, normalised
+from ._peers import Core, Script
 from ._plan import Plan
+from ._profiled import Profiled
 from ._turns import Play, medians, ratio, spreads, take_turns
 
 FROZEN_FRAMES = 10
@@ -46,24 +47,23 @@ def measure(plan: Plan, folder: Path) -> Iterator[Row]:
 def _compare(
     plan: Plan, folder: Path, package: Package, frames: list[Pixels], words: str, ways: tuple[Normalise, ...]
 ) -> Iterator[Row]:
-    size = frames[0].shape[-1]
-    normal = [normalised(frame) for frame in frames]
-    graphs = {way: CompiledGraph([request(package, normalise=way)], square(size), folder / "cache") for way in ways}
-    script, core, kernels = Script(package), Core(package), Kernels(package, folder)
+    raw = square(frames[0].shape[-1])
+    graphs = {
+        way: CompiledGraph([request(package, normalise=way)], raw, folder / "cache", profile=folder) for way in ways
+    }
+    network = Profiled(package.weights, folder)
+    script, core = Script(network), Core(package)
     players: dict[str, Play] = {way: _plays(graph, frames) for way, graph in graphs.items()}
     players["script"] = lambda number: script.run(frames[number % len(frames)])
     players["bioimageio.core"] = lambda number: core.run(frames[number % len(frames)])
-    players["kernels"] = lambda number: kernels.run(normal[number % len(normal)])
     times = take_turns(players, plan.host_rounds, plan.host_turn, WARM_UP)
-    times["kernels"] = _rounds(kernels.end(), plan.host_turn)
-    alone = medians(times["kernels"])
-    host = {
-        name: [total - own for total, own in zip(medians(rounds), alone, strict=True)]
-        for name, rounds in times.items()
-        if name != "kernels"
-    }
+    kernels = {way: _rounds(graph.profiled.end(), plan.host_turn) for way, graph in graphs.items() if graph.profiled}
+    # bioimageio.core's session is its own; it runs the same network in the same turns.
+    kernels["script"] = kernels["bioimageio.core"] = _rounds(network.end(), plan.host_turn)
+    host = {name: medians(_less(rounds, kernels[name])) for name, rounds in times.items()}
     detail = {
         "ms": spreads(times),
+        "kernels_ms": spreads(kernels),
         "host_ms": {name: spread(values, 4) for name, values in host.items()},
         # Frozen and running statistics are those of other frames too.
         "largest_difference_counts": int(_difference(graphs["per_frame"].run(frames[0])[0], script.run(frames[0]))),
@@ -71,13 +71,19 @@ def _compare(
     for peer in ("script", "bioimageio.core"):
         for way in ways:
             yield at_most(
-                f"host cost, one convolution, {size}x{size}{words}, normalisation {WAYS[way]}, against {peer}",
+                f"host cost, one convolution, {raw.shape[0]}x{raw.shape[1]}{words}, normalisation {WAYS[way]}, against "
+                f"{peer}",
                 f"{np.median(host[way]):.3f} ms",
                 f"{np.median(host[peer]):.3f} ms",
                 ratio(host[way], host[peer]),
-                script_budget(way, size) if peer == "script" else CORE_BUDGET,
+                script_budget(way, raw.shape[0]) if peer == "script" else CORE_BUDGET,
                 detail,
             )
+
+
+def _less(times: list[list[float]], kernels: list[list[float]]) -> list[list[float]]:
+    """Each frame's time less what its own kernels took."""
+    return [[a - b for a, b in zip(*rounds, strict=True)] for rounds in zip(times, kernels, strict=True)]
 
 
 def _wide(size: int, count: int) -> list[Pixels]:

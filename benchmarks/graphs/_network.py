@@ -29,13 +29,13 @@ def measure(plan: Plan, folder: Path) -> Iterator[Row]:
         times = take_turns(
             {
                 "compiled": lambda number: graph.run(frames[number % len(frames)]),  # noqa: B023
-                "network": lambda number: network.run(normal[number % len(normal)]),  # noqa: B023
+                "network": lambda number: network.run([normal[number % len(normal)]]),  # noqa: B023
             },
             plan.unet_rounds,
             plan.unet_turn,
         )
         ours, alone = medians(times["compiled"]), medians(times["network"])
-        counts = np.clip(network.run(normal[0]) * GAIN, 0, 65535)
+        counts = np.clip(network.run([normal[0]])[0] * GAIN, 0, 65535)
         difference = np.abs(graph.run(frames[0])[0].reshape(counts.shape).astype(np.float64) - counts).max()
         yield at_most(
             f"compiled graph, U-Net of {chosen.features} features, {chosen.size}x{chosen.size}, against its network",

@@ -10,6 +10,8 @@ from onscope.runtime._frame import Pixels
 from onscope.runtime.engines import Session, open_session
 from onscope.runtime.graph import HostScalars, Normalise, Raw, StageRequest, Tiled, compile_group
 
+from ._profiled import Profiled
+
 
 def request(
     package: Package,
@@ -34,7 +36,10 @@ def request(
 
 
 class CompiledGraph:
-    """Stages compiled into one graph for frames like `raw`, opened on a provider."""
+    """Stages compiled into one graph for frames like `raw`, opened on a provider.
+
+    With `profile`, a folder, on ONNX Runtime with its profiler, for what takes the whole frame.
+    """
 
     def __init__(
         self,
@@ -43,15 +48,21 @@ class CompiledGraph:
         cache: Path,
         provider: str = "cpu",
         threads: int | None = None,
+        profile: Path | None = None,
     ) -> None:
         self.compiled = compile_group(stages, raw, cache=cache)
-        session = open_session(self.compiled.path, provider, threads)
-        self.session: Session = Tiled(session, self.compiled, raw) if self.compiled.tiling else session
+        self.profiled = Profiled(self.compiled.path, profile, threads) if profile else None
+        self._session: Session | Profiled
+        if self.profiled:
+            self._session = self.profiled
+        else:
+            session = open_session(self.compiled.path, provider, threads)
+            self._session = Tiled(session, self.compiled, raw) if self.compiled.tiling else session
         self._scalars = HostScalars(self.compiled.scalars, raw)
 
     def run(self, *window: Pixels) -> list[Pixels]:
         """The answers for the frames of one window; valid until the next call."""
-        return self.session.run([*window, *self._scalars.values(window)])
+        return self._session.run([*window, *self._scalars.values(window)])
 
 
 def square(size: int) -> Raw:

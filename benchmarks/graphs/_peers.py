@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import warnings
-from bisect import bisect_right
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 
 from onscope.runtime import Package
-from onscope.runtime._cores import available_cores
 from onscope.runtime._frame import Pixels
 
 from .._bare import open_bare
 from ._packages import GAIN, HIGH, LOW, MOST
+from ._profiled import Profiled
 
 EPS = 1e-6
 
@@ -24,12 +21,12 @@ EPS = 1e-6
 class Script:
     """What people write today: percentiles and casts in NumPy, `session.run`, clip."""
 
-    def __init__(self, package: Package, threads: int | None = None) -> None:
-        self._session = open_bare(str(package.weights), threads)
+    def __init__(self, network: Network | Profiled) -> None:
+        self._network = network
 
     def run(self, frame: Pixels) -> Pixels:
         """The answer in counts for a (y, x) frame."""
-        (answer,) = self._session.run(None, {"x": normalised(frame)})
+        (answer,) = self._network.run([normalised(frame)])
         counts: Pixels = np.clip(answer[0, 0] * GAIN, 0, MOST).astype(np.uint16)
         return counts
 
@@ -40,36 +37,9 @@ class Network:
     def __init__(self, package: Package, threads: int | None = None) -> None:
         self._session = open_bare(str(package.weights), threads)
 
-    def run(self, normal: Pixels) -> Pixels:
-        answer: Pixels = self._session.run(None, {"x": normal})[0]
-        return answer
-
-
-class Kernels:
-    """The network alone with ONNX Runtime's profiler, which knows how long its operators themselves took."""
-
-    def __init__(self, package: Package, folder: Path, threads: int | None = None) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads or available_cores(), 1
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.spin_duration_us", "100")
-        options.enable_profiling = True
-        options.profile_file_prefix = str(folder / "kernels")
-        self._session = ort.InferenceSession(str(package.weights), options, providers=["CPUExecutionProvider"])
-
-    def run(self, normal: Pixels) -> Pixels:
-        answer: Pixels = self._session.run(None, {"x": normal})[0]
-        return answer
-
-    def end(self) -> list[float]:
-        """Milliseconds that the operators took, run by run, in the order of the runs."""
-        events = json.loads(Path(self._session.end_profiling()).read_text())
-        runs = sorted(event["ts"] for event in events if event.get("name") == "model_run")
-        found = [0.0] * len(runs)
-        for event in events:
-            if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
-                found[bisect_right(runs, event["ts"]) - 1] += event["dur"] / 1e3
-        return found
+    def run(self, arrays: Sequence[Pixels]) -> list[Pixels]:
+        answers: list[Pixels] = self._session.run(None, {"x": arrays[0]})
+        return answers
 
 
 class Core:

@@ -12,7 +12,8 @@ from benchmarks._material import images
 from benchmarks._report import PLACES, as_json, as_markdown, conditions
 from benchmarks.graphs import NAMES, TINY, measure
 from benchmarks.graphs._packages import one_convolution
-from benchmarks.graphs._peers import Core, Kernels, Script, normalised
+from benchmarks.graphs._peers import Core, Network, Script, normalised
+from benchmarks.graphs._profiled import Profiled
 from benchmarks.graphs._turns import medians, ratio, take_turns
 
 LEAST = {"network": 1, "host": 8, "busy": 3, "merged": 2, "engines": 1, "tiles": 1}
@@ -38,14 +39,14 @@ def test_those_compared_give_the_same_answer(tmp_path: Path) -> None:
     (frame,) = images(64, 1)
     expected = Core(package).run(frame)
     assert expected.dtype == np.uint16
-    assert np.abs(Script(package).run(frame).astype(int) - expected.astype(int)).max() <= 1
+    assert np.abs(Script(Network(package)).run(frame).astype(int) - expected.astype(int)).max() <= 1
 
 
 def test_kernels_are_told_run_by_run(tmp_path: Path) -> None:
-    kernels = Kernels(one_convolution(tmp_path / "one"), tmp_path)
+    profiled = Profiled(one_convolution(tmp_path / "one").weights, tmp_path)
     for frame in images(64, 5):
-        kernels.run(normalised(frame))
-    found = kernels.end()
+        profiled.run([normalised(frame)])
+    found = profiled.end()
     assert len(found) == 5
     assert min(found) > 0
 
