@@ -125,6 +125,10 @@ def test_external_data_elsewhere(make_package: Make, tmp_path: Path, stated: dic
     refused(split(make_package, tmp_path, outside(**stated)), words)
 
 
+def test_external_data_without_any(make_package: Make, tmp_path: Path) -> None:
+    refused(split(make_package, tmp_path, outside(), b""), "weights.onnx.data, which cannot be put into one file")
+
+
 def test_external_data_of_absurd_size(make_package: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tensor = outside()
     tensor.dims[:] = [1 << 40, 1 << 20]

@@ -38,16 +38,19 @@ def with_its_data(path: Path, sha256: str, data: Path, data_sha256: str) -> Path
             "for live use"
         )
     model = parse_onnx(path)
-    with data.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
-        for tensor in tensors(model):
-            if tensor.external_data:
-                _take_in(tensor, held, data.relative_to(path.parent).as_posix() if _inside(data, path) else "")
-    _write(model.SerializeToString(), target)
+    name = data.relative_to(path.parent).as_posix() if data.is_relative_to(path.parent) else ""
+    try:
+        with data.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+            for tensor in tensors(model):
+                if tensor.external_data:
+                    _take_in(tensor, held, name)
+        _write(model.SerializeToString(), target)
+    except (OSError, ValueError) as error:  # ValueError: an empty file, or more than a protobuf message can hold
+        raise PackageError(
+            f"found {data.name}, which cannot be put into one file with {path.name} ({short(error)}): export the "
+            "weights again, and see that there is room on the disk"
+        ) from error
     return target
-
-
-def _inside(data: Path, path: Path) -> bool:
-    return data.is_relative_to(path.parent)
 
 
 def _take_in(tensor: TensorProto, held: mmap.mmap, name: str) -> None:
