@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,12 @@ from onscope.runtime.graph._calibration import (
     load_calibration,
     neighbours,
 )
+from onscope.runtime.graph._calibration_file import CalibrationModel
 from onscope.runtime.graph._camera import response_of
 from onscope.runtime.graph._draft import Draft, Value
 from tests.graph.steps import Written
+
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schema" / "calibration-1.json"
 
 
 def in_graph(pixels: np.ndarray, calibration: Calibration, reference: bool = False) -> np.ndarray:
@@ -256,6 +260,11 @@ def test_files_that_are_wrong_are_refused_with_their_line(tmp_path: Path, text: 
     path = write(folder, text, dark=np.zeros((4, 4)), wide=np.zeros((4, 5)), words=np.array([["a"]]))
     with pytest.raises(PipelineError, match=said):
         load_calibration(path)
+
+
+def test_the_published_schema_is_up_to_date() -> None:
+    made = json.dumps(CalibrationModel.model_json_schema(by_alias=True), indent=2) + "\n"
+    assert SCHEMA.read_text() == made, "the model changed: publish its schema again"
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:

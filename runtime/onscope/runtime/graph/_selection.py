@@ -28,7 +28,8 @@ class Selection:
             self._parts = [(0, np.sort(self._pixels[0]) if high > low else self._pixels[0])]
             return
         # the largest pixel must lie below the end of the last bin, else it is not counted
-        ranges = [low, float(np.nextafter(np.float32(high), np.float32(np.inf)))]
+        with np.errstate(over="ignore"):
+            ranges = [low, float(np.nextafter(np.float32(high), np.float32(np.inf)))]
         self._up_to = np.cumsum(cv2.calcHist([self._pixels], [0], None, [BINS], ranges).astype(np.int64).ravel())
 
     def ranked(self, ranks: Sequence[int]) -> list[float]:

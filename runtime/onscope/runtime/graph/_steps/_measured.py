@@ -1,4 +1,9 @@
-"""Steps that normalise with statistics of a tensor as it comes."""
+"""Steps that normalise with statistics of a tensor as it comes: of an input before its first step, of an output as the
+network gives it.
+
+bioimageio.core 0.11 takes all statistics before its preprocessing, when there are no outputs yet: of a postprocessing
+step it can take those of a reference tensor only, and ends with a KeyError where the format asks for the output's own.
+"""
 
 from __future__ import annotations
 
