@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+
+from onscope.runtime._pipeline_file import PipelineModel
+from onscope.runtime.graph._calibration_file import CalibrationModel
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -43,6 +48,12 @@ def test_the_readme_shows_the_example_pipeline() -> None:
     shown = readme.split("```yaml\n")[1].split("```")[0]
     example = [line for line in (EXAMPLES / "pipeline.yaml").read_text().splitlines() if not line.startswith("#")]
     assert [line.split() for line in shown.strip().splitlines()] == [line.split() for line in example]
+
+
+@pytest.mark.parametrize(("number", "model"), [(0, PipelineModel), (1, PipelineModel), (2, CalibrationModel)])
+def test_the_yaml_of_the_readme_is_what_is_checked(number: int, model: type[BaseModel]) -> None:
+    shown = (ROOT / "README.md").read_text().split("```yaml\n")[number + 1].split("```")[0]
+    model.model_validate(YAML(typ="safe", pure=True).load(shown))
 
 
 def test_links_of_the_documentation_lead_somewhere() -> None:

@@ -389,3 +389,21 @@ def test_what_does_not_fit_into_memory_is_run_in_tiles(tmp_path: Path, generated
     alone, (line,) = compile_fitting([points], replace(raw, dtype="float32"), None, free_mb=0.5)
     assert alone.tiling is None
     assert "tiles are not possible" in line
+
+
+def test_a_worker_that_comes_back_says_that_it_froze_anew(runtime: Make, tmp_path: Path, events: list[Event]) -> None:
+    pipeline = Pipeline([Stage("net", scaled(tmp_path / "net", RANGE), normalise="frozen", frozen_frames=1)])
+    pixels = frames(4)
+    it = runtime(pipeline, SPEC, worker="process", admission=block(2), provider="scripted:die@2")
+    taken = it.subscribe(block(4))
+    for seq, array in enumerate(pixels):
+        it.submit(Frame(FrameId("run", "cam", 0, seq), array))
+        assert it.drain(60)
+    it.close()
+    results = {result.frame.id.seq: result for result in taken}
+    assert sorted(results) == [0, 1, 3]
+    for seq, known in ((0, 0), (1, 0), (3, 3)):
+        expected = in_range(pixels[seq], *np.percentile(pixels[known], (1.0, 99.8))) + 1
+        np.testing.assert_allclose(results[seq]["net"], expected, atol=1e-4)
+    told = [event.message for event in events if event.kind == "warning"]
+    assert [text for text in told if "statistics of net began anew with the worker" in text]

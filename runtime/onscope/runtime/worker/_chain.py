@@ -22,7 +22,7 @@ from ..graph import (
     report_lines,
     warnings_of,
 )
-from ._fit import compile_fitting
+from ._fit import check_weights, compile_fitting
 from ._group import Group
 from ._plan import FRAME, Part, divide, image_as_raw
 from ._scalars import Scalars
@@ -91,6 +91,8 @@ class Chain:
         requests = {number: self._requests[number] for number in part.numbers}
         stages = list(requests.values())
         names = "+".join(request.name for request in stages)
+        for request in stages:
+            check_weights(request)
         if part.reads == FRAME:
             raw, calibration = self._raw, self.calibration
             window = [np.zeros(raw.shape, raw.dtype)] * raw.length

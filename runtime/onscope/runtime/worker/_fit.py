@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 import psutil
 
-from .._errors import PipelineError
+from .._errors import PackageError, PipelineError
 from ..graph import Calibration, Compiled, Raw, StageRequest, compile_group, side_that_fits
 
 SHARE = 0.5
@@ -15,6 +16,23 @@ SHARE = 0.5
 SMALLEST = 64
 """No tiles smaller than this are made without being asked for."""
 ROUNDS = 4
+
+
+def check_weights(stage: StageRequest) -> None:
+    """Raise PackageError unless a stage's weights are there, and those that the pipeline was loaded with.
+
+    A graph in the cache would do without them; but who changes a package wants to see that change.
+    """
+    try:
+        with stage.weights.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PackageError(f"cannot read {stage.weights}: {error.strerror}") from error
+    if found != stage.weights_sha256:
+        raise PackageError(
+            f"found {stage.weights.name} with the sha256 {found[:12]}…, expected {stage.weights_sha256[:12]}…: the "
+            "file changed after the pipeline was loaded"
+        )
 
 
 def compile_fitting(
