@@ -17,7 +17,7 @@ from onscope.runtime import Package, PackageError
 from onscope.runtime.engines import open_session
 from onscope.runtime.package import carry_out, check_reproduces, prove, refuse_mismatch
 
-from ..graph import oracle
+from ..graph import oracle, rules
 from ..graph.generated import Recipe, reproducible, write
 from ..graph.recipes import recipes
 from .networks import graph, new
@@ -41,7 +41,7 @@ def test_the_same_answers_as_bioimageio_core(recipe: Recipe) -> None:
         expected = predicted(folder, recipe)
         found = carry_out(package, open_session(package.weights, "cpu", 1), package.load_test_inputs())
         for tensor, have in zip(package.outputs, found, strict=True):
-            assert not oracle.compare(have, expected[tensor.name], tensor.processing, tolerance=5e-5), recipe
+            assert not rules.compare(have, expected[tensor.name], tensor.processing, tolerance=5e-5), recipe
 
 
 STEPS = Recipe(
