@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,24 +92,27 @@ def test_a_damaged_entry_is_built_again(package: Package, tmp_path: Path, damage
 
 def test_whatever_changes_the_graph_changes_its_key(package: Package) -> None:
     stage = request(package)
-    requests = [
-        replace(stage, **change)
-        for change in (
-            {},
-            {"name": "other"},
-            {"weights_sha256": "0" * 64},
-            {"package_sha256": "0" * 64},
-            {"normalise": "frozen"},
-            {"frozen_frames": 3},
-            {"tile": 64},
-            {"rescale": True},
-            {"settings": {}},
-            {"inputs": tuple(replace(each, steps=()) for each in stage.inputs)},
-        )
+    changes: tuple[dict[str, Any], ...] = (
+        {},
+        {"name": "other"},
+        {"weights_sha256": "0" * 64},
+        {"package_sha256": "0" * 64},
+        {"normalise": "frozen"},
+        {"frozen_frames": 3},
+        {"tile": 64},
+        {"rescale": True},
+        {"settings": {}},
+        {"inputs": tuple(replace(each, steps=()) for each in stage.inputs)},
+    )
+    keys = [key_of([replace(stage, **change)], RAW, None) for change in changes]
+    raws: list[dict[str, Any]] = [
+        {"shape": (48, 72)},
+        {"dtype": "uint8"},
+        {"length": 2},
+        {"letter": "z"},
+        {"pixel_size_um": 0.1},
     ]
-    keys = [key_of([each], RAW, None) for each in requests]
-    raws = [{"shape": (48, 72)}, {"dtype": "uint8"}, {"length": 2}, {"letter": "z"}, {"pixel_size_um": 0.1}]
-    keys += [key_of([stage], replace(RAW, **change), None) for change in raws]  # type: ignore[arg-type]
+    keys += [key_of([stage], replace(RAW, **change), None) for change in raws]
     keys += [key_of([stage], RAW, Calibration(offset)) for offset in (100.0, 101.0)]
     keys += [key_of([stage, replace(stage, name="b")], RAW, None)]
     assert len(set(keys)) == len(keys)

@@ -56,10 +56,11 @@ def laid_out(frames: list[Array], axes: str, described: TensorDescription, along
 def test_single_frames_and_windows_go_where_to_tensor_puts_them(data: st.DataObject) -> None:
     ids = set(data.draw(st.lists(st.sampled_from(["batch", "channel", "time", "z", "index"]), unique=True)))
     axes = data.draw(st.permutations([*sorted(ids), "y", "x"]))
-    colour: bool = "channel" in ids and data.draw(st.booleans())
+    colour = "channel" in ids and bool(data.draw(st.booleans()))
     shape = (4, 5, 3) if colour else (4, 5)
     homes = ids & {"time", "z"} or (ids & {"channel"} if not colour else set())
-    count = data.draw(st.integers(2, 3)) if homes and data.draw(st.booleans()) else 1
+    several = bool(homes) and bool(data.draw(st.booleans()))
+    count = data.draw(st.integers(2, 3)) if several else 1
     frames = [np.arange(np.prod(shape), dtype=np.uint16).reshape(shape) + 100 * n for n in range(count)]
     letters = "yxs" if colour else "yx"
     stacked, have = (np.stack(frames), "t" + letters) if count > 1 else (frames[0], letters)

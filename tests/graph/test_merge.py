@@ -13,7 +13,7 @@ import pytest
 
 from onscope.runtime import Package, PipelineError
 from onscope.runtime.graph import Raw, StageRequest, compile_group, groups
-from onscope.runtime.graph._merge import why_alone
+from onscope.runtime.graph._merge import reasons, why_alone
 from onscope.runtime.package import make_step
 
 from .. import models
@@ -52,6 +52,10 @@ def test_a_stage_stays_alone_for_a_reason(tmp_path: Path) -> None:
     assert cut(request(plus, "b", tile=16), request(plus, "c", reads="a")) == ["a", "b", "c"]
     tiled = request(plus, "b", reads="a", tile=16)
     assert why_alone([first], tiled) == "b is run in tiles"
+    assert reasons([first, tiled, request(plus, "c", reads="b")], RAW) == {
+        "b": "b is run in tiles",
+        "c": "b is run in tiles",
+    }
     step = make_step("stardist_postprocessing", {"n_rays": 8})
     decoded = replace(first, outputs=(replace(first.outputs[0], steps=(step,)),))
     assert "stardist_postprocessing of a is no graph operation" in why_alone([decoded], request(plus, "b", reads="a"))

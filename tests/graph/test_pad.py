@@ -15,6 +15,7 @@ from onnx import helper
 from onscope.runtime import PipelineError
 from onscope.runtime.graph._draft import Draft, Value
 from onscope.runtime.graph._pad import Padding, crop, pad, paddings
+from onscope.runtime.graph._points import inside
 from onscope.runtime.package import Axis, AxisSize, SizeReference, TensorDescription
 
 
@@ -108,3 +109,24 @@ def test_an_axis_that_follows_another_grows_with_it() -> None:
     assert (grown["y"].padded, grown["x"].padded) == (64, 64)
     with pytest.raises(PipelineError, match="which follow y"):
         paddings(image(AxisSize(minimum=16, step=16, maximum=32), follows), {"y": 20, "x": 50}, (), "stage")
+
+
+@pytest.mark.parametrize("halo", [0, 4])
+def test_points_on_mirrored_pixels_are_none(halo: int) -> None:
+    """Every pixel of the padded frame as a point: those of the frame are left, the brightest first."""
+    y, x = 21, 27
+    grown = {"y": Padding(y, halo, 11), "x": Padding(x, halo, 5)}
+    height, width = grown["y"].padded, grown["x"].padded
+    at_y, at_x = np.mgrid[:height, :width].astype(np.float32)
+    scores = np.random.default_rng(3).permutation(height * width).astype(np.float32)
+    table = np.stack([at_x.ravel(), scores, at_y.ravel(), -scores], axis=1)[None]
+    draft, value = Draft("_"), Value("table", "float32", ("batch", "index", "channel"), table.shape)
+    made = inside(draft, value, ["x", "score", "y", "other"], grown)
+    found = run(draft, value, made, table)
+    assert found.shape == table.shape
+    kept = found[0, found[0, :, 1] > -1]
+    assert np.all(np.diff(found[0, :, 1]) <= 0)
+    want = table[0] - np.array([halo, 0, halo, 0], np.float32)
+    want = want[(want[:, 0] >= 0) & (want[:, 0] < x) & (want[:, 2] >= 0) & (want[:, 2] < y)]
+    assert np.array_equal(kept, want[np.argsort(-want[:, 1])])
+    assert inside(draft, value, ["x", "score", "y", "other"], {"y": Padding(y), "x": Padding(x)}) is value

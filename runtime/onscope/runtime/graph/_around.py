@@ -11,6 +11,7 @@ from ..package import Step, TensorDescription
 from ._draft import Draft, Value
 from ._layout import Picture
 from ._pad import reference
+from ._points import COLUMNS
 from ._rescale import PixelSize, Rescaling, back, points_back
 from ._statistics import Origin, Statistics
 from ._steps import apply_step, ensure_dtype, is_decoder
@@ -100,7 +101,7 @@ def scaled_back(
         y, x = (each.size(own[each.axis]) for each in follows if each is not None)
         smooth = value.dtype != "bool" and stage.settings.get("decode", "image") == "image"
         return back(draft, value, (y, x), smooth)
-    columns = stage.settings.get("columns", ("y", "x", "score"))
+    columns = stage.settings.get("columns", COLUMNS)
     if stage.settings.get("decode") == "points" and {"y", "x"} <= set(columns) and value.dtype == "float32":
         return points_back(draft, value, columns, rescaling)
     notes.append(Note("warning", stage.name, f"{output.name} in pixels of the rescaled frame", "it is no image"))

@@ -16,7 +16,7 @@ from ._cache import ROOM, cached, look_up
 from ._camera import Calibration
 from ._types import Compiled, Raw, StageRequest
 
-COMPILER = 1
+COMPILER = 2
 """Counts what the same request compiles to: raised whenever a graph comes out otherwise."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..package import TensorDescription
 from ._steps import is_decoder, needs
@@ -22,6 +23,12 @@ def groups(stages: Sequence[StageRequest], raw: Raw) -> list[tuple[StageRequest,
         else:
             cut.append([stage])
     return [tuple(group) for group in cut]
+
+
+def reasons(stages: Sequence[StageRequest], raw: Raw) -> dict[str, str]:
+    """Why a stage is not in the graph of the one before it, by name; the first one, and those that are, have none."""
+    cut = groups(stages, raw)
+    return {after[0].name: why_alone(before, after[0]) for before, after in pairwise(cut)}
 
 
 def why_alone(group: Sequence[StageRequest], stage: StageRequest) -> str:

@@ -13,6 +13,7 @@ from ._draft import Draft, Value
 from ._layout import Picture, arrange, picture_of, placed
 from ._network import mount
 from ._pad import Padding, crop, pad, paddings, reference
+from ._points import COLUMNS, inside
 from ._rescale import PixelSize, rescaled, rescaling_of
 from ._states import state_pairs, zero_states
 from ._statistics import Origin, Statistics
@@ -90,6 +91,8 @@ def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read
             made = postprocessed(
                 draft, stage, output, crop(draft, made, output, source, grown), statistics, written.notes
             )
+            if stage.settings.get("decode") == "points":
+                made = inside(draft, made, stage.settings.get("columns", COLUMNS), grown)
             if rescaling is not None:
                 made = scaled_back(draft, stage, output, source, made, rescaling, written.notes)
             _answer(stage, output, made, written)
