@@ -308,6 +308,28 @@ def test_too_many_places_are_given_up_with_a_reason() -> None:
     it.finish()
 
 
+@pytest.mark.parametrize("on_gap", JUMPING)
+def test_a_frame_whose_copy_was_cut_short_is_as_lost(on_gap: Any) -> None:
+    driven = Driven(Gather(3, on_gap=on_gap)).all(GAPPED[:3])
+    cut = frame(3, spec=SMALL)
+    driven.ledger.enter(cut.id)
+    assert driven.lane.admit(cut, CHANGED)
+    driven.ledger.close_one(cut.id, "failed", "interrupted")  # as the live path does; nothing was committed
+    driven.all(GAPPED[3:])
+    driven.lane.give_up("incomplete window")
+    windows, reasons = JUMPING[on_gap]
+    assert driven.windows == windows
+    assert driven.reasons == {**reasons, "failed(interrupted)": 1}
+    driven.finish()
+
+
+def test_what_was_begun_fails_with_the_lane() -> None:
+    driven = Driven(Gather(3, every=1, look_ahead=1)).all(lone(0, 1, 2))
+    driven.lane.end_waiting("failed", "no worker")
+    assert driven.reasons == {"done": 1, "(incomplete window)": 1, "failed(no worker)": 1}
+    driven.finish()
+
+
 def test_every_place_has_slots_however_busy_the_worker_is() -> None:
     driven = Driven(Gather(3, every=1, places=3), keep_oldest(1))
     for each in timelapse(9, 3):
