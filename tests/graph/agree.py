@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import oracle
+from . import oracle, rules
 from .describe import IDS
 from .generated import Recipe, Steps, image, write
 from .run import answers, window_of
@@ -46,15 +47,19 @@ def disagreement(
     found = answers(folder, window, raw, root / "cache")
     wanted = expected(folder, recipe, inputs, side)
     steps = [id for id, _ in recipe.post]
-    tolerance = oracle.INSTANCE_NORM if recipe.network == "instance_norm" else oracle.RELATIVE
+    tolerance = rules.INSTANCE_NORM if recipe.network == "instance_norm" else rules.RELATIVE
     reasons = []
     for name, array in wanted.items():
         near = None
         if name == "image" and "binarize" in steps:
             before = oracle.staged(folder, inputs, recipe.pads(side), threshold="after")
-            near = oracle.near_threshold(before[name], _threshold(recipe.post, recipe.out_layout), tolerance)
-        reason = oracle.compare(found[name], array, steps if name == "image" else (), tolerance=tolerance, near=near)
+            near = rules.near_threshold(before[name], _threshold(recipe.post, recipe.out_layout), tolerance)
+        reason = rules.compare(found[name], array, steps if name == "image" else (), tolerance=tolerance, near=near)
         reasons += [f"{name}: {reason}"] if reason else []
+    if "binarize" in steps:
+        twin = replace(recipe, post=recipe.post[: steps.index("binarize")], answered="float32")
+        before_it = disagreement(root, twin, side, dtype, colour, scene)
+        reasons += [f"before the threshold: {before_it}"] if before_it else []
     return "; ".join(reasons)
 
 
@@ -63,7 +68,7 @@ def undecided(folder: Path, recipe: Recipe, inputs: Mapping[str, Array]) -> bool
     if not any(id == "binarize" for id, _ in recipe.pre):
         return False
     before = oracle.staged(folder, inputs, threshold="before")["frame"]
-    return bool(oracle.near_threshold(before, _threshold(recipe.pre, recipe.layout), 1e-6).any())
+    return bool(rules.near_threshold(before, _threshold(recipe.pre, recipe.layout), 1e-6).any())
 
 
 def _threshold(steps: Steps, layout: str) -> Array | float:

@@ -42,6 +42,12 @@ class Nodes:
             return self.op("Squeeze", x, self.hold(axes, np.int64))
         return self.op("Squeeze", x, axes=list(axes))
 
+    def part(self, x: str, start: int, end: int) -> str:
+        """Some of a vector."""
+        if self.opset >= 10:
+            return self.op("Slice", x, *(self.hold([each], np.int64) for each in (start, end, 0)))
+        return self.op("Slice", x, starts=[start], ends=[end], axes=[0])
+
     def mean(self, x: str, axes: Sequence[int]) -> str:
         if self.opset >= 18:
             return self.op("ReduceMean", x, self.hold(axes, np.int64), keepdims=1)
@@ -86,10 +92,7 @@ class Nodes:
 
 @dataclass(frozen=True)
 class Kind:
-    """What a network does to sizes: output = input * `scale` + `offset` along y and x, inputs `least` + n * `step`.
-
-    `reach` is how many pixels of its input an output pixel sees to either side (None: all of them).
-    """
+    """What a network does to sizes: output = input * `scale` + `offset` along y and x, inputs `least` + n * `step`."""
 
     build: Callable[[Nodes, str, int, int, int], list[str]]
     least: int = 4
@@ -97,7 +100,6 @@ class Kind:
     scale: float = 1.0
     offset: int = 0
     outputs: int = 1
-    reach: int | None = 1
 
 
 def _pointwise(net: Nodes, x: str, cin: int, cout: int, dims: int) -> list[str]:
@@ -155,14 +157,31 @@ def _old_forms(net: Nodes, x: str, cin: int, cout: int, dims: int) -> list[str]:
     return [net.conv(net.twice(net.op("AveragePool", inner, **half), dims), 4, cout, dims)]
 
 
+def _shapes(net: Nodes, x: str, cin: int, cout: int, dims: int) -> list[str]:
+    """Sizes worked out in the graph, as exporters write it: attention over channels, and Resize to computed sizes."""
+    inner = net.conv(x, cin, 4, dims)
+    shape = net.op("Shape", inner)
+    flat = net.op("Reshape", inner, net.op("Concat", net.part(shape, 0, 2), net.hold([-1], np.int64), axis=0))
+    weights = net.op("Softmax", net.op("MatMul", flat, net.op("Transpose", flat, perm=[0, 2, 1])), axis=2)
+    inner = net.op("Reshape", net.op("MatMul", weights, flat), shape)
+    if net.opset < 11:
+        return [net.conv(net.twice(inner, dims), 4, cout, dims)]
+    doubled = net.op("Mul", net.part(shape, dims, dims + 2), net.hold([2, 2], np.int64))
+    sizes = net.op("Concat", net.part(shape, 0, dims), doubled, axis=0)
+    asked = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    empty = net.hold(np.zeros(0))
+    return [net.conv(net.op("Resize", inner, empty, empty, sizes, mode="nearest", **asked), 4, cout, dims)]
+
+
 KINDS: dict[str, Kind] = {
-    "pointwise": Kind(_pointwise, reach=0),
-    "conv": Kind(_conv, reach=2),
-    "unet": Kind(_unet, least=16, step=4, reach=16),
-    "upsample": Kind(_upsample, scale=2.0, reach=2),
-    "downsample": Kind(_downsample, least=8, step=2, scale=0.5, reach=3),
-    "valid": Kind(_valid, least=8, offset=-4, reach=2),
-    "instance_norm": Kind(_instance_norm, reach=None),
-    "two_outputs": Kind(_two_outputs, outputs=2, reach=2),
-    "old_forms": Kind(_old_forms, least=8, step=2, reach=None),
+    "pointwise": Kind(_pointwise),
+    "conv": Kind(_conv),
+    "unet": Kind(_unet, least=16, step=4),
+    "upsample": Kind(_upsample, scale=2.0),
+    "downsample": Kind(_downsample, least=8, step=2, scale=0.5),
+    "valid": Kind(_valid, least=8, offset=-4),
+    "instance_norm": Kind(_instance_norm),
+    "two_outputs": Kind(_two_outputs, outputs=2),
+    "shapes": Kind(_shapes, scale=2.0),
+    "old_forms": Kind(_old_forms, least=8, step=2),
 }

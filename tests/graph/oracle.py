@@ -1,4 +1,4 @@
-"""What bioimageio.core predicts: the oracle of compiled graphs, and the rules of agreement.
+"""What bioimageio.core predicts: the oracle of compiled graphs.
 
 Where bioimageio.core 0.11 itself is not what its format says, or refuses (kept here so that nobody has to find out
 again; `staged` does what is meant, with core's own operators):
@@ -24,7 +24,7 @@ again; `staged` does what is meant, with core's own operators):
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,7 +39,6 @@ Array = npt.NDArray[Any]
 Pads = Mapping[str, tuple[int, int]]
 """By axis id: pixels of halo on either side (the edge pixel twice, as core pads it), and pixels of reflection at the
 end that fill up to a size that the network takes."""
-RELATIVE, INSTANCE_NORM, FLIPPED, COUNTS = 1e-5, 5e-5, 1e-5, 1
 
 
 def core_prediction(folder: Path, inputs: Mapping[str, Array], *, halo: bool = False) -> dict[str, Array]:
@@ -97,51 +96,6 @@ def staged(
                 break
             op(made)
     return _arrays(made)
-
-
-def compare(
-    found: Array,
-    expected: Array,
-    steps: Sequence[str] = (),
-    *,
-    tolerance: float = RELATIVE,
-    near: Array | None = None,
-) -> str:
-    """Why the two do not agree; empty when they do. `steps` are the ids of the output's postprocessing.
-
-    Floats may differ by `tolerance` of the range (maximum - minimum) of `expected`, integers by one count. After a
-    threshold at most 1e-5 of the pixels may be flipped; pixels of `near`, where the value before the threshold is no
-    further from it than floats may differ, are not counted.
-    """
-    if found.shape != expected.shape:
-        return f"shape {found.shape}, expected {expected.shape}"
-    if found.dtype != expected.dtype and "binarize" not in steps:
-        return f"dtype {found.dtype}, expected {expected.dtype}"
-    if "binarize" in steps or expected.dtype == bool:
-        flipped = (found != 0) != (expected != 0)
-        excused = 0 if near is None else int(np.sum(flipped & near))
-        share = (int(flipped.sum()) - excused) / max(flipped.size, 1)
-        if share <= FLIPPED:
-            return ""
-        told = f" ({excused} more at the threshold)" if excused else ""
-        return f"{share:.2e} of the pixels are flipped{told}, expected at most {FLIPPED:.0e}"
-    error = np.abs(found.astype(np.float64) - expected.astype(np.float64))
-    largest = float(error.max(initial=0.0)) if np.isfinite(error).all() else np.inf
-    where = np.unravel_index(int(np.nanargmax(error)), error.shape) if error.size and not np.isnan(error).all() else ()
-    at = f"at {tuple(map(int, where))}: {found[where]}, expected {expected[where]}" if where else ""
-    if np.issubdtype(expected.dtype, np.integer):
-        return "" if largest <= COUNTS else f"off by {largest:g} counts {at}, expected at most {COUNTS}"
-    span = float(np.ptp(expected.astype(np.float64))) or float(np.abs(expected).max(initial=0.0)) or 1.0
-    if largest <= tolerance * span:
-        return ""
-    many = float(np.mean(error > tolerance * span))
-    return f"off by {largest / span:.2e} of the range {span:.4g} {at}; {many:.1%} of all are, expected {tolerance:.0e}"
-
-
-def near_threshold(values: Array, threshold: Array | float, tolerance: float = RELATIVE) -> Array:
-    """Where `values`, those before a threshold, are so near to it that a float's error may flip them."""
-    span = float(np.ptp(values.astype(np.float64))) or 1.0
-    return np.asarray(np.abs(values.astype(np.float64) - threshold) <= tolerance * span)
 
 
 def _arrays(sample: Sample) -> dict[str, Array]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from onscope.runtime import Package
 from onscope.runtime.graph import Compiled, HostScalars, Raw, StageRequest, compile_group
+from onscope.runtime.graph._calibration import Calibration
 
 from .generated import DEEP, Recipe
 
@@ -59,11 +60,11 @@ def request(package: Package, name: str = "stage", **more: Any) -> StageRequest:
     )
 
 
-def opened(stages: Sequence[StageRequest], raw: Raw, cache: Path) -> Opened:
+def opened(stages: Sequence[StageRequest], raw: Raw, cache: Path, calibration: Calibration | None = None) -> Opened:
     """Compile and open; ONNX Runtime with its own defaults, one thread."""
     import onnxruntime
 
-    compiled = compile_group(tuple(stages), raw, cache=cache)
+    compiled = compile_group(tuple(stages), raw, calibration, cache=cache)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(compiled.path), options, providers=["CPUExecutionProvider"])

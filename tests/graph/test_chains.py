@@ -16,7 +16,8 @@ from onscope.runtime.graph import Raw, groups
 
 from .. import models
 from .generated import HIDDEN, Recipe, Steps, image, write
-from .oracle import compare, core_prediction, staged
+from .oracle import core_prediction, staged
+from .rules import compare
 from .run import answers, opened, request
 
 Array = npt.NDArray[Any]

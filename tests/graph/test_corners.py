@@ -13,11 +13,13 @@ from onnx import TensorProto, helper
 from onscope.runtime import Package
 from onscope.runtime._errors import PipelineError
 from onscope.runtime.graph import Raw, compile_group
+from onscope.runtime.graph._calibration import Calibration, calibrated
 
 from .. import models
 from .agree import disagreement
 from .generated import SCENES, Recipe, image, write
-from .oracle import compare, core_prediction, staged
+from .oracle import core_prediction, staged
+from .rules import compare
 from .run import answers, opened, request, window_of
 
 UNIT = (("scale_range", {"axes": ["y", "x"], "min_percentile": 1.0, "max_percentile": 99.0}),)
@@ -91,6 +93,32 @@ def test_values_of_the_first_windows_stay_and_those_of_the_raw_frame_are_shared(
     answered = opened(chain, raw, tmp_path).run([first])
     shared = staged(folder, {"frame": answered["a.image"]}, measured={"frame": first[None, None]})["image"]
     assert compare(answered["b.image"], shared) == ""
+
+
+@pytest.mark.parametrize("maps", [False, True], ids=["numbers", "maps"])
+@pytest.mark.parametrize("pre", [FIXED, UNIT, ALL], ids=["fixed", "percentiles", "mean"])
+def test_calibrated_frames(tmp_path: Path, pre: Any, maps: bool) -> None:
+    """core on the calibrated frame, against the raw one with the calibration in the graph."""
+    side, random = (21, 30), np.random.default_rng(3)
+    more = {"dark": random.uniform(95, 105, side), "response": random.uniform(0.9, 1.1, side)} if maps else {}
+    calibration = Calibration(offset=100.0, electrons_per_count=0.46, hot=random.random(side) > 0.99, **more)
+    folder = write(tmp_path / "package", Recipe("conv", pre=pre))
+    frame = image(Recipe(layout="yx"), side, 1, "uint16", "hot pixel")
+    given = calibrated(frame, calibration)[None, None]
+    run = opened([request(Package.load(folder))], Raw(side, "uint16"), tmp_path, calibration)
+    assert compare(run.run([frame])["stage.image"], core_prediction(folder, {"frame": given})["image"]) == ""
+
+
+def test_few_pixels_of_a_large_image_fall_to_the_other_side_of_a_threshold(tmp_path: Path) -> None:
+    plain = Recipe("unet", pre=ALL, described="uint16")
+    array = image(plain, (512, 500), 1)
+    before = core_prediction(write(tmp_path / "plain", plain), {"frame": array})["image"]
+    post = (("binarize", {"threshold": float(np.median(before))}),)
+    folder = write(tmp_path / "package", replace(plain, post=post, answered="bool"))
+    found = answers(folder, [array[0, 0]], Raw((512, 500), "uint16"), tmp_path)["image"]
+    wanted = core_prediction(folder, {"frame": array})["image"]
+    assert 0.05 < wanted.mean() < 0.95
+    assert compare(found, wanted, ["binarize"]) == ""
 
 
 def test_as_many_answers_as_there_are(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from onscope.runtime import Package
 
 from .generated import Recipe, image, reproducible, write
-from .oracle import compare, core_prediction, near_threshold, staged
+from .oracle import core_prediction, staged
 from .recipes import recipes
+from .rules import compare, near_threshold
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -88,6 +89,10 @@ def test_differences_are_told() -> None:
     assert "off by" in compare(one, floats)
     assert "shape" in compare(floats[:-1], floats)
     assert "dtype" in compare(floats.astype(np.float64), floats)
+    narrow = np.full((4, 5), 0.997, np.float32)
+    narrow[0, 0] += np.float32(1e-3)
+    assert compare(narrow + np.spacing(narrow), narrow) == ""
+    assert "off by" in compare(narrow + 3 * np.spacing(narrow), narrow)
     counts = (floats * 10).astype(np.uint8)
     assert compare(counts + np.uint8(1), counts) == ""
     assert "counts" in compare(counts + np.uint8(2), counts)
