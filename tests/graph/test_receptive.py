@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto, helper
 
 from onscope.runtime.graph._reach import Reach
 from onscope.runtime.graph._receptive import receptive_field, trace_of
@@ -337,6 +337,27 @@ def test_interpolation_by_three_is_rounded_from_place_to_place() -> None:
     found = field(lambda n, x: n.scaled(x, 3, "linear"))
     assert "rounded differently" in found.why
     assert found.axes["y"].halo <= 2
+
+
+def test_branches_that_read_the_frame_are_named() -> None:
+    written = Net()
+    body = helper.make_graph(
+        [helper.make_node("GlobalMaxPool", ["x"], ["most"])],
+        "body",
+        [],
+        [helper.make_tensor_value_info("most", TensorProto.FLOAT, [1, 1, 1, 1])],
+    )
+    most = written.node("If", [written.constant(True)], then_branch=body, else_branch=body)
+    model = written.model(written.node("Sub", ["x", most]))
+    trace = trace_of(model, {"x": (1, 1, 32, 32)}, {"x": AXES}, ["y"])
+    assert "has a body that reads the frame" in trace.reasons[0]
+
+
+def test_a_reshape_for_another_size_is_named() -> None:
+    """Exporters write sizes as constants where they could not follow them; shape inference does not mind."""
+    model = net(lambda n, x: n.node("Reshape", [x, n.constant([1, 1, 16, 16])]))
+    trace = trace_of(model, {"x": (1, 1, 32, 32)}, {"x": AXES}, ["y"])
+    assert "is written for another size" in trace.reasons[0]
 
 
 def test_an_output_without_the_axes_has_no_field() -> None:

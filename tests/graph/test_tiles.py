@@ -20,9 +20,10 @@ from onscope.runtime import Package, PipelineError
 from onscope.runtime.engines import Session, open_session
 from onscope.runtime.graph import Answer, Compiled, HostScalars, Raw, compile_group
 from onscope.runtime.graph._blend import Joined, cuts, ramps, seam_error
+from onscope.runtime.graph._calibration import Calibration
 from onscope.runtime.graph._receptive import AxisField, Field, field_of, trace_of
 from onscope.runtime.graph._tiled import Tiled
-from onscope.runtime.graph._tiles import fits, plan_tiles, side_that_fits, starts
+from onscope.runtime.graph._tiles import fits, plan_tiles, side_that_fits, starts, starts_of
 
 from . import nets
 from .generated import Recipe, write
@@ -293,17 +294,29 @@ def test_seams() -> None:
 
 
 def compiled_both(
-    folder: Path, recipe: Recipe, frame: Array, tile: int, **more: Any
+    folder: Path, recipe: Recipe, window: list[Array], tile: int, letter: Any = "t", **more: Any
 ) -> tuple[list[Array], list[Array], Compiled]:
     """Answers of whole frames, those of tiles, and what was compiled for tiles."""
     package = Package.load(write(folder / "package", recipe))
-    raw = Raw(frame.shape, frame.dtype.name, "yx" if frame.ndim == 2 else "yxs")
+    frame = window[0]
+    raw = Raw(frame.shape, frame.dtype.name, "yx" if frame.ndim == 2 else "yxs", len(window), letter)
     whole = compile_group((request(package, **more),), raw, cache=folder)
     cut = compile_group((request(package, tile=tile, **more),), raw, cache=folder)
-    scalars = HostScalars(whole.scalars, raw).values([frame])
-    one: Session = open_session(whole.path, "cpu", 1)
-    two = Tiled(open_session(cut.path, "cpu", 1), cut, raw)
-    return one.run([frame, *scalars]), two.run([frame, *scalars]), cut
+    scalars = HostScalars(whole.scalars, raw).values(window)
+    found = []
+    for compiled in (whole, cut):
+        session: Session = open_session(compiled.path, "cpu", 1)
+        if compiled.tiling is not None:
+            session = Tiled(session, compiled, raw)
+        states = [np.zeros(state.shape, state.dtype) for state in compiled.states]
+        outputs = session.run([*window, *scalars, *states])
+        for spec, output in zip(session.outputs, outputs, strict=True):
+            assert spec.shape == output.shape
+        for _ in states:  # a second window goes on with the first one's memory
+            states = [state.copy() for state in outputs[len(compiled.answers) :]]
+            outputs = session.run([*window, *scalars, *states])
+        found.append([output.copy() for output in outputs[: len(compiled.answers)]])
+    return found[0], found[1], cut
 
 
 def counts(shape: tuple[int, ...], seed: int = 0) -> Array:
@@ -319,7 +332,7 @@ NORMALISED = (("scale_range", {"axes": ["y", "x"], "min_percentile": 1.0, "max_p
 def test_packages(tmp_path: Path, network: str, shape: tuple[int, int]) -> None:
     """Percentiles are those of the whole frame, odd sizes are padded in tiles as in frames."""
     recipe = Recipe(network, pre=NORMALISED, channels=1)
-    whole, tiled, compiled = compiled_both(tmp_path, recipe, counts(shape), 56)
+    whole, tiled, compiled = compiled_both(tmp_path, recipe, [counts(shape)], 56)
     assert compiled.tiling is not None
     assert (compiled.tiling.exact, compiled.tiling.why) == (True, "")
     assert [note.why for note in compiled.notes if note.kind == "tiled"] == ["exact"]
@@ -329,12 +342,71 @@ def test_packages(tmp_path: Path, network: str, shape: tuple[int, int]) -> None:
 
 
 def test_a_package_whose_network_needs_the_whole_frame(tmp_path: Path) -> None:
-    whole, tiled, compiled = compiled_both(tmp_path, Recipe("instance_norm"), counts((96, 80)), 56)
+    whole, tiled, compiled = compiled_both(tmp_path, Recipe("instance_norm"), [counts((96, 80))], 56)
     assert compiled.tiling is not None
     assert not compiled.tiling.exact
     note = next(note for note in compiled.notes if note.kind == "tiled")
     assert note.why.startswith("not exact: ")
     assert whole[0].shape == tiled[0].shape
+
+
+@pytest.mark.parametrize("layout", ["bctyx", "bczyx", "biyx"])
+def test_windows(tmp_path: Path, layout: str) -> None:
+    letter = next(each for each in layout if each in "tzi")
+    window = [counts((90, 70), seed) for seed in range(3)]
+    recipe = Recipe("conv", layout, pre=NORMALISED)
+    whole, tiled, compiled = compiled_both(tmp_path, recipe, window, 48, letter)
+    assert compiled.tiling is not None
+    assert compiled.tiling.exact, compiled.tiling.why
+    np.testing.assert_array_equal(tiled[0], whole[0])
+
+
+@pytest.mark.parametrize("layout", ["bcyx", "byxc"])
+def test_colour(tmp_path: Path, layout: str) -> None:
+    frame = (counts((90, 70, 3)) >> 4).clip(0, 255).astype(np.uint8)
+    whole, tiled, compiled = compiled_both(tmp_path, Recipe("unet", layout, 3, 2, pre=NORMALISED), [frame], 48)
+    assert compiled.tiling is not None
+    assert compiled.tiling.exact, compiled.tiling.why
+    np.testing.assert_array_equal(tiled[0], whole[0])
+
+
+def test_two_answers(tmp_path: Path) -> None:
+    whole, tiled, _ = compiled_both(tmp_path, Recipe("two_outputs"), [counts((90, 70))], 48)
+    assert len(whole) == 2
+    for one, other in zip(whole, tiled, strict=True):
+        np.testing.assert_array_equal(other, one)
+
+
+def test_every_tile_has_a_memory_of_its_own(tmp_path: Path) -> None:
+    """What a memory holds comes from further away with every window: told, since no halo covers it for ever."""
+    recipe = Recipe("conv", recurrent=True)
+    whole, tiled, compiled = compiled_both(tmp_path, recipe, [counts((90, 70))], 48)
+    assert compiled.tiling is not None
+    assert not compiled.tiling.exact
+    assert "puts a value of its own to every place" in compiled.tiling.why
+    rows, columns = starts_of(compiled.tiling, (90, 70))
+    assert [state.shape[0] for state in compiled.states] == [len(rows) * len(columns)]
+    inner = (slice(None), slice(None), slice(4, 8), slice(4, 8))
+    np.testing.assert_allclose(tiled[0][inner], whole[0][inner], rtol=1e-5)
+
+
+def test_a_statistic_that_is_taken_in_the_graph_is_told(tmp_path: Path) -> None:
+    """Of the whole frame it is not: the package's output is normalised with statistics of its own."""
+    post = (("zero_mean_unit_variance", {"axes": ["channel", "y", "x"]}),)
+    _, _, compiled = compiled_both(tmp_path, Recipe("conv", post=post), [counts((90, 70))], 48)
+    assert compiled.tiling is not None
+    assert "ReduceMean" in compiled.tiling.why and "together" in compiled.tiling.why
+
+
+def test_maps_of_a_camera_are_not_cut(tmp_path: Path) -> None:
+    package = Package.load(write(tmp_path / "package", Recipe()))
+    maps = Calibration(dark=np.full((90, 70), 100, np.float32))
+    raw = Raw((90, 70), "uint16")
+    with pytest.raises(PipelineError, match="a calibration with maps"):
+        compile_group((request(package, tile=48),), raw, maps, cache=tmp_path)
+    plain = compile_group((request(package, tile=48),), raw, Calibration(offset=100.0), cache=tmp_path)
+    assert plain.tiling is not None
+    assert plain.tiling.exact
 
 
 def test_a_frame_that_fits_is_not_cut(tmp_path: Path) -> None:

@@ -147,6 +147,8 @@ class _Walk:
     def visit(self, node: NodeProto, rule: Callable[[Step], Sequence[Reaches]]) -> None:
         self._infer(node)
         step = Step(self, node)
+        if any(self.trace.reaches.get(name) for name in _captured(node)):
+            step.say("has a body that reads the frame")
         if not any(step.reaches):
             self._fold(node)
             return
@@ -242,8 +244,15 @@ def _needed(model: ModelProto, outputs: Sequence[str]) -> list[NodeProto]:
         if wanted.intersection(node.output):
             chosen.append(node)
             wanted.update(node.input)
-            # What a branch or a loop's body takes from outside is named nowhere else.
-            for attribute in node.attribute:
-                for inner in [attribute.g, *attribute.graphs]:
-                    wanted.update(name for part in inner.node for name in part.input)
+            wanted.update(_captured(node))
     return chosen[::-1]
+
+
+def _captured(node: NodeProto) -> set[str]:
+    """What the branches of an If or the body of a loop take: no input of the node names it."""
+    names: set[str] = set()
+    for attribute in node.attribute:
+        for body in [attribute.g, *attribute.graphs]:
+            for inner in body.node:
+                names.update(inner.input, _captured(inner))
+    return names
