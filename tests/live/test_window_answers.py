@@ -32,7 +32,7 @@ from tests.live.window_oracle import windows_of
 Make = Callable[..., Runtime]
 SPEC = FrameSpec((16, 24), "uint16", camera="scripted")
 LENGTH = 3
-SCRIPT = [
+SCRIPT: list[scripted.Step] = [
     scripted.Burst(7),
     scripted.Drop(1),
     scripted.Burst(5),

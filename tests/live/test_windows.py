@@ -411,7 +411,13 @@ def test_a_failed_window_and_a_dead_worker_leave_no_memory() -> None:
 
 
 def test_windows_that_cannot_be_are_refused() -> None:
-    for wrong in ({"length": 0}, {"length": 3, "every": 4}, {"length": 3, "look_ahead": 3}, {"length": 2, "places": 0}):
+    wrongs: list[dict[str, Any]] = [
+        {"length": 0},
+        {"length": 3, "every": 4},
+        {"length": 3, "look_ahead": 3},
+        {"length": 2, "places": 0},
+    ]
+    for wrong in wrongs:
         with pytest.raises(PipelineError, match="expected"):
             Gather(**wrong)
 
@@ -434,7 +440,7 @@ AXES = st.sampled_from(
 @st.composite
 def acquisitions(draw: st.DrawFn) -> list[Frame]:
     """Frames of nested axes, some lost, the stage and the exposure changed now and then, in one or two segments."""
-    frames = []
+    frames: list[Frame] = []
     for segment in range(draw(st.integers(1, 2))):
         axes = draw(AXES)
         sizes = [draw(st.integers(1, 4)) for _ in axes]
