@@ -100,7 +100,9 @@ def test_values_of_the_first_windows_stay_and_those_of_the_raw_frame_are_shared(
 def test_calibrated_frames(tmp_path: Path, pre: Any, maps: bool) -> None:
     """core on the calibrated frame, against the raw one with the calibration in the graph."""
     side, random = (21, 30), np.random.default_rng(3)
-    more = {"dark": random.uniform(95, 105, side), "response": random.uniform(0.9, 1.1, side)} if maps else {}
+    more: dict[str, Any] = (
+        {"dark": random.uniform(95, 105, side), "response": random.uniform(0.9, 1.1, side)} if maps else {}
+    )
     calibration = Calibration(offset=100.0, electrons_per_count=0.46, hot=random.random(side) > 0.99, **more)
     folder = write(tmp_path / "package", Recipe("conv", pre=pre))
     frame = image(Recipe(layout="yx"), side, 1, "uint16", "hot pixel")
