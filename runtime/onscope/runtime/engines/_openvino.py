@@ -69,12 +69,15 @@ class OpenVinoSession:
         self.outputs = tuple(_spec(port, _output_name(port)) for port in compiled.outputs)
         self._fixed = [None not in spec.shape for spec in self.outputs]
         self._lent: list[Array] = []
+        self._taken: list[Any] = []
+        """The inputs of the last call: OpenVINO reads a shared array's memory without holding the array."""
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Outputs of a fixed shape are views of the request's own memory, which the next call writes again."""
         try:
-            for number, (_, array) in enumerate(zip(self.inputs, arrays, strict=True)):
-                self._request.set_input_tensor(number, self._shared(array))
+            self._taken = [self._shared(array) for _, array in zip(self.inputs, arrays, strict=True)]
+            for number, (tensor, _) in enumerate(self._taken):
+                self._request.set_input_tensor(number, tensor)
             self._request.infer(share_outputs=True)
         except Exception as error:
             try:
@@ -88,12 +91,12 @@ class OpenVinoSession:
         self._lent = [array for array, fixed in zip(found, self._fixed, strict=True) if fixed]
         return found
 
-    def _shared(self, array: Array) -> Any:
+    def _shared(self, array: Array) -> tuple[Any, Array]:
         """The array's own memory as an input; a copy where OpenVINO cannot take that, or is about to write there."""
         usable = array.flags.c_contiguous and array.flags.writeable and array.ndim > 0
         if not usable or any(np.may_share_memory(array, lent) for lent in self._lent):
             array = np.array(array, order="C")
-        return self._tensor(array, shared_memory=True)
+        return self._tensor(array, shared_memory=True), array
 
 
 @cache
