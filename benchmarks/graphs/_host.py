@@ -57,7 +57,9 @@ def _compare(
     players["script"] = lambda number: script.run(frames[number % len(frames)])
     players["bioimageio.core"] = lambda number: core.run(frames[number % len(frames)])
     times = take_turns(players, plan.host_rounds, plan.host_turn, WARM_UP)
-    kernels = {way: _rounds(graph.profiled.end(), plan.host_turn) for way, graph in graphs.items() if graph.profiled}
+    kernels: dict[str, list[list[float]]] = {
+        way: _rounds(graph.profiled.end(), plan.host_turn) for way, graph in graphs.items() if graph.profiled
+    }
     # bioimageio.core's session is its own; it runs the same network in the same turns.
     kernels["script"] = kernels["bioimageio.core"] = _rounds(network.end(), plan.host_turn)
     host = {name: medians(_less(rounds, kernels[name])) for name, rounds in times.items()}

@@ -145,13 +145,13 @@ Stretch = dict[int, tuple[int, Frame]]
 def stretches(piece: Numbered, gather: Gather, every_n: int) -> list[tuple[Stretch, int]]:
     """Cut at gaps, unless a frame stands in for those of the gap; with the number at which windows are counted."""
     found: list[tuple[Stretch, int]] = []
-    last = None
+    last = piece[0][0]
     for number, frame in piece:
-        missing = 0 if last is None else number - last - 1
-        if last is None or missing:
+        missing = number - last - 1
+        if not found or missing:
             anchor = number if gather.on_gap in ("reset", "pad") else 0
-            fills = gather.on_gap == "hold" and 0 < missing < gather.length and last is not None
-            if fills and copied(last, found[-1][0], anchor, gather, every_n):
+            fills = gather.on_gap == "hold" and 0 < missing < gather.length
+            if found and fills and copied(last, found[-1][0], anchor, gather, every_n):
                 for lost in range(last + 1, number):
                     found[-1][0][lost] = (last, found[-1][0][last][1])
             else:
