@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from onscope.runtime._pipeline_file import PipelineModel
-from onscope.runtime.graph._calibration_file import CalibrationModel
+from onscope.runtime.graph.calibration._calibration_file import CalibrationModel
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "docs" / "examples"

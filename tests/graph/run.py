@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from onscope.runtime import Package
 from onscope.runtime.graph import Compiled, HostScalars, Raw, StageRequest, compile_group
-from onscope.runtime.graph._calibration import Calibration
+from onscope.runtime.graph.calibration._calibration import Calibration
 
 from .generated import DEEP, Recipe
 

@@ -18,9 +18,9 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from onscope.runtime.graph._draft import IR_VERSION, OPSET, Draft, Value
-from onscope.runtime.graph._in_graph import statistic_node
-from onscope.runtime.graph._steps import apply_step, wants_rest
 from onscope.runtime.graph._types import Statistic
+from onscope.runtime.graph.statistics._in_graph import statistic_node
+from onscope.runtime.graph.steps import apply_step, wants_rest
 from onscope.runtime.package import Step
 from onscope.runtime.package._description import make_step
 

@@ -17,9 +17,9 @@ from onscope.runtime import Package, PackageError
 from onscope.runtime._requests import request_message
 from onscope.runtime.graph import Raw, compile_group, is_compiled
 from onscope.runtime.graph._cache import tidy
-from onscope.runtime.graph._calibration import Calibration
 from onscope.runtime.graph._compile import key_of
 from onscope.runtime.graph._message import compiled_from, compiled_message
+from onscope.runtime.graph.calibration._calibration import Calibration
 
 from .. import models
 from . import generated

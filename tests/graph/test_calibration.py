@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onscope.runtime._errors import PipelineError
-from onscope.runtime.graph._calibration import (
+from onscope.runtime.graph._draft import Draft, Value
+from onscope.runtime.graph.calibration._calibration import (
     Calibration,
     affine,
     calibrate,
@@ -22,9 +23,8 @@ from onscope.runtime.graph._calibration import (
     load_calibration,
     neighbours,
 )
-from onscope.runtime.graph._calibration_file import CalibrationModel
-from onscope.runtime.graph._camera import response_of
-from onscope.runtime.graph._draft import Draft, Value
+from onscope.runtime.graph.calibration._calibration_file import CalibrationModel
+from onscope.runtime.graph.calibration._camera import response_of
 from tests.graph.steps import Written
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schema" / "calibration-1.json"

@@ -14,7 +14,7 @@ from onnx import helper
 
 from onscope.runtime import Package, PipelineError
 from onscope.runtime.graph import HostScalars, Raw, compile_group
-from onscope.runtime.graph._calibration import Calibration, calibrated
+from onscope.runtime.graph.calibration._calibration import Calibration, calibrated
 
 from .. import models
 from . import generated, oracle

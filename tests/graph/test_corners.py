@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from onscope.runtime import Package
 from onscope.runtime._errors import PipelineError
 from onscope.runtime.graph import Raw, compile_group
-from onscope.runtime.graph._calibration import Calibration, calibrated
+from onscope.runtime.graph.calibration._calibration import Calibration, calibrated
 
 from .. import models
 from .agree import disagreement

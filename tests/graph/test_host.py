@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from onscope.runtime.graph import _distribution
-from onscope.runtime.graph._distribution import distributions, merged
-from onscope.runtime.graph._host import HostScalars
-from onscope.runtime.graph._selection import Selection
 from onscope.runtime.graph._types import Raw, Scalar, Statistic
+from onscope.runtime.graph.statistics import _distribution
+from onscope.runtime.graph.statistics._distribution import distributions, merged
+from onscope.runtime.graph.statistics._host import HostScalars
+from onscope.runtime.graph.statistics._selection import Selection
 
 LOW, HIGH = Statistic("percentile", 1.0), Statistic("percentile", 99.8)
 PERCENTILES = st.one_of(st.sampled_from([0.0, 0.1, 1.0, 50.0, 99.8, 100.0]), st.floats(0, 100))
@@ -174,7 +174,7 @@ def test_a_frame_is_counted_once_while_its_key_stays(monkeypatch: pytest.MonkeyP
         counted.append(int(frame[0, 0]))
         return original(frame)
 
-    monkeypatch.setattr("onscope.runtime.graph._host.distributions", counting)
+    monkeypatch.setattr("onscope.runtime.graph.statistics._host.distributions", counting)
     frames = [np.full((2, 2), at, np.uint16) for at in range(4)]
     host = HostScalars([scalar(Statistic("mean"), frames=(0, 1))], Raw((2, 2), "uint16", length=2))
     for at in range(3):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from onscope.runtime._errors import PackageError
 from onscope.runtime.graph._draft import Draft, Value
-from onscope.runtime.graph._in_graph import statistic_node
-from onscope.runtime.graph._percentile import position
 from onscope.runtime.graph._types import Statistic
+from onscope.runtime.graph.statistics._in_graph import statistic_node
+from onscope.runtime.graph.statistics._percentile import position
 from tests.graph.steps import AXES, Written, measured
 
 

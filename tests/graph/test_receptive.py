@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper
 
-from onscope.runtime.graph._reach import Reach
-from onscope.runtime.graph._receptive import receptive_field, trace_of
+from onscope.runtime.graph.field._reach import Reach
+from onscope.runtime.graph.field._receptive import receptive_field, trace_of
 
 from . import nets
 from .nets import Net, net

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from onscope.runtime._errors import PackageError
 from onscope.runtime.graph._draft import Draft, Value
-from onscope.runtime.graph._steps import DECODERS, STEPS, apply_step, is_decoder, needs, wants_rest
 from onscope.runtime.graph._types import Statistic
+from onscope.runtime.graph.steps import DECODERS, STEPS, apply_step, is_decoder, needs, wants_rest
 from onscope.runtime.package import Axis, Step, TensorDescription
 from tests.graph.steps import AXES, DESCRIBED, cores, difference, ours, step
 

@@ -19,11 +19,11 @@ from onnx import TensorProto, helper
 from onscope.runtime import Package, PipelineError
 from onscope.runtime.engines import Session, open_session
 from onscope.runtime.graph import Answer, Compiled, HostScalars, Raw, compile_group
-from onscope.runtime.graph._blend import Joined, cuts, ramps, seam_error
-from onscope.runtime.graph._calibration import Calibration
-from onscope.runtime.graph._receptive import AxisField, Field, field_of, trace_of
-from onscope.runtime.graph._tiled import Tiled
-from onscope.runtime.graph._tiles import fits, plan_tiles, side_that_fits, starts, starts_of
+from onscope.runtime.graph.calibration._calibration import Calibration
+from onscope.runtime.graph.field._receptive import AxisField, Field, field_of, trace_of
+from onscope.runtime.graph.tiles._blend import Joined, cuts, ramps, seam_error
+from onscope.runtime.graph.tiles._tiled import Tiled
+from onscope.runtime.graph.tiles._tiles import fits, plan_tiles, side_that_fits, starts, starts_of
 
 from . import nets
 from .generated import Recipe, write

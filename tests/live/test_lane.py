@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from onscope.runtime import Admission, FrameSpec, Ledger, keep_newest, keep_oldest
 from onscope.runtime._clock import now_ns
-from onscope.runtime._gather import Gather
 from onscope.runtime._lane import Lane, Window
-from onscope.runtime._window import GatheredLane
+from onscope.runtime.windows._gather import Gather
+from onscope.runtime.windows._window import GatheredLane
 from tests.models import frame
 
 SMALL = FrameSpec((1, 4), camera="cam")

@@ -24,7 +24,7 @@ from onscope.runtime import (
     keep_newest,
     keep_oldest,
 )
-from onscope.runtime._gather import Gather
+from onscope.runtime.windows._gather import Gather
 from tests import models
 from tests.graph.generated import Recipe, write
 from tests.live.window_oracle import windows_of

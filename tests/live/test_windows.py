@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from onscope.runtime import Admission, Frame, FrameSpec, Ledger, PipelineError, keep_newest, keep_oldest
 from onscope.runtime._clock import now_ns
-from onscope.runtime._gather import Gather
 from onscope.runtime._lane import Window
-from onscope.runtime._window import GatheredLane
+from onscope.runtime.windows._gather import Gather
+from onscope.runtime.windows._window import GatheredLane
 from tests.live.window_oracle import Built, windows_of
 from tests.models import frame
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from onscope.runtime import Frame
-from onscope.runtime._gather import Gather
+from onscope.runtime.windows._gather import Gather
 
 
 class Built(NamedTuple):

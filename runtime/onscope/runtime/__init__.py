@@ -16,7 +16,6 @@ from ._errors import (
 )
 from ._events import Event, Kind
 from ._frame import Frame, FrameId, FrameSpec, ManyCameras, Segment, Source, new_run_id, specs_of
-from ._gather import Gather
 from ._ledger import Ledger, LedgerRow
 from ._pipeline import Pipeline
 from ._pixels import unpack
@@ -25,6 +24,7 @@ from ._runtime import Runtime
 from ._sources import open_source
 from ._stage import Stage
 from .package import Package
+from .windows import Gather
 
 __all__ = [
     "Admission",

@@ -17,8 +17,8 @@ from ._pipeline import Pipeline
 from ._route import Route
 from ._sink import RawSink
 from ._supervise import Supervisor
-from ._window import GatheredLane
 from .care import Care
+from .windows import GatheredLane
 
 SPARE = 2
 """Routes kept per camera beside the one in use: who goes back and forth between two ROIs waits only once."""

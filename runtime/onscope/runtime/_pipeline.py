@@ -10,11 +10,11 @@ from typing import Any
 
 from ._errors import PipelineError
 from ._frame import FrameSpec
-from ._gather import Gather
 from ._requests import spec_message
 from ._stage import FRAME, Stage
 from .decode import decoder
 from .graph import load_calibration
+from .windows import Gather
 
 ANY = ""
 """Stands for every camera that has no calibration of its own."""

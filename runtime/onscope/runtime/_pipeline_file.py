@@ -20,10 +20,10 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ._errors import PipelineError
-from ._gather import LONGEST, MOST_PLACES, Along, Gather, OnGap
 from ._pipeline import Pipeline
 from ._stage import SMALLEST_TILE, Stage
 from .graph import Normalise
+from .windows import LONGEST, MOST_PLACES, Along, Gather, OnGap
 
 LARGEST = 1 << 20
 

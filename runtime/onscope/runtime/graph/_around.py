@@ -14,8 +14,8 @@ from ._pad import reference
 from ._points import COLUMNS
 from ._rescale import PixelSize, Rescaling, back, points_back
 from ._statistics import Origin, Statistics
-from ._steps import apply_step, ensure_dtype, is_decoder
 from ._types import Note, StageRequest
+from .steps import apply_step, ensure_dtype, is_decoder
 
 
 def preprocessed(

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._errors import PackageError
-from ._calibration import Calibration, affine, calibrate, is_affine
 from ._draft import Draft, Value
 from ._layout import Picture
 from ._memory import memory_mb
 from ._network import DEFAULT_DOMAINS, infer, ir_version, load_network, one_opset
 from ._stage import Read, Written, stage_image, write_stage
 from ._types import Compiled, Note, Raw, StageRequest
+from .calibration import Calibration, affine, calibrate, is_affine
 
 if TYPE_CHECKING:
     from onnx import ModelProto

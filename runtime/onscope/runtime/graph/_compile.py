@@ -13,8 +13,8 @@ from .._cache_place import cache_folder
 from .._errors import PipelineError
 from ..package import tensor_message
 from ._cache import ROOM, cached, look_up
-from ._camera import Calibration
 from ._types import Compiled, Raw, StageRequest
+from .calibration import Calibration
 
 COMPILER = 2
 """Counts what the same request compiles to: raised whenever a graph comes out otherwise."""

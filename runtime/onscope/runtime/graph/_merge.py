@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ..package import TensorDescription
-from ._steps import is_decoder, needs
 from ._types import Raw, StageRequest
+from .steps import is_decoder, needs
 
 
 def groups(stages: Sequence[StageRequest], raw: Raw) -> list[tuple[StageRequest, ...]]:

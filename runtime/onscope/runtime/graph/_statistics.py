@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from .._errors import PipelineError
 from ._draft import Draft, Value
-from ._in_graph import statistic_node
 from ._layout import Picture, reordered
-from ._steps import wants_rest
 from ._types import Scalar, StageRequest, Statistic
+from .statistics import statistic_node
+from .steps import wants_rest
 
 WORDS = {"percentile": "percentiles", "mean": "the mean", "std": "the standard deviation"}
 

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 
 from .._errors import PipelineError
 from ._pad import paddings
-from ._receptive import Field, difference, field_of, trace_of
-from ._tiles import AXES, plan_tiles, starts_of
-from ._trace import Trace
 from ._types import Answer, Compiled, Note, Raw, StageRequest, Tiling
+from .field import Field, Trace, difference, field_of, trace_of
+from .tiles import AXES, plan_tiles, starts_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from ._calibration import Calibration
+    from .calibration import Calibration
 
 Assemble = Callable[[Sequence[StageRequest], Raw, "Calibration | None"], tuple[bytes, Compiled]]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._types import Normalise, Note, Raw, Scalar, Statistic
 from ._distribution import Counts, Distribution, distributions, merged
 from ._hot import hot_pixel, saturated
-from ._types import Normalise, Note, Raw, Scalar, Statistic
 
 Pixels = npt.NDArray[Any]
 Numbers = npt.NDArray[np.float64]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._errors import PackageError
-from ._draft import Draft, Value
+from ..._errors import PackageError
+from .._draft import Draft, Value
+from .._types import Statistic
+from ..steps import working
 from ._percentile import position
-from ._steps import working
-from ._types import Statistic
 
 PART = 256
 """Pixels that are summed at once: as many 16-bit counts have an exact sum in float32."""

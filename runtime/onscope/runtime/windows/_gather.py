@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ._errors import PipelineError
+from .._errors import PipelineError
 
 Along = Literal["t", "z", "c", "i"]
 OnGap = Literal["invalid", "reset", "hold", "pad"]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engines import TensorSpec
+from ...engines import TensorSpec
+from .._types import Compiled, Raw
 from ._blend import Joined, seam_error
 from ._tiles import AXES, starts_of
-from ._types import Compiled, Raw
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..engines import Session
+    from ...engines import Session
 
     Array = npt.NDArray[Any]
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ._frame import Frame
+from .._frame import Frame
 from ._gather import Along
 
 STAGE_TOLERANCE_UM = 0.5

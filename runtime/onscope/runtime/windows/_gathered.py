@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ._frame import FrameId
-from ._lane import Window
+from .._frame import FrameId
+from .._lane import Window
 from ._places import Place
 from ._run import Run
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._errors import PipelineError
+from ..._errors import PipelineError
 
 Map = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

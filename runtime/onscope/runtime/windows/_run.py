@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ._frame import Frame
+from .._frame import Frame
 from ._gather import Gather
 from ._places import GAP, Name, Place
 

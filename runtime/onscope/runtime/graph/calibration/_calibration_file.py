@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from .._checked_yaml import read_checked
-from .._errors import PackageError, PipelineError
-from ..package import load_npy
+from ..._checked_yaml import read_checked
+from ..._errors import PackageError, PipelineError
+from ...package import load_npy
 from ._camera import Calibration, Mask, response_of
 
 MAX_FILE_BYTES = 1 << 30

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._errors import PipelineError
+from ..._errors import PipelineError
+from .._draft import Draft, Value
 from ._camera import Calibration, Mask, affine, calibrated, is_affine
-from ._draft import Draft, Value
 
 __all__ = ["Calibration", "affine", "calibrate", "calibrated", "is_affine", "load_calibration"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +19,8 @@ class Selection:
     """
 
     def __init__(self, pixels: npt.NDArray[np.float32]) -> None:
+        import cv2
+
         self._pixels = pixels.reshape(1, -1)
         low, high = (float(each) for each in cv2.minMaxLoc(self._pixels)[:2])
         self._parts: list[tuple[int, npt.NDArray[np.float32]]] = []  # how many pixels are smaller; sorted ones

@@ -7,13 +7,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ._admission import Admission
-from ._clock import now_ns
-from ._frame import Frame, FrameSpec
+from .._admission import Admission
+from .._clock import now_ns
+from .._frame import Frame, FrameSpec
+from .._lane import Lane, Window
+from .._ledger import Ledger, State
 from ._gather import Gather
 from ._gathered import GatheredWindow, gathered
-from ._lane import Lane, Window
-from ._ledger import Ledger, State
 from ._memories import Memories
 from ._places import GAP, INCOMPLETE, Name, Places, Where
 from ._run import Held, Rhythm, Run

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from .._types import Statistic
 from ._percentile import between, position
 from ._selection import Selection
-from ._types import Statistic
 
 Pixels = npt.NDArray[Any]
 EXACT_COUNT = 1 << 24
@@ -83,6 +82,8 @@ class Floats:
 
     @cached_property
     def _moments(self) -> tuple[float, float]:
+        import cv2
+
         mean, std = cv2.meanStdDev(self._pixels.reshape(1, -1))  # summed in float64
         return float(mean.item()), float(std.item())
 
@@ -106,6 +107,8 @@ Distribution = Counts | Floats
 
 def distributions(frame: Pixels) -> list[Distribution]:
     """One for each sample of the frame's pixels (RGB: 3): (y, x) or (y, x, s) of uint8, uint16 or float32."""
+    import cv2
+
     samples = frame.shape[2] if frame.ndim == 3 else 1
     if frame.dtype.kind == "f":
         return [Floats((frame[..., at] if frame.ndim == 3 else frame,)) for at in range(samples)]
@@ -131,6 +134,8 @@ def merged(parts: Sequence[Distribution]) -> Distribution:
 
 
 def _counted(frame: Pixels, sample: int, low: int, high: int) -> npt.NDArray[np.int64]:
+    import cv2
+
     bins, rows = high - low + 1, max(1, EXACT_COUNT // frame[0].size)
     counts = np.zeros(bins, np.int64)
     for top in range(0, frame.shape[0], rows):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .._errors import PipelineError
-from ._receptive import AxisField, Field
-from ._types import Tiling
+from ..._errors import PipelineError
+from .._types import Tiling
+from ..field import AxisField, Field
 
 AXES = ("y", "x")
 

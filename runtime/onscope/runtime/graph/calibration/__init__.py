@@ -1,0 +1,12 @@
+"""A camera's calibration: read from files, carried out at the head of a graph, and in NumPy to compare with."""
+
+from ._calibration import Calibration, affine, calibrate, calibrated, is_affine, load_calibration
+
+__all__ = [
+    "Calibration",
+    "affine",
+    "calibrate",
+    "calibrated",
+    "is_affine",
+    "load_calibration",
+]
