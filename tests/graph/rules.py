@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-RELATIVE, INSTANCE_NORM, FLIPPED, COUNTS, LAST_PLACES = 1e-5, 5e-5, 1e-5, 1, 2
+RELATIVE, INSTANCE_NORM, FLIPPED, COUNTS, LAST_PLACES = 1e-5, 5e-5, 1e-5, 1, 4
 
 
 def compare(
@@ -22,8 +22,8 @@ def compare(
 ) -> str:
     """Why the two do not agree; empty when they do. `steps` are the ids of the output's postprocessing.
 
-    Floats may differ by `tolerance` of the range (maximum - minimum) of `expected`, or by four units in their last place
-    (a saturated sigmoid ranges over a few dozen of them), integers by one count. After a threshold at most 1e-5 of the
+    Floats may differ by `tolerance` of the range (maximum - minimum) of `expected`, or by four units in their last
+    place (a saturated sigmoid ranges over a few dozen of them), integers by one count. After a threshold at most 1e-5 of the
     pixels may be flipped; pixels of `near`, where the value before the threshold is no further from it than floats may
     differ, are not counted.
     """
