@@ -23,9 +23,9 @@ def compare(
     """Why the two do not agree; empty when they do. `steps` are the ids of the output's postprocessing.
 
     Floats may differ by `tolerance` of the range (maximum - minimum) of `expected`, or by four units in their last
-    place (a saturated sigmoid ranges over a few dozen of them), integers by one count. After a threshold at most 1e-5 of the
-    pixels may be flipped; pixels of `near`, where the value before the threshold is no further from it than floats may
-    differ, are not counted.
+    place (a saturated sigmoid ranges over a few dozen of them), integers by one count. After a threshold at most 1e-5
+    of the pixels may be flipped; pixels of `near`, where the value before the threshold is no further from it than
+    floats may differ, are not counted.
     """
     if found.shape != expected.shape:
         return f"shape {found.shape}, expected {expected.shape}"
