@@ -13,10 +13,9 @@ from onscope.runtime import FrameSpec, SourceError, now_ns
 from ._camera import Camera, choose_again, refused
 from ._changes import Changes
 from ._core import CORE_ERRORS, Core
+from ._pace import WAIT_S, Pace
 from ._watch import Watch
 
-WAIT_S = 0.0003
-"""Between two looks into an empty buffer: short against an exposure, long against a look (0.1 us)."""
 LOOKS_PER_CHECK = 32
 """Empty looks between two questions whether the cameras still run: about every 10 ms."""
 FULL_AT = 0.9
@@ -54,6 +53,7 @@ class CameraSequence:
         self._numbers: dict[str, int] = {}
         """The number of each camera's last image that was taken out since the start."""
         self._paused = False
+        self._pace = Pace()
         self._watch: Watch | None = None
         self._before: str | None = None
         """The core's camera when nothing was started yet."""
@@ -83,6 +83,8 @@ class CameraSequence:
                 self._changes.running, begun = self, True
                 self._paused, self.asked = False, n or ENDLESS
                 self._numbers.clear()
+                # Of several cameras the next image is any one's.
+                self._pace = Pace(*self.exposures_ms.values()) if len(self._cameras) == 1 else Pace()
                 self.starts += 1
                 if len(self._cameras) > 1:
                     core.initialize_circular_buffer()  # which starting them one by one does not do
@@ -108,7 +110,7 @@ class CameraSequence:
 
         After a change of the hardware it starts the cameras again, for `left` images.
         """
-        core, looks = self._core, 0
+        core, looks, pause_s = self._core, 0, 0.0
         while self._is_open():
             with self._changes.lock:
                 if self._saved:
@@ -119,14 +121,20 @@ class CameraSequence:
                     self.start(left)
                 try:
                     if core.get_remaining_image_count() > 0:
+                        self._pace.came(looks)
                         return self._pop()[0]
                     looks += 1
                     # The second count is for images that came between the last look and the stop.
-                    if looks % LOOKS_PER_CHECK == 0 and not self.runs() and not core.get_remaining_image_count():
+                    if (
+                        (pause_s > WAIT_S or looks % LOOKS_PER_CHECK == 0)
+                        and not self.runs()
+                        and not core.get_remaining_image_count()
+                    ):
                         return None
                 except CORE_ERRORS as error:
                     raise self.refused(error) from error
-            time.sleep(WAIT_S)
+            pause_s = self._pace.pause_s()
+            time.sleep(pause_s)
         return None
 
     def pause(self) -> None:
