@@ -190,6 +190,17 @@ def test_channels_that_take_turns_need_no_time_index() -> None:
     it.finish()
 
 
+def test_frames_counted_anew_keep_that_rhythm_over_a_change() -> None:
+    frames = [
+        frame(n, spec=SMALL, index={"t": n, "c": n % 2}, exposure_ms=10.0 if n < 11 else 20.0)
+        for n in range(21)
+        if n != 2
+    ]
+    it = run(Gather(3), frames)
+    assert it.windows == [(3, 5, 7), (4, 6, 8), (15, 17, 19), (16, 18, 20)], "counted from the frames 3 and 4"
+    it.finish()
+
+
 def test_a_stack_starts_over_at_its_first_plane() -> None:
     shots = [(t, z) for t in range(3) for z in range(4)]
     frames = [frame(n, spec=SMALL, index={"t": t, "z": z}, stage_um=(0, 0, 5.0 * z)) for n, (t, z) in enumerate(shots)]

@@ -160,7 +160,9 @@ class Places:
             return Where(place, (place.name, None), seq if alone else 0)
         missing = self._lost - place.lost
         place.gap |= missing > 0
-        return Where(place, (place.name, None), place.last + 1 + missing, begins=missing > 0 and not alone)
+        if missing and not alone:
+            return Where(place, (place.name, None), 0, begins=True)  # counted anew, whatever changes later
+        return Where(place, (place.name, None), place.last + 1 + missing)
 
     def _consecutive(self, place: Place, seq: int, missing: int) -> Where:
         key = (place.name, None)
