@@ -10,23 +10,16 @@ calibration: calibration.yaml
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ._errors import PipelineError
+from ._checked_yaml import read_checked
 from ._pipeline import Pipeline
 from ._stage import SMALLEST_TILE, Stage
 from .graph import Normalise
 from .windows import LONGEST, MOST_PLACES, Along, Gather, OnGap
-
-LARGEST = 1 << 20
-
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 File = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -78,22 +71,7 @@ class PipelineModel(BaseModel):
 
 def read_pipeline(path: Path) -> Pipeline:
     """The pipeline of a file; raises PipelineError and PackageError."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise PipelineError(f"found {path} with {path.stat().st_size} bytes, expected a pipeline of at most 1 MB")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PipelineError(f"cannot read the pipeline {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise PipelineError(f"found {path} with bytes that are no UTF-8, expected a YAML text") from error
-    content = _parse(text, path)
-    try:
-        model = PipelineModel.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise PipelineError(
-            f"{path}, line {_line(content, first['loc'])}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        ) from error
+    model = read_checked(path, PipelineModel, "pipeline")
     stages = [
         Stage(
             name,
@@ -118,38 +96,6 @@ def _calibration(path: Path, stated: str | dict[str, str] | None) -> Path | dict
     if isinstance(stated, dict):
         return {camera: path.parent / each for camera, each in stated.items()}
     return None if stated is None else path.parent / stated
-
-
-def _parse(text: str, path: Path) -> Any:
-    yaml = YAML(typ="rt", pure=True)  # round-trip: YAML 1.2, keeps line numbers, builds no Python objects
-    yaml.allow_duplicate_keys = False
-    try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            if getattr(event, "anchor", None):
-                raise PipelineError(
-                    f"{path}, line {event.start_mark.line + 1}: found an anchor or alias, expected none: "
-                    "write the value out"
-                )
-        content = yaml.load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PipelineError(f"{path}, line {line}: found no YAML ({error.problem})") from error
-    except (YAMLError, RecursionError, ValueError) as error:
-        raise PipelineError(f"found no YAML in {path}: {type(error).__name__}") from error
-    if not isinstance(content, CommentedMap):
-        raise PipelineError(f"{path}, line 1: found {type(content).__name__}, expected `schema: 1` and `stages:`")
-    return content
-
-
-def _line(content: Any, location: Sequence[int | str]) -> int:
-    """The line of the innermost part of the location that is in the file."""
-    line = 1
-    for key in location:
-        if not isinstance(content, CommentedMap) or key not in content:
-            break
-        line = content.lc.key(key)[0] + 1
-        content = content[key]
-    return line
 
 
 def _beside(path: Path, package: str) -> str | Path:
