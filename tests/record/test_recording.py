@@ -6,11 +6,13 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import zarr
 from hypothesis import given, settings
@@ -19,8 +21,11 @@ from yaozarrs import validate_zarr_store
 
 from onscope.runtime import FrameId, FrameSpec, RecordError
 from onscope.runtime.record import Recording, open_recording
+from onscope.runtime.record._latency import latency_report
 
 from ._made import MadeLedger, MadeSource, Row, made_result, noise, spots
+
+SMALL = FrameSpec((4, 4))
 
 
 @settings(max_examples=12, deadline=None)
@@ -141,6 +146,44 @@ def test_skipped_frames_are_absent_from_derived_images(tmp_path: Path) -> None:
     assert report["steps_ms"]["stage image"]["p50"] == pytest.approx(2.0)
     assert report["latency_ms"]["max"] == pytest.approx(2.6)
     assert report["versions"]["numpy"] == np.__version__
+
+
+def test_windows_are_told_in_the_table_of_results(tmp_path: Path) -> None:
+    frames = [
+        replace(frame, received_ns=10**9 + n * 50_000_000) for n, frame in enumerate(MadeSource(SMALL, 3).frames())
+    ]
+    with Recording(tmp_path / "run") as recording:
+        recording.add(made_result(frames[0], {"image": noise((4, 4), "uint16", 0)}))
+        window = {"target": 1, "padded": 1, "state_reset": True}
+        recording.add(
+            made_result((frames[0], frames[0], frames[2]), {"image": noise((4, 4), "uint16", 1)}, window=window)
+        )
+        recording.finish(MadeLedger())
+    rows = open_recording(tmp_path / "run").table("results").to_pylist()
+    told = [{name: row[name] for name in ("seq", "frames", "target", "padded", "state_reset")} for row in rows]
+    assert told == [
+        {"seq": 0, "frames": 1, "target": 0, "padded": 0, "state_reset": False},
+        {"seq": 0, "frames": 3, "target": 1, "padded": 1, "state_reset": True},
+    ]
+    assert [row["look_ahead_ms"] for row in rows] == [0.0, 100.0]
+    report = json.loads((tmp_path / "run" / "latency.json").read_text())
+    assert report["look_ahead_ms"]["max"] == 100.0
+    assert "look_ahead" not in report["steps_ms"]
+    assert report["latency_ms"]["max"] == pytest.approx(2.6)
+
+
+def test_the_table_of_results_of_older_recordings_is_read(tmp_path: Path) -> None:
+    source = MadeSource(SMALL, 2)
+    with Recording(tmp_path / "run") as recording:
+        for frame in recording.tap(source).frames():
+            recording.add(made_result(frame, {"image": noise((4, 4), "uint16", 0)}))
+    table = pq.read_table(tmp_path / "run" / "results.parquet")
+    since = ["look_ahead_ms", "frames", "target", "padded", "state_reset"]
+    pq.write_table(table.drop_columns(since), tmp_path / "run" / "results.parquet")
+    assert open_recording(tmp_path / "run").table("results")["seq"].to_pylist() == [0, 1]
+    report = latency_report(tmp_path / "run", {}, {})
+    assert report["results"] == 2
+    assert set(report["latency_ms"]) == {"p50", "p95", "p99", "max", "mean"}
 
 
 def test_a_new_segment_has_its_own_images(tmp_path: Path) -> None:

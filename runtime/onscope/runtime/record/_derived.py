@@ -29,7 +29,10 @@ TIMES = [
     ("received_ns", pa.int64()),
     ("delivered_ns", pa.int64()),
     ("latency_ms", pa.float64()),
+    ("look_ahead_ms", pa.float64()),
 ]
+WINDOW = [("frames", pa.int64()), ("target", pa.int64()), ("padded", pa.int64()), ("state_reset", pa.bool_())]
+"""What the result's window was; docs/recordings.md says what each column is."""
 RESERVED = ("raw", "frames", "results", "ledger", "latency", "overview", "recording")
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 """No names of files on Windows."""
@@ -121,7 +124,7 @@ class DerivedWriter:
         self._stages = self._stages or tuple(result)
         self._pictures = self._pictures or tuple(pictures)
         steps = [step for step in result.stamps.steps_ms() if not step.startswith("stage ")]
-        columns = [*WHO, *TIMES, *((f"{step}_ms", pa.float64()) for step in steps)]
+        columns = [*WHO, *TIMES, *WINDOW, *((f"{step}_ms", pa.float64()) for step in steps)]
         columns += [(f"stage {stage}_ms", pa.float64()) for stage in self._stages]
         for stage in self._pictures:
             columns += [(f"{stage}_array", pa.string()), (f"{stage}_index", pa.int64())]
@@ -143,7 +146,10 @@ class DerivedWriter:
         who, stamps = result.frame.id, result.stamps
         values: dict[str, Any] = dict(zip([name for name, _ in WHO], who, strict=True))
         values |= {"state": result.state, "received_ns": stamps.received, "delivered_ns": stamps.delivered}
-        values |= {"latency_ms": result.latency_ms}
+        values |= {"latency_ms": result.latency_ms, "look_ahead_ms": result.look_ahead_ms}
+        frames = len(result.frames)
+        values |= {"frames": frames, "target": result.target % frames}
+        values |= {"padded": result.padded, "state_reset": result.state_reset}
         values |= {f"{step}_ms": ms for step, ms in stamps.steps_ms().items()}
         # Stages that ran as one graph have its whole time each: a column is there for every stage that ran.
         values |= {f"stage {stage}_ms": (end - start) / 1e6 for stage, (start, end) in stamps.stages.items()}

@@ -12,6 +12,7 @@ from ._manifest import machine, versions
 from ._tables import read_table
 
 PERCENTILES = (50, 95, 99)
+LOOK_AHEAD = "look_ahead_ms"
 
 
 def percentiles(milliseconds: Sequence[float] | npt.NDArray[Any]) -> dict[str, float]:
@@ -28,8 +29,11 @@ def percentiles(milliseconds: Sequence[float] | npt.NDArray[Any]) -> dict[str, f
 
 
 def step_columns(results: Any) -> dict[str, npt.NDArray[Any]]:
-    """Times in ms by step, of the results that it had a part in; "latency" is the whole way."""
-    names = [name for name in results.column_names if name.endswith("_ms")]
+    """Times in ms by step, of the results that it had a part in; "latency" is the whole way.
+
+    The wait for a window's later frames is none of them: no computer makes it shorter.
+    """
+    names = [name for name in results.column_names if name.endswith("_ms") and name != LOOK_AHEAD]
     return {name.removesuffix("_ms"): results[name].drop_null().to_numpy() for name in names}
 
 
@@ -41,7 +45,10 @@ def frames_per_second(delivered_ns: npt.NDArray[Any]) -> float:
 
 
 def latency_report(folder: Any, counts: Mapping[str, int], stages: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of `latency.json`; times in ms from core receipt to delivery."""
+    """The content of `latency.json`; times in ms from core receipt to delivery.
+
+    Where windows look ahead, `look_ahead_ms` is there too: from the receipt of the answer's frame to the window's last.
+    """
     report: dict[str, Any] = {"schema": 1, "results": 0, "results_per_second": 0.0, "latency_ms": {}, "steps_ms": {}}
     if any((folder / f"results{suffix}").exists() for suffix in (".parquet", ".arrows")):
         results = read_table(folder, "results")
@@ -51,6 +58,8 @@ def latency_report(folder: Any, counts: Mapping[str, int], stages: Mapping[str, 
         report["results_per_second"] = frames_per_second(results["delivered_ns"].to_numpy())
         report["latency_ms"] = percentiles(total)
         report["steps_ms"] = {step: percentiles(times) for step, times in steps.items()}
+        if LOOK_AHEAD in results.column_names and (waits := results[LOOK_AHEAD].to_numpy()).any():
+            report[LOOK_AHEAD] = percentiles(waits)
     report["ledger"] = dict(counts)
     report["stages"] = dict(stages)
     report["versions"] = versions()
