@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def assemble(stages: Sequence[StageRequest], raw: Raw, calibration: Calibration | None) -> tuple[bytes, Compiled]:
     """The ONNX file of the stages and its description (without path and hash)."""
-    opset, models = one_opset({stage.name: load_network(stage.weights, stage.weights_sha256) for stage in stages})
+    loaded = {stage.name: load_network(stage.weights, stage.weights_sha256) for stage in stages}
+    opset, models, converted = one_opset(loaded, stages)
     draft = Draft("_")  # no stage's name begins so: nothing inside a network can be called the same
     frames = [Value(f"frame_{n}", raw.dtype, tuple(raw.axes), raw.shape) for n in range(raw.length)]
     first, notes = _first(draft, stages, frames, raw, calibration)
@@ -58,7 +59,7 @@ def assemble(stages: Sequence[StageRequest], raw: Raw, calibration: Calibration 
         scalars=tuple(each for part in parts for each in part.scalars),
         states=tuple(each for part in parts for each in part.states),
         answers=tuple(each for part in parts for each in part.answers),
-        notes=(*notes, *(each for part in parts for each in part.notes)),
+        notes=(*notes, *converted, *(each for part in parts for each in part.notes)),
         memory_mb=round(memory_mb(model), 3),
         opset=opset,
         ir_version=model.ir_version,

@@ -16,6 +16,7 @@ MOST_VALUES = 4096
 """Larger tensors stay nodes: they are no sizes, and would swell the file."""
 ROUNDS = 16
 """How often sizes are inferred anew from what was folded; each round is one step further into the network."""
+FAST_ROUNDS = 4
 SIZES = frozenset(
     {
         *("Add", "Cast", "Ceil", "Concat", "Constant", "ConstantOfShape", "Div", "Equal", "Expand", "Floor", "Gather"),
@@ -26,16 +27,23 @@ SIZES = frozenset(
 """Operators that sizes are worked out with."""
 
 
-def folded(model: ModelProto, infer: Callable[[ModelProto], ModelProto]) -> ModelProto:
+def folded(
+    model: ModelProto, infer: Callable[[ModelProto], ModelProto], infer_slowly: Callable[[ModelProto], ModelProto]
+) -> ModelProto:
     """The model with such nodes of its main graph as constants that depend on nothing but sizes; sizes inferred.
 
-    Integer divisions of negative numbers are left alone: ONNX divides towards zero, onnx's evaluator downwards.
+    `infer_slowly` is asked where `infer` and the constants lead no further, and every few rounds: it goes many steps
+    at once. Integer divisions of negative numbers are left alone: ONNX divides towards zero, onnx's evaluator
+    downwards.
     """
     from onnx import numpy_helper
 
-    for _ in range(ROUNDS):
-        model = infer(model)
+    for round in range(1, ROUNDS + 1):
+        model = (infer if round % FAST_ROUNDS else infer_slowly)(model)
         found = _evaluate(model)
+        if not found:
+            model = infer_slowly(model)
+            found = _evaluate(model)
         if not found:
             break
         kept = [node for node in model.graph.node if not all(name in found for name in node.output if name)]

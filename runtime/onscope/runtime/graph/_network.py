@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._errors import PackageError
+from ._converted import check_conversion
 from ._draft import IR_VERSION, OPSET, Draft, Value
 from ._fold import folded
+from ._types import Note, StageRequest
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
@@ -57,18 +59,22 @@ def opset_of(model: ModelProto) -> int:
     return max((entry.version for entry in model.opset_import if entry.domain in DEFAULT_DOMAINS), default=1)
 
 
-def one_opset(models: Mapping[str, ModelProto]) -> tuple[int, dict[str, ModelProto]]:
+def one_opset(
+    models: Mapping[str, ModelProto], stages: Sequence[StageRequest]
+) -> tuple[int, dict[str, ModelProto], list[Note]]:
     """The networks in one opset, so that they can be one graph: 21, or the newest that one of them has.
 
-    Where onnx cannot bring one of them there, the next smaller that none of them is above, down to 18. `models` are by
-    stage; raises PackageError when there is no such opset.
+    Where onnx cannot bring one of them there, or not without changing its answers, the next smaller that none of them
+    is above, down to 18. `models` are by stage; raises PackageError when there is no such opset. The notes tell of
+    networks whose answers could not be compared.
     """
     newest = max(map(opset_of, models.values()))
     wanted = min(NEWEST, max(OPSET, newest))
     refused: PackageError | None = None
     for opset in (wanted, *range(wanted - 1, max(OLDEST, newest) - 1, -1)):
+        notes: list[Note] = []
         try:
-            return opset, {stage: upgraded(model, opset, stage) for stage, model in models.items()}
+            return opset, {stage.name: upgraded(models[stage.name], opset, stage, notes) for stage in stages}, notes
         except PackageError as error:
             refused = refused or error
     assert refused is not None
@@ -82,8 +88,8 @@ def ir_version(opset: int) -> int:
     return max(IR_VERSION, int(helper.find_min_ir_version_for([helper.make_opsetid("", opset)])))
 
 
-def upgraded(model: ModelProto, opset: int, stage: str) -> ModelProto:
-    """The network in that opset; raises PackageError when onnx cannot bring it there.
+def upgraded(model: ModelProto, opset: int, stage: StageRequest, notes: list[Note]) -> ModelProto:
+    """The network in that opset; raises PackageError when onnx cannot bring it there, or changes what it answers.
 
     onnx's converter knows the standard operators of the graph itself; what it leaves as it was (in the bodies of If,
     Loop and Scan) is found by checking the whole.
@@ -102,9 +108,13 @@ def upgraded(model: ModelProto, opset: int, stage: str) -> ModelProto:
         onnx.checker.check_model(converted, full_check=True)
     except Exception as error:  # the converter raises RuntimeError, ConvertError and errors of its C++ assertions
         raise PackageError(
-            f"found the network of the stage {stage!r} in opset {own}, expected one that onnx can bring to {opset} "
-            f"({_first_line(error)}): export it again in opset {OPSET}"
+            f"found the network of the stage {stage.name!r} in opset {own}, expected one that onnx can bring to "
+            f"{opset} ({_first_line(error)}): export it again in opset {OPSET}"
         ) from error
+    unknown = check_conversion(model, converted, opset, stage)
+    if unknown:
+        what = f"brought from opset {own} to {opset} by onnx, its answers not compared"
+        notes.append(Note("warning", stage.name, what, unknown))
     return converted
 
 
@@ -166,19 +176,43 @@ def _with_shapes(model: ModelProto, shapes: Mapping[str, tuple[int | None, ...]]
             value.CopyFrom(helper.make_tensor_value_info(value.name, tensor.elem_type, list(shapes[value.name])))
     for value in static.graph.output:
         value.type.tensor_type.ClearField("shape")
-    return folded(static, infer)
+    return folded(static, infer_sizes, infer)
 
 
 def infer(model: ModelProto) -> ModelProto:
-    """The model with the sizes of its tensors, as far as they can be inferred; never fails."""
+    """The model with the sizes of its tensors, as far as they can be inferred; never fails.
+
+    Values of small tensors, from which sizes may follow, are handed on only where sizes are not known without: onnx
+    does it for tensors of millions of values too, which takes seconds.
+    """
+    inferred = _inferred(model, propagate=False)
+    return inferred if _all_known(inferred) else _inferred(model, propagate=True)
+
+
+def infer_sizes(model: ModelProto) -> ModelProto:
+    """As `infer`, without handing values on: for graphs whose arithmetic on sizes is evaluated anyway."""
+    return _inferred(model, propagate=False)
+
+
+def _inferred(model: ModelProto, propagate: bool) -> ModelProto:
     from onnx import shape_inference
 
     for strict in (True, False):
         try:
-            return shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
+            return shape_inference.infer_shapes(model, strict_mode=strict, data_prop=propagate)
         except Exception:  # what cannot be inferred is known after the run
             continue
     return model
+
+
+def _all_known(model: ModelProto) -> bool:
+    sized = {value.name: None not in _shape(value) for value in model.graph.value_info if _ranked(value)}
+    sized |= {value.name: _ranked(value) and None not in _shape(value) for value in model.graph.output}
+    return all(sized.get(name, False) for node in model.graph.node for name in node.output if name)
+
+
+def _ranked(value: ValueInfoProto) -> bool:
+    return bool(value.type.tensor_type.HasField("shape"))
 
 
 def _identity(source: str, target: str, name: str) -> NodeProto:
