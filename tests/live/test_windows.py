@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onscope.runtime import Admission, Frame, FrameSpec, Ledger, PipelineError, keep_newest, keep_oldest
+from onscope.runtime import Admission, Frame, FrameId, FrameSpec, Ledger, PipelineError, keep_newest, keep_oldest
 from onscope.runtime._clock import now_ns
 from onscope.runtime._lane import Window
 from onscope.runtime.windows._gather import Gather
+from onscope.runtime.windows._gathered import GatheredWindow
+from onscope.runtime.windows._places import Place
 from onscope.runtime.windows._window import GatheredLane
 from tests.live.window_oracle import Built, windows_of
 from tests.models import frame
@@ -39,6 +42,7 @@ class Driven:
         self.sent: list[Window] = []
         self.built: list[tuple[int, Built]] = []
         self.memories: list[tuple[int | None, bool]] = []
+        self.places: list[tuple[Place, FrameId]] = []
 
     def submit(self, given: Frame) -> None:
         self.ledger.enter(given.id)
@@ -56,6 +60,8 @@ class Driven:
             self.sent.append(window)
             self.built.append((target.id.segment, Built(target.id.seq, tuple(f.id.seq for f in frames), window.padded)))
             self.memories.append((window.state, window.reset))
+            assert isinstance(window, GatheredWindow)
+            self.places.append((window.place, target.id))
 
     def answer(self) -> None:
         if self.sent:
@@ -482,7 +488,15 @@ def check_windows(gather: Gather, frames: list[Frame], every_n: int) -> None:
     assert set(it.built) == expected
     done = {(s, n) for s, window in it.built for n in ([window.target] if gather.sliding else window.frames)}
     assert it.reasons.get("done", 0) == len(done)
+    for place in {place for place, _ in it.places}:
+        assert in_order([id for each, id in it.places if each is place])
+    if gather.length == 1 or (gather.sliding and gather.look_ahead == 0):
+        assert in_order([id for _, id in it.places])
     it.finish()
+
+
+def in_order(ids: list[FrameId]) -> bool:
+    return all(before < after for before, after in pairwise(ids))
 
 
 @settings(deadline=None, max_examples=400)

@@ -12,7 +12,10 @@ from ._result import Result
 
 
 class Subscription:
-    """An iterable of Result, in (camera, sequence) order; ends when the runtime closes or `close` is called.
+    """An iterable of Result; ends when the runtime closes or `close` is called.
+
+    A camera's results come in the order in which its windows were completed: that of `result.frame.id`, but where
+    places take turns, windows look ahead or jump, and frames are lost. Those of one place are always in order.
 
     What the policy leaves out is counted in `skipped`. Under `block` nothing is: the runtime begins no window whose
     result would not fit, and its own admission decides what becomes of the frames meanwhile.

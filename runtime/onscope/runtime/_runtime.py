@@ -114,7 +114,7 @@ class Runtime:
         return self._path.delivery.subscribe(admission or keep_newest(8))
 
     def stream(self, source: Source, n: int | None = None) -> Iterator[Result]:
-        """Take `n` frames from the source (None: all) and yield the results that come of them, in order.
+        """Take `n` frames from the source (None: all) and yield the results that come of them.
 
         Frames are taken in a thread of their own, at the source's pace; a slow consumer of the results slows the
         pipeline, and the admission decides what becomes of the frames. Several streams, of different cameras, may run
