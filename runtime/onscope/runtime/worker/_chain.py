@@ -175,7 +175,10 @@ class Chain:
 
 
 def _refuse_nan(stage: str, output: Pixels) -> None:
-    # A sum is NaN if any value is; infinities of both signs too, and they are no better. Looked at before decoding,
-    # which may cut NaN off as if it were a low score.
-    if output.dtype.kind == "f" and np.isnan(output.sum()):
+    # The largest value is NaN if any value is, and takes a third of the time of a sum. Infinities of both signs are
+    # no better. Looked at before decoding, which may cut NaN off as if it were a low score.
+    if output.dtype.kind != "f" or not output.size:
+        return
+    largest = output.max()
+    if np.isnan(largest) or (largest == np.inf and output.min() == -np.inf):
         raise ProviderError(f"the stage {stage!r} answered NaN: its input holds NaN, or the network overflows on it")
