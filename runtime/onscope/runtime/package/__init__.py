@@ -14,7 +14,8 @@ from ._description import (
 from ._files import load_npy
 from ._package import Package
 from ._points import pair_points
-from ._proof import Agreement, check_reproduces, prove, refuse_mismatch
+from ._proof import Agreement, check_reproduces, held_against, prove, refuse_mismatch
+from ._test_tensors import described_dtype
 from ._tolerance import Tolerance
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "Tolerance",
     "carry_out",
     "check_reproduces",
+    "described_dtype",
     "fed",
+    "held_against",
     "load_npy",
     "make_step",
     "pair_points",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +65,14 @@ def prove(package: Package, session: Session) -> tuple[Agreement, ...]:
     if not expected or not package.test_inputs:
         return ()
     found = carry_out(package, session, package.load_test_inputs())
+    return held_against(package, {tensor.name: array for tensor, array in zip(package.outputs, found, strict=True)})
+
+
+def held_against(package: Package, found: Mapping[str, Array]) -> tuple[Agreement, ...]:
+    """Answers, by the names of outputs, against the package's test outputs; those that are missing are left out."""
+    pairs = enumerate(zip(package.outputs, package.load_test_outputs(), strict=False))
     return tuple(
-        _agree(package, index, want, have) for index, (want, have) in enumerate(zip(expected, found, strict=True))
+        _agree(package, index, want, found[tensor.name]) for index, (tensor, want) in pairs if tensor.name in found
     )
 
 
@@ -84,7 +90,7 @@ def refuse_mismatch(package: Package, proof: Sequence[Agreement], provider: str)
     if failed:
         raise PackageError(
             f"found that {package.name} does not give its own test outputs on {provider}: {failed[0].words} in "
-            f"{failed[0].output!r}, expected them: fetch the package again, or say that it is to be used all the same"
+            f"{failed[0].output!r}, expected them: fetch the package again (--force: use it all the same)"
         )
 
 

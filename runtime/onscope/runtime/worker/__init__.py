@@ -3,6 +3,7 @@
 from ._chain import Chain, StageAnswer
 from ._messages import VERSION, Link, Message, WorkerLink
 from ._process import ProcessLink
+from ._proof import prove_compiled
 from ._seams import seam_errors
 from ._thread import ThreadLink
 
@@ -15,5 +16,6 @@ __all__ = [
     "StageAnswer",
     "ThreadLink",
     "WorkerLink",
+    "prove_compiled",
     "seam_errors",
 ]
