@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from ruamel.yaml import YAML
 
@@ -170,8 +171,10 @@ def write(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     onnx.save(model, folder / "weights.onnx")
-    np.save(folder / "input.npy", np.zeros((1, channels, 16, 16), dtype))
-    np.save(folder / "output.npy", np.zeros([size or 16 for size in shape], output_dtype))
+    test = np.zeros((1, channels, 16, 16), dtype)
+    session = onnxruntime.InferenceSession(folder / "weights.onnx", providers=["CPUExecutionProvider"])
+    np.save(folder / "input.npy", test)
+    np.save(folder / "output.npy", session.run(None, {"frame": test})[0])
     (folder / "README.md").write_text("# A network for tests\n\nIt answers what can be told beforehand.\n")
 
     def described(file: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
@@ -117,3 +118,43 @@ def test_what_is_wrong_is_one_sentence(
     assert said.code == 1
     assert text in said.err
     assert said.err.count("\n") == 1
+
+
+def test_a_package_that_does_not_give_its_own_test_outputs_is_refused(call: Call, tmp_path: Path) -> None:
+    from tests.graph.generated import Recipe, describe, write
+
+    recipe = Recipe(described="uint16", sizes="fixed")
+    folder = write(tmp_path / "wrong", recipe)
+    np.save(folder / "output0.npy", np.load(folder / "output0.npy") * 1.1 + 1)
+    describe(folder, recipe)
+    said = call("compile", folder, "--size", "24x32")
+    assert said.code == 1
+    assert "does not give its own test outputs on cpu: largest error" in said.err
+    assert said.err.count("\n") == 1
+    said = call("compile", folder, "--size", "24x32", "--force")
+    assert said.code == 0, said.err
+    assert "warning: generated wrong does not give its own test output 'image': largest error" in words(said.out)
+
+
+def test_statistics_of_the_host_tiles_and_memories_are_counted(call: Call, tmp_path: Path) -> None:
+    from tests.graph.generated import Recipe, write
+
+    ranged = Recipe(described="uint16", pre=(("scale_range", {"axes": ["y", "x"], "min_percentile": 2.0}),))
+    said = call("compile", write(tmp_path / "net2", ranged), "--force", "--size", "64x70", "--tile", "32")
+    assert said.code == 0, said.err
+    assert "from the host 2 statistics of each window" in words(said.out)
+    assert "9 of " in words(said.out)
+    assert "states" not in said.out
+    assert words(said.out).split("gives ")[1].startswith("net2:")
+
+
+def test_a_package_of_one_size_is_measured_at_it(call: Call, tmp_path: Path) -> None:
+    from tests.graph.generated import Recipe, write
+
+    folder = write(tmp_path / "fixed", Recipe(described="uint16", sizes="fixed"))
+    said = call("validate", folder, "--runs", "3")
+    assert said.code == 0, said.err
+    assert "speed   24x32 on cpu" in said.out
+    said = call("validate", folder, "--runs", "3", "--size", "64x64")
+    assert said.code == 1
+    assert "found 64 pixels along y, expected 24 as generated fixed states: measure at 24" in said.err

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    from rich.console import Console
 
     from onscope.runtime import FrameSpec, Pipeline
     from onscope.runtime.worker import Chain
 
 STAGES = re.compile(r"^stages\s*:", re.MULTILINE)
 """What a pipeline's YAML has, and a package's description has not."""
+
+NO_ANSWERS = ("null", "scripted")
+"""Engines that do not run the network, and so cannot be held against test outputs."""
 
 
 class Dtype(StrEnum):
@@ -51,6 +55,9 @@ def compile_(
     tile: Annotated[
         int | None, typer.Option("--tile", min=16, help="Largest side that is run at once (of a package).")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compile packages that do not give their own test outputs.")
+    ] = False,
     report: Annotated[bool, typer.Option("--report", help="Say all that was done to the graphs.")] = False,
     to_json: Annotated[Path | None, typer.Option("--json", help="Write all of it to a JSON file.")] = None,
     provider: ProviderOption = "auto",
@@ -61,7 +68,8 @@ def compile_(
     Says what was fused, merged, padded, tiled and left outside, the memory
     that a run needs, and where the graphs lie: a run with such frames finds
     them there. Tiled stages are run once on the full frame too, and the
-    largest error at a seam is told.
+    largest error at a seam is told. Packages whose weights do not give
+    their own test outputs are refused.
 
     Exit code 1, and one sentence, when something is wrong.
     """
@@ -80,6 +88,7 @@ def compile_(
     began = time.perf_counter()
     quiet = not console.is_terminal
     with console.status("compiling") as status:
+        _prove(pipeline, provider, threads, force, console)
         chain = Chain(pipeline.opening(spec, provider, threads), (lambda text: None) if quiet else status.update)
     seconds = time.perf_counter() - began
     tiled = any(group.tiled is not None for group in chain.groups)
@@ -87,6 +96,23 @@ def compile_(
     if to_json is not None:
         _write(to_json, chain, errors)
     show(console, pipeline, spec, chain, errors, seconds, report)
+
+
+def _prove(pipeline: Pipeline, provider: str, threads: int | None, force: bool, console: Console) -> None:
+    """Raise PackageError where a package does not give its own test outputs; with `force`, say so in a line."""
+    from onscope.runtime.engines import open_session
+    from onscope.runtime.package import prove, refuse_mismatch
+
+    if provider in NO_ANSWERS:
+        return
+    for package in {stage.package.folder: stage.package for stage in pipeline.stages}.values():
+        proof = prove(package, session := open_session(package.weights, provider, threads))
+        if not force:
+            refuse_mismatch(package, proof, session.provider)
+        for one in proof:
+            if not one.passed:
+                words = f"warning: {package.name} does not give its own test output {one.output!r}: {one.words}"
+                console.print(words, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def open_pipeline(what: str, window: int | None = None, tile: int | None = None) -> Pipeline:
@@ -100,8 +126,9 @@ def open_pipeline(what: str, window: int | None = None, tile: int | None = None)
                 f"found --window or --tile for the pipeline {path}, expected them in its YAML: add them"
             )
         return Pipeline.load(path)
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem if path.suffix else path.name).strip("-_0123456789") or "package"
-    if name in ("rdf", "frame", "bioimageio", "model"):
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem if path.suffix else path.name)
+    name = name.lstrip("-_0123456789").rstrip("-_")
+    if name in ("", "rdf", "frame", "bioimageio", "model"):
         name = "package"
     return Pipeline([Stage(name[:64], what, tile=tile)], 1 if window is None else window)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,6 +14,7 @@ from rich.text import Text
 
 from onscope.runtime import FrameSpec, Pipeline
 from onscope.runtime.graph import Compiled, Note, notes_of
+from onscope.runtime.graph.tiles import starts_of
 
 if TYPE_CHECKING:
     from onscope.runtime.worker import Chain
@@ -45,16 +48,30 @@ def show(
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         table.add_row("reads", "raw frames" if group.reads == "frame" else f"the image of {group.reads}")
-        for number in group.decoders:
+        for number, decode in group.decoders.items():
             answer = chain.opened[number]
-            kind = f"table of {', '.join(answer.columns)}" if answer.columns else f"image {answer.axes}"
+            kind = f"{'labels' if decode.labels else 'image'} {answer.axes}"
+            if answer.columns:
+                kind = f"table of {', '.join(answer.columns)}"
             table.add_row("gives", f"{answer.stage}: {'x'.join(map(str, answer.shape))} {answer.dtype}, {kind}")
         _add_notes(table, compiled, group.reads, whole)
         if compiled.tiling is not None:
-            _add_tiling(table, compiled, {name: errors[name] for name in compiled.stages if name in errors})
-        if compiled.scalars or compiled.states:
-            table.add_row("from the host", f"{len(compiled.scalars)} statistics, {len(compiled.states)} states")
-        table.add_row("memory", f"about {compiled.memory_mb:.1f} MB per run on {group.provider}")
+            _add_tiling(
+                table, compiled, group.raw.shape, {name: errors[name] for name in compiled.stages if name in errors}
+            )
+        if compiled.scalars:
+            numbers = len(
+                {
+                    replace(scalar, input="", statistic=replace(scalar.statistic, part="value"))
+                    for scalar in compiled.scalars
+                }
+            )
+            table.add_row("from the host", f"{numbers} statistic{'s' * (numbers != 1)} of each window")
+        if compiled.states:
+            carried = ", ".join(f"{'x'.join(map(str, state.shape))} {state.dtype}" for state in compiled.states)
+            table.add_row("remembers", f"{carried}, from window to window")
+        needs = f"about {compiled.memory_mb:.1f}" if compiled.memory_mb >= 0.1 else "less than 0.1"
+        table.add_row("memory", f"{needs} MB per run on {group.provider}")
         table.add_row("opset", f"{compiled.opset}, IR version {compiled.ir_version}, sha256 {compiled.sha256[:12]}…")
         table.add_row("file", Text(str(compiled.path), overflow="fold"))
         console.print(table)
@@ -83,12 +100,13 @@ def _words(note: Note, compiled: Compiled, reads: str) -> Text:
     return text
 
 
-def _add_tiling(table: Table, compiled: Compiled, errors: Mapping[str, float]) -> None:
+def _add_tiling(table: Table, compiled: Compiled, frame_shape: Sequence[int], errors: Mapping[str, float]) -> None:
     tiling = compiled.tiling
     assert tiling is not None
+    count = math.prod(map(len, starts_of(tiling, frame_shape)))
     tile, halo = ("x".join(map(str, sides)) for sides in (tiling.tile, tiling.halo))
     exact = "covers the receptive field" if tiling.exact else f"not exact: {tiling.why}"
-    table.add_row("tiled", f"{tile} pixels, {tiling.batch} at a time, halo {halo}: {exact}")
+    table.add_row("tiled", f"{count} of {tile} pixels, {tiling.batch} at a time, halo {halo}: {exact}")
     for stage, error in errors.items():
-        words = "none, bit for bit" if error == 0 else f"{error:.2e} of the answer's range"
+        words = "0, bit for bit" if error == 0 else f"{error:.2e} of the answer's range"
         table.add_row("seams", Text(f"{stage}: largest error {words}", "" if error <= 1e-5 else "yellow"))

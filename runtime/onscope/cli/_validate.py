@@ -24,13 +24,21 @@ if TYPE_CHECKING:
 
 WARM_UPS = 5
 MAX_SIZE = 8192
+DEFAULT_SIZE = 512
 
 
 def validate(
     package: Annotated[
-        str, typer.Argument(help="Folder of a package, its rdf.yaml, or a shipped one: zoo/care-beads.")
+        str, typer.Argument(help="Folder or .zip of a package, its rdf.yaml, or a shipped one: zoo/care-beads.")
     ],
-    size: Annotated[str, typer.Option("--size", help="Height x width in pixels to measure at.")] = "512x512",
+    size: Annotated[
+        str | None,
+        typer.Option(
+            "--size",
+            help="Height x width in pixels to measure at.",
+            show_default="512x512, or the next size that the network takes",
+        ),
+    ] = None,
     provider: ProviderOption = "auto",
     runs: Annotated[int, typer.Option("--runs", min=3, help="Frames to measure.")] = 100,
     threads: ThreadsOption = None,
@@ -52,8 +60,9 @@ def validate(
     from onscope.runtime.package import fed, prove, refuse_mismatch
 
     console = Console()
-    shape = parse_size(size)
+    asked = None if size is None else parse_size(size)
     opened = Package.load(package)
+    shape = asked or _own_size(opened)
     _show_package(console, opened)
     session = open_session(opened.weights, provider, threads)
     proof = prove(opened, session)
@@ -74,6 +83,12 @@ def parse_size(text: str) -> tuple[int, int]:
             f"found the size {text!r}, expected HEIGHTxWIDTH of at most {MAX_SIZE} pixels, such as 512x512"
         )
     return int(match[1]), int(match[2])
+
+
+def _own_size(package: Package) -> tuple[int, int]:
+    """About DEFAULT_SIZE, as the first input takes it."""
+    sizes = {axis.id: axis.size.at_least(DEFAULT_SIZE) for axis in package.inputs[0].described}
+    return sizes.get("y", DEFAULT_SIZE), sizes.get("x", DEFAULT_SIZE)
 
 
 def _inputs(package: Package, size: tuple[int, int]) -> list[Array]:
@@ -108,7 +123,11 @@ def _size(package: Package, axis: Axis, wanted: Mapping[str, int]) -> int | None
     if axis not in package.inputs[0].described:
         return None
     states = axis.size.fixed or f"{axis.size.minimum} + n * {axis.size.step}"
-    raise PackageError(f"found {wanted[axis.id]} pixels along {axis.id}, expected {states} as {package.name} states")
+    near = axis.size.at_least(wanted[axis.id])
+    raise PackageError(
+        f"found {wanted[axis.id]} pixels along {axis.id}, expected {states} as {package.name} states: measure at "
+        f"{near} (a run pads frames to such sizes)"
+    )
 
 
 def _measure(console: Console, session: Session, arrays: Sequence[Array], runs: int) -> npt.NDArray[np.float64]:
@@ -135,13 +154,22 @@ def _show_package(console: Console, package: Package) -> None:
         f"package {package.name}, {package.licence or 'no licence stated'}, sha256 {package.package_sha256[:12]}…",
         f"weights {package.weights.stat().st_size / 1e6:.2f} MB, sha256 {package.weights_sha256[:12]}…, as stated",
         f"takes   {inputs}",
-        f"gives   {outputs}, decoded as {package.settings['decode']}",
+        f"gives   {outputs}, {_answers(package)}",
     ]
     for side, tensors in (("before", package.inputs), ("after", package.outputs)):
         if steps := [step for tensor in tensors for step in tensor.processing if step != "ensure_dtype"]:
             lines.append(f"{side:7} {', '.join(steps)}")
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _answers(package: Package) -> str:
+    from onscope.runtime.graph.steps import DECODERS
+
+    objects = [step for tensor in package.outputs for step in tensor.processing if step in DECODERS]
+    if objects:
+        return f"from which {objects[0]} makes objects"
+    return f"decoded as {package.settings['decode']}"
 
 
 def _show_proof(console: Console, proof: tuple[Agreement, ...], provider: str) -> None:

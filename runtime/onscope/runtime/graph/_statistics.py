@@ -69,7 +69,8 @@ class Statistics:
         if self.stage.normalise in ("frozen", "running") and of in self.inputs.values():
             raise PipelineError(
                 f"found normalise {self.stage.normalise!r} for the stage {self.stage.name!r}, whose {words} are taken "
-                "in the graph, expected 'per_frame': they never reach the host"
+                "in the graph, expected 'per_frame': they never reach the host, as nothing does that is calibrated "
+                "with maps (offset and gain alone are fine), or made by the same graph"
             )
         self.taken.append(f"{words} of its own tensor in the graph, per frame")
         return self._in_graph(own, of, statistic)
