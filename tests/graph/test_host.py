@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from onscope.runtime.graph._types import Raw, Scalar, Statistic
-from onscope.runtime.graph.statistics import _distribution
+from onscope.runtime.graph.statistics import _distribution, _host
 from onscope.runtime.graph.statistics._distribution import distributions, merged
 from onscope.runtime.graph.statistics._host import HostScalars
 from onscope.runtime.graph.statistics._selection import Selection
@@ -180,11 +180,11 @@ def test_a_frame_is_counted_once_while_its_key_stays(monkeypatch: pytest.MonkeyP
     for at in range(3):
         assert host.values(frames[at : at + 2], keys=[at, at + 1])[0] == at + 0.5
     assert counted == [0, 1, 2, 3]
-    host.values(frames[:2], keys=[0, 1])  # a jump: the others were not kept
-    assert counted[4:] == [0, 1]
+    host.values(frames[:2], keys=[0, 1])  # of a place that was left meanwhile
+    assert counted[4:] == []
     host.values([frames[1], frames[1]])  # no keys: nothing of it is kept, and one array is one frame
     host.values([frames[1], frames[1]])
-    assert counted[6:] == [1, 1]
+    assert counted[4:] == [1, 1]
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
@@ -241,3 +241,47 @@ def test_a_camera_at_its_end_is_told() -> None:
     host = HostScalars([scalar(Statistic("mean"))], Raw((64, 64), "uint16"), full_scale=65535)
     host.values([frame])
     assert not host.warnings
+
+
+def test_frames_of_several_places_are_known_as_long_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+
+    def counting(frame: np.ndarray) -> Any:
+        looked_at.append(int(frame[0, 0]))
+        return distributions(frame)
+
+    monkeypatch.setattr(_host, "distributions", counting)
+    raw = Raw((4, 4), "uint16", length=2)
+    taken = [np.full((4, 4), n, np.uint16) for n in range(8)]
+    host = HostScalars([scalar(HIGH, frames=(0, 1))], raw)
+    windows = [(0, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)]  # two places that take turns
+    given = [float(host.values([taken[n] for n in window], window)[0].item()) for window in windows]
+    assert looked_at == [0, 2, 1, 3, 4, 5, 6, 7]
+    both = [np.stack([taken[n] for n in window]) for window in windows]
+    assert given == [np.float32(np.quantile(each, 0.998)) for each in both]
+    monkeypatch.setattr(_host, "KEPT_BYTES", 16)  # one histogram of one value, and its sums
+    looked_at.clear()
+    few = HostScalars([scalar(HIGH, frames=(0, 1))], raw)
+    assert [float(few.values([taken[n] for n in window], window)[0].item()) for window in windows] == given
+    assert len(looked_at) > 8
+
+
+def test_what_was_frozen_can_be_gone_on_with() -> None:
+    raw = Raw((4, 4), "uint16")
+    scalars = [scalar(LOW, normalise="frozen", frozen_frames=2), scalar(HIGH), scalar(HIGH, normalise="running")]
+    first = HostScalars(scalars, raw)
+    window = [np.arange(16, dtype=np.uint16).reshape(4, 4)]
+    assert first.final() == [None, None, None]
+    first.values(window)
+    assert first.final() == [None, None, None], "one window of two was looked at"
+    first.values([window[0] * 3])
+    (low,), *others = first.final()  # type: ignore[misc]
+    assert others == [None, None]
+    after = HostScalars(scalars, raw)
+    assert after.restore(first.final())
+    assert after.frozen
+    assert after.values([window[0] * 7])[0] == np.float32(low)
+    other = HostScalars([scalar(LOW, normalise="frozen", shape=(2, 1), per="s"), *scalars[1:]], raw)
+    assert not other.restore(first.final())
+    assert not other.restore([None, None, None])
+    assert not other.frozen

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from onscope.runtime import Event, Frame, FrameId, FrameSpec, Pipeline, PipelineError, Result, Runtime, Stage, block
 from onscope.runtime.graph import Raw
+from onscope.runtime.record import open_recording
 from onscope.runtime.worker._fit import compile_fitting
 from tests import models
 from tests.graph import oracle
@@ -391,10 +392,15 @@ def test_what_does_not_fit_into_memory_is_run_in_tiles(tmp_path: Path, generated
     assert "tiles are not possible" in line
 
 
-def test_a_worker_that_comes_back_says_that_it_froze_anew(runtime: Make, tmp_path: Path, events: list[Event]) -> None:
-    pipeline = Pipeline([Stage("net", scaled(tmp_path / "net", RANGE), normalise="frozen", frozen_frames=1)])
+@pytest.mark.parametrize("normalise", ["frozen", "running"])
+def test_a_worker_that_comes_back_goes_on_with_what_was_frozen(
+    runtime: Make, tmp_path: Path, events: list[Event], normalise: Any
+) -> None:
+    pipeline = Pipeline([Stage("net", scaled(tmp_path / "net", RANGE), normalise=normalise, frozen_frames=1)])
     pixels = frames(4)
-    it = runtime(pipeline, SPEC, worker="process", admission=block(2), provider="scripted:die@2")
+    it = runtime(
+        pipeline, SPEC, worker="process", admission=block(2), provider="scripted:die@2", record=tmp_path / "run"
+    )
     taken = it.subscribe(block(4))
     for seq, array in enumerate(pixels):
         it.submit(Frame(FrameId("run", "cam", 0, seq), array))
@@ -402,8 +408,14 @@ def test_a_worker_that_comes_back_says_that_it_froze_anew(runtime: Make, tmp_pat
     it.close()
     results = {result.frame.id.seq: result for result in taken}
     assert sorted(results) == [0, 1, 3]
-    for seq, known in ((0, 0), (1, 0), (3, 3)):
+    for seq, known in ((0, 0), (1, 0), (3, 0)) if normalise == "frozen" else ((0, 0), (1, 1), (3, 3)):
         expected = in_range(pixels[seq], *np.percentile(pixels[known], (1.0, 99.8))) + 1
         np.testing.assert_allclose(results[seq]["net"], expected, atol=1e-4)
     told = [event.message for event in events if event.kind == "warning"]
-    assert [text for text in told if "statistics of net began anew with the worker" in text]
+    anew = [text for text in told if "statistics of net began anew with the worker" in text]
+    assert len(anew) == (normalise == "running")
+    low, high = np.percentile(pixels[0], (1.0, 99.8))
+    kept = {"net percentile 1": low, "net percentile 99.8": high}
+    at_last = [{"camera": "cam", "shape": [24, 32], "channel": None, "frozen": kept}]
+    assert it.statistics == (at_last if normalise == "frozen" else [])
+    assert open_recording(tmp_path / "run").manifest["statistics"] == it.statistics

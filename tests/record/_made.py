@@ -77,19 +77,10 @@ def noise(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray[Any, Any]
 
 
 def made_result(
-    frame: Frame | tuple[Frame, ...],
-    answers: Mapping[str, np.ndarray[Any, Any]],
-    stage_ms: float = 2.0,
-    *,
-    window: Mapping[str, Any] | None = None,
-    **scales: float,
+    frame: Frame, answers: Mapping[str, np.ndarray[Any, Any]], stage_ms: float = 2.0, **scales: float
 ) -> Result:
-    """A result of `frame`, or a window of several, whose stages took `stage_ms` each, the other steps 0.1 ms.
-
-    `window` are values of Result that say which frame it belongs to.
-    """
-    frames = frame if isinstance(frame, tuple) else (frame,)
-    at = frames[-1].received_ns
+    """A result of `frame` whose stages took `stage_ms` each, the other steps 0.1 ms."""
+    at = frame.received_ns
     tenth, stage = 100_000, round(stage_ms * 1e6)
     begin = at + 4 * tenth
     stages = {}
@@ -100,7 +91,7 @@ def made_result(
         at, at + tenth, at + 2 * tenth, at + 3 * tenth, at + 4 * tenth, stages, begin + tenth, begin + 2 * tenth
     )
     known = {name: Provenance(f"{name}-package", "ab" * 32, "CPUExecutionProvider") for name in answers}
-    return Result(frames, MappingProxyType(dict(answers)), stamps, known, scales=scales, **(window or {}))
+    return Result((frame,), MappingProxyType(dict(answers)), stamps, known, scales=scales)
 
 
 def spots(count: int, seed: int, size: int = 32) -> np.ndarray[Any, Any]:

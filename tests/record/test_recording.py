@@ -154,10 +154,9 @@ def test_windows_are_told_in_the_table_of_results(tmp_path: Path) -> None:
     ]
     with Recording(tmp_path / "run") as recording:
         recording.add(made_result(frames[0], {"image": noise((4, 4), "uint16", 0)}))
-        window = {"target": 1, "padded": 1, "state_reset": True}
-        recording.add(
-            made_result((frames[0], frames[0], frames[2]), {"image": noise((4, 4), "uint16", 1)}, window=window)
-        )
+        last = made_result(frames[2], {"image": noise((4, 4), "uint16", 1)})
+        window = (frames[0], frames[0], frames[2])
+        recording.add(replace(last, frames=window, target=1, padded=1, state_reset=True))
         recording.finish(MadeLedger())
     rows = open_recording(tmp_path / "run").table("results").to_pylist()
     told = [{name: row[name] for name in ("seq", "frames", "target", "padded", "state_reset")} for row in rows]

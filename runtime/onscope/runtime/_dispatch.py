@@ -61,6 +61,7 @@ class Dispatcher:
             **route.options,
             "provider": provider,
             "threads": threads,
+            "frozen": list(route.frozen.values()),
         }
 
     def pump(self) -> None:
@@ -126,6 +127,7 @@ class Dispatcher:
                     "state": window.state,
                     "reset": window.reset,
                     "channel": window.frames[-1].index.get("c"),
+                    "keys": window.keys,
                 }
             )
         except OSError:  # the worker is dead; the listening thread learns it too, and settles what is in flight
@@ -147,6 +149,7 @@ class Dispatcher:
             self._took_ns = message["finished"] - message["started"]
             route, window = self._answered(message)
             self.turn_ns = delivered_ns
+            route.keep_frozen(message.get("frozen", ()))
             assert route.answers is not None
             answer_lease = route.answers.pool.lend(window.answer_slot)
             frame_leases = [route.lane.ring.lend(slot) for slot in window.slots]

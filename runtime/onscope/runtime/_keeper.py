@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ._admission import block
 from ._delivery import Delivery, Subscription
@@ -79,10 +80,14 @@ class Keeper:
             self.recording.finish(Ledger())
             shutil.rmtree(self.recording.folder, ignore_errors=True)
 
-    def close(self) -> None:
-        """Save what is left, when no more results come; raises RecordError when something could not be saved."""
+    def close(self, statistics: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Save what is left, when no more results come; raises RecordError when something could not be saved.
+
+        `statistics` are those that the answers were normalised with throughout.
+        """
         if threading.current_thread() is not self._thread:
             self._thread.join()
+        self.recording.note_statistics(statistics)
         if self._owned and self._ledger is not None:
             self.recording.follow(self._ledger)
             self.recording.__exit__(type(self._failure) if self._failure else None, self._failure, None)

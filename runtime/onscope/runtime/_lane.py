@@ -65,6 +65,11 @@ class Window:
         return None
 
     @property
+    def keys(self) -> Sequence[int] | None:
+        """The frames' numbers within their lane, where one may be in several windows."""
+        return None
+
+    @property
     def reset(self) -> bool:
         """Whether that memory begins anew."""
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -36,6 +36,8 @@ class Route:
     """What was done to the packages' graphs for this lane, in lines."""
     used: bool = False
     """Whether frames have come; one that was prepared ahead is kept until then."""
+    frozen: dict[tuple[int, int | None], Mapping[str, Any]] = field(default_factory=dict)
+    """Statistics that were frozen, by graph and channel: a worker that comes back goes on with them."""
     deaths: int = 0
     """Of workers that were just opening it."""
     messages: Sequence[Mapping[str, Any]] = ()
@@ -64,6 +66,35 @@ class Route:
                     chosen.append(number)
             self._choices[key] = None if len(chosen) == len(self.stages) else tuple(chosen)
         return self._choices[key]
+
+    def keep_frozen(self, news: Iterable[Mapping[str, Any]]) -> None:
+        """Remember what the worker has frozen."""
+        for each in news:
+            self.frozen[each["graph"], each["channel"]] = each
+
+    @property
+    def statistics(self) -> list[dict[str, Any]]:
+        """What was frozen, as plain values: camera, shape and channel, and the values in raw counts by name."""
+        found = []
+        for each in list(self.frozen.values()):
+            named = {
+                name: values[0] if len(values) == 1 else list(values)
+                for name, values in zip(each["statistics"], each["values"], strict=True)
+                if values is not None
+            }
+            look = {"camera": self.lane.spec.camera, "shape": list(self.lane.spec.shape), "channel": each["channel"]}
+            found.append(look | {"frozen": named})
+        return found
+
+    @property
+    def forgotten(self) -> list[str]:
+        """Stages whose statistics began anew with another worker: of them, the worker alone knew what was there."""
+        kept = {name for each in self.frozen.values() for name in each["stages"]}
+        return [
+            stage.name
+            for stage in self.stages
+            if stage.normalise == "running" or (stage.normalise == "frozen" and stage.name not in kept)
+        ]
 
     def end(self, state: Literal["skipped", "failed"], reason: str) -> None:
         """Nothing is run on this lane any more."""

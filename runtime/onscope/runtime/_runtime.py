@@ -180,6 +180,11 @@ class Runtime:
         routes = list(self._path.dispatcher.routes.values())
         return list(dict.fromkeys(line for route in routes for line in route.report))
 
+    @property
+    def statistics(self) -> list[dict[str, Any]]:
+        """What `normalise: frozen` has frozen so far: camera, shape, channel, and the values in raw counts by name."""
+        return [each for route in list(self._path.dispatcher.routes.values()) for each in route.statistics]
+
     def close(self) -> None:
         """End the worker; frames that are still open are accounted as `skipped(closed)`, raw ones are saved.
 
@@ -204,4 +209,4 @@ class Runtime:
 def _close(path: LivePath, keeper: Keeper | None) -> None:
     path.close()
     if keeper is not None:
-        keeper.close()
+        keeper.close([each for route in path.dispatcher.routes.values() for each in route.statistics])

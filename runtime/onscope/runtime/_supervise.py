@@ -19,8 +19,6 @@ from .worker import VERSION, WorkerLink
 
 DEATHS_OPENING = 2
 """So many deaths while it is opened, and a lane is refused."""
-REMEMBERED = ("frozen", "running")
-"""Ways to normalise whose statistics the worker alone knows."""
 DEATHS, WITHIN_S = 3, 30.0
 """So many deaths in so short a time stop the retries: the next start would not fare better."""
 
@@ -180,7 +178,7 @@ class Supervisor:
                 self._link.send({**route.answers.message, "lane": route.number})
             except OSError:
                 return  # it died between two messages; the end of its pipe comes next
-            if route.back and (anew := [stage.name for stage in route.stages if stage.normalise in REMEMBERED]):
+            if route.back and (anew := route.forgotten):
                 self._warn([f"{route}: frozen or running statistics of {', '.join(anew)} began anew with the worker"])
             kind: Kind = "worker back" if route.back else "ready"
             route.back = True

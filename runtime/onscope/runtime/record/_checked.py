@@ -17,6 +17,7 @@ EXPECTED: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 OPTIONAL: dict[str, tuple[type, ...]] = {
     "began": (str,), "notes": (dict,), "versions": (dict,), "machine": (dict,), "keep": (int, type(None)),
+    "statistics": (list,),
 }  # fmt: skip
 
 

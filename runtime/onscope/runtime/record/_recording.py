@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -127,6 +127,10 @@ class Recording:
     def note(self, name: str, words: str) -> None:
         """Put something measured about this run into the manifest and the overview; call it before `finish`."""
         self._manifest.content["notes"][name] = words
+
+    def note_statistics(self, frozen: Sequence[Mapping[str, Any]]) -> None:
+        """Put the statistics that were frozen into the manifest; call it before `finish`."""
+        self._manifest.content["statistics"] = [dict(each) for each in frozen]
 
     def follow(self, ledger: LedgerLike) -> None:
         """Write this account when the recording closes, whatever ends it."""

@@ -19,6 +19,7 @@ class GatheredWindow(Window):
     """
 
     owned: Sequence[FrameId] = ()
+    keys: Sequence[int] | None = None
     newest_ns: int = 0
     target: int = -1
     padded: int = 0
@@ -43,6 +44,7 @@ def gathered(run: Run, start: int) -> GatheredWindow:
         [each.slot for each in held],
         chosen=run.chosen,
         owned=[owner.frame.id for owner in owners],
+        keys=[each.number for each in held] if rhythm.length > 1 else None,
         target=rhythm.target,
         padded=len(held) - len(own),
         place=place,

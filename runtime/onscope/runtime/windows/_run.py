@@ -16,12 +16,16 @@ ALL = -sys.maxsize
 
 @dataclass(slots=True, eq=False)
 class Held:
-    """A frame in its slot, number `at` of its run. `open`: its account waits for the window that it belongs to."""
+    """A frame in its slot, number `at` of its run. `open`: its account waits for the window that it belongs to.
+
+    `number` is that of the frame in its lane.
+    """
 
     frame: Frame
     slot: int
     at: int
     open: bool = False
+    number: int = -1
 
 
 @dataclass(frozen=True, slots=True)

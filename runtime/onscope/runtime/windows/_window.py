@@ -55,6 +55,7 @@ class GatheredLane(Lane):
         self._runs: OrderedDict[tuple[Name, int | None], Run] = OrderedDict()
         self._memories = Memories(gather.places, holds=gather.on_gap == "hold") if recurrent else None
         self._where: Where | None = None
+        self._copied = 0
 
     @property
     def idle(self) -> bool:
@@ -165,7 +166,8 @@ class GatheredLane(Lane):
             run.begun.append(start)
         # The slot is the only copy that is kept: the camera's own array can go.
         kept = replace(frame, pixels=self.ring.views[slot])
-        run.held[where.at] = Held(kept, slot, where.at, open=not reason)
+        self._copied += 1
+        run.held[where.at] = Held(kept, slot, where.at, not reason, self._copied)
         self._complete(run, frame.received_ns, submitted_ns, copied_ns)
 
     def _complete(self, run: Run, newest_ns: int, submitted_ns: int, copied_ns: int) -> None:

@@ -47,8 +47,8 @@ class StageAnswer:
 class Chain:
     """Compiled graphs in the order in which they run, each opened and warmed up.
 
-    `message` is the one that opens a lane: spec, gather, stages, calibration, merge, provider, threads. Raises
-    PackageError, PipelineError or ProviderError.
+    `message` is the one that opens a lane: spec, gather, stages, calibration, merge, provider, threads, and what
+    `frozen` has told of an earlier chain like it. Raises PackageError, PipelineError or ProviderError.
     """
 
     def __init__(self, message: Mapping[str, Any], progress: Callable[[str], object] = lambda text: None) -> None:
@@ -85,6 +85,8 @@ class Chain:
         for part in divide(self._requests, choices, self._raw, message["merge"]):
             answers |= self._open(part, images)
         self.opened = [answers[number] for number in range(len(self._requests))]
+        for number, group in enumerate(self.groups):
+            group.scalars.restore(each for each in message.get("frozen", ()) if each["graph"] == number)
 
     def _open(self, part: Part, images: dict[str, tuple[Pixels, str]]) -> dict[int, StageAnswer]:
         """Compile, open and warm up one graph; what its stages answer. Adds their images to `images`."""
@@ -138,12 +140,14 @@ class Chain:
         place: int | None = None,
         reset: bool = False,
         channel: int | None = None,
+        keys: Sequence[int] | None = None,
     ) -> tuple[list[Pixels], list[tuple[int, int]]]:
         """Answers and (start, end) stamps of the chosen stages (None: all), for the frames of one window.
 
         A chosen stage reads the frame or another chosen one; stages of one graph are chosen together and share their
         stamps. `place` says whose memory recurrent networks go on with, `reset` that they begin anew, which they do
-        after an error too; `channel` whose statistics hold that are not each window's own.
+        after an error too; `channel` whose statistics hold that are not each window's own; `keys` are the frames'
+        numbers, each another within a lane, so that a frame of several windows is looked at once.
         """
         wanted = range(len(self._requests)) if chosen is None else chosen
         answers: dict[int, Pixels] = {}
@@ -154,10 +158,10 @@ class Chain:
                 if chosen is not None and not any(number in chosen for number in group.decoders):
                     continue
                 start = now_ns()
-                reads = window
+                reads, whose = window, keys
                 if group.reads != FRAME:
-                    reads = [np.ascontiguousarray(answers[self._numbers[group.reads]])]
-                for number, output in group.run(reads, place, reset, channel).items():
+                    reads, whose = [np.ascontiguousarray(answers[self._numbers[group.reads]])], None
+                for number, output in group.run(reads, place, reset, channel, whose).items():
                     _refuse_nan(self._requests[number].name, output)
                     answers[number], _ = group.decoders[number](output)
                 stamps |= dict.fromkeys(group.decoders, (start, now_ns()))
@@ -167,6 +171,12 @@ class Chain:
                 group.states.forget(place)
             raise
         return [answers[number] for number in wanted], [stamps[number] for number in wanted]
+
+    def frozen(self) -> list[dict[str, Any]]:
+        """The statistics that were frozen since the last call, as plain values: another chain can go on with them."""
+        return [
+            {"graph": number, **each} for number, group in enumerate(self.groups) for each in group.scalars.frozen()
+        ]
 
     def warned(self) -> list[str]:
         """What was found since the last call that the user should know."""

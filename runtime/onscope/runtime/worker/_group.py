@@ -39,11 +39,11 @@ class Group:
         for number, request in requests.items():
             answers = enumerate(compiled.answers)
             place, answer = next((place, answer) for place, answer in answers if answer.stage == request.name)
-            self.decoders[number] = decoder(_names(request, answer), request.settings)
+            self.decoders[number] = decoder(_names(request, answer), request.settings, answer.decoded)
             self.places[number] = place
         self.raw = raw
         self.requests = dict(requests)
-        self._scalars = scalars
+        self.scalars = scalars
         session = open_session(compiled.path, *engine)
         self.tiled = None if compiled.tiling is None else Tiled(session, compiled, raw)
         self._session = self.tiled or session
@@ -56,27 +56,39 @@ class Group:
             outputs = self.run(window)
             self.warm_ns = now_ns() - start
         self.states.clear()
-        self._scalars.clear()
+        self.scalars.clear()
         return outputs
 
     def run(
-        self, window: Sequence[Pixels], place: int | None = None, reset: bool = False, channel: int | None = None
+        self,
+        window: Sequence[Pixels],
+        place: int | None = None,
+        reset: bool = False,
+        channel: int | None = None,
+        keys: Sequence[int] | None = None,
     ) -> dict[int, Pixels]:
         """The first output of each stage by its number, for the frames of one window; valid until the next call.
 
         `place` says whose memory a recurrent network goes on with, `reset` that it begins anew, `channel` whose
-        statistics hold that are not each window's own. Raises ProviderError.
+        statistics hold that are not each window's own, and `keys` who the frames are, so that those of several windows
+        are looked at once. Raises ProviderError.
         """
-        outputs = self.outputs(window, place, reset, channel)
+        outputs = self.outputs(window, place, reset, channel, keys)
         return {number: outputs[at] for number, at in self.places.items()}
 
     def outputs(
-        self, window: Sequence[Pixels], place: int | None = None, reset: bool = False, channel: int | None = None
+        self,
+        window: Sequence[Pixels],
+        place: int | None = None,
+        reset: bool = False,
+        channel: int | None = None,
+        keys: Sequence[int] | None = None,
     ) -> list[Pixels]:
         """All answers of the graph, in its order."""
         if self.compiled.frames != len(window):
             window = [window[self.raw.target]]
-        scalars = self._scalars.values(window, channel)
+            keys = None if keys is None else [keys[self.raw.target]]
+        scalars = self.scalars.values(window, channel, keys)
         outputs = self._session.run([*window, *scalars, *self.states.of(place, reset)])
         self.states.keep(place, outputs[len(self.compiled.answers) :])
         return outputs[: len(self.compiled.answers)]

@@ -9,8 +9,10 @@ Acquisition -> worker                                  worker -> acquisition
                                                            failed     one window: the error
 
 `slots` of `run` are those of the window's frames in its order: one that stands in for others is there several times.
+`keys` are the frames' numbers, each another within its lane (None where no frame is in two windows).
 `state` is the number of the place whose memory recurrent networks go on with (None: they have none), and `reset` says
-that it begins anew; a worker that has no such memory any more begins anew too, and says `reset` in `done`.
+that it begins anew; a worker that has no such memory any more begins anew too, and says `reset` in `done`. `frozen` of
+`done` are statistics that were frozen with this window; `open` gives them to the worker that comes after it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Protocol
 
-VERSION = 3
+VERSION = 4
 LIMIT = 4 << 20
 _LENGTH = struct.Struct("<I")
 

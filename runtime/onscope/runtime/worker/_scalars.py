@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,19 +22,58 @@ class Scalars:
         counts = np.dtype(raw.dtype).kind == "u"
         self._full_scale = (1 << min(bit_depth, 8 * np.dtype(raw.dtype).itemsize)) - 1 if counts else None
         self._by_channel: dict[int | None, HostScalars] = {}
+        self._freezes = any(each.normalise == "frozen" for each in scalars)
+        self._told: set[int | None] = set()
 
-    def values(self, window: Sequence[Pixels], channel: int | None) -> Sequence[Pixels]:
-        """One float32 array per scalar, for the frames of one window of a channel."""
-        if not self._scalars:
-            return ()
+    def values(
+        self, window: Sequence[Pixels], channel: int | None, keys: Sequence[int] | None = None
+    ) -> Sequence[Pixels]:
+        """One float32 array per scalar, for the frames of one window of a channel; `keys` says who the frames are."""
+        return self._of(channel).values(window, keys) if self._scalars else ()
+
+    def _of(self, channel: int | None) -> HostScalars:
         host = self._by_channel.get(channel)
         if host is None:
             if len(self._by_channel) >= MOST_CHANNELS:
-                self._by_channel.clear()
+                self.clear()
             host = HostScalars(self._scalars, self._raw, full_scale=self._full_scale, warn=self._warn)
             self._by_channel[channel] = host
-        return host.values(window)
+        return host
 
     def clear(self) -> None:
         """Nothing was seen so far."""
         self._by_channel.clear()
+        self._told.clear()
+
+    def frozen(self) -> list[dict[str, Any]]:
+        """What was frozen since the last call, by channel, as plain values in raw counts; `restore` takes it again.
+
+        `statistics` are the words for `values`, one for each of the graph's scalars; `stages` those with a frozen one.
+        """
+        if not self._freezes:
+            return []
+        news: list[dict[str, Any]] = [
+            {
+                "channel": channel,
+                "stages": sorted({each.stage for each in self._scalars if each.normalise == "frozen"}),
+                "statistics": [_words(each) for each in self._scalars],
+                "values": host.final(),
+            }
+            for channel, host in self._by_channel.items()
+            if channel not in self._told and host.frozen
+        ]
+        self._told.update(each["channel"] for each in news)
+        return news
+
+    def restore(self, known: Iterable[dict[str, Any]]) -> None:
+        """Go on with what an earlier worker had frozen. What is of another graph is left out."""
+        for each in known if self._freezes else ():
+            if self._of(each["channel"]).restore(each["values"]):
+                self._told.add(each["channel"])
+
+
+def _words(scalar: Scalar) -> str:
+    statistic = scalar.statistic
+    words = f"percentile {statistic.percentile:g}" if statistic.kind == "percentile" else statistic.kind
+    frames = "" if len(scalar.frames) == 1 else f" of frames {', '.join(map(str, scalar.frames))}"
+    return f"{scalar.stage} {words}{frames}"

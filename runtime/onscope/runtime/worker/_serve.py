@@ -39,7 +39,8 @@ class _Lane:
         """Run one window through the chosen stages; the shapes of its answers and its stages' stamps."""
         chosen, answer_slot = message["stages"], message["answer"]
         window = [self._frames[slot] for slot in message["slots"]]
-        answers, stamps = self.chain.run(window, chosen, message["state"], message["reset"], message["channel"])
+        memory = message["state"], message["reset"]
+        answers, stamps = self.chain.run(window, chosen, *memory, message["channel"], message["keys"])
         numbers = range(len(self.opened)) if chosen is None else chosen
         for number, answer in zip(numbers, answers, strict=True):
             expected, offset = self.opened[number], self._offsets[number]
@@ -172,6 +173,7 @@ def _run(lane: _Lane, message: Message) -> Message:
         "window": message["window"],
         "reset": lane.chain.began_anew,
         "warnings": lane.chain.warned(),
+        "frozen": lane.chain.frozen(),
         "shapes": shapes,
         "started": started,
         "stages": stamps,

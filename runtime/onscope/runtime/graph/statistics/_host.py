@@ -17,6 +17,13 @@ Pixels = npt.NDArray[Any]
 Numbers = npt.NDArray[np.float64]
 Found = tuple[tuple[int, ...], str, Statistic]
 """Frames, along what the values differ, and which statistic: the same for all scalars that share a measurement."""
+ALL = slice(None)
+THINNED, LEAST_ROWS = 4, 64
+"""A running mean that has begun looks at every fourth row, of frames that have so many: a quarter of the time."""
+
+
+KEPT_BYTES = 16 << 20
+"""Histograms of frames that later windows may have too."""
 
 
 class HostScalars:
@@ -25,7 +32,7 @@ class HostScalars:
     `per_frame` (and `shared`) give every window its own values. `frozen` gives the mean over the windows so far, and
     from the `frozen_frames`-th on what that was: no flicker, and no frame is looked at any more. `running` gives the
     mean over the first `frozen_frames` windows so far, then an exponential mean in which a window of k windows ago has
-    (1 - 1 / frozen_frames)**k of the weight of the newest.
+    (1 - 1 / frozen_frames)**k of the weight of the newest; of those windows every fourth row is looked at, in turn.
 
     `full_scale` is the largest count of the camera's effective bit depth (None: not known). `warnings` has at most one
     line per stage and kind; `warn` is called with each as it is added.
@@ -60,12 +67,31 @@ class HostScalars:
         wanted = [self._mean(at) for at, each in enumerate(self._scalars) if each.normalise == "frozen"]
         return bool(wanted) and all(mean.final for mean in wanted if mean)
 
+    def final(self) -> list[list[float] | None]:
+        """What was frozen, in raw counts, by scalar; None for those that are not frozen, or not yet."""
+        means = [self._mean(at) for at in range(len(self._scalars))]
+        return [mean.numbers.tolist() if mean is not None and mean.final else None for mean in means]
+
+    def restore(self, final: Sequence[Sequence[float] | None]) -> bool:
+        """Go on with what `final` gave for the same scalars; False, and nothing is changed, when they are others."""
+        wanted = [each.normalise == "frozen" for each in self._scalars]
+        if [values is not None for values in final] != wanted:
+            return False
+        sizes = [int(np.prod(each.shape)) for each in self._scalars]
+        if any(values is not None and len(values) != size for values, size in zip(final, sizes, strict=True)):
+            return False
+        for at, values in enumerate(final):
+            mean = self._mean(at)
+            if mean is not None and values is not None:
+                mean.seen, mean.numbers = mean.first, np.array(values, np.float64)
+        return True
+
     def values(self, window: Sequence[Pixels], keys: Sequence[Hashable] | None = None) -> list[npt.NDArray[np.float32]]:
         """One float32 array per scalar, of its shape, in order.
 
         `window` holds the frames (y, x) or (y, x, s) of `raw`'s dtype. `keys` says who each of them is: a frame whose
-        key was in the last window is not counted again. Without keys all are, since slots are used again and an array
-        alone does not tell one frame from the next.
+        key was in one of the last windows is not counted again, as long as `KEPT_BYTES` hold what is known of it.
+        Without keys all are, since slots are used again and an array alone does not tell one frame from the next.
         """
         if self._held is not None:
             return self._held
@@ -78,15 +104,24 @@ class HostScalars:
             elif mean.final or key in updated:
                 numbers = mean.numbers
             else:
-                numbers = mean.update(look.measure(self._found[at]))
+                numbers = mean.update(look.measure(self._found[at], mean.rows))
                 updated.add(key)
             answers.append(_as_input(scalar, numbers))
         self._check(look)
-        self._frames = look.kept()
+        self._keep(look.kept())
         if self.frozen and all(each.normalise == "frozen" for each in self._scalars):
             self._held = answers
             self._frames = {}
         return answers
+
+    def _keep(self, frames: dict[Hashable, list[Distribution]]) -> None:
+        # Windows of several places take turns, so that more is known than the last of them.
+        for key, each in frames.items():
+            self._frames.pop(key, None)
+            self._frames[key] = each
+        room = KEPT_BYTES - sum(_nbytes(each) for each in self._frames.values())
+        while room < 0:
+            room += _nbytes(self._frames.pop(next(iter(self._frames))))
 
     def _mean(self, at: int) -> _Mean | None:
         scalar = self._scalars[at]
@@ -97,7 +132,7 @@ class HostScalars:
 
     def _check(self, look: _Look) -> None:
         for stage, found in self._looked_at:
-            for distribution in look.distributions(found[0], found[1]) if found in look.measured else ():
+            for distribution in look.looked_at(found):
                 if found[2].kind == "percentile" and not self._noted(stage, "hot pixels"):
                     self._note(stage, "hot pixels", hot_pixel(distribution, found[2].percentile))
                 if self._full_scale is not None and isinstance(distribution, Counts):
@@ -126,6 +161,11 @@ class _Mean:
     def final(self) -> bool:
         return not self.running and self.seen >= self.first
 
+    @property
+    def rows(self) -> slice:
+        """Those of the next window that are looked at: all until the first ones are complete, then a share of them."""
+        return slice(self.seen % THINNED, None, THINNED) if self.running and self.seen >= self.first else ALL
+
     def update(self, numbers: Numbers) -> Numbers:
         self.seen += 1
         weight = 1.0 / min(self.seen, self.first)
@@ -143,36 +183,48 @@ class _Look:
         self._named = keys is not None
         self._keys: Sequence[Hashable] = [id(frame) for frame in window] if keys is None else keys
         self._frames = {key: known[key] for key in self._keys if key in known}
-        self._joined: dict[tuple[tuple[int, ...], str], list[Distribution]] = {}
-        self.measured: dict[Found, Numbers] = {}
+        self._thinned: dict[tuple[Hashable, int], list[Distribution]] = {}
+        self._joined: dict[tuple[tuple[int, ...], str, int | None], list[Distribution]] = {}
+        self._measured: dict[tuple[Found, int | None], Numbers] = {}
 
-    def measure(self, found: Found) -> Numbers:
-        if found not in self.measured:
+    def measure(self, found: Found, rows: slice = ALL) -> Numbers:
+        key = found, rows.start
+        if key not in self._measured:
             frames, per, statistic = found
-            self.measured[found] = np.array([each.measure(statistic) for each in self.distributions(frames, per)])
-        return self.measured[found]
+            self._measured[key] = np.array([each.measure(statistic) for each in self._distributions(frames, per, rows)])
+        return self._measured[key]
 
-    def distributions(self, frames: tuple[int, ...], per: str) -> list[Distribution]:
-        if (frames, per) not in self._joined:
-            parts = [self._frame(at) for at in frames]
+    def looked_at(self, found: Found) -> list[Distribution]:
+        """The distributions that the statistic was measured with."""
+        frames, per, _ = found
+        known = [start for measured, start in self._measured if measured == found]
+        return [each for start in known for each in self._joined[frames, per, start]]
+
+    def kept(self) -> dict[Hashable, list[Distribution]]:
+        """What the next window may use again: histograms of named frames, never views into their slots."""
+        return {key: each for key, each in self._frames.items() if self._named and isinstance(each[0], Counts)}
+
+    def _distributions(self, frames: tuple[int, ...], per: str, rows: slice) -> list[Distribution]:
+        if (frames, per, rows.start) not in self._joined:
+            parts = [self._frame(at, rows) for at in frames]
             if per == "w":
                 joined = [merged(part) for part in parts]
             elif per == "s":
                 joined = [merged(part) for part in zip(*parts, strict=True)]
             else:
                 joined = [merged([each for part in parts for each in part])]
-            self._joined[frames, per] = joined
-        return self._joined[frames, per]
+            self._joined[frames, per, rows.start] = joined
+        return self._joined[frames, per, rows.start]
 
-    def kept(self) -> dict[Hashable, list[Distribution]]:
-        """What the next window may use again: histograms of named frames, never views into their slots."""
-        return {key: each for key, each in self._frames.items() if self._named and isinstance(each[0], Counts)}
-
-    def _frame(self, at: int) -> list[Distribution]:
-        key = self._keys[at]
-        if key not in self._frames:
-            self._frames[key] = distributions(self._window[at])
-        return self._frames[key]
+    def _frame(self, at: int, rows: slice) -> list[Distribution]:
+        key, frame = self._keys[at], self._window[at]
+        if rows.start is None or len(frame) < LEAST_ROWS:
+            if key not in self._frames:
+                self._frames[key] = distributions(frame)
+            return self._frames[key]
+        if (key, rows.start) not in self._thinned:
+            self._thinned[key, rows.start] = distributions(frame[rows])
+        return self._thinned[key, rows.start]
 
 
 def _as_input(scalar: Scalar, numbers: Numbers) -> npt.NDArray[np.float32]:
