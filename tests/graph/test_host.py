@@ -166,6 +166,31 @@ def test_running_values_follow_with_the_weight_of_their_number() -> None:
     assert not host.frozen
 
 
+def test_a_running_mean_that_has_begun_looks_at_every_fourth_row_in_turn() -> None:
+    frame = np.repeat(np.arange(64, dtype=np.uint16), 64).reshape(64, 64)  # every row is its number
+    host = HostScalars([scalar(Statistic("mean"), normalise="running", frozen_frames=2)], Raw((64, 64), "uint16"))
+    found = [float(host.values([frame])[0].item()) for _ in range(6)]
+    expected = [31.5, 31.5]
+    for rows in (2, 3, 0, 1):
+        expected.append((expected[-1] + frame[rows::4].mean()) / 2)
+    assert found == expected
+    exact = HostScalars([scalar(Statistic("mean"))], Raw((64, 64), "uint16"))
+    assert [float(exact.values([frame])[0].item()) for _ in range(6)] == [31.5] * 6
+
+
+def test_a_running_mean_finds_the_hot_pixel_and_the_saturation_too() -> None:
+    frame = spots(1)
+    hot = scalar(Statistic("percentile", 100.0), normalise="running", frozen_frames=1)
+    host = HostScalars([hot], Raw(frame.shape, "uint16"), full_scale=65535)
+    host.values([np.full_like(frame, 100)])
+    assert not host.warnings
+    for _ in range(4):
+        host.values([frame])
+    assert [note.what for note in host.warnings] == ["hot pixels"]
+    host.values([np.full_like(frame, 65535)])
+    assert [note.what for note in host.warnings] == ["hot pixels", "saturation"]
+
+
 def test_a_frame_is_counted_once_while_its_key_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[int] = []
     original = _distribution.distributions

@@ -227,6 +227,11 @@ class _Look:
         return self._thinned[key, rows.start]
 
 
+def _nbytes(known: list[Distribution]) -> int:
+    """What histograms take, with their sums."""
+    return sum(2 * each.counts.nbytes for each in known if isinstance(each, Counts))
+
+
 def _as_input(scalar: Scalar, numbers: Numbers) -> npt.NDArray[np.float32]:
     exact = numbers * scalar.gain + (0.0 if scalar.statistic.kind == "std" else scalar.offset)
     near = exact.astype(np.float32)
