@@ -50,6 +50,18 @@ def test_a_package_without_steps_is_its_network(tmp_path: Path, name: str, shape
         assert np.allclose(found, want, atol=1e-3)
 
 
+def test_what_no_answer_is_made_of_is_not_computed(tmp_path: Path) -> None:
+    post = (("clip", {"min": 0.0, "max": 255.0}), ("ensure_dtype", {"dtype": "uint8"}))
+    recipe = Recipe(network="conv", described="uint16", pre=RANGE, post=post)
+    run = opened([request(Package.load(generated.write(tmp_path / "p", recipe)))], RAW, tmp_path)
+    nodes = checked(run.compiled).graph.node
+    read = {name for node in nodes for name in node.input} | {answer.output for answer in run.compiled.answers}
+    assert all(read.intersection(node.output) for node in nodes)
+    kinds = [node.op_type for node in nodes]
+    assert kinds.count("Clip") == 1
+    assert not {"Max", "Min"} & set(kinds)
+
+
 def test_inputs_and_outputs_are_in_the_order_of_the_description(tmp_path: Path) -> None:
     recipe = Recipe(network="two_outputs", layout="bctyx", described="uint16", pre=RANGE, recurrent=False)
     package = Package.load(generated.write(tmp_path / "p", recipe))

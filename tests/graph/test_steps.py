@@ -211,6 +211,18 @@ def test_ensure_dtype_is_astype_within_the_range_and_saturates_outside(own: str,
     assert np.array_equal(found.ravel()[inside], expected.ravel()[inside])
 
 
+@given(st.lists(st.tuples(st.integers(-50, 350), st.integers(0, 200)), max_size=3), st.sampled_from(DTYPES))
+@settings(max_examples=30, deadline=None)
+def test_clips_before_a_cast_are_one_look_at_the_pixels(bounds: list[tuple[int, int]], dtype: str) -> None:
+    array = np.linspace(-60 if dtype == "float32" else 0, 400 if dtype != "uint8" else 255, 48).astype(dtype)
+    array = array.reshape(1, 1, 6, 8)
+    clips = [step("clip", min=float(low), max=float(low + span)) for low, span in bounds]
+    want = array.astype(np.float64)
+    for low, span in bounds:
+        want = np.clip(want, low, low + span)
+    assert np.array_equal(ours([*clips, step("ensure_dtype", dtype="uint8")], array), want.clip(0, 255).astype("uint8"))
+
+
 def test_statistics_are_those_of_the_tensor_as_it_comes() -> None:
     array = np.random.default_rng(0).integers(30000, 30400, (1, 2, 9, 11)).astype(np.uint16)
     alike(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._errors import PackageError
 from ._draft import Draft, Value
+from ._fold import wanted
 from ._layout import Picture
 from ._memory import memory_mb
 from ._network import DEFAULT_DOMAINS, infer, ir_version, load_network, one_opset
@@ -95,7 +96,8 @@ def _model(draft: Draft, opset: int, networks: Iterable[ModelProto]) -> tuple[Mo
         if entry.domain not in DEFAULT_DOMAINS:
             others[entry.domain] = max(others.get(entry.domain, 1), entry.version)
     imports = [helper.make_opsetid("", opset), *(helper.make_opsetid(*each) for each in others.items())]
-    graph = helper.make_graph(draft.nodes, "onscope", draft.inputs, draft.outputs, draft.initializers)
+    nodes = wanted(draft.nodes, [value.name for value in draft.outputs])
+    graph = helper.make_graph(nodes, "onscope", draft.inputs, draft.outputs, draft.initializers)
     made = helper.make_model(graph, opset_imports=imports, ir_version=ir_version(opset), producer_name="onscope")
     model = infer(made)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +55,17 @@ def folded(
     del model.graph.initializer[:]
     model.graph.initializer.extend(weights)
     return model
+
+
+def wanted(nodes: Sequence[NodeProto], outputs: Iterable[str]) -> list[NodeProto]:
+    """The nodes that the outputs are made of: ONNX Runtime computes all that it is given, read or not."""
+    used = set(outputs)
+    kept: list[NodeProto] = []
+    for node in reversed(nodes):
+        if used.intersection(node.output):
+            used.update(_reads(node))
+            kept.append(node)
+    return kept[::-1]
 
 
 def _evaluate(model: ModelProto) -> dict[str, Array]:

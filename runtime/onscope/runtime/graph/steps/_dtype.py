@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -38,33 +39,37 @@ def ensure_dtype(draft: Draft, value: Value, dtype: str) -> Value:
         above = draft.node("Where", [draft.node("Less", [value.name, low]), low, value.name])
         name = draft.node("Where", [draft.node("Greater", [above, high]), high, above])
     else:
-        name = _saturated(draft, value.name, low, high)
+        name = _saturated(draft, value.name, low, high, value.dtype)
     return draft.cast(replace(value, name=name), dtype)
 
 
-def _saturated(draft: Draft, name: str, low: str, high: str) -> str:
-    """The tensor between two constants; those that a step before it keeps already cost nothing.
+def _saturated(draft: Draft, name: str, low: str, high: str, dtype: str) -> str:
+    """The tensor between two constants, and between those of a step just before it, with one look at the pixels.
 
-    Not by Clip: ONNX Runtime takes that into a convolution before it, which it computes in blocks of 16 channels, so
-    that an image of one channel is clipped 16 times over (0.5 ms more at 512x512, 10 ms at 2048x2048).
+    ONNX Runtime would take a Clip into a convolution before it. It computes those in blocks of 16 channels, so that an
+    image of one channel is clipped 16 times over: 0.24 ms instead of 0.05 at 512x512 on two threads (measured with its
+    ConvActivationFusion on and off). Behind an Unsqueeze it stays on its own, and takes half of a Max and a Min.
     """
-    least, most = _bounds(draft, name)
-    if least < _number(draft, low).min():
-        name = draft.node("Max", [name, low])
-    return name if most <= _number(draft, high).max() else draft.node("Min", [name, high])
+    least, most = _number(draft, low).item(), _number(draft, high).item()
+    while (before := _before(draft, name)) is not None:
+        kind, name, bound = before
+        if kind == "Max":
+            least = min(max(least, bound), most)
+        else:
+            most = max(min(most, bound), least)
+    first = draft.constant([0], "int64")
+    apart = draft.node("Unsqueeze", [name, first])
+    kept = draft.node("Clip", [apart, draft.constant(least, dtype), draft.constant(most, dtype)])
+    return str(draft.node("Squeeze", [kept, first]))
 
 
-def _bounds(draft: Draft, name: str) -> tuple[float, float]:
-    """Least and largest value that a tensor can have, as far as Max and Min with constants just before it say so."""
+def _before(draft: Draft, name: str) -> tuple[str, str, Any] | None:
+    """The Max or Min with one number that made a tensor, what it was made of, and the number; None: made otherwise."""
     made = next((node for node in reversed(draft.nodes) if name in node.output), None)
     if made is None or made.op_type not in ("Max", "Min") or len(made.input) != 2:
-        return -np.inf, np.inf
-    values = _number(draft, made.input[1])
-    if not values.size:
-        return -np.inf, np.inf
-    take = max if made.op_type == "Max" else min
-    least, most = _bounds(draft, made.input[0])
-    return take(least, float(values.min())), take(most, float(values.max()))
+        return None
+    bound = _number(draft, made.input[1])
+    return (made.op_type, made.input[0], bound.item()) if bound.size == 1 else None
 
 
 def _number(draft: Draft, name: str) -> np.ndarray:
