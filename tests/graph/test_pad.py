@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from onnx import helper
 
 from onscope.runtime import PipelineError
+from onscope.runtime.graph._crop import crop, likely_scale
 from onscope.runtime.graph._draft import Draft, Value
-from onscope.runtime.graph._pad import Padding, crop, pad, paddings
+from onscope.runtime.graph._pad import Padding, pad, paddings
 from onscope.runtime.graph._points import inside
 from onscope.runtime.package import Axis, AxisSize, SizeReference, TensorDescription
 
@@ -46,19 +47,23 @@ def run(draft: Draft, value: Value, made: Value, array: npt.NDArray[Any]) -> npt
 @settings(max_examples=80, deadline=None)
 @given(
     st.integers(1, 12), st.integers(2, 12), st.integers(0, 5), st.integers(0, 20), st.integers(0, 20),
-    st.sampled_from(["float32", "uint16", "uint8"]), st.sampled_from(["symmetric", "reflect", "edge"]),
+    st.sampled_from(["float32", "uint16", "uint8"]), st.sampled_from(["", "symmetric", "reflect", "edge", "constant"]),
 )  # fmt: skip
 def test_pads_as_numpy_does(y: int, x: int, halo: int, below: int, right: int, dtype: str, mode: Any) -> None:
     array = np.arange(y * x).reshape(1, y, x).astype(dtype)
     draft, value = Draft("_"), Value("image", dtype, ("batch", "y", "x"), (1, y, x))
-    made = pad(draft, value, {"y": Padding(y, halo, below), "x": Padding(x, halo, right)}, mode)
+    made = pad(draft, value, {"y": Padding(y, halo, below), "x": Padding(x, halo, right)}, mode, 7.0)
+    own: Any
+    value_of: dict[str, Any] = {"constant_values": 7} if mode == "constant" else {}
     expected = array
     for axis, (size, fill) in enumerate(((y, below), (x, right)), start=1):
         width = [(0, 0)] * 3
         width[axis] = (halo, halo)
-        expected = np.pad(expected, width, mode=mode if size > 1 else "edge")
+        own = mode or "symmetric"
+        expected = np.pad(expected, width, mode=own if size > 1 or own == "constant" else "edge", **value_of)
         width[axis] = (0, fill)
-        expected = np.pad(expected, width, mode="reflect" if size + 2 * halo > 1 else "edge")
+        own = mode or "reflect"
+        expected = np.pad(expected, width, mode=own if size + 2 * halo > 1 or value_of else "edge", **value_of)
     found = run(draft, value, made, array)
     assert found.shape == made.shape
     assert np.array_equal(found, expected)
@@ -130,3 +135,8 @@ def test_points_on_mirrored_pixels_are_none(halo: int) -> None:
     want = want[(want[:, 0] >= 0) & (want[:, 0] < x) & (want[:, 2] >= 0) & (want[:, 2] < y)]
     assert np.array_equal(kept, want[np.argsort(-want[:, 1])])
     assert inside(draft, value, ["x", "score", "y", "other"], {"y": Padding(y), "x": Padding(x)}) is value
+
+
+@pytest.mark.parametrize(("before", "after", "scale"), [(24, 20, (1.0, 4)), (24, 48, (2.0, 0)), (24, 12, (0.5, 0))])
+def test_what_a_pair_of_fixed_sizes_most_likely_means(before: int, after: int, scale: tuple[float, int]) -> None:
+    assert likely_scale(before, after) == scale

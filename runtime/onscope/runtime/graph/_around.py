@@ -8,9 +8,9 @@ import numpy as np
 
 from .._errors import PipelineError
 from ..package import Step, TensorDescription
+from ._crop import reference
 from ._draft import Draft, Value
 from ._layout import Picture
-from ._pad import reference
 from ._points import COLUMNS
 from ._rescale import PixelSize, Rescaling, back, points_back
 from ._statistics import Origin, Statistics
@@ -23,11 +23,14 @@ def preprocessed(
     stage: StageRequest,
     source: TensorDescription,
     origin: Origin,
+    value: Value,
     statistics: Statistics,
     notes: list[Note],
 ) -> Value:
-    """The tensor as the network takes it; raises PipelineError when values would not fit into its dtype."""
-    value = origin.value
+    """`value` as the network takes it; raises PipelineError when values would not fit into its dtype.
+
+    It is the origin's, or that one padded: statistics are the origin's.
+    """
     if all(step.id == "ensure_dtype" for step in source.steps) and not np.can_cast(value.dtype, source.dtype):
         raise PipelineError(
             f"found {value.dtype} from {stage.reads} for the stage {stage.name!r}, expected {source.dtype}: the values "

@@ -1,4 +1,4 @@
-"""Pad a tensor in the graph to sizes that a network takes, and cut its outputs back to what the frame asks for."""
+"""Pad a tensor in the graph to sizes that a network takes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .._errors import PipelineError
-from ..package import Axis, SizeReference, TensorDescription
+from ..package import PadMode, TensorDescription
+from ._crop import reference
 from ._draft import Draft, Value
 
-Mode = Literal["symmetric", "reflect", "edge"]
-"""How NumPy calls it."""
 LARGEST = 1 << 17
 """Pixels along one axis: what is looked for no further."""
 
@@ -31,13 +30,17 @@ class Padding:
     def padded(self) -> int:
         return self.size + 2 * self.halo + self.fill
 
-    def indices(self, mode: Mode = "symmetric") -> npt.NDArray[np.int64]:
-        """For each padded pixel the one whose value it has: the halo as `mode` says (NumPy's word), the fill mirrored.
+    def indices(self, mode: PadMode = "") -> npt.NDArray[np.int64]:
+        """For each padded pixel the one whose value it has, as `mode` says; -1: none (`constant`).
 
-        bioimageio.core pads halos so (`symmetric`, the edge pixel twice) where the package states nothing else.
+        bioimageio.core pads halos `symmetric` (the edge pixel twice) where the package states nothing else; the fill
+        is then a `reflect`ed one, which has no doubled pixels.
         """
-        own = np.pad(np.arange(self.size), self.halo, mode=mode)
-        filled: npt.NDArray[np.int64] = np.pad(own, (0, self.fill), mode="reflect" if own.size > 1 else "edge")
+        if mode == "constant":
+            return np.pad(np.arange(self.size), (self.halo, self.halo + self.fill), constant_values=-1)
+        own = np.pad(np.arange(self.size), self.halo, mode=mode or "symmetric")
+        fill = mode or "reflect"
+        filled: npt.NDArray[np.int64] = np.pad(own, (0, self.fill), mode=fill if own.size > 1 else "edge")
         return filled
 
 
@@ -74,8 +77,10 @@ def paddings(
     return grown
 
 
-def pad(draft: Draft, value: Value, grown: Mapping[str, Padding], mode: Mode = "symmetric") -> Value:
-    """The value with each axis grown as said; as it is where none grows."""
+def pad(draft: Draft, value: Value, grown: Mapping[str, Padding], mode: PadMode = "", constant: float = 0.0) -> Value:
+    """The value with each axis grown as said; as it is where none grows. `constant` is what mode "constant" adds."""
+    if mode == "constant":
+        return _pad_constant(draft, value, grown, constant)
     rank = len(value.shape)
     widths: dict[str, list[int]] = {}
     for id, padding in grown.items():
@@ -100,66 +105,28 @@ def pad(draft: Draft, value: Value, grown: Mapping[str, Padding], mode: Mode = "
     return value
 
 
-def crop(
-    draft: Draft, value: Value, output: TensorDescription, source: TensorDescription, grown: Mapping[str, Padding]
-) -> Value:
-    """An output of the network without what the padding of `source` added to it.
-
-    An axis that follows one of the input's keeps size * factor + offset pixels of it, from behind the halo; one of a
-    fixed size keeps its part where the input's is fixed too. Others stay as they are.
-    """
-    starts, ends, places = [], [], []
-    shape = list(value.shape)
-    for at, axis in enumerate(output.described):
-        kept = _kept(output, axis.id, source, grown)
-        if kept is None or shape[at] == kept[1] - kept[0]:
-            continue
-        starts.append(kept[0])
-        ends.append(kept[1])
-        places.append(at)
-        shape[at] = kept[1] - kept[0]
-    if not places:
-        return value
-    limits = [draft.constant(each, "int64") for each in (starts, ends, places)]
-    return Value(draft.node("Slice", [value.name, *limits], "cropped"), value.dtype, value.axes, tuple(shape))
+def _pad_constant(draft: Draft, value: Value, grown: Mapping[str, Padding], constant: float) -> Value:
+    dtype = np.dtype(value.dtype)
+    if dtype.kind in "iu":
+        constant = float(np.clip(np.round(constant), np.iinfo(dtype).min, np.iinfo(dtype).max))
+    for id, padding in grown.items():
+        at = value.axes.index(id)
+        parts = [value.name]
+        if padding.halo:
+            parts.insert(0, _border(draft, value, at, padding.halo, constant))
+        if padding.halo + padding.fill:
+            parts.append(_border(draft, value, at, padding.halo + padding.fill, constant))
+        if len(parts) > 1:
+            shape = (*value.shape[:at], padding.padded, *value.shape[at + 1 :])
+            value = Value(draft.node("Concat", parts, "padded", axis=at), value.dtype, value.axes, shape)
+    return value
 
 
-def reference(axis: Axis, source: TensorDescription) -> SizeReference | None:
-    """The axis of `source` that an output's axis follows, and how; None when it follows none of it.
-
-    Of a square input (x as large as y) the outputs' x may be described as following y: it follows x all the same,
-    since a frame that is not square is padded by different widths.
-    """
-    follows = axis.size.follows
-    if follows is None or follows.tensor != source.name:
-        return None
-    own = source.axis(axis.id)
-    between = own.size.follows if own else None
-    if between is None or (between.tensor, between.axis) != (source.name, follows.axis):
-        return follows
-    factor = follows.factor / between.factor
-    return SizeReference(source.name, axis.id, factor, follows.offset - round(between.offset * factor))
-
-
-def _kept(
-    output: TensorDescription, id: str, source: TensorDescription, grown: Mapping[str, Padding]
-) -> tuple[int, int] | None:
-    axis = output.axis(id)
-    if axis is None:
-        return None
-    follows = reference(axis, source)
-    if follows:
-        if follows.axis not in grown:
-            return None
-        padding = grown[follows.axis]
-        start = round(padding.halo * follows.factor)
-        return start, start + follows.size(padding.size)
-    own = source.axis(id)
-    if axis.kind != "space" or axis.size.fixed is None or own is None or own.size.fixed is None or id not in grown:
-        return None
-    factor, padding = axis.size.fixed / own.size.fixed, grown[id]
-    start = round(padding.halo * factor)
-    return start, start + round(padding.size * factor)
+def _border(draft: Draft, value: Value, at: int, width: int, constant: float) -> str:
+    """So many pixels of one value along an axis; not by Pad, since ONNX Runtime's takes no 16-bit integers."""
+    shape = [width if axis == at else size or 1 for axis, size in enumerate(value.shape)]
+    of = [draft.constant(constant, value.dtype), draft.constant(shape, "int64")]
+    return str(draft.node("Expand", of, "border"))
 
 
 def _halo(tensor: TensorDescription, id: str, outputs: tuple[TensorDescription, ...]) -> int:
@@ -192,14 +159,14 @@ def _follow(tensor: TensorDescription, id: str, least: int, grown: dict[str, Pad
     grown[follows.axis] = Padding(padding.size, padding.halo, size - padding.size - 2 * padding.halo)
 
 
-def _own_mode(padding: Padding, mode: Mode, dtype: str) -> str:
+def _own_mode(padding: Padding, mode: PadMode, dtype: str) -> str:
     """The mode of ONNX's Pad that gives the same pixels; "" where none does."""
     before, after = padding.halo, padding.halo + padding.fill
     # ONNX Runtime's Pad takes no 16-bit integers; reflecting by more than the size is not what NumPy does.
     if dtype != "float32" or max(before, after) >= padding.size:
         return ""
     indices = padding.indices(mode)
-    modes: tuple[Mode, ...] = ("reflect", "edge")
+    modes: tuple[Literal["reflect", "edge"], ...] = ("reflect", "edge")
     for own in modes:
         if np.array_equal(indices, np.pad(np.arange(padding.size), (before, after), mode=own)):
             return own

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from .._errors import PipelineError
 from ..package import TensorDescription
 from ._around import graph_steps, image_size, of_calibrated, postprocessed, preprocessed, scaled_back
+from ._crop import crop, fixed_scales, reference
 from ._draft import Draft, Value
 from ._layout import Picture, arrange, picture_of, placed
 from ._network import mount
-from ._pad import Padding, crop, pad, paddings, reference
+from ._pad import Padding, pad, paddings
 from ._points import COLUMNS, inside
 from ._rescale import PixelSize, rescaled, rescaling_of
 from ._states import state_pairs, zero_states
@@ -74,10 +75,14 @@ def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read
     statistics = Statistics(draft, stage, read.later, {source.name: origin}, read.root)
     if read.calibrated or rescaling is not None:
         origin, source = of_calibrated(draft, stage, source, origin, written.notes)
-    value = preprocessed(draft, stage, source, origin, statistics, written.notes)
+    value = origin.value
     grown = paddings(source, _known(value), stage.outputs, stage.name)
-    value = pad(draft, value, grown)
-    _note_padding(stage, grown, written.notes)
+    if source.pad == "constant":  # a value of the tensor as it comes, before its steps
+        value = pad(draft, value, grown, source.pad, source.pad_value)
+    value = preprocessed(draft, stage, source, origin, value, statistics, written.notes)
+    if source.pad != "constant":
+        value = pad(draft, value, grown, source.pad)
+    _note_padding(stage, grown, source.pad, written.notes)
     feeds = {source.graph_name: value}
     sizes = {(source.name, id): size for id, size in zip(value.axes, value.shape, strict=True)}
     for state, fed in zero_states(stage, pairs, sizes):
@@ -88,9 +93,9 @@ def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read
         made = _described(outputs[output.graph_name], output, grown, source)
         pair = next((at for at, (_, given) in enumerate(pairs) if given.name == output.name), None)
         if pair is None:
-            made = postprocessed(
-                draft, stage, output, crop(draft, made, output, source, grown), statistics, written.notes
-            )
+            scales = fixed_scales(model, output, source, value, grown)
+            made = crop(draft, made, output, source, grown, scales)
+            made = postprocessed(draft, stage, output, made, statistics, written.notes)
             if stage.settings.get("decode") == "points":
                 made = inside(draft, made, stage.settings.get("columns", COLUMNS), grown)
             if rescaling is not None:
@@ -147,12 +152,12 @@ def _known(value: Value) -> dict[str, int]:
     return {id: size for id, size in zip(value.axes, value.shape, strict=True) if size is not None}
 
 
-def _note_padding(stage: StageRequest, grown: Mapping[str, Padding], notes: list[Note]) -> None:
+def _note_padding(stage: StageRequest, grown: Mapping[str, Padding], mode: str, notes: list[Note]) -> None:
     changed = {id: each for id, each in grown.items() if each.padded != each.size}
     if changed:
         sizes = ", ".join(f"{id} {each.size} -> {each.padded}" for id, each in changed.items())
         halo = any(each.halo for each in changed.values())
-        notes.append(Note("padded", stage.name, sizes, "for the halo of its outputs" if halo else "mirrored"))
+        notes.append(Note("padded", stage.name, sizes, ("for the halo of its outputs" if halo else mode or "mirrored")))
 
 
 def _check_state(stage: StageRequest, state: State, made: Value) -> None:

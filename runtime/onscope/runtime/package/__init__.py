@@ -4,6 +4,7 @@ from ._carry_out import carry_out, fed
 from ._description import (
     Axis,
     AxisSize,
+    PadMode,
     SizeReference,
     Step,
     TensorDescription,
@@ -23,6 +24,7 @@ __all__ = [
     "Axis",
     "AxisSize",
     "Package",
+    "PadMode",
     "SizeReference",
     "Step",
     "TensorDescription",

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 AxisKind = Literal["batch", "channel", "index", "time", "space"]
+PadMode = Literal["", "symmetric", "reflect", "edge", "constant"]
+"""How a tensor is padded, in NumPy's words; "" where the package does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ class TensorDescription:
 
     `name` is the description's, `graph_name` the one in the ONNX graph; `dtype` a NumPy name, of the tensor in the
     graph; `steps` are carried out before (inputs) or after the graph (outputs), in this order, an `ensure_dtype` to
-    the graph's dtype last among those of an input. `optional`: the graph runs without it.
+    the graph's dtype last among those of an input. `optional`: the graph runs without it. `pad` says how an input is
+    padded (format 0.5), `pad_value` with which value, before all steps, where that is "constant".
     """
 
     name: str
@@ -98,6 +101,8 @@ class TensorDescription:
     dtype: str
     steps: tuple[Step, ...] = ()
     optional: bool = False
+    pad: PadMode = ""
+    pad_value: float = 0.0
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -146,6 +151,8 @@ def tensor_message(tensor: TensorDescription) -> dict[str, Any]:
         "dtype": tensor.dtype,
         "steps": [{"id": step.id, "arguments": _thawed(step.arguments)} for step in tensor.steps],
         "optional": tensor.optional,
+        "pad": tensor.pad,
+        "pad_value": tensor.pad_value,
     }
     return plain
 
@@ -159,6 +166,8 @@ def tensor_from(message: Mapping[str, Any]) -> TensorDescription:
         dtype=message["dtype"],
         steps=tuple(make_step(step["id"], step["arguments"]) for step in message["steps"]),
         optional=message["optional"],
+        pad=message["pad"],
+        pad_value=message["pad_value"],
     )
 
 

@@ -11,7 +11,7 @@ from .._errors import PackageError
 from ._axes import read_axes, references
 from ._description import TensorDescription
 from ._files import short
-from ._steps import last_dtype, read_steps
+from ._steps import last_dtype, plain, read_steps
 
 if TYPE_CHECKING:
     from bioimageio.spec.model import v0_4, v0_5
@@ -59,7 +59,8 @@ def read_tensors(model: Model) -> Tensors:
 
 
 def _tensor(tensor: Any, described: Any, known: Any) -> TensorDescription:
-    steps, name = read_steps(described), str(tensor.id)
+    steps, name, pad = read_steps(described), str(tensor.id), getattr(tensor, "pad", None)
+    value = plain(getattr(pad, "value", 0.0), f"the padding of {short(name)}")
     return TensorDescription(
         name,
         name,
@@ -67,6 +68,8 @@ def _tensor(tensor: Any, described: Any, known: Any) -> TensorDescription:
         last_dtype(steps, str(tensor.dtype)),
         steps,
         getattr(tensor, "optional", False),
+        "" if pad is None else pad.mode,
+        float(value),
     )
 
 
