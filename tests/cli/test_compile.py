@@ -158,3 +158,22 @@ def test_a_package_of_one_size_is_measured_at_it(call: Call, tmp_path: Path) -> 
     said = call("validate", folder, "--runs", "3", "--size", "64x64")
     assert said.code == 1
     assert "found 64 pixels along y, expected 24 as generated fixed states: measure at 24" in said.err
+
+
+def test_a_graph_that_does_not_give_the_test_outputs_is_refused(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onscope.runtime.worker import _proof
+    from tests.graph.generated import Recipe, write
+
+    folder = write(tmp_path / "right", Recipe(described="uint16", sizes="fixed"))
+    right = vars(_proof)["held_against"]
+    monkeypatch.setattr(
+        _proof, "held_against", lambda package, found: right(package, {name: 2 * a + 1 for name, a in found.items()})
+    )
+    said = call("compile", folder, "--size", "24x32")
+    assert said.code == 1
+    assert "does not give its own test outputs on cpu, compiled: largest error" in said.err
+    said = call("compile", folder, "--size", "24x32", "--force")
+    assert said.code == 0, said.err
+    assert "does not give its own test output 'image', compiled: largest error" in words(said.out)

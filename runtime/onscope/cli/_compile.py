@@ -99,19 +99,27 @@ def compile_(
 
 
 def _prove(pipeline: Pipeline, provider: str, threads: int | None, force: bool, console: Console) -> None:
-    """Raise PackageError where a package does not give its own test outputs; with `force`, say so in a line."""
+    """Raise PackageError where a package does not give its own test outputs; with `force`, say so in a line.
+
+    Two ways: its network with the steps in NumPy, and its compiled graph with the test input as the frame.
+    """
     from onscope.runtime.engines import open_session
     from onscope.runtime.package import prove, refuse_mismatch
+    from onscope.runtime.worker import prove_compiled
 
     if provider in NO_ANSWERS:
         return
-    for package in {stage.package.folder: stage.package for stage in pipeline.stages}.values():
+    for stage in {stage.package.folder: stage for stage in pipeline.stages}.values():
+        package = stage.package
         proof = prove(package, session := open_session(package.weights, provider, threads))
         if not force:
             refuse_mismatch(package, proof, session.provider)
-        for one in proof:
+        compiled, _ = prove_compiled(package, stage.request, provider, threads)
+        if not force:
+            refuse_mismatch(package, compiled, f"{session.provider}, compiled")
+        for one, way in (*((one, "") for one in proof), *((one, ", compiled") for one in compiled)):
             if not one.passed:
-                words = f"warning: {package.name} does not give its own test output {one.output!r}: {one.words}"
+                words = f"warning: {package.name} does not give its own test output {one.output!r}{way}: {one.words}"
                 console.print(words, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
