@@ -18,6 +18,7 @@ from onscope.runtime.graph import StageRequest, compile_group
 from onscope.runtime.graph._converted import difference
 from onscope.runtime.package import AxisSize
 
+from .run import opened
 from .written import RAW, stage
 
 FLOATS = replace(RAW, dtype="float32")
@@ -90,6 +91,29 @@ def test_what_cannot_be_compared_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     compiled = compile_group([old(tmp_path)], FLOATS, cache=tmp_path)
     (note,) = [note for note in compiled.notes if note.kind == "warning"]
     assert note.why == "ONNX Runtime is not installed"
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+@pytest.mark.parametrize(("kind", "opset"), [("Upsample", 9), ("Resize", 10)])
+def test_old_enlargement_counts_from_the_corner(tmp_path: Path, kind: str, opset: int, mode: str) -> None:
+    """Which onnx's converter forgets: with half pixels, the default since opset 11, a ramp is shifted."""
+    nodes = [
+        helper.make_node(kind, ["image", "scales"], ["large"], mode=mode),
+        helper.make_node("MaxPool", ["large"], ["answer"], kernel_shape=[2, 2], strides=[2, 2]),
+    ]
+    asked = stage(tmp_path, nodes, {"scales": np.array([1, 1, 2, 2], np.float32)}, opset=opset, ir=4)
+    run = opened([asked], replace(FLOATS, shape=(6, 8)), tmp_path)
+    frame = np.arange(48, dtype=np.float32).reshape(6, 8)
+    found = run.run([frame])["stage.answer"][0, 0]
+    between = np.minimum(np.arange(8) + 0.5, 7) + 8 * np.minimum(np.arange(6) + 0.5, 5)[:, None]
+    assert np.allclose(found, frame if mode == "nearest" else between)
+
+
+def test_weights_that_are_inputs_of_old_files(tmp_path: Path) -> None:
+    nodes = [helper.make_node("Mul", ["image", "three"], ["answer"])]
+    asked = stage(tmp_path, nodes, {"three": np.float32(3)}, opset=9, ir=3, weights_are_inputs=True)
+    frame = np.ones(RAW.shape, np.float32)
+    assert np.array_equal(opened([asked], FLOATS, tmp_path).run([frame])["stage.answer"][0, 0], 3 * frame)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,23 @@ MOST = 1e-5
 """Largest difference of an answer, relative to its range. Not between runs of one network: both sides round alike."""
 SIDES = ({"y": 40, "x": 56}, {"y": 136, "x": 200}, {"y": 520, "x": 264})
 """Pixels to try, the first that the network takes; others than these are the smallest that are described."""
+HALF_PIXELS = 11
+"""The opset from which on Resize says how it counts pixels; before, the first one lay at 0."""
+
+
+def count_from_corners(model: ModelProto) -> None:
+    """Make every Resize what it was before opset 11, as Upsample was: onnx's converter gives it the new defaults."""
+    from onnx import helper
+
+    for node in model.graph.node:
+        if node.op_type == "Resize":
+            kept = [
+                each for each in node.attribute if each.name not in ("coordinate_transformation_mode", "nearest_mode")
+            ]
+            del node.attribute[:]
+            node.attribute.extend(kept)
+            node.attribute.append(helper.make_attribute("coordinate_transformation_mode", "asymmetric"))
+            node.attribute.append(helper.make_attribute("nearest_mode", "floor"))
 
 
 def check_conversion(original: ModelProto, converted: ModelProto, opset: int, stage: StageRequest) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._errors import PackageError
-from ._converted import check_conversion
+from ._converted import HALF_PIXELS, check_conversion, count_from_corners
 from ._draft import IR_VERSION, OPSET, Draft, Value
 from ._fold import folded
 from ._types import Note, StageRequest
@@ -23,6 +23,8 @@ OLDEST, NEWEST = 18, 26
 """Opsets that a graph is written in: from 18 on the operators of the steps take their axes as inputs; ONNX Runtime
 1.31 takes none above 26."""
 DEFAULT_DOMAINS = ("", "ai.onnx")
+FREE_WEIGHTS = 4
+"""The IR version from which on weights are no inputs."""
 
 
 def load_network(path: Path, sha256: str) -> ModelProto:
@@ -49,6 +51,7 @@ def load_network(path: Path, sha256: str) -> ModelProto:
     inputs = [value for value in model.graph.input if value.name not in constants]
     del model.graph.input[:]
     model.graph.input.extend(inputs)
+    model.ir_version = max(model.ir_version, FREE_WEIGHTS)
     # Sizes inferred for whatever frames there may be; those of this frame are inferred anew.
     del model.graph.value_info[:]
     return model
@@ -103,6 +106,8 @@ def upgraded(model: ModelProto, opset: int, stage: StageRequest, notes: list[Not
     others = [entry for entry in model.opset_import if entry.domain not in DEFAULT_DOMAINS]
     try:
         converted = version_converter.convert_version(model, opset)
+        if own < HALF_PIXELS:
+            count_from_corners(converted)
         kept = {entry.domain for entry in converted.opset_import}
         converted.opset_import.extend(entry for entry in others if entry.domain not in kept)
         onnx.checker.check_model(converted, full_check=True)
