@@ -74,10 +74,12 @@ class Commands(typer.core.TyperGroup):
 
 
 def complain(sentence: str) -> None:
-    """One red sentence on stderr."""
+    """One red sentence on stderr, in one line; what a terminal would obey in names of others' files is written out."""
     from rich.console import Console
     from rich.text import Text
 
+    line = " ".join(sentence.split())
+    sentence = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
     Console(stderr=True, soft_wrap=True).print(Text.assemble(("error: ", "bold red"), (sentence, "red")))
 
 

@@ -48,7 +48,7 @@ class OnnxRuntimeSession:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what fails is raised: no lines of its own beside it
         # Threads that spin for long steal from the next session, and from the acquisition beside them; between the
         # operators of a graph too, so that stopping after a run is not enough (docs/decisions/0008-machine-care.md).
         options.add_session_config_entry(*(SHORT_SPIN if _version(ort.__version__) >= (1, 26) else STOP_SPINNING))
@@ -86,4 +86,5 @@ def _spec(node: object) -> TensorSpec:
 
 
 def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+    line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)  # names come from the graph

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 MAX_AXIS = 1 << 16
 """Largest size, step, offset or halo that a described axis may state, in pixels (or channels)."""
-MAX_VALUES = 1 << 31
-"""Most values that the smallest size of a described tensor may have."""
+MAX_VALUES = 1 << 28
+"""Most values that a described tensor may have for frames of ORDINARY pixels, and a constant shape in a graph: a
+gigabyte of float32."""
+ORDINARY = 256
 
 References = Mapping[tuple[str, str], Any]
 """The described axes that others may refer to, by tensor and axis."""
@@ -58,7 +60,7 @@ def bounded(tensor: str, axes: Iterable[Axis]) -> tuple[Axis, ...]:
             )
         if not math.isfinite(axis.scale):
             raise PackageError(f"found a scale of {axis.scale:g} along {axis.id}, expected a finite number")
-        values *= size.fixed or size.minimum
+        values *= size.fixed or size.at_least(ORDINARY if axis.kind == "space" and not follows else 1)
     if values > MAX_VALUES:
         raise PackageError(
             f"found at least {values} values in {short(tensor)}, expected at most {MAX_VALUES}: correct the axes' sizes"

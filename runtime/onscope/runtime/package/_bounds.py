@@ -15,6 +15,10 @@ from ._walk import bodies, tensors
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto
 
+MAX_NODES = 1 << 14
+"""Most operators of a graph, its functions written out; the largest networks in use have some thousands."""
+MAX_CALLS = 32
+"""Deepest nesting of functions."""
 MAX_SHAPE_VALUES = 64
 """Longest shape that is looked at; no tensor has more axes."""
 _SHAPED = {"ConstantOfShape": 0, "Expand": 1, "Reshape": 1, "Tile": 1, "Resize": 3}
@@ -38,6 +42,36 @@ def refuse_absurd_sizes(model: ModelProto, path: Path) -> None:
                 f"found {_product(sizes)} values in {short(name)!r} of {path.name}, expected at most {MAX_VALUES}: "
                 "this is no package for live use"
             )
+
+
+def refuse_endless_functions(model: ModelProto, path: Path) -> None:
+    """Raise PackageError for functions that call themselves, or that unfold to more than MAX_NODES nodes."""
+    functions = {(each.domain, each.name): each for each in model.functions}
+    sizes: dict[tuple[str, str], int] = {}
+    inside: list[tuple[str, str]] = []
+
+    def count(nodes: Iterable[NodeProto]) -> int:
+        total = 0
+        for node in nodes:
+            total += unfolded((node.domain, node.op_type)) if (node.domain, node.op_type) in functions else 1
+            for attribute in node.attribute:
+                total += sum(count(graph.node) for graph in (attribute.g, *attribute.graphs))
+        return total
+
+    def unfolded(name: tuple[str, str]) -> int:
+        if name in inside or len(inside) >= MAX_CALLS:
+            raise PackageError(
+                f"found the function {short(name[1])} in {path.name} that calls itself, or others too deep, expected "
+                "functions that end: export the network again"
+            )
+        if name not in sizes:
+            inside.append(name)
+            sizes[name] = count(functions[name].node)
+            inside.pop()
+        return sizes[name]
+
+    if (found := count(model.graph.node)) > MAX_NODES:
+        raise PackageError(f"found {found} operators in {path.name}, expected at most {MAX_NODES}: this is no network")
 
 
 def _product(sizes: Iterable[int]) -> int:

@@ -133,7 +133,13 @@ def load_npy(path: Path) -> npt.NDArray[Any]:
     return np.array(mapped)
 
 
+def one_line(text: object) -> str:
+    """Without line breaks, and with what a terminal would obey (escapes, bells, reversals) written out."""
+    line = " ".join(str(text).split())
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+
+
 def short(text: object) -> str:
     """One line of at most 160 characters, for messages that quote what others wrote."""
-    line = " ".join(str(text).split())
+    line = one_line(text)
     return line if len(line) <= 160 else line[:159] + "…"

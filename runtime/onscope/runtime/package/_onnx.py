@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from .._errors import PackageError
-from ._bounds import refuse_absurd_sizes
+from ._bounds import refuse_absurd_sizes, refuse_endless_functions
 from ._files import short
 from ._walk import nodes, parse_onnx, tensors
 
@@ -49,6 +49,7 @@ def inspect_onnx(path: Path) -> Ports:
         raise PackageError(f"found {path.name} without any operator, expected a network: export it again")
     _refuse_external_data(model, path)
     _refuse_foreign_operators(model, path)
+    refuse_endless_functions(model, path)
     refuse_absurd_sizes(model, path)
     _require_opset(model, path)
     try:
