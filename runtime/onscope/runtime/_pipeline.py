@@ -12,7 +12,6 @@ from ._errors import PipelineError
 from ._frame import FrameSpec
 from ._requests import spec_message
 from ._stage import FRAME, Stage
-from .decode import decoder
 from .graph import load_calibration
 from .windows import Gather
 
@@ -51,9 +50,15 @@ class Pipeline:
         for path in self.calibration.values():
             load_calibration(path)  # what is wrong with it is told before a camera runs
         images: dict[str, bool] = {FRAME: True}
+        labels: set[str] = set()
         for stage in self.stages:
             if stage.name in images:
                 raise PipelineError(f"found two stages named {stage.name!r}, expected different names: rename one")
+            if stage.reads in labels:
+                raise PipelineError(
+                    f"found the stage {stage.name!r} reading {stage.reads!r}, which answers with labels, expected an "
+                    "image: labels name objects, and are no intensities that a network could take"
+                )
             if not images.get(stage.reads):
                 readable = ", ".join(name for name, image in images.items() if image)
                 raise PipelineError(
@@ -75,8 +80,10 @@ class Pipeline:
                         f"found the stage {stage.name!r} for another {axis} than {stage.reads!r}, which it reads, "
                         "expected one in common: it would never run"
                     )
-            axes = stage.package.outputs[0].axes
-            images[stage.name] = not decoder(axes, stage.settings).columns
+            answer = stage.decoder
+            images[stage.name] = not answer.columns and not answer.labels
+            if answer.labels:
+                labels.add(stage.name)
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
@@ -122,8 +129,8 @@ class Pipeline:
 
     @property
     def images(self) -> list[str]:
-        """Names of the stages that answer with an image; the others answer with a table of objects."""
-        return [s.name for s in self.stages if not decoder(s.package.outputs[0].axes, s.settings).columns]
+        """Names of the stages that answer with an image, or labels; the others answer with a table of objects."""
+        return [stage.name for stage in self.stages if not stage.decoder.columns]
 
     def stages_of(self, camera: str) -> list[Stage]:
         """The stages that may run on a camera's frames."""

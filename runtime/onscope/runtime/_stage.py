@@ -13,6 +13,7 @@ from typing import Any, get_args
 from ._errors import PipelineError
 from ._frame import Frame
 from ._requests import request_message
+from .decode import Decoder, decoder
 from .graph import Normalise, StageRequest, is_decoder
 from .package import Package
 
@@ -104,12 +105,7 @@ class Stage:
                 f"found settings of the stage {self.name!r} that are no plain values ({error}), expected numbers, "
                 "texts and lists: convert NumPy's numbers with float()"
             ) from error
-        steps = [step for tensor in (*self.package.inputs, *self.package.outputs) for step in tensor.steps]
-        if decoded := [step.id for step in steps if is_decoder(step)]:
-            raise PipelineError(
-                f"found {self.package.name!r} with {', '.join(decoded)} after its network, expected steps that a graph "
-                "can carry out: these are not decoded live yet"
-            )
+        self._check_decoder()
         if self.normalise not in get_args(Normalise):
             raise PipelineError(
                 f"found normalise {self.normalise!r} of the stage {self.name!r}, expected one of "
@@ -120,6 +116,28 @@ class Stage:
                 f"found {self.frozen_frames} frozen frames and tiles of {self.tile} pixels for the stage "
                 f"{self.name!r}, expected at least 1 and {SMALLEST_TILE}"
             )
+
+    def _check_decoder(self) -> None:
+        answer = self.decoder
+        if answer.labels and self.rescale:
+            raise PipelineError(
+                f"found rescale for the stage {self.name!r}, which answers with labels, expected frames of the pixel "
+                "size that its package was trained at: distances and flows are in pixels of the network"
+            )
+        before = [step.id for tensor in self.package.inputs for step in tensor.steps if is_decoder(step)]
+        if before:
+            raise PipelineError(
+                f"found {self.package.name!r} with {', '.join(before)} before its network, expected it after an "
+                "output: correct the package"
+            )
+
+    @property
+    def decoder(self) -> Decoder:
+        """What makes an answer of the package's first output; raises PipelineError when there is nothing that does."""
+        output = self.package.outputs[0]
+        kinds = [axis.id if axis.kind == "space" else axis.kind for axis in output.described]
+        first = next((at for at, step in enumerate(output.steps) if is_decoder(step)), len(output.steps))
+        return decoder(kinds, self.settings, output.steps[first:])
 
     @property
     def request(self) -> StageRequest:

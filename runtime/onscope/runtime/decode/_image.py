@@ -14,6 +14,7 @@ class ImageDecoder:
     """Answers (y, x) or (y, x, c) images."""
 
     columns: tuple[str, ...] = ()
+    labels = False
 
     def __init__(self, axes: Sequence[str], settings: Mapping[str, Any]) -> None:
         if "y" not in axes or "x" not in axes:
@@ -22,6 +23,7 @@ class ImageDecoder:
                 "set `decode` in the package's config.onscope to what the network answers"
             )
         self._axes = tuple(axes)
+        self.told: list[str] = []
 
     def __call__(self, output: Pixels) -> tuple[Pixels, str]:
         return from_tensor(output, self._axes)

@@ -17,12 +17,15 @@ class PointsDecoder:
     y and x are in pixels of the raw frame. The rows are expected by falling score, as the graph's TopK leaves them.
     """
 
+    labels = False
+
     def __init__(self, axes: Sequence[str], settings: Mapping[str, Any]) -> None:
         self.columns: tuple[str, ...] = tuple(settings.get("columns", ("y", "x", "score")))
         if "score" not in self.columns:
             raise PipelineError(f"found points with the columns {', '.join(self.columns)}, expected one named score")
         self._score = self.columns.index("score")
         self._threshold = float(settings.get("threshold", 0.5))
+        self.told: list[str] = []
 
     def __call__(self, output: Pixels) -> tuple[Pixels, str]:
         table = output.reshape(-1, output.shape[-1])

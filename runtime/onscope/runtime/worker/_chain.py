@@ -13,6 +13,7 @@ from .._clock import now_ns
 from .._errors import ProviderError
 from .._frame import Pixels
 from .._requests import request_from
+from ..decode import Decoder
 from ..graph import (
     Note,
     Raw,
@@ -77,6 +78,7 @@ class Chain:
         self.bit_depth: int = spec["bit_depth"] if stated is None else stated
         self._progress = progress
         self._warnings: list[str] = []
+        self._heard: set[int] = set()
         self.groups: list[Group] = []
         """The graphs in the order in which they run."""
         answers: dict[int, StageAnswer] = {}
@@ -163,7 +165,9 @@ class Chain:
                     reads, whose = [np.ascontiguousarray(answers[self._numbers[group.reads]])], None
                 for number, output in group.run(reads, place, reset, channel, whose).items():
                     _refuse_nan(self._requests[number].name, output)
-                    answers[number], _ = group.decoders[number](output)
+                    decode = group.decoders[number]
+                    answers[number], _ = decode(output)
+                    self._hear(number, decode)
                 stamps |= dict.fromkeys(group.decoders, (start, now_ns()))
                 self.began_anew |= group.states.began_anew
         except BaseException:
@@ -177,6 +181,13 @@ class Chain:
         return [
             {"graph": number, **each} for number, group in enumerate(self.groups) for each in group.scalars.frozen()
         ]
+
+    def _hear(self, number: int, decode: Decoder) -> None:
+        """What a decoder tells for the first time."""
+        if decode.told and number not in self._heard:
+            self._heard.add(number)
+            self._warnings += [f"{self._requests[number].name}: {words}" for words in decode.told]
+        decode.told.clear()
 
     def warned(self) -> list[str]:
         """What was found since the last call that the user should know."""
