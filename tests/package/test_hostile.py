@@ -78,6 +78,22 @@ def test_shapes_that_no_memory_holds_are_refused(make_package: Make) -> None:
         Package.load(make_package(model=model(nodes, s=np.array([20000, 20000], np.int64))))
 
 
+@pytest.mark.parametrize(
+    ("kind", "constant"),
+    [
+        ("Tile", np.array([1, 1, 3000, 3000], np.int64)),
+        ("Pad", np.array([0, 0, 0, 0, 0, 0, 100_000, 100_000], np.int64)),
+        ("Resize", np.array([1, 1, 3000, 3000], np.float32)),
+        ("Resize", np.array([1, 1, np.inf, np.nan], np.float32)),
+    ],
+)
+def test_frames_that_grow_beyond_memory_are_refused(make_package: Make, kind: str, constant: Any) -> None:
+    inputs = ["raw", "", "c"] if kind == "Resize" else ["raw", "c"]
+    nodes = [helper.make_node(kind, inputs, ["z"]), helper.make_node("Identity", ["raw"], ["image"])]
+    with pytest.raises(PackageError, match=f"found that '{kind}' of weights.onnx makes .* values of one"):
+        Package.load(make_package(model=model(nodes, c=constant)))
+
+
 def test_steps_between_sizes_that_no_frame_has_are_refused(make_package: Make, rdf: dict[str, Any]) -> None:
     for axis in rdf["inputs"][0]["axes"][2:]:
         axis["size"] = {"min": 1, "step": 65535}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._errors import PackageError
-from ._axes import MAX_VALUES
+from ._axes import MAX_VALUES, ORDINARY
 from ._files import short
 from ._walk import bodies, tensors
 
@@ -23,6 +23,12 @@ MAX_SHAPE_VALUES = 64
 """Longest shape that is looked at; no tensor has more axes."""
 _SHAPED = {"ConstantOfShape": 0, "Expand": 1, "Reshape": 1, "Tile": 1, "Resize": 3}
 """Operators whose output is as large as a constant input says, and which of them."""
+_GROWS = {"Tile": (1,), "Resize": (1, 2), "Upsample": (1,), "Pad": (1,)}
+"""Operators whose output is larger by a constant factor, and where that stands (`Resize`: of opset 10, and later)."""
+MAX_GROWTH = 1 << 20
+"""Most values that one operator may make of one: from a mean over the frame to 1024 pixels along y and x."""
+MAX_PADDED = 4096
+"""Most values that padding may make of one, in a frame of ORDINARY pixels."""
 _RANDOM = ("RandomNormal", "RandomUniform")
 
 
@@ -41,6 +47,12 @@ def refuse_absurd_sizes(model: ModelProto, path: Path) -> None:
             raise PackageError(
                 f"found {_product(sizes)} values in {short(name)!r} of {path.name}, expected at most {MAX_VALUES}: "
                 "this is no package for live use"
+            )
+    for name, grows, most in _stated_growth(model):
+        if not grows <= most:  # so that NaN is refused too
+            raise PackageError(
+                f"found that {short(name)!r} of {path.name} makes {grows:g} values of one, expected at most "
+                f"{most}: this is no package for live use"
             )
 
 
@@ -99,6 +111,38 @@ def _stated_shapes(model: ModelProto) -> Iterator[tuple[str, list[int]]]:
                     yield node.name or node.op_type, list(attribute.sparse_tensor.dims)
             if sizes := _constant_shape(node, constants):
                 yield node.name or node.op_type, sizes
+
+
+def _stated_growth(model: ModelProto) -> Iterator[tuple[str, float, int]]:
+    """Nodes that repeat, enlarge or pad by constants; how many values they make of one, and how many they may."""
+    for body in bodies(model):
+        constants = {tensor.name: tensor for tensor in getattr(body, "initializer", ())}
+        for node in body.node:
+            attributes = {attribute.name: attribute for attribute in node.attribute}
+            if node.op_type == "Constant" and "value" in attributes and node.output:
+                constants[node.output[0]] = attributes["value"].t
+            name = node.name or node.op_type
+            for place in _GROWS.get(node.op_type, ()):
+                stated = _numbers(constants.get(node.input[place])) if len(node.input) > place else []
+                if node.op_type == "Pad":
+                    half = len(stated) // 2
+                    widths = zip(stated[:half], stated[half:], strict=False)
+                    yield name, math.prod(1 + max(sum(each), 0.0) / ORDINARY for each in widths), MAX_PADDED
+                elif stated:
+                    yield name, math.prod(abs(each) for each in stated), MAX_GROWTH
+            if node.op_type == "Upsample" and "scales" in attributes:
+                yield name, math.prod(abs(each) for each in attributes["scales"].floats), MAX_GROWTH
+
+
+def _numbers(tensor: TensorProto | None) -> list[float]:
+    from onnx import numpy_helper
+
+    if tensor is None or _product(tensor.dims) > MAX_SHAPE_VALUES:
+        return []
+    try:
+        return [float(each) for each in numpy_helper.to_array(tensor).reshape(-1)]
+    except (ValueError, TypeError):
+        return []
 
 
 def _constant_shape(node: NodeProto, constants: dict[str, TensorProto]) -> list[int]:

@@ -57,8 +57,14 @@ def compile_fitting(
         try:
             tried = compile_group([replace(stage, tile=side) for stage in stages], raw, calibration)
         except PipelineError as why:
+            if compiled.memory_mb > psutil.virtual_memory().total / 1e6:
+                raise PipelineError(f"found {wants}, expected what this machine can hold; in tiles: {why}") from why
             return compiled, [f"{wants}, and tiles are not possible: {why}"]
         if tried.tiling is not None and tried.memory_mb <= budget_mb:
             exact = "" if tried.tiling.exact else f", which is not exact: {tried.tiling.why}"
             return tried, [f"{wants}: run in tiles of {'x'.join(map(str, tried.tiling.tile))} pixels{exact}"]
+    if compiled.memory_mb > psutil.virtual_memory().total / 1e6:
+        raise PipelineError(
+            f"found {wants}, and no tiles fit, expected what this machine can hold: take smaller frames"
+        )
     return compiled, [f"{wants}, and no tiles fit"]
