@@ -310,3 +310,13 @@ def test_what_was_frozen_can_be_gone_on_with() -> None:
     assert not other.restore(first.final())
     assert not other.restore([None, None, None])
     assert not other.frozen
+
+
+@pytest.mark.parametrize(("mean", "std"), [(1e6, 1.0), (3e5, 0.1), (-2e6, 3.0), (4e4, 0.0), (0.0, 1.0)])
+def test_a_small_spread_far_from_zero(mean: float, std: float) -> None:
+    """As mean square - square of the mean, the first would be off by 2e-4, and the fourth not 0."""
+    frame = (mean + std * np.random.default_rng(2).normal(size=(64, 50))).astype(np.float32)
+    expected = frame.astype(np.float64)
+    assert one(frame, Statistic("std")) == pytest.approx(expected.std(), rel=1e-6, abs=1e-30)
+    rest = one(frame, Statistic("mean", part="rest"))
+    assert one(frame, Statistic("mean")) + rest == pytest.approx(expected.mean(), abs=1e-6 * max(std, 1e-6))

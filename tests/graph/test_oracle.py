@@ -30,7 +30,9 @@ def test_stage_by_stage_is_what_core_predicts_and_the_package_opens(recipe: Reci
         if not recipe.core_refuses:
             for name, array in core_prediction(folder, inputs).items():
                 assert found[name].dtype == array.dtype
-                assert np.array_equal(found[name], array, equal_nan=True)
+                # The same network in two sessions: ONNX Runtime need not share it among its threads in the same way.
+                steps = next(tensor.processing for tensor in package.outputs if tensor.name == name)
+                assert compare(found[name], array, steps, tolerance=1e-6) == ""
 
 
 @pytest.mark.parametrize("network", ["conv", "upsample", "unet"])
@@ -92,7 +94,7 @@ def test_differences_are_told() -> None:
     narrow = np.full((4, 5), 0.997, np.float32)
     narrow[0, 0] += np.float32(1e-3)
     assert compare(narrow + np.spacing(narrow), narrow) == ""
-    assert "off by" in compare(narrow + 3 * np.spacing(narrow), narrow)
+    assert "off by" in compare(narrow + 6 * np.spacing(narrow), narrow)
     counts = (floats * 10).astype(np.uint8)
     assert compare(counts + np.uint8(1), counts) == ""
     assert "counts" in compare(counts + np.uint8(2), counts)

@@ -58,6 +58,9 @@ class Counts:
         """Share of the pixels that have `value` or more."""
         return float(self.counts[max(0, value - self.low) :].sum()) / self.total
 
+FAR = 1000.0
+"""Standard deviations from the mean to 0, beyond which a variance as mean square - square of the mean loses digits."""
+
 
 @dataclass(frozen=True)
 class Floats:
@@ -84,8 +87,12 @@ class Floats:
     def _moments(self) -> tuple[float, float]:
         import cv2
 
-        mean, std = cv2.meanStdDev(self._pixels.reshape(1, -1))  # summed in float64
-        return float(mean.item()), float(std.item())
+        pixels, near = self._pixels.reshape(1, -1), np.float32(0)
+        mean, std = (each.item() for each in cv2.meanStdDev(pixels))  # squares and their sums in float64
+        if abs(mean) > FAR * std:  # the difference of two large numbers; pixels close to `near` lose nothing by it
+            near = np.float32(mean)
+            mean, std = (each.item() for each in cv2.meanStdDev(pixels - near))
+        return float(near) + float(mean), float(std)
 
     def ranked(self, ranks: Sequence[int]) -> list[float]:
         """The pixels of these ranks, 0 being the smallest."""
