@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ruamel.yaml import YAML
 
 from onscope.runtime._pipeline_file import PipelineModel
 from onscope.runtime.graph.calibration._calibration_file import CalibrationModel
+from tests.graph.generated import Recipe, write
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -63,3 +65,36 @@ def test_links_of_the_documentation_lead_somewhere() -> None:
             if not (page.parent / target).exists():
                 broken.append(f"{page.name}: {target}")
     assert not broken
+
+
+def test_the_readme_s_packages_run_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A .zip and a folder with a pixel size, by the pipeline and the calibration that are shown."""
+    from onscope.cli import main
+
+    ranged = Recipe(described="uint16", pre=(("scale_range", {"axes": ["y", "x"], "max_percentile": 99.8}),))
+    denoiser = write(tmp_path / "my-denoiser", ranged)
+    with zipfile.ZipFile(tmp_path / "my-denoiser.zip", "w") as archive:
+        for path in denoiser.iterdir():
+            archive.write(path, path.name)
+    segmenter = write(tmp_path / "my-segmenter", Recipe(pre=(("zero_mean_unit_variance", {}),)))
+    yaml = YAML(typ="safe", pure=True)
+    described = yaml.load((segmenter / "rdf.yaml").read_text())
+    for axis in (*described["inputs"][0]["axes"][2:], *described["outputs"][0]["axes"][2:]):
+        axis |= {"unit": "micrometer", "scale": 0.1}
+    with (segmenter / "rdf.yaml").open("w") as file:
+        yaml.dump(described, file)
+    shown = (ROOT / "README.md").read_text().split("```yaml\n")
+    (tmp_path / "pipeline.yaml").write_text(shown[2].split("```")[0])
+    (tmp_path / "calibration.yaml").write_text(shown[3].split("```")[0])
+    monkeypatch.chdir(tmp_path)
+    words = ["compile", "pipeline.yaml", "--size", "64x64", "--pixel-size-um", "0.16", "--force", "--report"]
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    said = capsys.readouterr()
+    assert not end.value.code, said.err
+    out = " ".join(said.out.split())
+    assert "64x64 uint16, windows of 3 time points: " in out
+    for word in ("calibrated", "rescaled", "scale_range (percentiles of the raw frame from the host, frozen"):
+        assert word in out
