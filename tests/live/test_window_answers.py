@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from onscope.drivers import scripted
 from onscope.runtime import (
@@ -26,7 +28,7 @@ from onscope.runtime import (
 )
 from onscope.runtime.windows._gather import Gather
 from tests import models
-from tests.graph.generated import Recipe, write
+from tests.graph.generated import Recipe, describe, write
 from tests.live.window_oracle import windows_of
 
 Make = Callable[..., Runtime]
@@ -176,6 +178,68 @@ def test_memory_is_one_per_place_and_begins_anew_after_a_death(runtime: Make, tm
     results = run(it, [models.frame(n, spec=SPEC, index={"t": n // 2, "p": n % 2}) for n in range(12)])
     assert [result.frame.id.seq for result in results] == [n for n in range(12) if n != 4]
     assert [result.frame.id.seq for result in results if result.state_reset] == [0, 1, 5, 6]
+
+
+def adding(folder: Path) -> Package:
+    """hidden_out = image = hidden + frame, float32: its answer is the sum of all frames since it began anew."""
+    recipe = Recipe(recurrent=True, described="uint16")
+    write(folder, recipe)
+    graph = onnx.load(folder / "weights.onnx").graph
+    nodes = [
+        helper.make_node("Add", ["frame", "hidden"], ["hidden_out"]),
+        helper.make_node("ReduceMax", ["hidden_out", "axis"], ["image"], keepdims=1),
+    ]
+    axis = numpy_helper.from_array(np.array([1]), "axis")
+    added = helper.make_graph(nodes, "adding", list(graph.input), list(graph.output), [axis])
+    model = helper.make_model(added, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.save(model, folder / "weights.onnx")
+    session = onnxruntime.InferenceSession(folder / "weights.onnx", providers=["CPUExecutionProvider"])
+    frame, hidden = np.load(folder / "input0.npy"), np.load(folder / "input1.npy")
+    for number, array in enumerate(session.run(None, {"frame": frame.astype(np.float32), "hidden": hidden})):
+        np.save(folder / f"output{number}.npy", array)
+    describe(folder, recipe)
+    return Package.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("gather", "faults"),
+    [
+        (Gather(1), "die@23,raise@37-39"),
+        (Gather(1, on_gap="hold"), "raise@20,nan@31,hang@44"),
+        (Gather(2, every=1), "die@30"),
+        (Gather(3, every=1, on_gap="pad"), "raise@every17"),
+        (Gather(2, every=1, on_gap="hold", places=2), "wrong@11,die@40"),
+    ],
+)
+def test_no_answer_remembers_another_place_nor_what_was_before_a_gap(
+    runtime: Make, tmp_path: Path, gather: Gather, faults: str
+) -> None:
+    (runs := tmp_path / "runs").mkdir()
+    lost, moved = {7, 18, 19, 52}, 60
+    frames = [
+        models.frame(n, 1 + n, SPEC, index={"t": n // 3, "p": n % 3}, exposure_ms=10.0 if n < moved else 20.0)
+        for n in range(90)
+        if n not in lost and not (gather.places == 2 and n % 3 == 2)
+    ]
+    pipeline = Pipeline([Stage("net", adding(tmp_path / "adding"))], gather)
+    provider = f"scripted:{faults},state={runs}"
+    it = runtime(pipeline, spec=SPEC, admission=block(3), provider=provider, worker="process", patience_s=1.0)
+    results = run(it, frames)
+    failed = [row.id for row in it.ledger.table() if row.state == "failed"]
+    assert failed
+    assert len(results) > 20
+    last: dict[int, tuple[Frame, float]] = {}
+    for result in results:
+        frame, place = result.frame, result.frame.index["p"]
+        expected = float(frame.pixels[0, 0])
+        if not result.state_reset:
+            before, total = last[place]
+            assert (before.id.seq < moved) == (frame.id.seq < moved)
+            assert gather.on_gap == "hold" or frame.index["t"] == before.index["t"] + 1
+            assert not any(before.id < id < frame.id and id.seq % 3 == place for id in failed)
+            expected += total
+        assert (result["net"] == expected).all(), frame.id
+        last[place] = frame, expected
 
 
 def test_channels_that_are_gathered_cannot_be_chosen_from(folder: Path) -> None:

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onscope.runtime import Admission, Frame, FrameId, FrameSpec, Ledger, PipelineError, keep_newest, keep_oldest
+from onscope.runtime import (
+    Admission,
+    Frame,
+    FrameId,
+    FrameSpec,
+    Ledger,
+    PipelineError,
+    WorkerError,
+    keep_newest,
+    keep_oldest,
+)
 from onscope.runtime._clock import now_ns
 from onscope.runtime._lane import Window
 from onscope.runtime.windows._gather import Gather
@@ -425,6 +435,15 @@ def test_a_failed_window_and_a_dead_worker_leave_no_memory() -> None:
     driven.all(lone(5, 6))
     assert [reset for _, reset in driven.memories] == [True, False, False, True, False, True, False]
     driven.finish()
+
+
+def test_what_windows_take_of_shared_memory_is_told_when_it_is_short() -> None:
+    huge = FrameSpec((1 << 20, 1 << 15), camera="cam")  # 69 GB each
+    lane = GatheredLane(huge, keep_newest(2), Gather(5), 2, 0, Ledger())
+    with pytest.raises(
+        WorkerError, match="or fewer places or shorter windows: what they gather takes 2199023 MB of it"
+    ):
+        lane.furnish()
 
 
 def test_windows_that_cannot_be_are_refused() -> None:

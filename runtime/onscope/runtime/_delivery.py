@@ -58,6 +58,7 @@ class Subscription:
             result = self.take()
             if result is not None:
                 yield result
+                del result  # its slots need not wait for the next one
             elif self._closed:
                 return
 

@@ -70,6 +70,7 @@ def stream(runtime: Runtime, source: Source, n: int | None) -> Iterator[Result]:
                     break
             elif result.frame.id.camera in cameras:
                 yield result
+            del result  # its slots need not wait for the next one
     finally:
         subscription.close()
         feeder.stop()

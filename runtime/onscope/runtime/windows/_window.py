@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from .._admission import Admission
 from .._clock import now_ns
+from .._errors import WorkerError
 from .._frame import Frame, FrameSpec
 from .._lane import Lane, Window
 from .._ledger import Ledger, State
@@ -56,6 +57,14 @@ class GatheredLane(Lane):
         self._memories = Memories(gather.places, holds=gather.on_gap == "hold") if recurrent else None
         self._where: Where | None = None
         self._copied = 0
+
+    def furnish(self) -> None:
+        try:
+            super().furnish()
+        except WorkerError as error:
+            spare = self._most * (self.length - 1) * self.spec.nbytes / 1e6
+            hint = f"{error}; or fewer places or shorter windows: what they gather takes {spare:.0f} MB of it"
+            raise WorkerError(hint if spare else str(error)) from error
 
     @property
     def idle(self) -> bool:
