@@ -39,7 +39,7 @@ class Group:
         for number, request in requests.items():
             answers = enumerate(compiled.answers)
             place, answer = next((place, answer) for place, answer in answers if answer.stage == request.name)
-            self.decoders[number] = decoder(_names(request, answer), request.settings)
+            self.decoders[number] = decoder(_names(request, answer), request.settings, answer.decoded)
             self.places[number] = place
         self.raw = raw
         self.requests = dict(requests)
