@@ -43,14 +43,25 @@ class Network:
 
 
 class Core:
-    """bioimageio.core's prediction pipeline with its pre- and postprocessing, prepared once."""
+    """bioimageio.core's prediction pipeline with its pre- and postprocessing, prepared once.
 
-    def __init__(self, package: Package) -> None:
+    It computes in `network`'s session: with the same threads and options as the others, where its own would take what
+    ONNX Runtime does unasked, and let its threads spin on into the next one's turn.
+    """
+
+    def __init__(self, package: Package, network: Profiled) -> None:
         from bioimageio.core import create_prediction_pipeline
+        from bioimageio.core.backends.onnx_backend import ONNXModelAdapter
         from bioimageio.spec import load_model_description
 
+        class Lent(ONNXModelAdapter):
+            def _init_model_on_device(self, device: str | None) -> Any:
+                self._input_names = [node.name for node in network.session.get_inputs()]
+                return network.session
+
         self._model: Any = load_model_description(package.folder / "rdf.yaml", perform_io_checks=False)
-        self._pipeline = create_prediction_pipeline(self._model, weights_format="onnx")
+        adapter: Any = Lent(model_description=self._model, devices=["CPUExecutionProvider"])
+        self._pipeline = create_prediction_pipeline(self._model, model_adapter=adapter)
 
     def run(self, frame: Pixels) -> Pixels:
         """The answer for a (y, x) frame."""

@@ -21,9 +21,9 @@ class Plan:
     unet_rounds: int = 12
     unet_turn: int = 4
     host_sizes: tuple[int, ...] = (512, 2048)
-    host_rounds: int = 20
+    host_rounds: int = 12
     host_turn: int = 12
-    busy_rounds: int = 6
+    busy_rounds: int = 4
     merged_size: int = 512
     merged_rounds: int = 12
     merged_turn: int = 6

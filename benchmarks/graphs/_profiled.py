@@ -26,16 +26,16 @@ class Profiled:
         options.add_session_config_entry("session.intra_op.spin_duration_us", "100")
         options.enable_profiling = True
         options.profile_file_prefix = str(folder / "profile")
-        self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-        self._names = [node.name for node in self._session.get_inputs()]
+        self.session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        self._names = [node.name for node in self.session.get_inputs()]
 
     def run(self, arrays: Sequence[Pixels]) -> list[Pixels]:
-        answers: list[Pixels] = self._session.run(None, dict(zip(self._names, arrays, strict=True)))
+        answers: list[Pixels] = self.session.run(None, dict(zip(self._names, arrays, strict=True)))
         return answers
 
     def end(self) -> list[float]:
         """Milliseconds that convolutions took in each run, in the order of the runs."""
-        events = json.loads(Path(self._session.end_profiling()).read_text())
+        events = json.loads(Path(self.session.end_profiling()).read_text())
         runs = sorted(event["ts"] for event in events if event.get("name") == "model_run")
         found = [0.0] * len(runs)
         for event in events:

@@ -37,7 +37,7 @@ def test_each_measurement_gives_rows_with_their_numbers(name: str) -> None:
 def test_those_compared_give_the_same_answer(tmp_path: Path) -> None:
     package = one_convolution(tmp_path / "one")
     (frame,) = images(64, 1)
-    expected = Core(package).run(frame)
+    expected = Core(package, Profiled(package.weights, tmp_path)).run(frame)
     assert expected.dtype == np.uint16
     assert np.abs(Script(Network(package)).run(frame).astype(int) - expected.astype(int)).max() <= 1
 
