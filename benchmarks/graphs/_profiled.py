@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,8 @@ class Profiled:
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.spin_duration_us", "100")
         options.enable_profiling = True
-        options.profile_file_prefix = str(folder / "profile")
+        # Its name ends in the second: two that begin in one would write into one file.
+        options.profile_file_prefix = str(Path(tempfile.mkdtemp(dir=folder), "profile"))
         self.session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         self._names = [node.name for node in self.session.get_inputs()]
 

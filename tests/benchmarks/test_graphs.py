@@ -43,12 +43,15 @@ def test_those_compared_give_the_same_answer(tmp_path: Path) -> None:
 
 
 def test_kernels_are_told_run_by_run(tmp_path: Path) -> None:
-    profiled = Profiled(one_convolution(tmp_path / "one").weights, tmp_path)
+    weights = one_convolution(tmp_path / "one").weights
+    several = [Profiled(weights, tmp_path) for _ in range(3)]  # within one second
     for frame in images(64, 5):
-        profiled.run([normalised(frame)])
-    found = profiled.end()
-    assert len(found) == 5
-    assert min(found) > 0
+        for profiled in several:
+            profiled.run([normalised(frame)])
+    for profiled in several:
+        found = profiled.end()
+        assert len(found) == 5
+        assert min(found) > 0
 
 
 def test_all_players_work_on_the_same_frames_and_the_first_of_a_turn_does_not_count() -> None:
