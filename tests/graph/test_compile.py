@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from . import generated, oracle
 from .generated import Recipe
 from .rules import compare
 from .run import opened, request
-from .written import FRAME, RANGE, RAW, checked, stage
+from .written import FRAME, RANGE, RAW, checked, described, stage
 
 
 @pytest.mark.parametrize("name", ["care", "espcn", "spots"])
@@ -158,3 +160,33 @@ def test_statistics_that_are_frozen_come_from_the_host_or_not_at_all(tmp_path: P
     assert not compile_group([request(by_row)], RAW, cache=tmp_path).scalars
     with pytest.raises(PipelineError, match="expected 'per_frame': they never reach the host"):
         compile_group([request(by_row, normalise="frozen")], RAW, cache=tmp_path)
+
+
+def test_each_state_goes_back_into_its_own_input(tmp_path: Path) -> None:
+    """Two memories of one shape, their outputs in another order than the pairs: answer = frame + 1000 a + b."""
+    nodes = [
+        helper.make_node("Add", ["b", "image"], ["b_next"]),
+        helper.make_node("Add", ["a", "one"], ["a_next"]),
+        helper.make_node("Mul", ["a_next", "thousand"], ["large"]),
+        helper.make_node("Add", ["large", "b_next"], ["answer"]),
+    ]
+    weights = {"one": np.float32(1), "thousand": np.float32(1000)}
+    asked = stage(tmp_path, nodes, weights, inputs=("image", "a", "b"))
+    model = onnx.load(asked.weights)
+    model.graph.output.extend(
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 1, None, None]) for name in ("b_next", "a_next")
+    )
+    onnx.save(model, asked.weights)
+    image = asked.inputs[0]
+    pairs = [{"input": each, "output": f"{each}_next"} for each in ("a", "b")]
+    asked = replace(
+        asked,
+        weights_sha256=hashlib.sha256(asked.weights.read_bytes()).hexdigest(),
+        inputs=(image, *(described(name, follows="image") for name in ("a", "b"))),
+        outputs=tuple(described(name, follows="image") for name in ("answer", "b_next", "a_next")),
+        settings=MappingProxyType({"state": pairs}),
+    )
+    run = opened([asked], replace(RAW, dtype="float32"), tmp_path)
+    for number in range(1, 4):
+        found = run.run([np.full(RAW.shape, 2, np.float32)])["stage.answer"]
+        assert np.array_equal(found, np.full_like(found, 1002 * number))

@@ -88,6 +88,7 @@ def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read
     for state, fed in zero_states(stage, pairs, sizes):
         written.states.append(state)
         feeds[fed] = Value(state.input, state.dtype, (), state.shape)
+    remembered: dict[int, tuple[Value, str]] = {}
     outputs = mount(draft, model, f"{stage.name}/", feeds)
     for output in stage.outputs:
         made = _described(outputs[output.graph_name], output, grown, source)
@@ -103,7 +104,9 @@ def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read
             _answer(stage, output, made, written)
         else:
             _check_state(stage, written.states[pair], made)
-            written.state_outputs.append((made, written.states[pair].output))
+            remembered[pair] = made, written.states[pair].output
+    # In the order of the states, whatever that of the package's outputs is: each goes back into its own input.
+    written.state_outputs = [remembered[pair] for pair in sorted(remembered)]
     written.scalars = statistics.scalars
     if read.pixel_size_um and written.image is not None:
         written.image_size_um = image_size(stage, source, read.pixel_size_um)
