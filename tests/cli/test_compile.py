@@ -177,3 +177,24 @@ def test_a_graph_that_does_not_give_the_test_outputs_is_refused(
     said = call("compile", folder, "--size", "24x32", "--force")
     assert said.code == 0, said.err
     assert "does not give its own test output 'image', compiled: largest error" in words(said.out)
+
+
+@pytest.mark.parametrize("command", ["compile", "validate"])
+def test_what_no_machine_holds_is_not_tried(call: Call, tmp_path: Path, command: str) -> None:
+    """Three enlargements of 64, each of them ordinary: 200 terabytes for 24 x 32 pixels."""
+    from tests.graph.generated import Recipe, describe, write
+
+    recipe = Recipe(described="uint16")
+    folder = write(tmp_path / "large", recipe)
+    model = onnx.load(folder / "weights.onnx")
+    del model.graph.node[:]
+    for taken, made in (("frame", "a"), ("a", "b"), ("b", "c")):
+        model.graph.node.append(onnx.helper.make_node("Resize", [taken, "", "s"], [made], mode="nearest"))
+    model.graph.node.append(onnx.helper.make_node("ReduceMax", ["c"], ["image"], keepdims=1))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 1, 64, 64], np.float32), "s"))
+    onnx.save(model, folder / "weights.onnx")
+    describe(folder, recipe)
+    said = call(command, folder, "--size", "24x32")
+    assert said.code == 1
+    assert "found that generated large needs about" in said.err
+    assert "expected at most the" in said.err

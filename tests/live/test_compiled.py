@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from onnx import helper
 from ruamel.yaml import YAML
 
 from onscope.runtime import Event, Frame, FrameId, FrameSpec, Pipeline, PipelineError, Result, Runtime, Stage, block
@@ -23,6 +24,7 @@ from tests import models
 from tests.graph import oracle
 from tests.graph.generated import Recipe, write
 from tests.graph.rules import compare
+from tests.graph.written import stage as hand_written
 
 Make = Callable[..., Runtime]
 Array = npt.NDArray[Any]
@@ -390,6 +392,19 @@ def test_what_does_not_fit_into_memory_is_run_in_tiles(tmp_path: Path, generated
     alone, (line,) = compile_fitting([points], replace(raw, dtype="float32"), None, free_mb=0.5)
     assert alone.tiling is None
     assert "tiles are not possible" in line
+
+
+@pytest.mark.parametrize("opset", [20, 21])
+def test_what_no_machine_holds_is_refused(tmp_path: Path, opset: int) -> None:
+    grown = [helper.make_node("Resize", [a, "", "s"], [b], mode="nearest") for a, b in (("image", "a"), ("a", "b"))]
+    nodes = [
+        *grown,
+        helper.make_node("ReduceMax", ["b"], ["c"], keepdims=1),
+        helper.make_node("Add", ["image", "c"], ["answer"]),
+    ]
+    stage = hand_written(tmp_path / "large", nodes, {"s": np.array([1, 1, 64, 64], np.float32)}, opset=opset, ir=10)
+    with pytest.raises(PipelineError, match=r"MB for the full frame, .* expected what this machine can hold"):
+        compile_fitting([stage], Raw((512, 512), "uint16"), None)
 
 
 @pytest.mark.parametrize("normalise", ["frozen", "running"])

@@ -107,10 +107,13 @@ def _prove(pipeline: Pipeline, provider: str, threads: int | None, force: bool, 
     from onscope.runtime.package import prove, refuse_mismatch
     from onscope.runtime.worker import prove_compiled
 
+    from ._validate import refuse_beyond_memory
+
     if provider in NO_ANSWERS:
         return
     for stage in {stage.package.folder: stage for stage in pipeline.stages}.values():
         package = stage.package
+        refuse_beyond_memory(package)
         proof = prove(package, session := open_session(package.weights, provider, threads))
         if not force:
             refuse_mismatch(package, proof, session.provider)

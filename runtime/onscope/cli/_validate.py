@@ -64,6 +64,7 @@ def validate(
     opened = Package.load(package)
     shape = asked or _own_size(opened)
     _show_package(console, opened)
+    refuse_beyond_memory(opened)
     session = open_session(opened.weights, provider, threads)
     proof = prove(opened, session)
     _show_proof(console, proof, session.provider)
@@ -83,6 +84,24 @@ def parse_size(text: str) -> tuple[int, int]:
             f"found the size {text!r}, expected HEIGHTxWIDTH of at most {MAX_SIZE} pixels, such as 512x512"
         )
     return int(match[1]), int(match[2])
+
+
+def refuse_beyond_memory(package: Package) -> None:
+    """Raise PackageError when the network, with the package's test inputs, takes more memory than there is."""
+    import onnx
+    import psutil
+
+    from onscope.runtime import PackageError
+    from onscope.runtime.graph import run_mb
+
+    tests = zip(package.inputs, package.load_test_inputs(), strict=False)
+    needed = run_mb(onnx.load(package.weights), {tensor.graph_name: test.shape for tensor, test in tests})
+    here = psutil.virtual_memory().total / 1e6
+    if needed > here:
+        raise PackageError(
+            f"found that {package.name} needs about {needed:.0f} MB for its own test input, expected at most the "
+            f"{here:.0f} MB of this machine: it is no package for it"
+        )
 
 
 def _own_size(package: Package) -> tuple[int, int]:

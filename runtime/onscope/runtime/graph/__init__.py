@@ -1,6 +1,7 @@
 """Compiled graphs: a package's network with its pre- and postprocessing in one, raw counts in, answer out."""
 
 from ._compile import compile_group, is_compiled
+from ._memory import run_mb
 from ._merge import groups
 from ._message import compiled_message
 from ._report import note_line, notes_of, report_lines, warnings_of
@@ -33,6 +34,7 @@ __all__ = [
     "note_line",
     "notes_of",
     "report_lines",
+    "run_mb",
     "side_that_fits",
     "warnings_of",
 ]
