@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
-from onscope.runtime import Frame, FrameId, FrameSpec, Pipeline, PipelineError, Runtime, Stage, block
-from onscope.runtime.decode import _star_convex, decoder
+from onscope.runtime import Event, Frame, FrameId, FrameSpec, Pipeline, PipelineError, Runtime, Stage, block
+from onscope.runtime.decode import _flows, _star_convex, decoder
 from onscope.runtime.decode._flow_error import flow_errors
 from onscope.runtime.decode._flows import followed, gathered
 from onscope.runtime.decode._polygons import Polygons
@@ -185,6 +185,29 @@ def test_holes_are_filled_and_small_objects_left_out() -> None:
     assert not filled(Regions.of(labels), labels.shape, 1000).any()
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 3e38])
+def test_values_without_bounds_are_labels_all_the_same(value: float) -> None:
+    output = np.full((3, 20, 24), value, np.float32)
+    assert flows(output).shape == (20, 24)
+    output[2, :10] = 1
+    assert flows(output).shape == (20, 24)
+    polygons = np.full((9, 20, 24), value, np.float32)
+    polygons[0] = 0.5
+    polygons[0, 10, 12] = 0.6
+    found = star(polygons, b=0)
+    # Polygons of the size of the image, or of no size.
+    assert found.max() == 1 if value > 0 else np.array_equal(np.unique(found), np.arange(1, 481))
+
+
+def test_the_flow_of_very_large_objects_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_flows, "CHECKED_SIDE", 10)
+    truth = oracle.ellipses((40, 80), (1, 2), 1)
+    decode = decoder(AXES, {}, [make_step("cellpose_flow_dynamics", {**FLOW, "flow_threshold": 1e-9})])
+    labels, _ = decode(oracle.flow_output(truth)[None])
+    assert oracle.f1(truth, labels, 0.9) == 1
+    assert decode.told == ["objects of more than 10 pixels: whether their flow fits was not looked at"]
+
+
 @pytest.mark.parametrize("kind", ["star", "flow"])
 @given(st.integers(0, 1000), st.floats(0.1, 50))
 @settings(max_examples=15, deadline=None)
@@ -313,6 +336,20 @@ def test_labels_are_recorded_as_such_and_shown_in_colours(runtime: Make, tmp_pat
     assert np.array_equal(stored[0], result["cells"])
     assert result["cells"].any()
     assert Look.of(result["cells"]).labels
+
+
+def test_what_a_decoder_tells_is_told_once(
+    runtime: Make, events: list[Event], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_star_convex, "MOST", 3)
+    it = runtime(Pipeline([Stage("cells", circles(tmp_path / "circles"))]), SPEC)
+    for seq in range(4):
+        it.submit(models.frame(seq, 2 if seq else 0, SPEC))
+        assert it.drain(60)
+    it.close()
+    told = [event for event in events if "candidates for star-convex objects" in str(event)]
+    assert len(told) == 1
+    assert "cells: 6912 candidates for star-convex objects: the 3 most probable were looked at" in str(told[0])
 
 
 def test_labels_are_no_image_for_a_later_stage(tmp_path: Path) -> None:
