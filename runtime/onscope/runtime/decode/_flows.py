@@ -81,7 +81,7 @@ class FlowsDecoder:
             good = regions.sizes <= LARGEST * labels.size
             if self._error > 0:
                 regions = regions.only(good)
-                small = (regions.boxes[:, 2:] - regions.boxes[:, :2] < CHECKED_SIDE).all(1)
+                small = np.max(regions.boxes[:, 2:] - regions.boxes[:, :2], axis=1, initial=0) < CHECKED_SIDE
                 good = np.ones(len(small), bool)
                 good[small] = flow_errors(regions.only(small), flows) <= self._error
                 if not small.all():
