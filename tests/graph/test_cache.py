@@ -73,7 +73,9 @@ def test_a_cache_hit_needs_no_onnx(package: Package, tmp_path: Path) -> None:
     assert found.stdout.decode().split() == [first.sha256, "False", "False"]
 
 
-@pytest.mark.parametrize("damage", ["cut", "swapped", "no json", "bad json", "other json", "empty json"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "swapped", "no json", "bad json", "other json", "empty json", "changed", "moved"]
+)
 def test_a_damaged_entry_is_built_again(package: Package, tmp_path: Path, damage: str) -> None:
     first = compile_group([request(package)], RAW, cache=tmp_path / "cache")
     beside, content = first.path.with_suffix(".json"), first.path.read_bytes()
@@ -83,6 +85,12 @@ def test_a_damaged_entry_is_built_again(package: Package, tmp_path: Path, damage
         first.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     elif damage == "no json":
         beside.unlink()
+    elif damage == "changed":
+        beside.write_text(json.dumps({**json.loads(beside.read_text()), "answers": []}))
+    elif damage == "moved":  # whole, and another graph's
+        other = compile_group([request(package)], replace(RAW, shape=(24, 32)), cache=tmp_path / "cache")
+        other.path.replace(first.path)
+        other.path.with_suffix(".json").replace(beside)
     else:
         beside.write_text({"bad json": "{", "other json": '{"sha256": 1}', "empty json": "[]"}[damage])
     assert not is_compiled([request(package)], RAW, cache=tmp_path / "cache")

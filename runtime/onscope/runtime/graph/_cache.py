@@ -8,9 +8,10 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .._cache_place import cache_folder
 from .._errors import PackageError
@@ -37,7 +38,8 @@ def cached(key: str, folder: Path | None, build: Callable[[], tuple[bytes, Compi
         return found
     content, compiled = build()
     compiled = replace(compiled, path=folder / f"{key}.onnx", sha256=hashlib.sha256(content).hexdigest())
-    text = json.dumps(compiled_message(compiled), indent=1, sort_keys=True).encode()
+    message = compiled_message(compiled)
+    text = json.dumps({**message, "check": _check(key, message)}, indent=1, sort_keys=True).encode()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(compiled.path, content)
@@ -52,11 +54,14 @@ def cached(key: str, folder: Path | None, build: Callable[[], tuple[bytes, Compi
 
 
 def look_up(key: str, folder: Path) -> Compiled | None:
-    """The entry of that key; None when it is not there or not whole (its file is not the one that was written)."""
+    """The entry of that key; None when it is not there or not whole (a file is not the one that was written for it)."""
     path = folder / f"{key}.onnx"
     beside = path.with_suffix(".json")
     try:
-        compiled = compiled_from(json.loads(beside.read_bytes()), path)
+        message = json.loads(beside.read_bytes())
+        if message.pop("check") != _check(key, message):
+            return None
+        compiled = compiled_from(message, path)
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != compiled.sha256:
                 return None
@@ -65,6 +70,11 @@ def look_up(key: str, folder: Path) -> Compiled | None:
     with contextlib.suppress(OSError):  # when it was used last; another process may just have removed it
         os.utime(beside)
     return compiled
+
+
+def _check(key: str, message: Mapping[str, Any]) -> str:
+    """What a description must carry: that it is of this key, and as it was written."""
+    return hashlib.sha256(f"{key}\n{json.dumps(message, sort_keys=True)}".encode()).hexdigest()
 
 
 def tidy(folder: Path, limit: int = LIMIT_BYTES, in_use_s: float = IN_USE_S) -> None:
