@@ -320,3 +320,14 @@ def test_a_small_spread_far_from_zero(mean: float, std: float) -> None:
     assert one(frame, Statistic("std")) == pytest.approx(expected.std(), rel=1e-6, abs=1e-30)
     rest = one(frame, Statistic("mean", part="rest"))
     assert one(frame, Statistic("mean")) + rest == pytest.approx(expected.mean(), abs=1e-6 * max(std, 1e-6))
+
+
+def test_opencv_has_its_threads_again_after_a_histogram() -> None:
+    cv2 = pytest.importorskip("cv2")
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(3)
+        distributions(np.arange(64, dtype=np.uint16).reshape(8, 8))
+        assert cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
