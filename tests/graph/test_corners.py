@@ -27,8 +27,17 @@ FIXED = (("fixed_zero_mean_unit_variance", {"mean": 500.0, "std": 300.0}),)
 ALL = (("zero_mean_unit_variance", {"axes": ["channel", "y", "x"]}),)
 
 
-@pytest.mark.parametrize("form", ["0.5", "0.4"])
-@pytest.mark.parametrize("side", [(24, 32), (21, 37), (8, 9)], ids=["even", "odd", "small"])
+@pytest.mark.parametrize(
+    ("side", "form"),
+    [
+        ((24, 32), "0.5"),
+        ((21, 37), "0.5"),
+        ((8, 9), "0.5"),
+        ((21, 37), "0.4"),
+        pytest.param((24, 32), "0.4", marks=pytest.mark.slow),
+        pytest.param((8, 9), "0.4", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize(("network", "halo"), [("conv", 1), ("unet", 4), ("upsample", 2), ("downsample", 1)])
 def test_halos(tmp_path: Path, network: str, halo: int, side: tuple[int, int], form: Any) -> None:
     for pre in (FIXED, UNIT):
@@ -43,9 +52,19 @@ def test_halos(tmp_path: Path, network: str, halo: int, side: tuple[int, int], f
             assert compare(found, core_prediction(folder, {"frame": array}, halo=True)["image"]) == ""
 
 
-@pytest.mark.parametrize("layout", ["bcyx", "yxc"])
 @pytest.mark.parametrize("scene", SCENES)
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize(
+    ("dtype", "layout"),
+    [
+        ("uint8", "bcyx"),
+        ("uint16", "yxc"),
+        ("float32", "bcyx"),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in (("uint8", "yxc"), ("uint16", "bcyx"), ("float32", "yxc"))
+        ),
+    ],
+)
 def test_what_cameras_give(tmp_path: Path, scene: str, dtype: str, layout: str) -> None:
     for pre in (UNIT, ALL, (("clip", {"min_percentile": 2.0, "max_percentile": 99.5, "axes": ["y", "x"]}), *ALL)):
         reason = disagreement(tmp_path, Recipe("conv", layout, 2, pre=pre), (21, 30), dtype, True, scene)

@@ -18,7 +18,7 @@ from .recipes import recipes
 from .rules import compare, near_threshold
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(recipes())
 def test_stage_by_stage_is_what_core_predicts_and_the_package_opens(recipe: Recipe) -> None:
     with TemporaryDirectory() as root:
