@@ -50,8 +50,7 @@ class CameraSequence:
         self._core, self._cameras, self._changes = core, cameras, changes
         self._on_full, self._is_open = on_full, is_open
         self._saved: deque[Image] = deque()
-        self._numbers: dict[str, int] = {}
-        """The number of each camera's last image that was taken out since the start."""
+        self._numbers: dict[str, int] = {}  # of each camera's last image that was taken out since the start
         self._paused = False
         self._pace = Pace()
         self._watch: Watch | None = None

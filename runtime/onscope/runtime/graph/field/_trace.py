@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._needed import captured, needed
 from ._reach import Reach, union, whole_axis
 from ._taps import pooled
 
@@ -147,7 +148,7 @@ class _Walk:
     def visit(self, node: NodeProto, rule: Callable[[Step], Sequence[Reaches]]) -> None:
         self._infer(node)
         step = Step(self, node)
-        if any(self.trace.reaches.get(name) for name in _captured(node)):
+        if any(self.trace.reaches.get(name) for name in captured(node)):
             step.say("has a body that reads the frame")
         if not any(step.reaches):
             self._fold(node)
@@ -229,30 +230,10 @@ def walk(
     for name, dims in axes.items():
         shape = going.trace.shapes[name]
         going.trace.reaches[name] = {axis: whole_axis(dim, shape[dim]) for axis, dim in dims.items()}
-    for node in _needed(model, outputs):
+    for node in needed(model, outputs):
         going.visit(node, rule)
     for name in outputs:
         for axis, reach in going.trace.reaches.get(name, {}).items():
             if not reach.even and not going.trace.reasons:
                 going.trace.reasons.append(f"the output {name!r} treats places along {axis} differently")
     return going.trace
-
-
-def _needed(model: ModelProto, outputs: Sequence[str]) -> list[NodeProto]:
-    wanted, chosen = set(outputs), []
-    for node in reversed(model.graph.node):
-        if wanted.intersection(node.output):
-            chosen.append(node)
-            wanted.update(node.input)
-            wanted.update(_captured(node))
-    return chosen[::-1]
-
-
-def _captured(node: NodeProto) -> set[str]:
-    """What the branches of an If or the body of a loop take: no input of the node names it."""
-    names: set[str] = set()
-    for attribute in node.attribute:
-        for body in [attribute.g, *attribute.graphs]:
-            for inner in body.node:
-                names.update(inner.input, _captured(inner))
-    return names
