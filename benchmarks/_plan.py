@@ -26,7 +26,8 @@ class Plan:
     size: int = 512
     rounds: int = 8
     frames: int = 14
-    live_rounds: int = 6
+    live_frames: int = 120
+    live_rounds: int = 4
     busy_frames: int = 12
     busy_rounds: int = 3
     kills: int = 4
@@ -56,6 +57,7 @@ QUICK = Plan(
     (_copies(300, 512, 10.0, 64), _copies(120, 2048, 25.0, 512)),
     rounds=2,
     frames=8,
+    live_frames=20,
     live_rounds=1,
     busy_frames=6,
     busy_rounds=1,
@@ -70,6 +72,7 @@ TINY = Plan(
     size=64,
     rounds=2,
     frames=4,
+    live_frames=4,
     live_rounds=1,
     busy_frames=4,
     busy_rounds=1,
