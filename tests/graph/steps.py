@@ -20,7 +20,7 @@ from onnx.reference import ReferenceEvaluator
 from onscope.runtime.graph._draft import IR_VERSION, OPSET, Draft, Value
 from onscope.runtime.graph._types import Statistic
 from onscope.runtime.graph.statistics._in_graph import statistic_node
-from onscope.runtime.graph.steps import apply_step, wants_rest
+from onscope.runtime.graph.steps import apply_step
 from onscope.runtime.package import Step
 from onscope.runtime.package._description import make_step
 
@@ -54,8 +54,6 @@ class Written:
 
     def statistic(self, wanted: Statistic) -> str:
         source = self.inputs[wanted.tensor or "own"]
-        if wanted.part == "rest" and not wants_rest(source.dtype):
-            return ""
         if not self._on_host:
             return statistic_node(self.draft, source, wanted)
         exact = measured(self._arrays[wanted.tensor or "own"], source.axes, wanted)

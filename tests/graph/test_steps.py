@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onscope.runtime._errors import PackageError
 from onscope.runtime.graph._draft import Draft, Value
 from onscope.runtime.graph._types import Statistic
-from onscope.runtime.graph.steps import DECODERS, STEPS, apply_step, is_decoder, needs, wants_rest
+from onscope.runtime.graph.steps import DECODERS, STEPS, apply_step, is_decoder, needs
 from onscope.runtime.package import Axis, Step, TensorDescription
 from tests.graph.steps import AXES, DESCRIBED, cores, difference, ours, step
 
@@ -310,10 +310,6 @@ def test_what_a_step_needs_is_known_before(made: Step) -> None:
 
     apply_step(Draft(), Value("in", "uint16", AXES, (1, 2, 8, 8)), made, statistic)
     assert sorted(map(str, asked)) == sorted(map(str, needs(made, described())))
-
-
-def test_counts_want_the_rest_and_what_is_rounded_itself_does_not() -> None:
-    assert [wants_rest(each) for each in ("uint8", "uint16", "float32", "float64")] == [True, True, False, True]
 
 
 def test_every_step_of_the_format_is_known() -> None:

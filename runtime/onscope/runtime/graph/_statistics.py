@@ -10,7 +10,6 @@ from ._draft import Draft, Value
 from ._layout import Picture, reordered
 from ._types import Scalar, StageRequest, Statistic
 from .statistics import statistic_node
-from .steps import wants_rest
 
 WORDS = {"percentile": "percentiles", "mean": "the mean", "std": "the standard deviation"}
 
@@ -48,7 +47,7 @@ class Statistics:
     taken: list[str] = field(default_factory=list)
 
     def of(self, own: Origin, statistic: Statistic) -> str:
-        """The name of a float32 tensor that broadcasts against `own.value`; "" for a rest that is nothing."""
+        """The name of a float32 tensor that broadcasts against `own.value`."""
         of = self.inputs.get(statistic.tensor, own) if statistic.tensor else own
         if statistic.tensor and statistic.tensor not in self.inputs:
             raise PipelineError(
@@ -56,9 +55,6 @@ class Statistics:
                 f"{', '.join(self.inputs)}: correct the package"
             )
         per = _per(of, statistic)
-        # The host's rest costs next to nothing, and float32 frames hold counts as often as not.
-        if statistic.part == "rest" and not (wants_rest(of.value.dtype) or (of.host and per is not None)):
-            return ""
         statistic = replace(statistic, tensor="")
         words = WORDS[statistic.kind]
         if self.later and self.stage.normalise == "shared" and self.root is not None and of in self.inputs.values():

@@ -15,7 +15,7 @@ from .._types import Statistic
 from . import _fixed, _measured
 from ._dtype import ensure_dtype, working
 
-__all__ = ["STEPS", "apply_step", "ensure_dtype", "is_decoder", "needs", "wants_rest", "working"]
+__all__ = ["STEPS", "apply_step", "ensure_dtype", "is_decoder", "needs", "working"]
 
 Ask = Callable[[Statistic], str]
 
@@ -45,8 +45,9 @@ def is_decoder(step: Step) -> bool:
 def apply_step(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
     """Write `step` behind `value`; float32 out (float64 for tensors of 32 bits and more; bool after binarize).
 
-    `statistic(wanted)` gives the name of a float32 tensor that broadcasts against `value`; for a `rest` it may give
-    "" where that is nothing (`wants_rest`). Raises PackageError for steps that no graph can hold, and for arguments
+    `statistic(wanted)` gives the name of a float32 tensor that broadcasts against `value`. Its `rest` is asked for
+    too, of float32 tensors as well: half a count of noise on 250 makes 1e-5 of the range of what is normalised. Raises
+    PackageError for steps that no graph can hold, and for arguments
     that do not fit the tensor's axes.
     """
     if is_decoder(step):
@@ -73,12 +74,3 @@ def needs(step: Step, tensor: TensorDescription) -> tuple[Statistic, ...]:
         return ()
     wanted, shifted = _measured.MEASURES[step.id](step, tensor.axes)
     return (*wanted, *(replace(wanted[number], part="rest") for number in shifted))
-
-
-def wants_rest(dtype: str) -> bool:
-    """Whether statistics of a tensor of this dtype need more than a float32 holds, so that the `rest` is worth a node.
-
-    A float32 tensor is itself rounded as much as its statistics are. uint8 is not: half a count of noise on 250 makes
-    4e-5 of the range of what a convolution answers.
-    """
-    return dtype not in ("bool", "float16", "float32")

@@ -36,10 +36,7 @@ def scale_range(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value
         *numbers.value(lower, upper), numbers.rest(lower), numbers.rest(upper)
     )  # fmt: skip
     span = numbers.of("Sub", high, low)
-    if high_rest:
-        span = numbers.of("Add", span, high_rest)
-    if low_rest:
-        span = numbers.of("Sub", span, low_rest)
+    span = numbers.of("Sub", numbers.of("Add", span, high_rest), low_rest)
     return numbers.centred(low, low_rest).of_value("Mul", numbers.inverse(span, step))
 
 
@@ -97,9 +94,8 @@ class _Numbers:
         return [self._cast(self._ask(each)) for each in wanted]
 
     def rest(self, of: Statistic) -> str:
-        """What the float32 of it left out; "": nothing."""
-        name = self._ask(replace(of, part="rest"))
-        return self._cast(name) if name else ""
+        """What the float32 of it left out."""
+        return self._cast(self._ask(replace(of, part="rest")))
 
     def constant(self, number: float) -> str:
         return self.draft.constant(number, self.held.dtype)
@@ -117,9 +113,7 @@ class _Numbers:
     def centred(self, middle: str, rest: str) -> _Numbers:
         """x - middle - rest: the difference of the near ones is exact, the rest is then as small as it is."""
         near = self.of_value("Sub", middle)
-        if rest:
-            near = replace(near, name=self.of("Sub", near.name, rest))
-        return _Numbers(self.draft, near, self._ask)
+        return _Numbers(self.draft, replace(near, name=self.of("Sub", near.name, rest)), self._ask)
 
     def _cast(self, name: str) -> str:
         return self.draft.cast(Value(name, "float32", (), ()), self.held.dtype).name
