@@ -26,6 +26,8 @@ def expected(folder: Path, recipe: Recipe, inputs: Mapping[str, Array], side: tu
     return oracle.staged(folder, inputs, grown)
 
 
+FLAT = ("constant", "bright background", "two counts")
+"""Scenes that are high above zero and hardly vary."""
 SPREADS = ("scale_range", "scale_mean_variance", "zero_mean_unit_variance")
 """Steps that divide by how far the values are apart."""
 
@@ -40,8 +42,8 @@ def disagreement(
 ) -> str:
     """Write the package, compile it, run it on a test image of `side` pixels; why the two differ, or ""."""
     side = side or recipe.side
-    if scene == "constant" and any(id in SPREADS for id, _ in recipe.post):
-        # What a network makes of a constant frame differs by rounding alone, and these steps divide by that.
+    if scene in FLAT and any(id in SPREADS for id, _ in recipe.post):
+        # What a network makes of such frames differs by little more than its own rounding, and these steps divide by it.
         recipe = replace(recipe, post=(), answered="float32")
     folder = root / f"package {hash(repr(recipe)):x}"
     if not folder.exists():

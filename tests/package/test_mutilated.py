@@ -158,3 +158,20 @@ def test_any_byte_may_be_wrong(
         broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
     (folder / name).write_bytes(broken[: data.draw(st.sampled_from([None, len(broken) // 2]))])
     open_or_refuse(folder)
+
+
+@pytest.mark.parametrize("size", [1 << 33, 1 << 21])
+@pytest.mark.parametrize("place", [("shape", "min", 1), ("shape", "step", 1), ("shape", "min", 2), ("halo", 2)])
+def test_no_list_is_made_as_long_as_a_size_says(
+    old_package: tuple[Path, dict[str, Any]], place: tuple[Any, ...], size: int
+) -> None:
+    folder, rdf = old_package
+    *above, last = place
+    node: Any = rdf["outputs" if place[0] == "halo" else "inputs"][0]
+    for key in above:
+        node = node[key]
+    node[last] = size
+    with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(rdf, file)
+    with pytest.raises(PackageError, match="expected at most"):
+        Package.load(folder)

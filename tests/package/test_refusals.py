@@ -123,7 +123,7 @@ def test_bad_yaml(tmp_path: Path, text: str, words: str) -> None:
             assign("weights", "onnx", "external_data", value={"source": "weights.data"}),
             "no file 'weights.data', expected the external data",
         ),
-        (assign("inputs", 0, "axes", 2, "size", "min", value=10**9), "a size of 1000000000 along y"),
+        (assign("inputs", 0, "axes", 2, "size", "min", value=10**9), "a size of 1000000000"),
         (assign("inputs", 0, "axes", 2, "size", "min", value=-1), "breaks the BioImage.IO format"),
         (
             assign("inputs", 0, "data", "type", value="float32"),

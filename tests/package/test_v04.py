@@ -205,9 +205,9 @@ def test_the_steps_are_bioimageio_core_s(tmp_path: Path, pre: list[Any], post: l
         (taken("image", "bcyx", (1, 1, 8)), "found 3 sizes for the axes bcyx of image|breaks the BioImage.IO format"),
         (taken("image", "bcyx", same("nobody")), "follows nobody|breaks|cannot be read"),
         (taken("image", "bcyx", same(), data_type="complex64"), "breaks the BioImage.IO format"),
-        (taken("image", "bcyx", (1, 1, 8, 1 << 20)), "a size of 1048576 along x of image"),
+        (taken("image", "bcyx", (1, 1, 8, 1 << 20)), "a size of 1048576"),
         (taken("image", "bcyx", (1, 1, 0, 8)), "at least 1 pixel|breaks the BioImage.IO format"),
-        (taken("image", "bcyx", {**same(), "scale": [1.0, 1.0, 1e9, 1.0]}), "a scale of 1e\\+09 along y"),
+        (taken("image", "bcyx", {**same(), "scale": [1.0, 1.0, 1e9, 1.0]}), "a shape of 1000000000"),
         (taken("image", "bcyx", (1, 1, 8, 8), halo=[0, 0, 1]), "found .* for the axes bcyx|breaks"),
         (
             taken(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Model = v0_4.ModelDescr | v0_5.ModelDescr
 
 FORMATS = ((0, 4), (0, 5))
+LARGEST = 1 << 20
+"""Number in a size, shape or halo that the specification is given; what is read has closer bounds."""
 Tensors = tuple[tuple[TensorDescription, ...], tuple[TensorDescription, ...]]
 
 
@@ -26,6 +28,8 @@ def describe(content: dict[str, Any], folder: Path, file_name: str) -> Model:
     """Check `content` by the specification, without any input or output; raises PackageError in one sentence."""
     format = _format_of(content)
     _refuse_links(content)
+    for side in ("inputs", "outputs"):
+        _refuse_sizes(content.get(side))
     from bioimageio.spec import InvalidDescr, ValidationContext, build_description
     from bioimageio.spec.model import v0_4, v0_5
 
@@ -104,6 +108,19 @@ def _refuse_links(content: Mapping[str, Any]) -> None:
                 f"found an input that is the output of {short(tensor['output_of'])}, expected a package that stands by "
                 "itself: remove output_of, and make both models stages of one pipeline"
             )
+
+
+def _refuse_sizes(node: Any, of: str = "") -> None:
+    """The specification makes lists as long as some sizes say, before anybody can look at them."""
+    if isinstance(node, Mapping):
+        for key, inner in node.items():
+            if key != "kwargs":
+                _refuse_sizes(inner, key if key in ("size", "shape", "halo") else of)
+    elif isinstance(node, list):
+        for inner in node:
+            _refuse_sizes(inner, of)
+    elif of and isinstance(node, (int, float)) and abs(node) > LARGEST:
+        raise PackageError(f"found a {of} of {short(node)}, expected at most {LARGEST}: correct the axes' sizes")
 
 
 def _first_error(description: Any) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._errors import PackageError
-from ._axes import bounded
+from ._axes import MAX_AXIS, bounded
 from ._description import Axis, AxisKind, AxisSize, SizeReference, Step, TensorDescription, make_step
 from ._files import short
 from ._steps import ensure_dtype, plain
@@ -86,6 +86,10 @@ def _input_sizes(tensor: InputTensorDescr) -> list[AxisSize]:
 def _stated(tensor: object, low: int, step: int) -> AxisSize:
     if low < 1 or step < 0:
         raise PackageError(f"found a size of {low} + n * {step} in {short(tensor)}, expected at least 1 pixel")
+    if max(low, step) > MAX_AXIS:  # channels get a name each
+        raise PackageError(
+            f"found a size of {low} + n * {step} in {short(tensor)}, expected at most {MAX_AXIS}: correct it"
+        )
     return AxisSize(minimum=low, step=step) if step else AxisSize(fixed=low)
 
 
