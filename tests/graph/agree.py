@@ -43,7 +43,7 @@ def disagreement(
     """Write the package, compile it, run it on a test image of `side` pixels; why the two differ, or ""."""
     side = side or recipe.side
     if scene in FLAT and any(id in SPREADS for id, _ in recipe.post):
-        # What a network makes of such frames differs by little more than its own rounding, and these steps divide by it.
+        # What a network makes of them varies by little more than its own rounding, and these steps divide by that.
         recipe = replace(recipe, post=(), answered="float32")
     folder = root / f"package {hash(repr(recipe)):x}"
     if not folder.exists():
