@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
-
-from . import _busy, _inside, _memory, _peers, _restart, _submit, _throughput
+from . import _busy, _command, _inside, _memory, _peers, _restart, _submit, _throughput
 from ._material import chosen_pipeline
 from ._plan import FULL, QUICK, Plan
-from ._report import RESULTS, as_json, as_markdown, conditions, show, write_readme
 from ._rows import Row
 
 NAMES = ("submit", "inside", "replay", "live", "busy", "peers", "restart", "memory")
@@ -41,27 +37,15 @@ def measure(plan: Plan, names: Sequence[str] = NAMES, tell: Callable[[str], obje
 
 
 def main() -> None:
-    """Measure, show, and write what was found."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about a minute instead of some six; nothing is written")
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="some of the measurements")
-    parser.add_argument("--out", type=Path, help=f"JSON file (default: {RESULTS.name}/live.json of a full run)")
-    parser.add_argument("--readme", action="store_true", help="put the table into the README beside this file")
-    options = parser.parse_args()
-    console = Console()
-    around = conditions()
-    rows = measure(QUICK if options.quick else FULL, options.only, lambda text: console.print(text, style="dim"))
-    show(rows, console)
-    out = options.out
-    if out is None and not options.quick and tuple(options.only) == NAMES:
-        out = RESULTS / "live.json"
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(as_json(rows, around), encoding="utf-8")
-        out.with_suffix(".md").write_text(as_markdown(rows, around), encoding="utf-8")
-        console.print(f"written: {out}, {out.with_suffix('.md').name}")
-    if options.readme:
-        write_readme(as_markdown(rows, around))
+    """See `_command.run`."""
+    _command.run(
+        "python -m benchmarks",
+        __doc__,
+        NAMES,
+        lambda quick, names, tell: measure(QUICK if quick else FULL, names, tell),
+        "live",
+        "about a minute instead of some six",
+    )
 
 
 if __name__ == "__main__":

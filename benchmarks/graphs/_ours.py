@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from onscope.runtime import Package
+from onscope.runtime import Package, Stage
 from onscope.runtime._frame import Pixels
 from onscope.runtime.engines import Session, open_session
 from onscope.runtime.graph import HostScalars, Normalise, Raw, StageRequest, Tiled, compile_group
@@ -21,18 +21,7 @@ def request(
     tile: int | None = None,
 ) -> StageRequest:
     """The compilation of one stage that runs a package."""
-    return StageRequest(
-        name=name,
-        weights=package.weights,
-        weights_sha256=package.weights_sha256,
-        package_sha256=package.package_sha256,
-        inputs=package.inputs,
-        outputs=package.outputs,
-        reads=reads,
-        settings=package.settings,
-        normalise=normalise,
-        tile=tile,
-    )
+    return Stage(name, package, reads, normalise=normalise, tile=tile).request
 
 
 class CompiledGraph:

@@ -45,6 +45,27 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(inner, (*path, key))
 
 
+def holder(node: Any, place: tuple[Any, ...]) -> Any:
+    """The mapping or list that a place is in."""
+    for key in place[:-1]:
+        node = node[key]
+    return node
+
+
+def mutilate(content: Any, place: tuple[Any, ...], data: st.DataObject) -> None:
+    """Junk at the place, or nothing any more."""
+    node = holder(content, place)
+    if data.draw(st.booleans()):
+        node[place[-1]] = data.draw(junk)
+    else:
+        del node[place[-1]]
+
+
+def rewrite(folder: Path, content: dict[str, Any]) -> None:
+    with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(content, file)
+
+
 def open_or_refuse(folder: Path) -> None:
     words = ""
     try:
@@ -66,16 +87,8 @@ def test_any_field_may_hold_anything(
     rdf["made"] = str(folder)
     content = copy.deepcopy({key: value for key, value in rdf.items() if key != "made"})
     for _ in range(data.draw(st.integers(1, 3))):
-        *above, last = data.draw(st.sampled_from(list(places(content))))
-        node: Any = content
-        for key in above:
-            node = node[key]
-        if data.draw(st.booleans()):
-            node[last] = data.draw(junk)
-        else:
-            del node[last]
-    with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe").dump(content, file)
+        mutilate(content, data.draw(st.sampled_from(list(places(content)))), data)
+    rewrite(folder, content)
     open_or_refuse(folder)
 
 
@@ -104,16 +117,8 @@ def old_package(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
 def test_any_field_of_0_4_may_hold_anything(old_package: tuple[Path, dict[str, Any]], data: st.DataObject) -> None:
     folder, rdf = old_package
     content = copy.deepcopy(rdf)
-    *above, last = data.draw(st.sampled_from([place for place in places(rdf) if len(place) > 1]))
-    node: Any = content
-    for key in above:
-        node = node[key]
-    if data.draw(st.booleans()):
-        node[last] = data.draw(junk)
-    else:
-        del node[last]
-    with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe").dump(content, file)
+    mutilate(content, data.draw(st.sampled_from([place for place in places(rdf) if len(place) > 1])), data)
+    rewrite(folder, content)
     open_or_refuse(folder)
 
 
@@ -166,12 +171,7 @@ def test_no_list_is_made_as_long_as_a_size_says(
     old_package: tuple[Path, dict[str, Any]], place: tuple[Any, ...], size: int
 ) -> None:
     folder, rdf = old_package
-    *above, last = place
-    node: Any = rdf["outputs" if place[0] == "halo" else "inputs"][0]
-    for key in above:
-        node = node[key]
-    node[last] = size
-    with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
-        YAML(typ="safe").dump(rdf, file)
+    holder(rdf["outputs" if place[0] == "halo" else "inputs"][0], place)[place[-1]] = size
+    rewrite(folder, rdf)
     with pytest.raises(PackageError, match="expected at most"):
         Package.load(folder)
