@@ -1,15 +1,20 @@
-"""Host cost per frame: all that a frame takes beside the network's own kernels, on a network of one convolution."""
+"""Host cost per frame: all that a frame takes beside the network's own kernels, on a network of one convolution.
+
+Who is timed has a profiled twin, whose kernels' time is taken off. Means of the frames of a round, since not all frames
+cost the same where statistics are `running`; then the median of the rounds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import statistics
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from onscope.runtime import Package
 from onscope.runtime._frame import Pixels
-from onscope.runtime.graph import Normalise
+from onscope.runtime.graph import Normalise, Raw
 
 from .._material import images
 from .._rows import Row, at_most, spread
@@ -18,7 +23,7 @@ from ._packages import one_convolution
 from ._peers import Core, Script
 from ._plan import Plan
 from ._profiled import Profiled
-from ._turns import Play, medians, ratio, spreads, take_turns
+from ._turns import Play, ratio, spreads, take_turns
 
 FROZEN_FRAMES = 10
 WARM_UP = FROZEN_FRAMES + 3
@@ -49,26 +54,23 @@ def _compare(
     plan: Plan, folder: Path, package: Package, frames: list[Pixels], words: str, ways: tuple[Normalise, ...]
 ) -> Iterator[Row]:
     raw = square(frames[0].shape[-1])
-    graphs = {
-        way: CompiledGraph([request(package, normalise=way)], raw, folder / "cache", profile=folder) for way in ways
-    }
-    networks = {peer: Profiled(package.weights, folder) for peer in PEERS}
-    script, core = Script(networks["script"]), Core(package, networks["bioimageio.core"])
-    players: dict[str, Play] = {way: _plays(graph, frames) for way, graph in graphs.items()}
-    players["script"] = lambda number: script.run(frames[number % len(frames)])
-    players["bioimageio.core"] = lambda number: core.run(frames[number % len(frames)])
+    timed = _players(package, frames, ways, raw, folder, profile=False)
+    profiled = _players(package, frames, ways, raw, folder, profile=True)
+    players: dict[str, Play] = {}
+    for name, (play, _) in timed.items():
+        players |= {name: play, f"{name}, profiled": profiled[name][0]}
     times = take_turns(players, plan.host_rounds, plan.host_turn, WARM_UP)
-    kernels: dict[str, list[list[float]]] = {
-        way: _rounds(graph.profiled.end(), plan.host_turn) for way, graph in graphs.items() if graph.profiled
-    }
-    kernels |= {peer: _rounds(network.end(), plan.host_turn) for peer, network in networks.items()}
-    host = {name: medians(_less(rounds, kernels[name])) for name, rounds in times.items()}
+    times = {name: times[name] for name in timed}
+    kernels = {name: _rounds(session.end(), plan.host_turn) for name, (_, session) in profiled.items()}
+    host = {name: _less(rounds, kernels[name]) for name, rounds in times.items()}
+    scripted = Script(Profiled(package.weights, None)).run(frames[0])
+    answered = CompiledGraph([request(package)], raw, folder / "cache").run(frames[0])[0]
     detail = {
         "ms": spreads(times),
         "kernels_ms": spreads(kernels),
         "host_ms": {name: spread(values, 4) for name, values in host.items()},
         # Frozen and running statistics are those of other frames too.
-        "largest_difference_counts": int(_difference(graphs["per_frame"].run(frames[0])[0], script.run(frames[0]))),
+        "largest_difference_counts": int(_difference(answered, scripted)),
     }
     for peer, named in PEERS.items():
         for way in ways:
@@ -83,9 +85,27 @@ def _compare(
             )
 
 
-def _less(times: list[list[float]], kernels: list[list[float]]) -> list[list[float]]:
-    """Each frame's time less what its own kernels took."""
-    return [[a - b for a, b in zip(*rounds, strict=True)] for rounds in zip(times, kernels, strict=True)]
+def _players(
+    package: Package, frames: list[Pixels], ways: tuple[Normalise, ...], raw: Raw, folder: Path, *, profile: bool
+) -> dict[str, tuple[Play, Profiled]]:
+    """Ours and the peers, and the sessions that they compute in."""
+    place = folder if profile else None
+    networks = [Profiled(package.weights, place) for _ in PEERS]
+    found: dict[str, tuple[Play, Profiled]] = {}
+    for way in ways:
+        graph = CompiledGraph([request(package, normalise=way)], raw, folder / "cache")
+        session = Profiled(graph.compiled.path, place)
+        found[way] = _plays(graph.on(session).run, frames), session
+    for peer, network, run in zip(
+        PEERS, networks, (Script(networks[0]).run, Core(package, networks[1]).run), strict=True
+    ):
+        found[peer] = _plays(run, frames), network
+    return found
+
+
+def _less(times: list[list[float]], kernels: list[list[float]]) -> list[float]:
+    """Each round's time per frame, less what the kernels took in the profiled twin's."""
+    return [statistics.mean(a) - statistics.mean(b) for a, b in zip(times, kernels, strict=True)]
 
 
 def _wide(size: int, count: int) -> list[Pixels]:
@@ -98,8 +118,8 @@ def _difference(one: Pixels, other: Pixels) -> float:
     return float(np.abs(one.reshape(other.shape).astype(np.float64) - other).max())
 
 
-def _plays(graph: CompiledGraph, frames: list[np.ndarray]) -> Play:
-    return lambda number: graph.run(frames[number % len(frames)])
+def _plays(run: Callable[[Pixels], object], frames: list[Pixels]) -> Play:
+    return lambda number: run(frames[number % len(frames)])
 
 
 def _rounds(runs: list[float], turn: int) -> list[list[float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 from onscope.runtime import Package, Stage
 from onscope.runtime._frame import Pixels
@@ -25,10 +26,7 @@ def request(
 
 
 class CompiledGraph:
-    """Stages compiled into one graph for frames like `raw`, opened on a provider.
-
-    With `profile`, a folder, on ONNX Runtime with its profiler, for what takes the whole frame.
-    """
+    """Stages compiled into one graph for frames like `raw`, opened on a provider."""
 
     def __init__(
         self,
@@ -37,17 +35,16 @@ class CompiledGraph:
         cache: Path,
         provider: str = "cpu",
         threads: int | None = None,
-        profile: Path | None = None,
     ) -> None:
         self.compiled = compile_group(stages, raw, cache=cache)
-        self.profiled = Profiled(self.compiled.path, profile, threads) if profile else None
-        self._session: Session | Profiled
-        if self.profiled:
-            self._session = self.profiled
-        else:
-            session = open_session(self.compiled.path, provider, threads)
-            self._session = Tiled(session, self.compiled, raw) if self.compiled.tiling else session
+        session = open_session(self.compiled.path, provider, threads)
+        self._session: Session | Profiled = Tiled(session, self.compiled, raw) if self.compiled.tiling else session
         self._scalars = HostScalars(self.compiled.scalars, raw)
+
+    def on(self, session: Profiled) -> Self:
+        """The same in another session, for what takes the whole frame."""
+        self._session = session
+        return self
 
     def run(self, *window: Pixels) -> list[Pixels]:
         """The answers for the frames of one window; valid until the next call."""

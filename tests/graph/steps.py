@@ -43,8 +43,8 @@ DESCRIBED = {
 class Written:
     """A graph of steps behind one input, with the statistics taken in the graph or given by the host."""
 
-    def __init__(self, arrays: Mapping[str, Array], axes: Sequence[str], on_host: bool) -> None:
-        self.draft, self._on_host, self._arrays = Draft("test."), on_host, arrays
+    def __init__(self, arrays: Mapping[str, Array], axes: Sequence[str], on_host: bool, opset: int = OPSET) -> None:
+        self.draft, self._on_host, self._arrays = Draft("test.", opset), on_host, arrays
         self.inputs = {
             name: Value(
                 self.draft.input(name, array.dtype.name, array.shape), array.dtype.name, tuple(axes), array.shape
@@ -65,7 +65,9 @@ class Written:
         graph = helper.make_graph(
             self.draft.nodes, "test", self.draft.inputs, self.draft.outputs, self.draft.initializers
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", self.draft.opset)], ir_version=IR_VERSION
+        )
         onnx.checker.check_model(model, full_check=True)
         if reference:
             return np.asarray(ReferenceEvaluator(model).run(None, dict(self._arrays))[0])  # type: ignore[index]

@@ -161,21 +161,28 @@ def test_frozen_values_and_those_of_every_frame_stand_side_by_side() -> None:
 def test_running_values_follow_with_the_weight_of_their_number() -> None:
     raw = Raw((2, 2), "uint16")
     host = HostScalars([scalar(Statistic("mean"), normalise="running", frozen_frames=2)], raw)
-    found = [float(host.values([np.full((2, 2), value, np.uint16)])[0]) for value in (100, 200, 400, 400)]
-    assert found == [100, 150, 275, 337.5]
-    assert not host.frozen
-
-
-def test_a_running_mean_that_has_begun_looks_at_every_fourth_row_in_turn() -> None:
-    frame = np.repeat(np.arange(64, dtype=np.uint16), 64).reshape(64, 64)  # every row is its number
-    host = HostScalars([scalar(Statistic("mean"), normalise="running", frozen_frames=2)], Raw((64, 64), "uint16"))
-    found = [float(host.values([frame])[0].item()) for _ in range(6)]
-    expected = [31.5, 31.5]
-    for rows in (2, 3, 0, 1):
-        expected.append((expected[-1] + frame[rows::4].mean()) / 2)
+    brightness = (100, 200, 400, 900, 900, 900, 400)
+    found = [float(host.values([np.full((2, 2), value, np.uint16)])[0]) for value in brightness]
+    # The mean of two, then every fourth window with the weight of four: 1 - (1 - 1/2)**4.
+    expected = [100.0, 150.0, 150 + 250 * 15 / 16]
+    expected += [expected[-1]] * 3
+    expected.append(expected[-1] + (400 - expected[-1]) * 15 / 16)
     assert found == expected
-    exact = HostScalars([scalar(Statistic("mean"))], Raw((64, 64), "uint16"))
-    assert [float(exact.values([frame])[0].item()) for _ in range(6)] == [31.5] * 6
+
+
+def test_a_running_mean_that_has_begun_looks_at_every_fourth_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+
+    def counting(frame: np.ndarray) -> Any:
+        looked_at.append(int(frame[0, 0]))
+        return distributions(frame)
+
+    monkeypatch.setattr(_host, "distributions", counting)
+    two = [scalar(each, normalise="running", frozen_frames=3) for each in (LOW, HIGH)]
+    host = HostScalars(two, Raw((8, 8), "uint16"))
+    for number in range(13):
+        host.values([np.full((8, 8), number, np.uint16)])
+    assert looked_at == [0, 1, 2, 3, 7, 11]
 
 
 def test_a_running_mean_finds_the_hot_pixel_and_the_saturation_too() -> None:
@@ -187,7 +194,8 @@ def test_a_running_mean_finds_the_hot_pixel_and_the_saturation_too() -> None:
     for _ in range(4):
         host.values([frame])
     assert [note.what for note in host.warnings] == ["hot pixels"]
-    host.values([np.full_like(frame, 65535)])
+    for _ in range(4):
+        host.values([np.full_like(frame, 65535)])
     assert [note.what for note in host.warnings] == ["hot pixels", "saturation"]
 
 

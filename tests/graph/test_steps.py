@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from onscope.runtime._errors import PackageError
 from onscope.runtime.graph._draft import Draft, Value
+from onscope.runtime.graph._fold import wanted
 from onscope.runtime.graph._types import Statistic
 from onscope.runtime.graph.steps import DECODERS, STEPS, apply_step, is_decoder, needs
 from onscope.runtime.package import Axis, Step, TensorDescription
-from tests.graph.steps import AXES, DESCRIBED, cores, difference, ours, step
+from tests.graph.steps import AXES, DESCRIBED, Written, cores, difference, ours, step
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Computed dataset percentiles"),
@@ -234,6 +235,38 @@ def test_statistics_are_those_of_the_tensor_as_it_comes() -> None:
         ],
         array,
     )
+
+
+@pytest.mark.parametrize("name", ["scale_range", "zero_mean_unit_variance", "scale_mean_variance"])
+@pytest.mark.parametrize(
+    "first", [(), (step("ensure_dtype", dtype="float32"),), (step("ensure_dtype", dtype="uint8"),)]
+)
+def test_whole_counts_are_shifted_and_scaled_in_one_pass(name: str, first: tuple[Step, ...]) -> None:
+    # As uint8 they saturate; the statistics stay those of the tensor as it comes, beyond all that a uint8 holds.
+    array = np.random.default_rng(0).integers(200, 60000, (1, 1, 9, 11)).astype(np.uint16)
+    written = Written({"own": array, "ref": array // 2}, AXES, True)
+    value = written.inputs["own"]
+    arguments = {"reference_tensor": "ref"} if name == "scale_mean_variance" else {}
+    for each in (*first, step(name, **arguments)):
+        value = apply_step(written.draft, value, each, written.statistic)
+    found = written.run(value)
+    kinds = [node.op_type for node in wanted(written.draft.nodes, [value.name])]
+    assert kinds.count("DequantizeLinear") == 1
+    wide = array.astype(np.float64)
+    low, high = (wide.mean(), wide.mean() + wide.std()) if name != "scale_range" else (wide.min(), wide.max())
+    expected = (array.clip(0, 255) if first and first[0].arguments["dtype"] == "uint8" else wide) - low
+    expected = expected / (high - low + 1e-6)
+    if name == "scale_mean_variance":
+        expected = expected * (array // 2).std() + (array // 2).mean()
+    assert np.abs(found - expected).max() <= 1e-5 * np.ptp(wide - low) / (high - low) * max(1, np.abs(expected).max())
+
+
+def test_older_opsets_scale_whole_counts_as_floats() -> None:
+    array = np.random.default_rng(0).integers(40000, 40400, (1, 1, 9, 11)).astype(np.uint16)
+    written = Written({"own": array}, AXES, True, opset=20)
+    found = written.run(apply_step(written.draft, written.inputs["own"], step("scale_range"), written.statistic))
+    assert not any(node.op_type == "DequantizeLinear" for node in written.draft.nodes)
+    assert np.abs(found - cores(step("scale_range"), array)).max() <= AGREES
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])

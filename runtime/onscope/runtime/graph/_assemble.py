@@ -24,7 +24,7 @@ def assemble(stages: Sequence[StageRequest], raw: Raw, calibration: Calibration 
     """The ONNX file of the stages and its description (without path and hash)."""
     loaded = {stage.name: load_network(stage.weights, stage.weights_sha256) for stage in stages}
     opset, models, converted = one_opset(loaded, stages)
-    draft = Draft("_")  # no stage's name begins so: nothing inside a network can be called the same
+    draft = Draft("_", opset)  # no stage's name begins so: nothing inside a network can be called the same
     frames = [Value(f"frame_{n}", raw.dtype, tuple(raw.axes), raw.shape) for n in range(raw.length)]
     first, notes = _first(draft, stages, frames, raw, calibration)
     written: dict[str, Written] = {}

@@ -27,9 +27,13 @@ class Value:
 
 
 class Draft:
-    """Collects what `onnx.helper.make_graph` needs; every name begins with `prefix`, and none is given twice."""
+    """Collects what `onnx.helper.make_graph` needs; every name begins with `prefix`, and none is given twice.
 
-    def __init__(self, prefix: str = "") -> None:
+    `opset` is the one that it will be written in.
+    """
+
+    def __init__(self, prefix: str = "", opset: int = OPSET) -> None:
+        self.opset = opset
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
         self.inputs: list[ValueInfoProto] = []
@@ -39,6 +43,7 @@ class Draft:
         self._prefix = prefix
         self._count = 0
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self._casts: dict[str, Value] = {}
 
     def fresh(self, hint: str) -> str:
         """A name that nothing else has."""
@@ -84,7 +89,13 @@ class Draft:
         if value.dtype == dtype:
             return value
         to = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-        return Value(self.node("Cast", [value.name], to=to), dtype, value.axes, value.shape)
+        made = Value(self.node("Cast", [value.name], to=to), dtype, value.axes, value.shape)
+        self._casts[made.name] = value
+        return made
+
+    def before_cast(self, value: Value) -> Value:
+        """What the value was cast from; itself where it was not."""
+        return self._casts.get(value.name, value)
 
 
 def _info(name: str, dtype: str, shape: Sequence[int | None]) -> ValueInfoProto:

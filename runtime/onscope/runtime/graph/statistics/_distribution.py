@@ -20,15 +20,19 @@ from ._selection import Selection
 Pixels = npt.NDArray[Any]
 EXACT_COUNT = 1 << 24
 """cv2.calcHist counts in float32: from here on a bin would lose some of its pixels."""
+BLOCK = 4096
 _ALONE = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Counts:
-    """A histogram of whole counts: `counts[i]` pixels (int64) have the value `low + i`."""
+    """A histogram of whole counts: `counts[i]` pixels have the value `low + i`.
+
+    They are int64, or float32 of less than `EXACT_COUNT` pixels altogether, so that their sums are exact as well.
+    """
 
     low: int
-    counts: npt.NDArray[np.int64]
+    counts: npt.NDArray[Any]
 
     @cached_property
     def total(self) -> int:
@@ -36,7 +40,14 @@ class Counts:
 
     @cached_property
     def _up_to(self) -> npt.NDArray[np.int64]:
-        return np.cumsum(self.counts)
+        """Pixels up to the end of each block of values: a percentile needs the sums of all blocks, and of one."""
+        if self.counts.size <= BLOCK:
+            return self._within(0)[-1:]
+        return np.cumsum(np.add.reduceat(self.counts, np.arange(0, self.counts.size, BLOCK)), dtype=np.int64)
+
+    @cached_property
+    def _blocks(self) -> dict[int, npt.NDArray[np.int64]]:
+        return {}
 
     @cached_property
     def _mean(self) -> float:
@@ -44,7 +55,21 @@ class Counts:
 
     def ranked(self, ranks: Sequence[int]) -> list[int]:
         """The pixels of these ranks, 0 being the smallest."""
-        return [self.low + int(at) for at in np.searchsorted(self._up_to, ranks, side="right")]
+        blocks = [0] * len(ranks)
+        if self._up_to.size > 1:
+            blocks = np.searchsorted(self._up_to, ranks, side="right").tolist()
+        found = []
+        for rank, block in zip(ranks, blocks, strict=True):
+            before = int(self._up_to[block - 1]) if block else 0
+            at = int(np.searchsorted(self._within(block), rank - before, side="right"))
+            found.append(self.low + block * BLOCK + at)
+        return found
+
+    def _within(self, block: int) -> npt.NDArray[np.int64]:
+        """Pixels of a block up to each of its values."""
+        if block not in self._blocks:
+            self._blocks[block] = np.cumsum(self.counts[block * BLOCK : (block + 1) * BLOCK], dtype=np.int64)
+        return self._blocks[block]
 
     def measure(self, statistic: Statistic) -> float:
         """The statistic in float64; percentiles bit by bit as `np.quantile` has them."""
@@ -140,20 +165,20 @@ def merged(parts: Sequence[Distribution]) -> Distribution:
     low = min(part.low for part in whole)
     counts = np.zeros(max(part.low + part.counts.size for part in whole) - low, np.int64)
     for part in whole:
-        counts[part.low - low : part.low - low + part.counts.size] += part.counts
+        counts[part.low - low : part.low - low + part.counts.size] += part.counts.astype(np.int64)
     return Counts(low, counts)
 
 
-def _counted(frame: Pixels, sample: int, low: int, high: int) -> npt.NDArray[np.int64]:
+def _counted(frame: Pixels, sample: int, low: int, high: int) -> npt.NDArray[Any]:
     import cv2
 
     bins, rows = high - low + 1, max(1, EXACT_COUNT // frame[0].size)
-    counts = np.zeros(bins, np.int64)
     with _one_thread():
-        for top in range(0, frame.shape[0], rows):
-            part = cv2.calcHist([frame[top : top + rows]], [sample], None, [bins], [low, high + 1])
-            counts += part.ravel().astype(np.int64)
-    return counts
+        parts = [
+            cv2.calcHist([frame[top : top + rows]], [sample], None, [bins], [low, high + 1]).ravel()
+            for top in range(0, frame.shape[0], rows)
+        ]
+    return parts[0] if len(parts) == 1 else np.sum([part.astype(np.int64) for part in parts], axis=0)
 
 
 @contextmanager

@@ -17,9 +17,8 @@ Pixels = npt.NDArray[Any]
 Numbers = npt.NDArray[np.float64]
 Found = tuple[tuple[int, ...], str, Statistic]
 """Frames, along what the values differ, and which statistic: the same for all scalars that share a measurement."""
-ALL = slice(None)
-THINNED, LEAST_ROWS = 4, 64
-"""A running mean that has begun looks at every fourth row, of frames that have so many: a quarter of the time."""
+EVERY = 4
+"""A running mean that has begun looks at every fourth window: a look costs as much as the rest of the host's work."""
 
 
 KEPT_BYTES = 16 << 20
@@ -31,8 +30,8 @@ class HostScalars:
 
     `per_frame` (and `shared`) give every window its own values. `frozen` gives the mean over the windows so far, and
     from the `frozen_frames`-th on what that was: no flicker, and no frame is looked at any more. `running` gives the
-    mean over the first `frozen_frames` windows so far, then an exponential mean in which a window of k windows ago has
-    (1 - 1 / frozen_frames)**k of the weight of the newest; of those windows every fourth row is looked at, in turn.
+    mean over the first `frozen_frames` windows so far, then an exponential mean over every fourth window, in which what
+    is k windows ago has (1 - 1 / frozen_frames)**k of the weight of the newest.
 
     `full_scale` is the largest count of the camera's effective bit depth (None: not known). `warnings` has at most one
     line per stage and kind; `warn` is called with each as it is added.
@@ -101,11 +100,11 @@ class HostScalars:
             mean, key = self._mean(at), (self._found[at], scalar.normalise, scalar.frozen_frames)
             if mean is None:
                 numbers = look.measure(self._found[at])
-            elif mean.final or key in updated:
-                numbers = mean.numbers
             else:
-                numbers = mean.update(look.measure(self._found[at], mean.rows))
+                if key not in updated and mean.next():
+                    mean.update(look.measure(self._found[at]))
                 updated.add(key)
+                numbers = mean.numbers
             answers.append(_as_input(scalar, numbers))
         self._check(look)
         self._keep(look.kept())
@@ -161,16 +160,19 @@ class _Mean:
     def final(self) -> bool:
         return not self.running and self.seen >= self.first
 
-    @property
-    def rows(self) -> slice:
-        """Those of the next window that are looked at: all until the first ones are complete, then a share of them."""
-        return slice(self.seen % THINNED, None, THINNED) if self.running and self.seen >= self.first else ALL
-
-    def update(self, numbers: Numbers) -> Numbers:
+    def next(self) -> bool:
+        """Count one window more; whether it is to be looked at, and `update` called."""
+        if self.final:
+            return False
         self.seen += 1
-        weight = 1.0 / min(self.seen, self.first)
-        self.numbers = numbers if self.seen == 1 else self.numbers + (numbers - self.numbers) * weight
-        return self.numbers
+        return self.seen <= self.first or (self.seen - self.first) % EVERY == 1
+
+    def update(self, numbers: Numbers) -> None:
+        if not self.numbers.size:
+            self.numbers = numbers
+            return
+        weight = 1 / self.seen if self.seen <= self.first else 1 - (1 - 1 / self.first) ** EVERY
+        self.numbers = self.numbers + (numbers - self.numbers) * weight
 
 
 class _Look:
@@ -183,48 +185,41 @@ class _Look:
         self._named = keys is not None
         self._keys: Sequence[Hashable] = [id(frame) for frame in window] if keys is None else keys
         self._frames = {key: known[key] for key in self._keys if key in known}
-        self._thinned: dict[tuple[Hashable, int], list[Distribution]] = {}
-        self._joined: dict[tuple[tuple[int, ...], str, int | None], list[Distribution]] = {}
-        self._measured: dict[tuple[Found, int | None], Numbers] = {}
+        self._joined: dict[tuple[tuple[int, ...], str], list[Distribution]] = {}
+        self._measured: dict[Found, Numbers] = {}
 
-    def measure(self, found: Found, rows: slice = ALL) -> Numbers:
-        key = found, rows.start
-        if key not in self._measured:
+    def measure(self, found: Found) -> Numbers:
+        if found not in self._measured:
             frames, per, statistic = found
-            self._measured[key] = np.array([each.measure(statistic) for each in self._distributions(frames, per, rows)])
-        return self._measured[key]
+            self._measured[found] = np.array([each.measure(statistic) for each in self._distributions(frames, per)])
+        return self._measured[found]
 
     def looked_at(self, found: Found) -> list[Distribution]:
         """The distributions that the statistic was measured with."""
         frames, per, _ = found
-        known = [start for measured, start in self._measured if measured == found]
-        return [each for start in known for each in self._joined[frames, per, start]]
+        return self._joined[frames, per] if found in self._measured else []
 
     def kept(self) -> dict[Hashable, list[Distribution]]:
         """What the next window may use again: histograms of named frames, never views into their slots."""
         return {key: each for key, each in self._frames.items() if self._named and isinstance(each[0], Counts)}
 
-    def _distributions(self, frames: tuple[int, ...], per: str, rows: slice) -> list[Distribution]:
-        if (frames, per, rows.start) not in self._joined:
-            parts = [self._frame(at, rows) for at in frames]
+    def _distributions(self, frames: tuple[int, ...], per: str) -> list[Distribution]:
+        if (frames, per) not in self._joined:
+            parts = [self._frame(at) for at in frames]
             if per == "w":
                 joined = [merged(part) for part in parts]
             elif per == "s":
                 joined = [merged(part) for part in zip(*parts, strict=True)]
             else:
                 joined = [merged([each for part in parts for each in part])]
-            self._joined[frames, per, rows.start] = joined
-        return self._joined[frames, per, rows.start]
+            self._joined[frames, per] = joined
+        return self._joined[frames, per]
 
-    def _frame(self, at: int, rows: slice) -> list[Distribution]:
-        key, frame = self._keys[at], self._window[at]
-        if rows.start is None or len(frame) < LEAST_ROWS:
-            if key not in self._frames:
-                self._frames[key] = distributions(frame)
-            return self._frames[key]
-        if (key, rows.start) not in self._thinned:
-            self._thinned[key, rows.start] = distributions(frame[rows])
-        return self._thinned[key, rows.start]
+    def _frame(self, at: int) -> list[Distribution]:
+        key = self._keys[at]
+        if key not in self._frames:
+            self._frames[key] = distributions(self._window[at])
+        return self._frames[key]
 
 
 def _nbytes(known: list[Distribution]) -> int:

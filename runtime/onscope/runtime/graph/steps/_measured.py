@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+
 from ..._errors import PackageError
 from ...package import Step
 from .._draft import Draft, Value
@@ -21,6 +23,9 @@ Ask = Callable[[Statistic], str]
 Measures = tuple[tuple[Statistic, ...], tuple[int, ...]]
 """Statistics that a step uses, and the numbers of those among them whose `rest` it uses too."""
 
+COUNTS = ("uint8", "uint16")
+DEQUANTISES = 21
+"""The opset from which on DequantizeLinear takes both."""
 LEAST_EPS = 1e-30
 """Smaller ones would divide by nothing in float32; a constant frame must become 0, not NaN."""
 
@@ -37,7 +42,7 @@ def scale_range(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value
     )  # fmt: skip
     span = numbers.of("Sub", high, low)
     span = numbers.of("Sub", numbers.of("Add", span, high_rest), low_rest)
-    return numbers.centred(low, low_rest).of_value("Mul", numbers.inverse(span, step))
+    return numbers.scaled(low, low_rest, numbers.inverse(span, step), not lower.keeps)
 
 
 def zero_mean_unit_variance(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
@@ -48,7 +53,7 @@ def zero_mean_unit_variance(draft: Draft, value: Value, step: Step, statistic: A
     (mean, std), _ = _moment_measures(step, value.axes)
     numbers = _Numbers(draft, working(draft, value), statistic)
     middle, spread = numbers.value(mean, std)
-    return numbers.centred(middle, numbers.rest(mean)).of_value("Mul", numbers.inverse(spread, step))
+    return numbers.scaled(middle, numbers.rest(mean), numbers.inverse(spread, step), not mean.keeps)
 
 
 def scale_mean_variance(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
@@ -58,7 +63,7 @@ def scale_mean_variance(draft: Draft, value: Value, step: Step, statistic: Ask) 
     middle, spread, to_middle, to_spread = numbers.value(mean, std, ref_mean, ref_std)
     wide = numbers.of("Add", to_spread, numbers.constant(_eps(step)))
     factor = numbers.of("Mul", wide, numbers.inverse(spread, step))
-    scaled = numbers.centred(middle, numbers.rest(mean)).of_value("Mul", factor)
+    scaled = numbers.scaled(middle, numbers.rest(mean), factor, not mean.keeps)
     return Value(draft.node("Add", [scaled.name, to_middle]), scaled.dtype, scaled.axes, scaled.shape)
 
 
@@ -110,10 +115,22 @@ class _Numbers:
         """1 / (spread + eps), worked out once instead of for every pixel."""
         return self.of("Reciprocal", self.of("Add", spread, self.constant(_eps(step))))
 
-    def centred(self, middle: str, rest: str) -> _Numbers:
-        """x - middle - rest: the difference of the near ones is exact, the rest is then as small as it is."""
-        near = self.of_value("Sub", middle)
-        return _Numbers(self.draft, replace(near, name=self.of("Sub", near.name, rest)), self._ask)
+    def scaled(self, middle: str, rest: str, factor: str, single: bool) -> Value:
+        """(x - middle - rest) * factor; `single`: each of them is one number.
+
+        The difference of the near ones is exact, the rest is then as small as it is. Of whole counts, cast and
+        difference and product are one operation with a whole number near `middle`: two passes over a frame, not four.
+        """
+        counts = self.draft.before_cast(self.held)
+        if not single or counts.dtype not in COUNTS or self.draft.opset < DEQUANTISES:
+            near = self.of("Sub", self.of("Sub", self.held.name, middle), rest)
+            return replace(self.held, name=self.of("Mul", near, factor))
+        number = Value(self.of("Squeeze", middle), self.held.dtype, (), ())
+        within = self.of("Clip", number.name, self.constant(0), self.constant(np.iinfo(counts.dtype).max))
+        whole = self.draft.cast(replace(number, name=within), counts.dtype)
+        fraction = self.of("Add", self.of("Sub", number.name, self.draft.cast(whole, number.dtype).name), rest)
+        near = self.of("DequantizeLinear", counts.name, self.of("Squeeze", factor), whole.name)
+        return replace(self.held, name=self.of("Sub", near, self.of("Mul", fraction, factor)))
 
     def _cast(self, name: str) -> str:
         return self.draft.cast(Value(name, "float32", (), ()), self.held.dtype).name
