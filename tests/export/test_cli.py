@@ -98,14 +98,15 @@ def test_export_of_points(tmp_path: Path, counts: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("nowhere.pt",), "found no readable file at nowhere.pt"),
+        (("nowhere.pt",), "found nothing at nowhere.pt, expected a TorchScript file"),
         (("smooth.pt",), "no TorchScript file"),
         (("smooth.pt", "--network", "os:system('true')"), "found no class 'system'"),
         (("smooth.pt", "--network", "tests:X", "--code", "."), "--trust-code"),
         (("smooth.pt", "--network", "NET", "--example-shape", "1x1xbig"), "found the example shape '1x1xbig'"),
         (("smooth.pt", "--network", "NET", "--example", "smooth.pt"), "smooth.pt, which is"),
         (("smooth.pt", "--network", "NET", "--documentation", "no.md"), "expected Markdown"),
-        (("smooth.pt", "--network", "NET", "--axes", "byx"), "found 4 axes"),
+        (("smooth.pt", "--network", "NET", "--axes", "byx"), "the network itself fails on a 1x256x256 uint16 input"),
+        (("smooth.pt", "--network", "NET", "--normalise", "percentiles:9"), "found 'percentiles:9' as normalisation"),
     ],
 )
 def test_export_says_in_one_sentence_what_is_wrong(

@@ -48,7 +48,12 @@ def smooth(tmp_path_factory: pytest.TempPathFactory) -> Report:
 def test_counts_in_counts_out_at_any_size(smooth: Report) -> None:
     package = Package.load(smooth.folder)
     assert smooth.passed
-    assert [one.size for one in smooth.parity] == [(40, 36), (17, 31), (64, 21)]
+    assert [(one.where, one.size) for one in smooth.parity] == [
+        ("test tensor", (40, 36)),
+        ("darker", (17, 31)),
+        ("brighter", (64, 21)),
+        ("two at once", (40, 36)),
+    ]
     assert (package.inputs[0].dtype, package.outputs[0].dtype) == ("uint16", "uint16")
     assert package.outputs[0].scale == 1.0
     odd = np.random.default_rng(1).integers(0, 65536, (1, 1, 51, 19)).astype(np.uint16)
@@ -90,7 +95,7 @@ def test_the_onnx_file_is_tidy(smooth: Report) -> None:
     model = onnx.load(smooth.folder / "weights.onnx")
     assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 20)]
     assert model.ir_version == 10
-    assert [dim.dim_param for dim in model.graph.input[0].type.tensor_type.shape.dim] == ["", "", "y", "x"]
+    assert [dim.dim_param for dim in model.graph.input[0].type.tensor_type.shape.dim] == ["batch", "", "y", "x"]
     assert str(Path(__file__).parent).encode() not in model.SerializeToString()
     assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
 
@@ -183,6 +188,8 @@ def test_importing_the_export_does_not_import_torch() -> None:
 
 def test_without_torch_one_sentence_names_the_extra(tmp_path: Path) -> None:
     # A process of its own in which torch cannot be found, as where it is not installed.
+    source = tmp_path / "weights.pt"
+    source.touch()
     code = (
         "import sys\n"
         "class Hidden:\n"
@@ -193,7 +200,7 @@ def test_without_torch_one_sentence_names_the_extra(tmp_path: Path) -> None:
         "importlib.util.find_spec = lambda name, *rest: None if name == 'torch' else real(name, *rest)\n"
         "sys.meta_path.insert(0, Hidden())\n"
         "from onscope.cli import main\n"
-        f"main(['export', 'weights.pt', '-o', {str(tmp_path / 'out')!r}])\n"
+        f"main(['export', {str(source)!r}, '-o', {str(tmp_path / 'out')!r}])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1

@@ -12,8 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onscope.export._route_state_dict import NetworkName, load_state_dict, parse_network
-from onscope.export._route_torchscript import load_torchscript
+from onscope.export.routes._state_dict import NetworkName, load_state_dict, parse_network
+from onscope.export.routes._torchscript import load_torchscript
 from onscope.runtime import ExportError, Package
 
 from .networks import Smooth, Twice

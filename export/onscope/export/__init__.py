@@ -1,7 +1,22 @@
-"""Networks trained elsewhere become packages, with proof that nothing changed. PyTorch is imported when it is used."""
+"""Networks trained elsewhere become packages, with proof that nothing changed. Frameworks are imported when used."""
 
-from ._export import export_torch
-from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare
-from ._report import Report
+from ._choices import Choices
+from ._export import export_original
+from ._export_torch import export_torch
+from ._original import Converted, Original, Stated, Wanted
+from .proof import MAX_LIMIT, P999_LIMIT, Parity, Report, compare
 
-__all__ = ["MAX_LIMIT", "P999_LIMIT", "Parity", "Report", "compare", "export_torch"]
+__all__ = [
+    "MAX_LIMIT",
+    "P999_LIMIT",
+    "Choices",
+    "Converted",
+    "Original",
+    "Parity",
+    "Report",
+    "Stated",
+    "Wanted",
+    "compare",
+    "export_original",
+    "export_torch",
+]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from onscope.runtime import ExportError
 
-from ._parity import MAX_LIMIT, span
+from ._original import one_line
 from ._plan import LETTERS, TensorPlan
-from ._torch import one_line
+from ._steps import described
+from .proof import MAX_LIMIT, span
 
+Follow = Callable[[str], dict[str, Any]]
 FORMAT_VERSION = "0.5.12"
 NAME = re.compile(r"[A-Za-z0-9_+\- ()]{5,128}")
 
@@ -55,9 +57,13 @@ def check_about(about: About) -> None:
 
 def rdf_content(
     about: About, given: TensorPlan, outputs: Sequence[TensorPlan], *,
-    minimum: int, step: int, opset: int, folder: Path, export: Mapping[str, Any],
+    sizes: Mapping[str, int] | None, opset: int, folder: Path, export: Mapping[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
-    """Everything that the rdf.yaml says; the files it names stand in `folder` already."""
+    """Everything that the rdf.yaml says; the files it names stand in `folder` already.
+
+    `sizes` are `min` and `step` of heights and widths; None: those of the examples alone.
+    """
+    follows = None if sizes is None else (lambda name: {"tensor_id": given.name, "axis_id": name})
     return {
         "type": "model",
         "format_version": FORMAT_VERSION,
@@ -68,8 +74,8 @@ def rdf_content(
         "cite": [dict(one) for one in about.cite],
         "tags": list(about.tags),
         "documentation": {"source": "README.md"},
-        "inputs": [_tensor(given, folder, lambda name: {"min": minimum, "step": step})],
-        "outputs": [_tensor(plan, folder, lambda name: {"tensor_id": given.name, "axis_id": name}) for plan in outputs],
+        "inputs": [_tensor(given, folder, None if sizes is None else lambda name: dict(sizes), "preprocessing")],
+        "outputs": [_tensor(plan, folder, follows, "postprocessing") for plan in outputs],
         "weights": {
             "onnx": {
                 "source": "weights.onnx",
@@ -109,16 +115,17 @@ def test_file(name: str) -> str:
     return f"test_{name}.npy"
 
 
-def _tensor(plan: TensorPlan, folder: Path, follow: Any) -> dict[str, Any]:
+def _tensor(plan: TensorPlan, folder: Path, follow: Follow | None, steps: str) -> dict[str, Any]:
     return {
         "id": plan.name,
         "axes": [_axis(plan, index, follow) for index in range(len(plan.axes))],
         "data": {"type": str(plan.example.dtype)},
         "test_tensor": {"source": test_file(plan.name), "sha256": _sha256(folder / test_file(plan.name))},
+        **({steps: [described(step) for step in plan.steps]} if plan.steps else {}),
     }
 
 
-def _axis(plan: TensorPlan, index: int, follow: Any) -> dict[str, Any]:
+def _axis(plan: TensorPlan, index: int, follow: Follow | None) -> dict[str, Any]:
     kind, name = LETTERS[plan.axes[index]]
     size = plan.example.shape[index]
     if kind == "batch":
@@ -131,7 +138,7 @@ def _axis(plan: TensorPlan, index: int, follow: Any) -> dict[str, Any]:
             )
         return {"type": "channel", "id": name, "channel_names": names}
     if name in ("y", "x"):
-        axis: dict[str, Any] = {"type": "space", "id": name, "size": follow(name)}
+        axis: dict[str, Any] = {"type": "space", "id": name, "size": follow(name) if follow else size}
         return axis if plan.scale == 1 else {**axis, "scale": 1 / plan.scale}
     return {"type": kind, "id": name, "size": size}
 

@@ -8,24 +8,26 @@ import numpy as np
 
 from onscope.runtime import ExportError
 
-from ._torch import Array
+from ._original import Array
 
 BACKGROUND = 100.0
 BRIGHTEST = 2000.0
 MAX_SIZE = 8192
 
 
-def make_example(shape: tuple[int, ...], dtype: str, seed: int = 0) -> Array:
-    """A test frame of `shape` (the last two axes are y and x): counts for integers, 0 to 1 for float32.
+def make_example(shape: tuple[int, ...], dtype: str, axes: str = "", seed: int = 0) -> Array:
+    """A test frame of `shape`, blurred along y and x (the last two where no `axes` are given).
 
+    Counts for integers, 0 to 1 for float32.
     The same seed gives the same frame. uint8 frames are scaled to 0 to 250.
     """
     from scipy.ndimage import gaussian_filter
 
+    axes = axes or "yx".rjust(len(shape))
     random = np.random.default_rng(seed)
     points = np.zeros(shape)
     points[random.random(shape) < 0.005] = 1.0
-    blurred: Array = gaussian_filter(points, sigma=[0.0] * (len(shape) - 2) + [1.5, 1.5])
+    blurred: Array = gaussian_filter(points, sigma=[1.5 if letter in "yx" else 0.0 for letter in axes])
     counts: Array = random.poisson(BACKGROUND + BRIGHTEST * blurred / max(float(blurred.max()), 1e-9)).astype(
         np.float64
     )

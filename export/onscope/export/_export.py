@@ -1,189 +1,138 @@
-"""Export a PyTorch network to a package, with proof: the conductor of the other files of this folder."""
+"""Export an original to a package, with proof: the conductor of the other files of this folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from onscope.runtime import ExportError, ProviderError
+from onscope.runtime import ExportError
 
-from ._describe import About, check_about, rdf_content, test_file, write_rdf
+from . import _steps
+from ._choices import Choices, Settled, settled
+from ._describe import rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
-from ._onnx import OPSET, Converted, to_onnx
-from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare
-from ._plan import TensorPlan, checked_example, parity_sizes, plan_outputs, trials
-from ._report import Report
-from ._torch import Array, one_line, require_torch, run_network
+from ._original import Array, Converted, Original, Wanted, contiguous
+from ._plan import TensorPlan, plan_outputs
+from ._prove import fed_with, prove, refusal
+from .proof import Parity, Report
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-TOOLS = ("onscope", "torch", "onnx", "onnxscript", "onnxslim", "onnxruntime")
+TOOLS = ("onscope", "onnx", "onnxslim", "onnxruntime")
 Step = Callable[[str], object]
 
 
-def export_torch(
-    network: nn.Module,
-    example: Tensor | Array,
-    folder: str | Path,
-    *,
-    name: str,
-    description: str,
-    authors: Sequence[str | Mapping[str, str]] = (),
-    license: str | None = None,
-    documentation: str = "",
-    axes: str = "bcyx",
-    output_axes: str | Sequence[str] | None = None,
-    input_name: str = "raw",
-    output_names: Sequence[str] | None = None,
-    channel_names: Sequence[str] | None = None,
-    settings: Mapping[str, Any] | None = None,
-    minimum: int = 16,
-    step: int = 1,
-    sizes: Sequence[tuple[int, int]] | None = None,
-    cite: Sequence[Mapping[str, str]] = (),
-    tags: Sequence[str] = (),
-    opset: int = OPSET,
-    overwrite: bool = False,
-    route: str = "a PyTorch network in memory",
-    source_sha256: str | None = None,
-    on_step: Step | None = None,
+def export_original(
+    original: Original, folder: str | Path, choices: Choices | None = None, on_step: Step | None = None
 ) -> Report:
     """Write the package of a network (a BioImage.IO 0.5 folder with ONNX weights), if the export is equal to it.
 
-    `network` is a module on the CPU with one input; it is switched to evaluation for the time of the export.
-    `example` is a typical frame as the network takes it: uint8, uint16 or float32, with the letters `axes` ("bcyx":
-    batch of 1, channel, y, x); it becomes the test input. Height and width stay free from `minimum` on in steps of
-    `step`. `output_axes` defaults to `axes`, or to "ic" (rows, columns) where `settings` says decode: points;
-    `settings` is config.onscope: decode ("image", "points"), columns (names of the points' columns), threshold
-    (of the score), scale. `license` is an SPDX name (None: not stated), `authors` names or mappings with name,
-    affiliation, orcid; `cite` mappings with text and doi or url. `sizes` are the (y, x) at which parity is proven
-    besides the example's (default: the minimum and odd ones), on darker and brighter
-    frames in turn; the limits stand in `_parity`.
+    What `choices` leave open is as the original states it. `on_step` is called with the name of each next step.
 
-    Pre- and postprocessing belong into the network, so that raw counts go in and the answer comes out. What the
-    exporter of torch 2.13 takes: `.to(torch.float32)` and `.to(torch.uint16)` (round and clamp before), reflect padding
-    by amounts computed from `x.shape`, `topk` on a flattened map, pixel shuffle, instance norm. What it does not take:
-    `tensor % size` where size comes from `x.shape` (write `i - (i // size) * size`), negative numbers divided by `//`
-    (ONNX rounds to zero), uint16 arithmetic (cast first).
-
-    Raises ExportError, one sentence: torch is missing, the network fails or cannot be exported, its output does not
-    follow its input's size, the parity fails (with the numbers), or the folder is taken and `overwrite` is False.
+    Raises ExportError, one sentence: the network fails or cannot be exported, its output does not follow its input's
+    size, the parity fails (with the numbers; not with `choices.force`), or the folder is taken and may not be
+    overwritten.
     """
-    require_torch()
     say: Step = on_step or (lambda _: None)
-    target = Path(folder)
-    check_target(target, overwrite)
-    config = {"decode": "image", **(settings or {})}
-    about = About(name, description, authors, license, documentation, cite, tags, config)
-    check_about(about)
-    array = checked_example(example, axes, minimum, step)
-    training = network.training
-    network.eval()
-    try:
-        say("running the network")
-        outputs = run_network(network, array)
-        plans = plan_outputs(outputs, array, axes, output_axes, output_names, config)
-        say("converting to ONNX")
-        free = [axes.index("y"), axes.index("x")]
-        names = [plan.name for plan in plans]
-        converted = to_onnx(network, array, input_name=input_name, output_names=names, free_axes=free, opset=opset)
-        with written_whole(target, overwrite) as draft:
-            weights = draft / "weights.onnx"
-            weights.write_bytes(converted.model.SerializeToString(deterministic=True))
-            say("proving parity")
-            parity = _prove(
-                network, array, axes, plans, weights, config, sizes or parity_sizes(array, axes, minimum, step)
-            )
-            report = _report(name, target, route, converted, network, weights, source_sha256, opset, parity)
-            if not report.passed:
-                raise ExportError(_refusal(parity, report.exporter))
-            say("writing the package")
-            given = TensorPlan(input_name, axes, array, channel_names)
-            _write(draft, about, given, plans, report, minimum, step)
-    finally:
-        network.train(training)
+    choices, target = choices or Choices(), Path(folder)
+    check_target(target, choices.overwrite)
+    wanted = settled(choices, original.stated, target, original.route)
+    say("running the network")
+    given = TensorPlan(wanted.input_name, wanted.axes, wanted.example, wanted.channel_names or None, steps=wanted.pre)
+    fed = fed_with(given, wanted.example)
+    plans = plan_outputs(
+        original.run(fed), wanted.example, wanted.axes, wanted.output_axes, wanted.output_names, wanted.post,
+        wanted.about.settings,
+    )  # fmt: skip
+    say("converting to ONNX")
+    converted, batches = _convert(original, fed, given, plans, wanted, choices.opset)
+    with written_whole(target, choices.overwrite) as draft:
+        weights = draft / "weights.onnx"
+        weights.write_bytes(converted.model.SerializeToString(deterministic=True))
+        say("proving parity")
+        parity = prove(original, weights, given, plans, wanted, choices, batches)
+        report = _report(original, target, converted, weights, wanted, choices.opset, parity)
+        if not report.passed and not choices.force:
+            raise ExportError(refusal(parity, report.exporter))
+        say("writing the package")
+        examples = [replace(plan, example=_answer(plan, given)) for plan in plans]
+        _write(draft, given, examples, report, wanted)
     return report
 
 
-def _prove(
-    network: nn.Module, example: Array, axes: str, plans: Sequence[TensorPlan], weights: Path,
-    settings: Mapping[str, Any], sizes: Sequence[tuple[int, int]],
-) -> tuple[Parity, ...]:  # fmt: skip
-    from onscope.runtime.engines import open_session
+def _answer(plan: TensorPlan, given: TensorPlan) -> Array:
+    if not plan.steps:
+        return plan.example
+    inputs = {given.name: (given.example, given.axes)}
+    found = contiguous(_steps.apply(plan.steps, plan.example, plan.axes, inputs))
+    return found.astype(np.float32) if found.dtype == np.float64 else found
 
-    session = open_session(weights, "cpu")
-    proven = []
-    for where, size, array in trials(example, axes, sizes):
-        expected = run_network(network, array)
+
+def _convert(
+    original: Original, fed: Array, given: TensorPlan, plans: Sequence[TensorPlan], wanted: Settled, opset: int
+) -> tuple[Converted, bool]:
+    """The ONNX, and whether it takes several images at once: if the network does, its export should."""
+    names = [plan.name for plan in plans]
+    free = {} if wanted.fixed else {given.axes.index(letter): letter for letter in "yx"}
+    if takes_batches(original, fed, given, plans):
+        batch = given.axes.index("b")
+        several = contiguous(np.concatenate([fed, fed], axis=batch))
         try:
-            found = session.run([array])
-        except ProviderError as error:
-            raise ExportError(
-                f"found that the exported file fails at {size[0]}x{size[1]} ({one_line(error)})"
-            ) from error
-        for plan, want, have in zip(plans, expected, found, strict=True):
-            _check_scale(plan, want, size)
-            proven.append(compare(want, have, output=plan.name, where=where, size=size, settings=settings))
-    return tuple(proven)
+            every = {batch: "batch", **free}
+            return original.convert(Wanted(several, every, given.name, names, opset)), True
+        except ExportError as error:
+            why = f"of one image at a time: with a free batch {error}"
+        converted = original.convert(Wanted(fed, free, given.name, names, opset))
+        return converted._replace(notes=(*converted.notes, why)), False
+    return original.convert(Wanted(fed, free, given.name, names, opset)), False
 
 
-def _check_scale(plan: TensorPlan, output: Array, size: tuple[int, int]) -> None:
-    if "y" not in plan.axes or "x" not in plan.axes:
-        return
-    found = (output.shape[plan.axes.index("y")], output.shape[plan.axes.index("x")])
-    if found != (size[0] * plan.scale, size[1] * plan.scale):
-        raise ExportError(
-            f"found an output {plan.name!r} of {found[0]}x{found[1]} for an input of {size[0]}x{size[1]}, expected "
-            f"{plan.scale:g} times the input's size: pad inside the network, or state the step that it needs"
-        )
-
-
-def _refusal(parity: Sequence[Parity], exporter: str) -> str:
-    worst = max((one for one in parity if not one.passed), key=lambda one: np.nan_to_num(one.max_relative, nan=np.inf))
-    numbers = ""
-    if np.isfinite(worst.max_relative):
-        numbers = (
-            f" is off by {worst.max_relative:.2e} of its range (99.9th percentile {worst.p999_relative:.2e}, limits "
-            f"{MAX_LIMIT:g} and {P999_LIMIT:g})"
-        )
-    return (
-        f"found that the export by {exporter} is not equal to the network: {worst.output!r} at {worst.size[0]}x"
-        f"{worst.size[1]} ({worst.where}){numbers}: {worst.reason}, so no package was written"
-    )
+def takes_batches(original: Original, fed: Array, given: TensorPlan, plans: Sequence[TensorPlan]) -> bool:
+    """Whether two images at once give what each gives alone."""
+    if "b" not in given.axes or any("b" not in plan.axes for plan in plans):
+        return False
+    try:
+        found = original.run(contiguous(np.concatenate([fed, fed], axis=given.axes.index("b"))))
+    except ExportError:
+        return False
+    shapes = [tuple(2 * n if letter == "b" else n for letter, n in zip(plan.axes, plan.example.shape, strict=True))
+              for plan in plans]  # fmt: skip
+    return [array.shape for array in found] == shapes
 
 
 def _report(
-    name: str, target: Path, route: str, converted: Converted, network: nn.Module, weights: Path,
-    source_sha256: str | None, opset: int, parity: tuple[Parity, ...],
-) -> Report:  # fmt: skip
-    import hashlib
-
+    original: Original,
+    target: Path,
+    converted: Converted,
+    weights: Path,
+    wanted: Settled,
+    opset: int,
+    parity: Sequence[Parity],
+) -> Report:
     data = weights.read_bytes()
     return Report(
-        name=name,
+        name=wanted.about.name,
         folder=target,
-        route=route,
+        route=original.route,
         exporter=converted.exporter,
         opset=opset,
         ir_version=converted.model.ir_version,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=original.parameters,
         weights_bytes=len(data),
         weights_sha256=hashlib.sha256(data).hexdigest(),
-        source_sha256=source_sha256,
-        versions=_versions(),
-        parity=parity,
-        notes=converted.notes,
+        source_sha256=original.source_sha256,
+        versions=_versions((*TOOLS, *original.tools)),
+        parity=tuple(parity),
+        notes=(*wanted.notes, *converted.notes),
     )
 
 
-def _versions() -> dict[str, str]:
+def _versions(tools: Sequence[str]) -> dict[str, str]:
     found = {}
-    for tool in TOOLS:
+    for tool in dict.fromkeys(tools):
         try:
             found[tool] = version(tool)
         except PackageNotFoundError:  # onnxruntime has several distributions
@@ -191,11 +140,10 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _write(
-    draft: Path, about: About, given: TensorPlan, plans: Sequence[TensorPlan], report: Report, minimum: int, step: int
-) -> None:
+def _write(draft: Path, given: TensorPlan, plans: Sequence[TensorPlan], report: Report, wanted: Settled) -> None:
     from onscope.runtime import Package
 
+    about = wanted.about
     for plan in (given, *plans):
         np.save(draft / test_file(plan.name), plan.example, allow_pickle=False)
     text = about.documentation.strip() or f"# {about.name}\n\n{about.description}"
@@ -207,9 +155,8 @@ def _write(
         "versions": dict(report.versions),
         "source_sha256": report.source_sha256,
         "largest_error": max(one.max_relative for one in report.parity),
+        **({} if report.passed else {"equal": False}),
     }
-    content = rdf_content(
-        about, given, plans, minimum=minimum, step=step, opset=report.opset, folder=draft, export=made
-    )  # fmt: skip
-    write_rdf(content, draft)
+    sizes = None if wanted.fixed else {"min": wanted.minimum, "step": wanted.step}
+    write_rdf(rdf_content(about, given, plans, sizes=sizes, opset=report.opset, folder=draft, export=made), draft)
     Package.load(draft)  # what was written is what the runtime reads, or nothing is written

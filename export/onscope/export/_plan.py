@@ -1,20 +1,18 @@
-"""What is to be exported: the example frame, the outputs with their axes, and the sizes at which parity is proven."""
+"""What is to be exported: the example frame, the outputs with their axes, and the inputs that parity is proven on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from onscope.runtime import ExportError
+from onscope.runtime.package import Step
 
-from ._torch import Array
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from ._original import Array, contiguous
 
 DTYPES = ("uint8", "uint16", "float32")
 LETTERS = {
@@ -32,7 +30,8 @@ LETTERS = {
 class TensorPlan:
     """One input or output as it is to be described; `axes` are letters out of "bctzyxi", `example` a test tensor.
 
-    `scale` is pixels along y and x per pixel of the input (1 for inputs).
+    `example` is before the `steps` of an input, behind those of an output. `scale` is pixels along y and x per pixel of
+    the input (1 for inputs).
     """
 
     name: str
@@ -40,6 +39,7 @@ class TensorPlan:
     example: Array
     channel_names: Sequence[str] | None = None
     scale: float = 1.0
+    steps: tuple[Step, ...] = ()
 
 
 def check_axes(axes: str, example: Array, what: str) -> None:
@@ -53,8 +53,9 @@ def check_axes(axes: str, example: Array, what: str) -> None:
         )
 
 
-def checked_example(example: Tensor | Array, axes: str, minimum: int, step: int) -> Array:
-    array = np.ascontiguousarray(example if isinstance(example, np.ndarray) else example.detach().cpu().numpy())
+def checked_example(example: Array, axes: str, minimum: int, step: int) -> Array:
+    """The example in one piece, if it is a frame that the package could be given; raises ExportError."""
+    array = contiguous(example)
     check_axes(axes, array, "example")
     if "y" not in axes or "x" not in axes or "i" in axes:
         raise ExportError(f"found the axes {axes!r}, expected y and x among them: frames are images")
@@ -75,27 +76,31 @@ def checked_example(example: Tensor | Array, axes: str, minimum: int, step: int)
 
 
 def plan_outputs(
-    outputs: Sequence[Array], given: Array, axes: str, output_axes: str | Sequence[str] | None,
-    names: Sequence[str] | None, settings: Mapping[str, Any],
+    outputs: Sequence[Array], given: Array, axes: str, output_axes: Sequence[str], names: Sequence[str],
+    post: Sequence[tuple[Step, ...]], settings: Mapping[str, Any],
 ) -> list[TensorPlan]:  # fmt: skip
+    """One plan for each of the network's outputs; their examples are those outputs, before their steps."""
     points = settings["decode"] == "points"
     columns = settings.get("columns")
     if points and not columns:
         raise ExportError("found decode: points without columns, expected their names, such as y, x, score")
     found_names = list(names or (["points" if points else "image"] if len(outputs) == 1 else []))
-    letters = [output_axes] * len(outputs) if isinstance(output_axes, str) else list(output_axes or [])
-    letters = letters or ["ic" if points else axes] * len(outputs)
+    letters = list(output_axes) or ["ic" if points else axes]
+    letters = letters * len(outputs) if len(letters) == 1 else letters
     if not len(outputs) == len(found_names) == len(letters):
         raise ExportError(
             f"found {len(outputs)} outputs, expected a name and axes for each: give output_names and output_axes"
         )
+    steps = list(post) or [()] * len(outputs)
+    if len(steps) != len(outputs):
+        raise ExportError(f"found steps for {len(steps)} outputs, expected them for {len(outputs)}")
     plans = []
-    for array, output, own in zip(outputs, found_names, letters, strict=True):
+    for array, output, own, after in zip(outputs, found_names, letters, steps, strict=True):
         check_axes(own, array, f"output {output!r}")
         scale = 1.0
         if "y" in own and "x" in own:
             scale = array.shape[own.index("y")] / given.shape[axes.index("y")]
-        plans.append(TensorPlan(output, own, array, columns if points and own == "ic" else None, scale))
+        plans.append(TensorPlan(output, own, array, columns if points and own == "ic" else None, scale, after))
     return plans
 
 
@@ -124,4 +129,4 @@ def trials(array: Array, axes: str, sizes: Sequence[tuple[int, int]]) -> Iterato
             frame = np.minimum(frame * gain, np.iinfo(frame.dtype).max).astype(frame.dtype)
         else:
             frame = frame * np.float32(gain)
-        yield where, size, np.ascontiguousarray(frame)
+        yield where, size, contiguous(frame)

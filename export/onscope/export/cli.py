@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from ._report import Report
-    from ._route_state_dict import Loaded
-    from ._torch import Array
+    from ._original import Array
+    from .proof import Report
 
 
 class Pixel(StrEnum):
@@ -32,22 +32,40 @@ class Decode(StrEnum):
 
 
 def export(
-    source: Annotated[Path, typer.Argument(help="Trained weights: a state dict (.pt, .pth) or a TorchScript file.")],
+    source: Annotated[Path, typer.Argument(help="Trained network: a file or folder of any of the --route kinds.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the package to write.")],
     network: Annotated[
         str | None,
         typer.Option(
             "--network",
             help="Class of a state dict, module:Class or module:Class(features=8).",
-            show_default="TorchScript",
+            show_default="none",
         ),
+    ] = None,
+    route: Annotated[
+        str | None, typer.Option("--route", help="Kind of source.", show_default="by what the source is")
     ] = None,
     code: Annotated[Path | None, typer.Option("--code", help="Folder with the module of --network.")] = None,
     trust_code: Annotated[bool, typer.Option("--trust-code", help="Yes, run the code in --code.")] = False,
-    axes: Annotated[str, typer.Option("--axes", help="Axes of the input: b, c, t, z, y, x in their order.")] = "bcyx",
-    output_axes: Annotated[
+    axes: Annotated[
         str | None,
-        typer.Option("--output-axes", help="Axes of the output.", show_default="as the input, or ic for points"),
+        typer.Option(
+            "--axes",
+            help="Axes of the input: b, c, t, z, y, x in their order.",
+            show_default="as the source states them, or bcyx",
+        ),
+    ] = None,
+    output_axes: Annotated[
+        list[str] | None,
+        typer.Option("--output-axes", help="Axes of an output; may be repeated.", show_default="as the input, or ic"),
+    ] = None,
+    normalise: Annotated[
+        str | None,
+        typer.Option(
+            "--normalise",
+            help="What is done to frames: percentiles:1,99.8, mean-std, mean-std:120,14, scale:0.004 or none.",
+            show_default="as the source states it, or none",
+        ),
     ] = None,
     example: Annotated[
         Path | None,
@@ -56,12 +74,27 @@ def export(
         ),
     ] = None,
     example_shape: Annotated[
-        str, typer.Option("--example-shape", help="Shape of the simulated example, in the order of --axes.")
-    ] = "1x1x256x256",
-    dtype: Annotated[Pixel, typer.Option("--dtype", help="Pixels of the simulated example.")] = Pixel.uint16,
-    minimum: Annotated[int, typer.Option("--minimum", min=1, help="Smallest height and width in pixels.")] = 16,
-    step: Annotated[int, typer.Option("--step", min=1, help="Heights and widths are the minimum + n * step.")] = 1,
-    decode: Annotated[Decode, typer.Option("--decode", help="What the output is.")] = Decode.image,
+        str | None,
+        typer.Option(
+            "--example-shape", help="Shape of the simulated example, in the order of --axes.", show_default="256x256"
+        ),
+    ] = None,
+    dtype: Annotated[
+        Pixel | None, typer.Option("--dtype", help="Pixels of the simulated example.", show_default="uint16")
+    ] = None,
+    minimum: Annotated[
+        int | None, typer.Option("--minimum", min=1, help="Smallest height and width.", show_default="16")
+    ] = None,
+    step: Annotated[
+        int | None,
+        typer.Option("--step", min=1, help="Heights and widths are the minimum + n * step.", show_default="1"),
+    ] = None,
+    fixed: Annotated[
+        bool | None, typer.Option("--fixed/--free", help="Whether frames are of the example's size alone.")
+    ] = None,
+    decode: Annotated[
+        Decode | None, typer.Option("--decode", help="What the output is.", show_default="as the source states it")
+    ] = None,
     columns: Annotated[str, typer.Option("--columns", help="Names of the points' columns.")] = "y,x,score",
     threshold: Annotated[
         float | None, typer.Option("--threshold", help="Score from which on points count.", show_default="none stated")
@@ -77,52 +110,55 @@ def export(
     documentation: Annotated[Path | None, typer.Option("--documentation", help="Markdown for the README.md.")] = None,
     opset: Annotated[int, typer.Option("--opset", min=18, max=23, help="ONNX operator set.")] = 20,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a package that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write a package that is not equal, and mark it.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Export a trained network to a package, with proof that nothing changed.
 
     The network and its ONNX file run on the same frames, at several sizes:
     the package is written only when their answers are equal.
-
-    Frames go in as raw counts: pre- and postprocessing belong into the network.
     """
     from rich.console import Console
 
-    from ._export import export_torch
+    from . import routes
+    from ._choices import Choices
+    from ._export import export_original
     from ._folder import check_target
     from ._progress import Steps
+    from ._steps import parse_normalise
 
     check_target(out, overwrite)
-    settings: dict[str, Any] = {"decode": decode.value}
+    settings: dict[str, Any] = {} if decode is None else {"decode": decode.value}
     if decode is Decode.points:
         settings["columns"] = [word.strip() for word in columns.split(",")]
     if threshold is not None:
         settings["threshold"] = threshold
     # The exporters' chatter is caught at sys.stdout and sys.stderr; the progress goes to the streams of now.
     with Steps(Console(file=sys.stderr)) as steps:
-        frame = _example(example, example_shape, dtype.value)
-        steps("loading the network")
-        loaded = _load(source, network, code, trust_code)
-        report = export_torch(
-            loaded.network,
-            frame,
-            out,
-            name=name or _default_name(out),
-            description=description or f"Exported from {source.name}.",
-            authors=author or [],
-            license=license,
-            documentation=_read(documentation),
-            axes=axes,
-            output_axes=output_axes,
-            settings=settings,
+        choices = Choices(
+            example=_example(example, example_shape, "uint16" if dtype is None else dtype.value, axes or ""),
+            axes=axes or "",
+            output_axes=output_axes or (),
+            dtype="" if dtype is None else dtype.value,
+            pre=None if normalise is None else parse_normalise(normalise),
             minimum=minimum,
             step=step,
+            fixed=fixed,
+            settings=settings,
+            name=name or "",
+            description=description,
+            authors=author or (),
+            license=license,
+            documentation=_read(documentation),
             opset=opset,
             overwrite=overwrite,
-            route=loaded.route,
-            source_sha256=loaded.source_sha256,
-            on_step=steps,
+            force=force,
         )
+        steps("loading the network")
+        original = routes.load(source, routes.Asked(network, code, trust_code), route)
+        if not name and not original.stated.name:
+            choices = replace(choices, name=_default_name(out))
+        report = export_original(original, out, choices, steps)
     if json:
         typer.echo(report.to_json())
     else:
@@ -135,20 +171,12 @@ def _default_name(out: Path) -> str:
     return name if len(name) >= 5 else f"network {name}"
 
 
-def _load(source: Path, network: str | None, code: Path | None, trust_code: bool) -> Loaded:
-    if network is None:
-        from ._route_torchscript import load_torchscript
-
-        return load_torchscript(source)
-    from ._route_state_dict import load_state_dict
-
-    return load_state_dict(source, network, code, trust_code)
-
-
-def _example(path: Path | None, shape: str, dtype: str) -> Array:
+def _example(path: Path | None, shape: str | None, dtype: str, axes: str) -> Array | None:
     from ._example import make_example, parse_shape, read_example
 
-    return make_example(parse_shape(shape), dtype) if path is None else read_example(path)
+    if path is not None:
+        return read_example(path)
+    return None if shape is None else make_example(parse_shape(shape), dtype, axes)
 
 
 def _read(path: Path | None) -> str:

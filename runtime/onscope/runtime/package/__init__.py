@@ -1,6 +1,6 @@
 """Model packages: BioImage.IO descriptions with their weights, opened and checked before anything runs."""
 
-from ._carry_out import carry_out, fed
+from ._carry_out import carry_out, fed, processed
 from ._description import (
     Axis,
     AxisSize,
@@ -37,6 +37,7 @@ __all__ = [
     "load_npy",
     "make_step",
     "pair_points",
+    "processed",
     "prove",
     "refuse_mismatch",
     "tensor_from",

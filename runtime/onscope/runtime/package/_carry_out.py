@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .._errors import PackageError
 from ..engines import Session
-from ._description import TensorDescription
+from ._description import Step, TensorDescription
 from ._package import Package
 
 Array = npt.NDArray[Any]
@@ -35,13 +35,13 @@ def carry_out(package: Package, session: Session, inputs: Sequence[Array]) -> li
     raw = _named(package, inputs)
     given = session.run(fed(package, inputs, session))
     made = {port.name: array for port, array in zip(session.outputs, given, strict=True)}
-    return [_steps(tensor, made[tensor.graph_name], raw) for tensor in package.outputs]
+    return [processed(tensor.steps, made[tensor.graph_name], tensor.axes, raw) for tensor in package.outputs]
 
 
 def fed(package: Package, inputs: Sequence[Array], session: Session) -> list[Array]:
     """What the bare network takes, in the order of its inputs: `inputs` after their steps."""
     raw = _named(package, inputs)
-    ready = {tensor.graph_name: _steps(tensor, raw[tensor.name][0], raw) for tensor in package.inputs}
+    ready = {tensor.graph_name: processed(tensor.steps, *raw[tensor.name], raw) for tensor in package.inputs}
     return [np.ascontiguousarray(ready[port.name]) for port in session.inputs]
 
 
@@ -54,17 +54,22 @@ def decoded(tensor: TensorDescription) -> str:
     return next((step.id for step in tensor.steps if step.id in DECODERS), "")
 
 
-def _steps(tensor: TensorDescription, as_it_comes: Array, raw: Mapping[str, Named]) -> Array:
+def processed(steps: Sequence[Step], as_it_comes: Array, axes: tuple[str, ...], inputs: Mapping[str, Named]) -> Array:
+    """What the steps make of a tensor with these axes (ids), up to the first decoder; float64 where nothing casts.
+
+    `inputs` are the tensors that a step may refer to, by name, before any step. Raises PackageError for steps that are
+    no arithmetic of the format.
+    """
     value = as_it_comes
-    for step in tensor.steps:
+    for step in steps:
         if step.id in DECODERS:
             break
         if step.id not in _DO:
             raise PackageError(
-                f"found the step {step.id} in {tensor.name!r}, expected a step of the format itself: onscope runs no "
-                "code of a package, so export it as part of the network"
+                f"found the step {step.id}, expected a step of the format itself: onscope runs no code of a package, "
+                "so export it as part of the network"
             )
-        value = _DO[step.id](value, step.arguments, tensor.axes, Measured((as_it_comes, tensor.axes), raw))
+        value = _DO[step.id](value, step.arguments, axes, Measured((as_it_comes, axes), inputs))
     return value
 
 

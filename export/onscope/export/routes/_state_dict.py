@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import hashlib
 import importlib
 import importlib.util
 import pickle
@@ -19,21 +18,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from onscope.runtime import ExportError
 
-from ._torch import one_line, quiet, require_torch
+from .._original import file_sha256, one_line
+from ..pytorch import TorchNetwork, quiet, require_torch
+from . import Asked
 
 if TYPE_CHECKING:
     from torch import nn
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "params_ema", "params")
 """Keys under which training scripts keep the state dict inside a checkpoint."""
-
-
-class Loaded(NamedTuple):
-    """A network ready to export, the sha256 of its file, and the route's name for the report."""
-
-    network: nn.Module
-    source_sha256: str
-    route: str
 
 
 class NetworkName(NamedTuple):
@@ -45,7 +38,14 @@ class NetworkName(NamedTuple):
     kwargs: Mapping[str, Any]
 
 
-def load_state_dict(source: Path, network: str, code: Path | None = None, trust_code: bool = False) -> Loaded:
+def load(source: Path, asked: Asked) -> TorchNetwork:
+    """As `load_state_dict`; raises ExportError without a class."""
+    if asked.network is None:
+        raise ExportError(f"found no class for the state dict {source.name}, expected --network module:Class(value)")
+    return load_state_dict(source, asked.network, asked.code, asked.trust_code)
+
+
+def load_state_dict(source: Path, network: str, code: Path | None = None, trust_code: bool = False) -> TorchNetwork:
     """Build `network` ("module:Class(features=8)") and fill it with the tensors of `source` (.pt, .pth).
 
     The module comes from what is installed, or from the folder `code` if `trust_code` says so (importing runs it).
@@ -64,16 +64,7 @@ def load_state_dict(source: Path, network: str, code: Path | None = None, trust_
     tensors = _tensors(source)
     built = _build(name, code)
     _fill(built, tensors, source, network)
-    return Loaded(built, digest, f"the state dict {source.name} with {network}")
-
-
-def file_sha256(source: Path) -> str:
-    """Hash of the source file; raises ExportError when it cannot be read."""
-    try:
-        with source.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ExportError(f"found no readable file at {source} ({error.strerror}), expected trained weights") from error
+    return TorchNetwork(built.eval(), f"the state dict {source.name} with {network}", digest)
 
 
 def parse_network(text: str) -> NetworkName:

@@ -8,17 +8,17 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from onscope.runtime import ExportError
+
+from .._original import Array, one_line
 
 if TYPE_CHECKING:
     from torch import nn
 
-Array = npt.NDArray[Any]
 NEEDED = ("torch", "onnxscript", "onnxslim", "onnxruntime")
 
 
@@ -70,12 +70,3 @@ def run_network(network: nn.Module, array: Array) -> list[Array]:
             f"found a network that gives {type(answer).__name__}, expected a tensor or a tuple of tensors: wrap it"
         )
     return [output.detach().cpu().numpy() for output in outputs]
-
-
-def one_line(text: object, most: int = 300) -> str:
-    """The first words of a foreign error as one line."""
-    words = str(text)
-    if "Traceback of TorchScript" in words:  # the last line says what went wrong, pages before it say where
-        words = words.strip().splitlines()[-1]
-    line = " ".join(words.split())
-    return line if len(line) <= most else line[: most - 1] + "…"

@@ -6,11 +6,17 @@ from pathlib import Path
 
 from onscope.runtime import ExportError
 
-from ._route_state_dict import Loaded, file_sha256
-from ._torch import one_line, quiet, require_torch
+from .._original import file_sha256, one_line
+from ..pytorch import TorchNetwork, quiet, require_torch
+from . import Asked
 
 
-def load_torchscript(source: Path) -> Loaded:
+def load(source: Path, asked: Asked) -> TorchNetwork:
+    """As `load_torchscript`."""
+    return load_torchscript(source)
+
+
+def load_torchscript(source: Path) -> TorchNetwork:
     """Open a file written by `torch.jit.save`; raises ExportError when it is none, and says what it is instead.
 
     TorchScript modules are exported by PyTorch's TorchScript exporter, which knows no uint16: they take uint8 or
@@ -28,4 +34,4 @@ def load_torchscript(source: Path) -> Loaded:
             f"found {source.name}, which is no TorchScript file ({one_line(error, 120)}), expected one of "
             "torch.jit.save: for a state dict, name its class with --network module:Class"
         ) from error
-    return Loaded(network, digest, f"the TorchScript file {source.name}")
+    return TorchNetwork(network.eval(), f"the TorchScript file {source.name}", digest)

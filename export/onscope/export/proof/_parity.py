@@ -22,7 +22,7 @@ import numpy as np
 
 from onscope.runtime.package import pair_points
 
-from ._torch import Array
+from .._original import Array
 
 MAX_LIMIT = 2e-4
 """Largest error that passes, relative to the output's range; honest exports have 1e-7 to 5e-5."""

@@ -1,0 +1,124 @@
+"""What the user says of an export, what the source states, and the defaults: settled into one set of values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from onscope.runtime import ExportError
+from onscope.runtime.package import Step
+
+from ._describe import About, check_about
+from ._example import make_example
+from ._original import OPSET, Array, Stated
+from ._plan import DTYPES, checked_example
+
+MINIMUM, STEP = 16, 1
+SIDE = 256
+"""Height and width of a simulated example."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user says; None and what is empty: as the source states it, or else the default.
+
+    `example` is a frame as the package is to take it, with the letters `axes`; without one a frame of `dtype` (uint16)
+    is simulated. `pre` and `post` are the steps before the network and behind
+    each of its outputs. Heights and widths are `minimum` + n * `step`, or with `fixed` the example's alone. `sizes` are
+    the (y, x) at which parity is proven besides the example's, `frames` the user's own for the same. `force` writes a
+    package that is not equal, and marks it.
+    """
+
+    example: Array | None = None
+    axes: str = ""
+    output_axes: Sequence[str] = ()
+    input_name: str = "raw"
+    output_names: Sequence[str] = ()
+    channel_names: Sequence[str] = ()
+    dtype: str = ""
+    pre: Sequence[Step] | None = None
+    post: Sequence[Sequence[Step]] | None = None
+    minimum: int | None = None
+    step: int | None = None
+    fixed: bool | None = None
+    sizes: Sequence[tuple[int, int]] = ()
+    frames: Sequence[Array] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    description: str = ""
+    authors: Sequence[str | Mapping[str, str]] = ()
+    license: str | None = None
+    documentation: str = ""
+    cite: Sequence[Mapping[str, str]] = ()
+    tags: Sequence[str] = ()
+    opset: int = OPSET
+    overwrite: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Everything that an export needs to know, whoever said it; `example` is checked against `axes`."""
+
+    about: About
+    example: Array
+    axes: str
+    output_axes: tuple[str, ...]
+    input_name: str
+    output_names: tuple[str, ...]
+    channel_names: tuple[str, ...]
+    pre: tuple[Step, ...]
+    post: tuple[tuple[Step, ...], ...]
+    minimum: int
+    step: int
+    fixed: bool
+    notes: tuple[str, ...]
+
+
+def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settled:
+    """The user's word goes before the source's, and that before the default; raises ExportError."""
+    axes = choices.axes or stated.axes or "bcyx"
+    pre = tuple(stated.pre if choices.pre is None else choices.pre)
+    fixed = bool(stated.fixed if choices.fixed is None else choices.fixed)
+    minimum, step = choices.minimum or stated.minimum or MINIMUM, choices.step or stated.step or STEP
+    about = About(
+        choices.name or stated.name or folder.name,
+        choices.description or stated.description or f"Exported from {route}.",
+        list(choices.authors) or list(stated.authors),
+        choices.license or stated.license or None,
+        choices.documentation or stated.documentation,
+        list(choices.cite) or list(stated.cite),
+        list(choices.tags) or list(stated.tags),
+        {"decode": "image", **stated.settings, **choices.settings},
+    )
+    check_about(about)
+    example = choices.example if choices.example is not None else stated.example
+    if example is None:
+        example = _simulated(axes, choices.dtype or stated.dtype or "uint16", stated)
+    notes = list(stated.notes)
+    if about.license is None:
+        notes.append("no licence is stated: nobody else may use the package without asking (--license names one)")
+    return Settled(
+        about,
+        checked_example(example, axes, *((1, 1) if fixed else (minimum, step))),
+        axes,
+        tuple(choices.output_axes or stated.output_axes),
+        choices.input_name,
+        tuple(choices.output_names or stated.output_names),
+        tuple(choices.channel_names or stated.channel_names),
+        pre,
+        tuple(map(tuple, stated.post if choices.post is None else choices.post)),
+        minimum,
+        step,
+        fixed,
+        tuple(notes),
+    )
+
+
+def _simulated(axes: str, dtype: str, stated: Stated) -> Array:
+    if dtype not in DTYPES:
+        raise ExportError(f"found frames of {dtype}, expected one of {', '.join(DTYPES)}: give an example")
+    channels = max(1, len(stated.channel_names))
+    return make_example(tuple({"c": channels, "y": SIDE, "x": SIDE}.get(letter, 1) for letter in axes), dtype, axes)

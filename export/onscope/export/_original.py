@@ -1,0 +1,135 @@
+"""What a route makes of its source: a network that runs in its own framework, and that becomes ONNX in its own way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from onscope.runtime import ExportError
+from onscope.runtime.package import Step
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+Array = npt.NDArray[Any]
+OPSET, IR_VERSION = 20, 10
+"""Read by ONNX Runtime, OpenVINO and TensorRT alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What a source says of itself; empty or None where it says nothing, so that the user or a default does.
+
+    `axes` and `output_axes` are letters out of "bctzyxi" of the tensors that the network takes and gives; `dtype` is
+    that of frames; `pre` leads from a frame to what the network takes, `post` from each output of the network to the
+    package's, in BioImage.IO's words. Heights and widths are `minimum` + n * `step`. `example` is a frame of the
+    source's own, with the letters `axes`. `settings` is config.onscope (decode and what belongs to it).
+    """
+
+    axes: str = ""
+    output_axes: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
+    channel_names: tuple[str, ...] = ()
+    dtype: str = ""
+    pre: tuple[Step, ...] = ()
+    post: tuple[tuple[Step, ...], ...] = ()
+    minimum: int | None = None
+    step: int | None = None
+    fixed: bool | None = None
+    """Whether height and width are those of the example alone."""
+    example: Array | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    description: str = ""
+    authors: tuple[Mapping[str, str], ...] = ()
+    license: str = ""
+    cite: tuple[Mapping[str, str], ...] = ()
+    tags: tuple[str, ...] = ()
+    documentation: str = ""
+    notes: tuple[str, ...] = ()
+    """What the user should know of the source, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The ONNX that is asked for: for inputs such as `example`, whose axes of the numbers `free` may have any size.
+
+    `free` goes from axis to name ("y", "x", "batch"); an axis that the network itself ties to one size stays fixed.
+    """
+
+    example: Array
+    free: Mapping[int, str]
+    input_name: str
+    output_names: Sequence[str]
+    opset: int = OPSET
+
+
+class Converted(NamedTuple):
+    """An ONNX model, the exporter that made it, and what is worth knowing about the way."""
+
+    model: ModelProto
+    exporter: str
+    notes: tuple[str, ...]
+
+
+class Original(Protocol):
+    """A network as its own framework has it.
+
+    `route` says where it came from, in words for a report; `source_sha256` is the hash of its file (None: in memory; of
+    several files: of their sorted lines "<sha256>  <relative path>\\n"); `parameters` the number of trained values;
+    `tools` the distributions whose versions a report should name.
+    """
+
+    @property
+    def route(self) -> str: ...
+    @property
+    def source_sha256(self) -> str | None: ...
+    @property
+    def parameters(self) -> int: ...
+    @property
+    def tools(self) -> tuple[str, ...]: ...
+    @property
+    def stated(self) -> Stated: ...
+
+    def run(self, array: Array) -> list[Array]:
+        """Its outputs for one input, on the CPU; raises ExportError when it fails, with the reason in one line."""
+        ...
+
+    def convert(self, wanted: Wanted) -> Converted:
+        """The same as ONNX, tidied (`tidied`); raises ExportError with what could not be converted."""
+        ...
+
+
+def file_sha256(source: Path) -> str:
+    """Hash of the source file; raises ExportError when it cannot be read."""
+    try:
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ExportError(f"found no readable file at {source} ({error.strerror}), expected trained weights") from error
+
+
+def folder_sha256(folder: Path, files: Sequence[Path]) -> str:
+    """One hash for several files of a folder, whatever their order."""
+    lines = sorted(f"{file_sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def one_line(text: object, most: int = 300) -> str:
+    """The first words of a foreign error as one line."""
+    words = str(text)
+    if "Traceback of TorchScript" in words:  # the last line says what went wrong, pages before it say where
+        words = words.strip().splitlines()[-1]
+    line = " ".join(words.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def contiguous(array: Array) -> Array:
+    """The array in one piece, as frameworks take it."""
+    return np.ascontiguousarray(array)
