@@ -1,0 +1,97 @@
+"""From a function of TensorFlow to one tidy ONNX model: tf2onnx, upgraded to the operator set that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from onscope.runtime import ExportError
+
+from .._original import Converted, Wanted, one_line
+from .._tidy import tidied
+from ._door import failures, quiet, require_keras
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+Way = Callable[[], "ModelProto"]
+NEWEST = 18
+"""The last operator set that tf2onnx 1.17 writes; from there onnx.version_converter leads on."""
+
+
+def first_that_works(ways: Sequence[tuple[str, Way]], wanted: Wanted) -> Converted:
+    """The model by the first of the (exporter, way) that makes a valid one; raises ExportError when none does."""
+    require_keras()
+    notes: list[str] = []
+    reasons: list[str] = []
+    for exporter, way in ways:
+        try:
+            with quiet():
+                model = tidied(upgraded(way(), wanted), wanted.free, wanted.opset)
+        except failures() as error:
+            reasons.append(f"{exporter}: {one_line(error)}")
+            notes.append(f"{exporter} failed ({one_line(error, 160)})")
+            continue
+        return Converted(model, exporter, tuple(notes))
+    raise ExportError(
+        f"found a network that cannot be exported ({'; '.join(reasons)}), expected operators that ONNX has at free "
+        "heights and widths: export it at the one size of the example with --fixed, or rewrite the operation named"
+    )
+
+
+def signature(wanted: Wanted) -> Any:
+    """The input as TensorFlow specifies it: None along the free axes."""
+    import tensorflow as tf
+
+    shape = [None if axis in wanted.free else size for axis, size in enumerate(wanted.example.shape)]
+    return tf.TensorSpec(shape, str(wanted.example.dtype), name=wanted.input_name)
+
+
+def from_function(function: Callable[[Any], Sequence[Any]], wanted: Wanted) -> ModelProto:
+    """tf2onnx on the graph of `function` (tensor to tensors)."""
+    import tensorflow as tf
+    import tf2onnx
+
+    given = signature(wanted)
+
+    def named(tensor: Any) -> dict[str, Any]:
+        return {f"output_{number:02}": tf.identity(each) for number, each in enumerate(function(tensor))}
+
+    traced = tf.function(named, autograph=False, input_signature=[given])
+    model: ModelProto
+    with tf.device("CPU:0"):
+        model, _ = tf2onnx.convert.from_function(traced, input_signature=[given], opset=min(wanted.opset, NEWEST))
+    return model
+
+
+def upgraded(model: ModelProto, wanted: Wanted) -> ModelProto:
+    """The model with the names that are wanted, in the operator set that is wanted."""
+    ends = [*model.graph.input, *sorted(model.graph.output, key=lambda value: value.name)]
+    names = [wanted.input_name, *wanted.output_names]
+    if len(ends) != len(names):
+        raise ValueError(f"it has {len(ends)} inputs and outputs, expected {len(names)}")
+    renamed = {end.name: name for end, name in zip(ends, names, strict=True)}
+    taken = {name: f"inner_{name}" for name in names}
+    for node in model.graph.node:
+        for values in (node.input, node.output):
+            values[:] = [renamed.get(value, taken.get(value, value)) for value in values]
+    for tensor in model.graph.initializer:
+        tensor.name = taken.get(tensor.name, tensor.name)
+    for end in ends:
+        end.name = renamed[end.name]
+    outputs = ends[1:]
+    del model.graph.output[:], model.graph.value_info[:]
+    model.graph.output.extend(outputs)
+    return _in_opset(model, wanted.opset)
+
+
+def _in_opset(model: ModelProto, opset: int) -> ModelProto:
+    import onnx
+
+    used = {node.domain for node in model.graph.node}
+    kept = [entry for entry in model.opset_import if entry.domain in used]
+    del model.opset_import[:]
+    model.opset_import.extend(kept)
+    if any(not entry.domain and entry.version != opset for entry in kept):
+        model = onnx.version_converter.convert_version(model, opset)
+    return model
