@@ -120,5 +120,8 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
 def _simulated(axes: str, dtype: str, stated: Stated) -> Array:
     if dtype not in DTYPES:
         raise ExportError(f"found frames of {dtype}, expected one of {', '.join(DTYPES)}: give an example")
-    channels = max(1, len(stated.channel_names))
-    return make_example(tuple({"c": channels, "y": SIDE, "x": SIDE}.get(letter, 1) for letter in axes), dtype, axes)
+    usual = {"c": max(1, len(stated.channel_names)), "y": SIDE, "x": SIDE}
+    own = stated.shape if len(stated.shape) == len(axes) else (0,) * len(axes)
+    return make_example(
+        tuple(size or usual.get(letter, 1) for letter, size in zip(axes, own, strict=True)), dtype, axes
+    )

@@ -43,6 +43,8 @@ class Stated:
     step: int | None = None
     fixed: bool | None = None
     """Whether height and width are those of the example alone."""
+    shape: tuple[int, ...] = ()
+    """Sizes of a frame that it takes, one per letter of `axes` (0: any), for an example that is simulated."""
     example: Array | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
