@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from onscope.runtime.record._canvas import FAINT, PANEL, SERIES, Canvas
+from onscope.runtime.drawing import FAINT, PANEL, SERIES, Canvas
 
 from ._vitals import Vitals
 

@@ -18,9 +18,9 @@ from onscope.runtime.decode._flow_error import flow_errors
 from onscope.runtime.decode._flows import followed, gathered
 from onscope.runtime.decode._polygons import Polygons
 from onscope.runtime.decode._regions import Regions, filled
+from onscope.runtime.drawing import Look
 from onscope.runtime.package import make_step
 from onscope.runtime.record import open_recording
-from onscope.runtime.record._render import Look
 from tests import models
 from tests.live import label_oracle as oracle
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ._canvas import BAD, FAINT, GOOD, LINE, PANEL, SERIES, TEXT, WARM, Canvas, Colour
+from ..drawing import BAD, FAINT, GOOD, LINE, PANEL, SERIES, TEXT, WARM, Canvas, Colour
 from ._latency import percentiles
 
 STATE_COLOURS: Mapping[str, Colour] = {

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ._canvas import ACCENT, FAINT, LINE, TEXT, WARM, Canvas, ring_marks
+from ..drawing import ACCENT, FAINT, LINE, TEXT, WARM, Canvas, Look, busiest, render, ring_marks
 from ._charts import facts_chart, latency_chart, ledger_chart
 from ._latency import frames_per_second, step_columns
 from ._reader import RecordedRun
-from ._render import Look, busiest, render
 
 MARGIN, GAP, HEADER, CAPTION, CHARTS = 32, 16, 92, 50, 400
 ZOOM = 6
