@@ -2,5 +2,7 @@
 
 from ._door import quiet, require_torch, run_network
 from ._network import TorchNetwork
+from ._program import TorchProgram
+from ._program_file import read_program
 
-__all__ = ["TorchNetwork", "quiet", "require_torch", "run_network"]
+__all__ = ["TorchNetwork", "TorchProgram", "quiet", "read_program", "require_torch", "run_network"]

@@ -40,8 +40,8 @@ def to_onnx(network: nn.Module, wanted: Wanted) -> Converted:
                 model, warned = convert(network, wanted)
                 model = tidied(model, wanted.free, wanted.opset)
         except FAILURES as error:
-            failures.append(f"{exporter}: {one_line(_root(error))}")
-            notes.append(f"{exporter} failed ({one_line(_root(error), 160)})")
+            failures.append(f"{exporter}: {one_line(root(error))}")
+            notes.append(f"{exporter} failed ({one_line(root(error), 160)})")
             continue
         return Converted(model, exporter, (*notes, *warned))
     raise ExportError(
@@ -94,7 +94,7 @@ def _by_torchscript(network: nn.Module, wanted: Wanted) -> tuple[ModelProto, lis
     return onnx.load_from_string(file.getvalue()), [f"traced: {message}" for message in sorted(frozen)]
 
 
-def _root(error: BaseException) -> BaseException:
+def root(error: BaseException) -> BaseException:
     """The first cause: exporters wrap it in pages of advice."""
     while error.__cause__ is not None:
         error = error.__cause__
