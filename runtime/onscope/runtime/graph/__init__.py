@@ -1,6 +1,7 @@
 """Compiled graphs: a package's network with its pre- and postprocessing in one, raw counts in, answer out."""
 
 from ._compile import compile_group, is_compiled
+from ._converted import count_from_corners
 from ._memory import run_mb
 from ._merge import groups
 from ._message import compiled_message
@@ -27,6 +28,7 @@ __all__ = [
     "Tiling",
     "compile_group",
     "compiled_message",
+    "count_from_corners",
     "groups",
     "is_compiled",
     "is_decoder",

@@ -12,12 +12,15 @@ from ._description import (
     tensor_from,
     tensor_message,
 )
+from ._external import one_file
 from ._files import load_npy
+from ._onnx import inspect_onnx
 from ._package import Package
 from ._points import pair_points
 from ._proof import Agreement, check_reproduces, held_against, prove, refuse_mismatch
 from ._test_tensors import described_dtype
 from ._tolerance import Tolerance
+from ._zip import unpacked
 
 __all__ = [
     "Agreement",
@@ -34,12 +37,15 @@ __all__ = [
     "described_dtype",
     "fed",
     "held_against",
+    "inspect_onnx",
     "load_npy",
     "make_step",
+    "one_file",
     "pair_points",
     "processed",
     "prove",
     "refuse_mismatch",
     "tensor_from",
     "tensor_message",
+    "unpacked",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._cache_place import cache_folder
 from .._errors import PackageError
-from ._files import MAX_WEIGHTS_BYTES, short
+from ._files import MAX_WEIGHTS_BYTES, checked_sha256, member, short
 from ._walk import parse_onnx, tensors
 
 if TYPE_CHECKING:
@@ -51,6 +51,29 @@ def with_its_data(path: Path, sha256: str, data: Path, data_sha256: str) -> Path
             "weights again, and see that there is room on the disk"
         ) from error
     return target
+
+
+def one_file(path: Path) -> tuple[Path, tuple[Path, ...]]:
+    """An ONNX file that holds all its weights, and the files that they came from.
+
+    It is `path` itself, or, where its tensors lie in a file of its folder, both joined in the cache. Raises
+    PackageError: data elsewhere, in several files, or absent; more than one file can hold; no ONNX.
+    """
+    sha256 = checked_sha256(path, None, "weights", MAX_WEIGHTS_BYTES)
+    places = {
+        entry.value for tensor in tensors(parse_onnx(path)) for entry in tensor.external_data if entry.key == "location"
+    }
+    if not places:
+        return path, (path,)
+    if len(places) > 1:
+        raise PackageError(
+            f"found the weights of {path.name} in {len(places)} files, expected one: save it with all its data in one "
+            "file"
+        )
+    folder = path.parent.resolve()
+    data = member(folder, places.pop(), "external data")
+    data_sha256 = checked_sha256(data, None, "external data", MAX_WEIGHTS_BYTES)
+    return with_its_data(folder / path.name, sha256, data, data_sha256), (folder / path.name, data)
 
 
 def _take_in(tensor: TensorProto, held: mmap.mmap, name: str) -> None:

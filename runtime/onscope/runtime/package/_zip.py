@@ -10,7 +10,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from .._cache_place import cache_folder
@@ -41,11 +41,19 @@ def is_zip(path: Path) -> bool:
 
 
 def unpacked_rdf(path: Path) -> Path:
-    """The model description of a zipped package, unpacked into the cache where it is not there yet.
+    """The model description of a zipped package, unpacked into the cache; raises PackageError as `unpacked` does.
+
+    It stands at the top or in the one folder.
+    """
+    return unpacked(path, lambda names: _find_rdf(names, path))
+
+
+def unpacked(path: Path, choose: Callable[[Sequence[PurePosixPath]], PurePosixPath]) -> Path:
+    """The file that `choose` names out of those of a .zip; all of them unpacked into the cache where they are not yet.
 
     The folder's name is the sha256 of the .zip; it appears there whole or not at all, and is used again. Raises
     PackageError, one sentence, before anything is written: paths that climb out, links, encrypted or double entries,
-    absurd sizes, no rdf.yaml at the top or in the one folder.
+    absurd sizes; and what `choose` raises.
     """
     try:
         with path.open("rb") as file:
@@ -53,7 +61,7 @@ def unpacked_rdf(path: Path) -> Path:
             file.seek(0)
             with zipfile.ZipFile(file) as archive:
                 entries = _checked(archive, path)
-                rdf = _find_rdf(entries, path)
+                chosen = choose([PurePosixPath(entry.filename) for entry in entries])
                 folder = cache_folder(ROOM) / digest[:32]
                 if not _whole(folder, entries):
                     _unpack(archive, entries, folder)
@@ -65,7 +73,7 @@ def unpacked_rdf(path: Path) -> Path:
         raise PackageError(
             f"found {path.name}, which cannot be unpacked ({short(error)}): check its permissions and the free space"
         ) from error
-    return folder / rdf
+    return folder / chosen
 
 
 def _checked(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
@@ -121,8 +129,7 @@ def _require_distinct(names: Sequence[str], path: Path) -> None:
                 raise PackageError(f"found {short(parent)!r} as file and folder in {path.name}, expected one of them")
 
 
-def _find_rdf(entries: Sequence[zipfile.ZipInfo], path: Path) -> PurePosixPath:
-    names = [PurePosixPath(entry.filename) for entry in entries]
+def _find_rdf(names: Sequence[PurePosixPath], path: Path) -> PurePosixPath:
     for depth in (1, 2):
         found = [name for wanted in RDF_NAMES for name in names if name.name == wanted and len(name.parts) == depth]
         if len({name.parent for name in found}) > 1:
