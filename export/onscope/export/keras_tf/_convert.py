@@ -79,10 +79,27 @@ def upgraded(model: ModelProto, wanted: Wanted) -> ModelProto:
         tensor.name = taken.get(tensor.name, tensor.name)
     for end in ends:
         end.name = renamed[end.name]
+    _standard_resizes(model)
     outputs = ends[1:]
     del model.graph.output[:], model.graph.value_info[:]
     model.graph.output.extend(outputs)
     return _in_opset(model, wanted.opset)
+
+
+def _standard_resizes(model: ModelProto) -> None:
+    """TensorFlow's own way to find the nearest pixel in the words that have stayed in ONNX.
+
+    tf_half_pixel_for_nn with floor takes floor((i + 0.5) / scale); half_pixel takes (i + 0.5) / scale - 0.5, which
+    round_prefer_ceil rounds to the same.
+    """
+    for node in model.graph.node:
+        named = {attribute.name: attribute for attribute in node.attribute}
+        mode = named.get("coordinate_transformation_mode")
+        if node.op_type == "Resize" and mode is not None and mode.s == b"tf_half_pixel_for_nn":
+            mode.s = b"half_pixel"
+            if "nearest_mode" in named:
+                node.attribute.remove(named["nearest_mode"])
+            node.attribute.add(name="nearest_mode", type=mode.type, s=b"round_prefer_ceil")
 
 
 def _in_opset(model: ModelProto, opset: int) -> ModelProto:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from onscope.runtime import ExportError
 
 NEEDED = ("tensorflow", "keras", "h5py", "tf2onnx", "onnxslim", "onnxruntime")
-FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, NotImplementedError)
+FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, OSError, ImportError)
 """What Keras, tf2onnx and onnx raise; TensorFlow's own errors are besides (`failures`)."""
 
 

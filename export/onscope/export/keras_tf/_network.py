@@ -12,6 +12,8 @@ from onscope.runtime import ExportError
 from .._original import Array, Converted, Stated, Wanted, contiguous, one_line
 from ._convert import Way, first_that_works, from_function, signature
 from ._door import failures, quiet, require_keras
+from ._layers import flat, input_dtype
+from ._resizes import plain_resizes
 
 if TYPE_CHECKING:
     import keras
@@ -48,7 +50,8 @@ class KerasNetwork:
             (TF2ONNX, lambda: from_function(self._answer, wanted)),
             (KERAS, lambda: self._exported(wanted)),
         ]
-        return first_that_works(ways, wanted)
+        with plain_resizes(self.model):
+            return first_that_works(ways, wanted)
 
     def _answer(self, tensor: Any) -> list[Any]:
         import tensorflow as tf
@@ -69,19 +72,6 @@ class KerasNetwork:
             file = Path(folder, "network.onnx")
             whole.export(str(file), format="onnx", verbose=False, input_signature=[signature(wanted)])
             return onnx.load(file)
-
-
-def input_dtype(model: keras.Model) -> str:
-    """What the model computes with: the dtype of its input, or else its own."""
-    taken = getattr(model, "inputs", None)
-    return str(taken[0].dtype) if taken else str(model.compute_dtype)
-
-
-def flat(answer: Any) -> list[Any]:
-    """The outputs of a model as a list, whatever holds them."""
-    if isinstance(answer, dict):
-        return list(answer.values())
-    return list(answer) if isinstance(answer, (tuple, list)) else [answer]
 
 
 def run_function(function: Any, array: Array) -> list[Array]:
