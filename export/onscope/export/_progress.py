@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import TracebackType
 from typing import Self
 
@@ -11,9 +12,15 @@ from rich.table import Table
 
 from .proof import Report
 
+COUNTED = re.compile(r" \d+/\d+$")
+"""What a step says of how far it is."""
+
 
 class Steps:
-    """One line per step: a spinner while it runs, its time when it is done. Called with the name of each next step."""
+    """One line per step: a spinner while it runs, its time when it is done. Called with the name of each next step.
+
+    "proving parity 3/7" goes on with the line of "proving parity 2/7".
+    """
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -23,8 +30,14 @@ class Steps:
             console=console,
         )
         self._current: TaskID | None = None
+        self._name = ""
 
     def __call__(self, step: str) -> None:
+        name, before = COUNTED.sub("", step), self._name
+        self._name = name
+        if name == before and name != step and self._current is not None:
+            self._progress.update(self._current, description=step)
+            return
         self._finish()
         self._current = self._progress.add_task(step, total=1)
 
@@ -58,5 +71,17 @@ def parity_table(report: Report) -> Table:
             f"{one.p999_relative:.1e}",
             "" if one.differing is None else f"{one.differing:.3%}",
             "" if one.rows is None else str(one.rows),
+            style=None if one.passed else "red",
         )
+    return table
+
+
+def metrics_table(report: Report) -> Table:
+    """What the errors mean for the answers, behind all steps."""
+    table = Table(title="what that means for the answers", title_justify="left")
+    for heading in ("output", "input", "metric", "value", "at least", "of"):
+        table.add_column(heading, justify="right" if heading in ("value", "at least") else "left")
+    for one in report.metrics:
+        style = None if one.passed else "red"
+        table.add_row(one.output, one.where, one.name, one.words, one.least, one.note, style=style)
     return table

@@ -1,6 +1,32 @@
-"""Proof that an export is equal to its original: the comparison, and its account."""
+"""Proof that an export is equal to its original: the comparison, its account and its picture."""
 
+from ._answers import Answers, answers
+from ._errors import Errors
+from ._frames import MOST_FRAMES, Form, NamedFrame, read_frames
+from ._metrics import Metric, metrics, share_of_change
 from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare, span
-from ._report import Report
+from ._picture import draw_picture
+from ._proof import Proof
+from ._report import PICTURE, Report
 
-__all__ = ["MAX_LIMIT", "P999_LIMIT", "Parity", "Report", "compare", "span"]
+__all__ = [
+    "MAX_LIMIT",
+    "MOST_FRAMES",
+    "P999_LIMIT",
+    "PICTURE",
+    "Answers",
+    "Errors",
+    "Form",
+    "Metric",
+    "NamedFrame",
+    "Parity",
+    "Proof",
+    "Report",
+    "answers",
+    "compare",
+    "draw_picture",
+    "metrics",
+    "read_frames",
+    "share_of_change",
+    "span",
+]

@@ -51,8 +51,8 @@ class Parity:
     reason: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, sizes in pixels."""
-        return asdict(self)
+        """Plain values, sizes in pixels; None for a number that there is not."""
+        return {key: None if value != value else value for key, value in asdict(self).items()}
 
 
 def compare(

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ._parity import Parity
+from ._metrics import Metric
+from ._parity import MAX_LIMIT, P999_LIMIT, Parity
+
+PICTURE = "export.png"
+"""Name of the picture of the proof inside a package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,8 @@ class Report:
     """One finished export. `folder` is the package; `route` where the network came from; `exporter` what made the ONNX.
 
     `parameters` is the number of trained values, `weights_bytes` the size of the ONNX file, `source_sha256` the hash
-    of the file that the weights came from (None: a network in memory), `notes` what happened on the way.
+    of the file that the weights came from (None: a network in memory), `notes` what happened on the way. `metrics` say
+    what the errors mean for the answers to the test tensor and the user's frames.
     """
 
     name: str
@@ -32,17 +37,30 @@ class Report:
     versions: Mapping[str, str]
     parity: tuple[Parity, ...]
     notes: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether every comparison passed; a package is written only then."""
-        return bool(self.parity) and all(one.passed for one in self.parity)
+        """Whether every comparison is within its limits; a package is written only then, unless it is forced."""
+        return bool(self.parity) and all(one.passed for one in self.parity) and all(one.passed for one in self.metrics)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence, the first that people should read."""
+        wrong = [(one.output, one.where) for one in self.parity if not one.passed]
+        wrong += [(one.output, one.where) for one in self.metrics if not one.passed]
+        if wrong or not self.parity:
+            words = "; ".join(dict.fromkeys(f"{output} on {where}" for output, where in wrong[:3]))
+            return f"NOT equal to the network: {len(wrong)} comparisons are beyond their limits ({words})"
+        largest = max(one.max_relative for one in self.parity)
+        return f"equal to the network: largest error {largest:.1e} of its range, limit {MAX_LIMIT:g}"
 
     def to_json(self) -> str:
         """All of it as a JSON document; the folder by its name alone."""
         content: dict[str, Any] = {
             "name": self.name,
             "package": self.folder.name,
+            "verdict": self.verdict,
             "route": self.route,
             "exporter": self.exporter,
             "opset": self.opset,
@@ -54,7 +72,10 @@ class Report:
             "versions": dict(self.versions),
             "notes": list(self.notes),
             "passed": self.passed,
+            "limits": {"max_relative": MAX_LIMIT, "p999_relative": P999_LIMIT},
             "parity": [one.to_json() for one in self.parity],
+            "metrics": [one.to_json() for one in self.metrics],
+            "picture": PICTURE,
         }
         return json.dumps(content, indent=2)
 
@@ -62,7 +83,9 @@ class Report:
         """A section for the package's documentation, with the numbers of the proof."""
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         lines = [
-            "## Validation of the export",
+            f"## Validation of the export{'' if self.passed else ': NOT equal'}",
+            "",
+            f"**The export is {self.verdict}.**" + ("" if self.passed else " It was forced; do not trust its answers."),
             "",
             f"Exported from {self.route} by {self.exporter} (opset {self.opset}, IR {self.ir_version}; {versions}). "
             "The network and the exported file ran on the same pixels; errors are relative to the range of the "
@@ -72,7 +95,17 @@ class Report:
             "|---|---|---|---|---|---|---|",
             *(_row(one) for one in self.parity),
         ]
+        if self.metrics:
+            lines += [
+                "",
+                "What that means for the answers, behind all steps:",
+                "",
+                "| output | input | metric | value | at least | of |",
+                "|---|---|---|---|---|---|",
+                *(_metric_row(one) for one in self.metrics),
+            ]
         lines += ["", *(f"- {note}" for note in self.notes)] if self.notes else []
+        lines += ["", f"![Input, the network's output, the export's, their difference, and all errors]({PICTURE})"]
         return "\n".join(lines) + "\n"
 
 
@@ -80,6 +113,11 @@ def _row(one: Parity) -> str:
     differing = "" if one.differing is None else f"{one.differing:.3%} by 1 count" if one.differing else "none"
     points = "" if one.rows is None else str(one.rows)
     return (
-        f"| {one.output} | {one.where} | {one.size[0]} x {one.size[1]} | {one.max_relative:.1e} | "
-        f"{one.p999_relative:.1e} | {differing} | {points} |"
+        f"| {one.output} | {one.where} | {one.size[0]} x {one.size[1]} | {one.max_relative:.1e}"
+        f"{'' if one.passed else ' **beyond**'} | {one.p999_relative:.1e} | {differing} | {points} |"
     )
+
+
+def _metric_row(one: Metric) -> str:
+    value = one.words if one.passed else f"**{one.words}**"
+    return f"| {one.output} | {one.where} | {one.name} | {value} | {one.least} | {one.note} |"

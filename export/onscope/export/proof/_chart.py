@@ -1,0 +1,80 @@
+"""The lower half of the picture: a histogram of all errors, and the metrics."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from onscope.runtime.drawing import BAD, FAINT, GOOD, LINE, PANEL, TEXT, WARM, Canvas
+
+from ._errors import EDGES, LOW, PER_DECADE
+from ._metrics import Metric
+from ._parity import MAX_LIMIT, P999_LIMIT
+from ._proof import Proof
+from ._report import Report
+
+HEAD, SHOWN_TO = 56, -2
+"""Pixels of a chart's title; power of ten that the axis reaches at least."""
+POWERS = {0: "1", 1: "10", 2: "100", 3: "1k", 4: "10k", 5: "100k", 6: "1M", 7: "10M", 8: "100M", 9: "1G"}
+
+
+def errors_chart(canvas: Canvas, x: float, y: float, width: float, height: float, proof: Proof) -> None:
+    """How many values have which error; both axes are logarithmic, the limits are lines."""
+    canvas.box(x, y, width, height, PANEL, 10)
+    canvas.text(x + 18, y + 12, "Errors of all values", 19)
+    canvas.text(x + 206, y + 17, "relative to the range of the network's output; both axes logarithmic", 13, FAINT)
+    errors = proof.errors
+    used = np.flatnonzero(errors.counts)
+    high = max(SHOWN_TO, LOW + math.ceil((used[-1] + 1) / PER_DECADE)) if len(used) else SHOWN_TO
+    left, right, top, bottom = x + 124, x + width - 24, y + HEAD + 20, y + height - 34
+    tallest = max(1, int(errors.counts.max(initial=0)), errors.equal)
+    rows = math.log10(tallest) + 0.35
+
+    def at(value: float) -> float:
+        return left + (right - left) * (math.log10(value) - LOW) / (high - LOW)
+
+    def tall(count: int) -> float:
+        return max(3.0, (bottom - top) * (math.log10(count) + 0.3) / (rows + 0.3)) if count else 0.0
+
+    for power in range(0, math.floor(rows) + 1, 1 if rows < 4 else 2):
+        line = bottom - tall(10**power)
+        canvas.line(x + 56, line, right, line, LINE)
+        canvas.text(x + 48, line - 8, POWERS[min(power, 9)], 13, FAINT, "right")
+    for power in range(LOW, high + 1):
+        canvas.text(at(10.0**power), bottom + 8, f"1e{power}" if power else "1", 13, FAINT, "middle")
+    for count, low, up in zip(errors.counts, EDGES[:-1], EDGES[1:], strict=True):
+        if count:
+            colour = GOOD if up <= P999_LIMIT * 1.001 else WARM if low < MAX_LIMIT else BAD
+            bar = tall(int(count))
+            canvas.box(at(low), bottom - bar, at(up) - at(low) - 1, bar, colour)
+    if errors.equal:
+        bar = tall(errors.equal)
+        canvas.box(x + 64, bottom - bar, 36, bar, GOOD)
+    canvas.text(x + 82, bottom + 8, "equal", 13, FAINT, "middle")
+    canvas.line(x + 56, bottom, right, bottom, FAINT)
+    for value, words, align in ((P999_LIMIT, f"99.9 of 100 below {P999_LIMIT:g}", "right"),
+                                (MAX_LIMIT, f"all below {MAX_LIMIT:g}", "left")):  # fmt: skip
+        canvas.line(at(value), top - 16, at(value), bottom, WARM if value == P999_LIMIT else BAD, 2)
+        aside = 6 if align == "left" else -6
+        canvas.text(at(value) + aside, top - 20, words, 13, TEXT, align)  # type: ignore[arg-type]
+
+
+def metrics_chart(canvas: Canvas, x: float, y: float, width: float, height: float, report: Report) -> None:
+    """A line per metric; above its limit green."""
+    canvas.box(x, y, width, height, PANEL, 10)
+    canvas.text(x + 18, y + 12, "What that means for the answer", 19)
+    rows = _chosen(report.metrics, int((height - HEAD - 10) // 26))
+    if not rows:
+        canvas.text(x + 18, y + HEAD + 4, "nothing could be measured", 15, FAINT)
+    for number, one in enumerate(rows):
+        top = y + HEAD + number * 26
+        canvas.text(x + 18, top, one.name, 15, TEXT, width=130)
+        canvas.text(x + 150, top + 1, f"{one.output} on {one.where}", 13, FAINT, width=width - 300)
+        colour = BAD if not one.passed else TEXT if one.limit is None else GOOD
+        canvas.text(x + width - 18, top, one.words, 15, colour, "right")
+
+
+def _chosen(metrics: tuple[Metric, ...], most: int) -> list[Metric]:
+    """Those beyond their limits first, then in their order."""
+    return sorted(metrics, key=lambda one: one.passed)[:most]
