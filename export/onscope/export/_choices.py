@@ -14,6 +14,7 @@ from ._describe import About, check_about
 from ._example import make_example
 from ._original import OPSET, Array, Stated
 from ._plan import DTYPES, checked_example
+from .proof import MOST_FRAMES
 
 MINIMUM, STEP = 16, 1
 SIDE = 256
@@ -27,8 +28,9 @@ class Choices:
     `example` is a frame as the package is to take it, with the letters `axes`; without one a frame of `dtype` (uint16)
     is simulated. `pre` and `post` are the steps before the network and behind
     each of its outputs. Heights and widths are `minimum` + n * `step`, or with `fixed` the example's alone. `sizes` are
-    the (y, x) at which parity is proven besides the example's, `frames` the user's own for the same. `force` writes a
-    package that is not equal, and marks it.
+    the (y, x) at which parity is proven besides the example's. `frames` are the user's own for the same: arrays, or
+    paths of images, stacks, folders and OME-Zarr, of which at most `max_frames` are used (`proof.read_frames`).
+    `force` writes a package that is not equal, and marks it.
     """
 
     example: Array | None = None
@@ -44,7 +46,8 @@ class Choices:
     step: int | None = None
     fixed: bool | None = None
     sizes: Sequence[tuple[int, int]] = ()
-    frames: Sequence[Array] = ()
+    frames: Sequence[Array | str | Path] = ()
+    max_frames: int = MOST_FRAMES
     settings: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     description: str = ""

@@ -18,8 +18,8 @@ from ._describe import rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
 from ._original import Array, Converted, Original, Wanted, contiguous
 from ._plan import TensorPlan, plan_outputs
-from ._prove import fed_with, prove, refusal
-from .proof import Parity, Report
+from ._prove import fed_with, form_of, prove, refusal
+from .proof import PICTURE, Proof, Report, draw_picture, read_frames
 
 TOOLS = ("onscope", "onnx", "onnxslim", "onnxruntime")
 Step = Callable[[str], object]
@@ -40,6 +40,10 @@ def export_original(
     choices, target = choices or Choices(), Path(folder)
     check_target(target, choices.overwrite)
     wanted = settled(choices, original.stated, target, original.route)
+    if choices.frames:
+        say("reading frames")
+    frames, notes = read_frames(choices.frames, form_of(wanted), choices.max_frames)
+    wanted = replace(wanted, notes=(*wanted.notes, *notes))
     say("running the network")
     given = TensorPlan(wanted.input_name, wanted.axes, wanted.example, wanted.channel_names or None, steps=wanted.pre)
     fed = fed_with(given, wanted.example)
@@ -52,11 +56,12 @@ def export_original(
     with written_whole(target, choices.overwrite) as draft:
         weights = draft / "weights.onnx"
         weights.write_bytes(converted.model.SerializeToString(deterministic=True))
-        say("proving parity")
-        parity = prove(original, weights, given, plans, wanted, choices, batches)
-        report = _report(original, target, converted, weights, wanted, choices.opset, parity)
+        proof = prove(original, weights, given, plans, wanted, choices, batches, frames, say)
+        report = _report(original, target, converted, weights, wanted, choices.opset, proof)
         if not report.passed and not choices.force:
-            raise ExportError(refusal(parity, report.exporter))
+            raise ExportError(refusal(proof, report.exporter))
+        say("drawing the proof")
+        draw_picture(proof, report, draft / PICTURE)
         say("writing the package")
         examples = [replace(plan, example=_answer(plan, given)) for plan in plans]
         _write(draft, given, examples, report, wanted)
@@ -110,7 +115,7 @@ def _report(
     weights: Path,
     wanted: Settled,
     opset: int,
-    parity: Sequence[Parity],
+    proof: Proof,
 ) -> Report:
     data = weights.read_bytes()
     return Report(
@@ -125,9 +130,15 @@ def _report(
         weights_sha256=hashlib.sha256(data).hexdigest(),
         source_sha256=original.source_sha256,
         versions=_versions((*TOOLS, *original.tools)),
-        parity=tuple(parity),
+        parity=proof.parity,
+        metrics=proof.metrics,
         notes=(*wanted.notes, *converted.notes),
     )
+
+
+def _largest(report: Report) -> float | None:
+    """Of the comparisons with the network that gave a number; relative to the range of its output."""
+    return max((one.max_relative for one in report.parity if np.isfinite(one.max_relative)), default=None)
 
 
 def _versions(tools: Sequence[str]) -> dict[str, str]:
@@ -154,7 +165,7 @@ def _write(draft: Path, given: TensorPlan, plans: Sequence[TensorPlan], report: 
         "exporter": report.exporter,
         "versions": dict(report.versions),
         "source_sha256": report.source_sha256,
-        "largest_error": max(one.max_relative for one in report.parity),
+        "largest_error": _largest(report),
         **({} if report.passed else {"equal": False}),
     }
     sizes = None if wanted.fixed else {"min": wanted.minimum, "step": wanted.step}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,39 +13,87 @@ from onscope.runtime import ExportError, ProviderError
 from . import _steps
 from ._choices import Choices, Settled
 from ._original import Array, Original, contiguous, one_line
-from ._plan import TensorPlan, check_axes, parity_sizes, trials
-from .proof import MAX_LIMIT, P999_LIMIT, Parity, compare
+from ._plan import TensorPlan, parity_sizes, trials
+from .proof import (
+    MAX_LIMIT,
+    P999_LIMIT,
+    Answers,
+    Errors,
+    Form,
+    Metric,
+    NamedFrame,
+    Parity,
+    Proof,
+    answers,
+    compare,
+    metrics,
+)
 
-Trial = tuple[str, tuple[int, int], Array]
-"""Where the input comes from, its (y, x), and what the network is fed with."""
+
+class Trial(NamedTuple):
+    """Where an input comes from, its (y, x), the frame, and what the network is fed with.
+
+    Metrics are taken where `measured`: on the example and on the user's frames, which are what the network is for.
+    """
+
+    where: str
+    size: tuple[int, int]
+    frame: Array
+    fed: Array
+    measured: bool
 
 
 def prove(
     original: Original, weights: Path, given: TensorPlan, plans: Sequence[TensorPlan], wanted: Settled,
-    choices: Choices, batches: bool,
-) -> tuple[Parity, ...]:  # fmt: skip
-    """Every output on every input; raises ExportError where one of the two fails."""
+    choices: Choices, batches: bool, frames: Sequence[NamedFrame] = (), say: Callable[[str], object] = lambda _: None,
+) -> Proof:  # fmt: skip
+    """Every output on every input; raises ExportError where one of the two fails.
+
+    `frames` have the axes of `given`. `say` is told "proving parity 3/7" before each input.
+    """
     from onscope.runtime.engines import open_session
 
     session = open_session(weights, "cpu")
-    proven = []
-    for where, size, fed in _trials(given, wanted, choices, batches):
-        expected = original.run(fed)
+    parity, measured, shown = list[Parity](), list[Metric](), list[Answers]()
+    errors, settings = Errors.none(), wanted.about.settings
+    makers = _trials(given, wanted, choices, batches, frames)
+    for number, make in enumerate(makers, 1):
+        say(f"proving parity {number}/{len(makers)}")
+        trial = make()
+        expected = original.run(trial.fed)
         try:
-            found = session.run([fed])
+            found = session.run([trial.fed])
         except ProviderError as error:
             raise ExportError(
-                f"found that the exported file fails at {size[0]}x{size[1]} ({one_line(error)})"
+                f"found that the exported file fails at {trial.size[0]}x{trial.size[1]} ({one_line(error)})"
             ) from error
+        picture = trial.measured and len(shown) < 2 * len(plans)
         for plan, want, have in zip(plans, expected, found, strict=True):
-            _check_scale(plan, want, size)
-            proven.append(compare(want, have, output=plan.name, where=where, size=size, settings=wanted.about.settings))
-    return tuple(proven)
+            _check_scale(plan, want, trial.size)
+            parity.append(compare(want, have, output=plan.name, where=trial.where, size=trial.size, settings=settings))
+            errors = errors.with_(want, have, settings)
+            if trial.measured:
+                frame = (trial.frame, trial.fed, given.axes, given.name)
+                # Engines may use their memory again: what is kept is copied.
+                pair = (np.array(want), np.array(have))
+                one = answers(plan.name, trial.where, plan.axes, plan.steps, pair, frame, settings)
+                measured += metrics(one)
+                shown += [one] if picture else []
+    return Proof(tuple(parity), tuple(measured), tuple(shown), errors)
 
 
-def refusal(parity: Sequence[Parity], exporter: str) -> str:
+def refusal(proof: Proof | Sequence[Parity], exporter: str) -> str:
     """Why no package was written, with the worst numbers."""
-    worst = max((one for one in parity if not one.passed), key=lambda one: np.nan_to_num(one.max_relative, nan=np.inf))
+    parity, measured = (proof.parity, proof.metrics) if isinstance(proof, Proof) else (proof, ())
+    wrong = [one for one in parity if not one.passed]
+    about = f"found that the export by {exporter} is not equal to the network: "
+    if not wrong:
+        bad = next(one for one in measured if not one.passed)
+        return (
+            f"{about}{bad.name} of {bad.output!r} ({bad.where}) is {bad.words}, expected {bad.least} ({bad.note}), so "
+            "no package was written"
+        )
+    worst = max(wrong, key=lambda one: float(np.nan_to_num(one.max_relative, nan=np.inf)))
     numbers = ""
     if np.isfinite(worst.max_relative):
         numbers = (
@@ -52,34 +101,41 @@ def refusal(parity: Sequence[Parity], exporter: str) -> str:
             f"{MAX_LIMIT:g} and {P999_LIMIT:g})"
         )
     return (
-        f"found that the export by {exporter} is not equal to the network: {worst.output!r} at {worst.size[0]}x"
-        f"{worst.size[1]} ({worst.where}){numbers}: {worst.reason}, so no package was written"
+        f"{about}{worst.output!r} at {worst.size[0]}x{worst.size[1]} ({worst.where}){numbers}: {worst.reason}, so no "
+        "package was written"
     )
 
 
-def _trials(given: TensorPlan, wanted: Settled, choices: Choices, batches: bool) -> Iterator[Trial]:
+def form_of(wanted: Settled) -> Form:
+    """What frames must be like for this export."""
+    shape, dtype = wanted.example.shape, wanted.example.dtype.name
+    return Form(wanted.axes, shape, dtype, wanted.minimum, wanted.step, wanted.fixed)
+
+
+def _trials(
+    given: TensorPlan, wanted: Settled, choices: Choices, batches: bool, frames: Sequence[NamedFrame]
+) -> list[Callable[[], Trial]]:
+    """One function per input, so that only one of them is in memory at a time."""
     own = _size(wanted.example, wanted.axes)
     sizes = [own, own] if wanted.fixed else list(choices.sizes)
     sizes = sizes or parity_sizes(wanted.example, wanted.axes, wanted.minimum, wanted.step)
-    frames = list(trials(wanted.example, wanted.axes, sizes))
-    for where, size, frame in frames:
-        yield where, size, fed_with(given, frame)
+    makers: list[Callable[[], Trial]] = []
+
+    def add(where: str, size: tuple[int, int], frame: Array, measured: bool) -> None:
+        makers.append(lambda: Trial(where, size, frame, fed_with(given, frame), measured))
+
+    for where, size, frame in trials(wanted.example, wanted.axes, sizes):
+        add(where, size, frame, where == "test tensor")
     if batches:
         place = wanted.axes.index("b")
-        frame = np.flip(wanted.example, wanted.axes.index("x"))
-        pair = [fed_with(given, wanted.example), fed_with(given, frame)]
-        yield "two at once", own, contiguous(np.concatenate(pair, axis=place))
-    for number, frame in enumerate(choices.frames):
-        shaped = as_input(frame, wanted.axes, f"frame {number}")
-        yield f"frame {number}", _size(shaped, wanted.axes), fed_with(given, shaped)
-
-
-def as_input(frame: Array, axes: str, what: str) -> Array:
-    """A frame (y, x) with the axes that it lacks; raises ExportError when it has others."""
-    if frame.ndim == 2 and len(axes) > 2:
-        frame = np.expand_dims(frame, tuple(place for place, letter in enumerate(axes) if letter not in "yx"))
-    check_axes(axes, frame, what)
-    return frame
+        pair = [wanted.example, np.flip(wanted.example, wanted.axes.index("x"))]
+        whole = contiguous(np.concatenate(pair, axis=place))
+        makers.append(lambda: Trial("two at once", own, whole, contiguous(
+            np.concatenate([fed_with(given, one) for one in pair], axis=place)), False))  # fmt: skip
+    for number, named in enumerate(frames, 1):
+        where = f"frame {number}" + (f" ({named.name})" if named.name else "")
+        add(where, _size(named.pixels, wanted.axes), named.pixels, True)
+    return makers
 
 
 def fed_with(given: TensorPlan, frame: Array) -> Array:

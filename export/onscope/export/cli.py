@@ -111,6 +111,16 @@ def export(
     opset: Annotated[int, typer.Option("--opset", min=18, max=23, help="ONNX operator set.")] = 20,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a package that is there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write a package that is not equal, and mark it.")] = False,
+    frames: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--frames",
+            help="Your own frames to prove it on: a folder, an image or stack (.tif, .png, .npy), an OME-Zarr; may be "
+            "repeated.",
+            show_default="none",
+        ),
+    ] = None,
+    max_frames: Annotated[int, typer.Option("--max-frames", min=1, help="Frames of these that are used.")] = 8,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Export a trained network to a package, with proof that nothing changed.
@@ -153,6 +163,8 @@ def export(
             opset=opset,
             overwrite=overwrite,
             force=force,
+            frames=frames or (),
+            max_frames=max_frames,
         )
         steps("loading the network")
         original = routes.load(source, routes.Asked(network, code, trust_code), route)
@@ -193,10 +205,15 @@ def _read(path: Path | None) -> str:
 def _show(report: Report) -> None:
     from rich.console import Console
 
-    from ._progress import parity_table
+    from ._progress import metrics_table, parity_table
+    from .proof import PICTURE
 
     console = Console()
+    style = "bold green" if report.passed else "bold red"
+    console.print(f"the export is {report.verdict}", style=style, markup=False, highlight=False, soft_wrap=True)
     console.print(parity_table(report))
+    if report.metrics:
+        console.print(metrics_table(report))
     for note in report.notes:
         console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(
@@ -204,4 +221,5 @@ def _show(report: Report) -> None:
         f"{report.opset}, sha256 {report.weights_sha256[:12]}…",
         highlight=False,
     )
+    console.print(f"picture: {report.folder / PICTURE}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"package: {report.folder}", markup=False, highlight=False, soft_wrap=True)
