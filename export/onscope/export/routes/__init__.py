@@ -85,9 +85,9 @@ def route_of(source: Path, asked: Asked) -> str:
     return SUFFIXES.get(source.suffix.lower(), "torchscript")
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """The config.json of a model folder; raises ExportError."""
-    path = folder / "config.json"
+def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
+    """The config.json of a model folder, or another JSON file of it; raises ExportError."""
+    path = folder / name
     try:
         if path.stat().st_size > MOST_CONFIG:
             raise ExportError(f"found {path} of more than {MOST_CONFIG >> 20} MB, expected a network's configuration")
