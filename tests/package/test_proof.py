@@ -128,7 +128,7 @@ def test_what_a_decoder_makes_is_not_compared(tmp_path: Path) -> None:
 
 def test_code_of_a_package_is_refused_by_name(tmp_path: Path) -> None:
     package = described(tmp_path, {"id": "custom", "callable": "run", "source": "evil.py"})
-    with pytest.raises(PackageError, match="the step custom in 'c', expected a step of the format itself"):
+    with pytest.raises(PackageError, match="the step custom, expected a step of the format itself"):
         prove(package, open_session(package.weights, "cpu", 1))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ._plan import DTYPES, checked_example
 from .proof import MOST_FRAMES
 
 MINIMUM, STEP = 16, 1
+INPUT_NAME = "raw"
 SIDE = 256
 """Height and width of a simulated example."""
 
@@ -36,7 +37,7 @@ class Choices:
     example: Array | None = None
     axes: str = ""
     output_axes: Sequence[str] = ()
-    input_name: str = "raw"
+    input_name: str = ""
     output_names: Sequence[str] = ()
     channel_names: Sequence[str] = ()
     dtype: str = ""
@@ -78,6 +79,8 @@ class Settled:
     step: int
     fixed: bool
     notes: tuple[str, ...]
+    stated: Stated
+    """What the source says, so far as nobody said otherwise: its own test output belongs to its own steps."""
 
 
 def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settled:
@@ -103,12 +106,15 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
     notes = list(stated.notes)
     if about.license is None:
         notes.append("no licence is stated: nobody else may use the package without asking (--license names one)")
+    if stated.answers and not _as_stated(choices, stated):
+        notes.append("the source's own test output was not compared: other frames, axes or steps were asked for")
+        stated = replace(stated, answers=())
     return Settled(
         about,
         checked_example(example, axes, *((1, 1) if fixed else (minimum, step))),
         axes,
         tuple(choices.output_axes or stated.output_axes),
-        choices.input_name,
+        choices.input_name or stated.input_name or INPUT_NAME,
         tuple(choices.output_names or stated.output_names),
         tuple(choices.channel_names or stated.channel_names),
         pre,
@@ -117,7 +123,13 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
         step,
         fixed,
         tuple(notes),
+        stated,
     )
+
+
+def _as_stated(choices: Choices, stated: Stated) -> bool:
+    steps = choices.pre is None and choices.post is None
+    return steps and choices.example is None and choices.axes in ("", stated.axes)
 
 
 def _simulated(axes: str, dtype: str, stated: Stated) -> Array:

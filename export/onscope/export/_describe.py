@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -41,18 +42,21 @@ def check_about(about: About) -> None:
         raise ExportError(
             f"found the name {one_line(about.name, 80)!r}, expected 5 to 128 letters, digits, spaces or any of _+-()"
         )
-    if about.license:
-        from bioimageio.spec.generic.v0_3 import DeprecatedLicenseId, LicenseId
-
-        for kind in (LicenseId, DeprecatedLicenseId):
-            try:
-                kind(about.license)
-            except ValueError:
-                continue
-            return
+    if about.license and not known_license(about.license):
         raise ExportError(
             f"found the licence {one_line(about.license, 80)!r}, expected an SPDX name such as MIT or CC-BY-4.0"
         )
+
+
+def known_license(name: str) -> bool:
+    """Whether it is one of SPDX's names, a superseded one too."""
+    from bioimageio.spec.generic.v0_3 import DeprecatedLicenseId, LicenseId
+
+    for kind in (LicenseId, DeprecatedLicenseId):
+        with contextlib.suppress(ValueError):
+            kind(name)
+            return True
+    return False
 
 
 def rdf_content(
@@ -63,7 +67,10 @@ def rdf_content(
 
     `sizes` are `min` and `step` of heights and widths; None: those of the examples alone.
     """
-    follows = None if sizes is None else (lambda name: {"tensor_id": given.name, "axis_id": name})
+
+    def follows(name: str) -> dict[str, Any]:
+        return {"tensor_id": given.name, "axis_id": name}
+
     return {
         "type": "model",
         "format_version": FORMAT_VERSION,
@@ -74,8 +81,17 @@ def rdf_content(
         "cite": [dict(one) for one in about.cite],
         "tags": list(about.tags),
         "documentation": {"source": "README.md"},
-        "inputs": [_tensor(given, folder, None if sizes is None else lambda name: dict(sizes), "preprocessing")],
-        "outputs": [_tensor(plan, folder, follows, "postprocessing") for plan in outputs],
+        "inputs": [
+            {
+                **_tensor(given, folder, None if sizes is None else lambda name: dict(sizes), "preprocessing"),
+                **({"pad": dict(given.pad)} if given.pad else {}),
+            }
+        ],
+        "outputs": [
+            # A halo is said of sizes that follow alone.
+            _tensor(plan, folder, follows if sizes is not None or any(plan.halo.values()) else None, "postprocessing")
+            for plan in outputs
+        ],
         "weights": {
             "onnx": {
                 "source": "weights.onnx",
@@ -139,6 +155,10 @@ def _axis(plan: TensorPlan, index: int, follow: Follow | None) -> dict[str, Any]
         return {"type": "channel", "id": name, "channel_names": names}
     if name in ("y", "x"):
         axis: dict[str, Any] = {"type": "space", "id": name, "size": follow(name) if follow else size}
+        if follow and (offset := plan.offset.get(name)):
+            axis["size"]["offset"] = offset
+        if halo := plan.halo.get(name):
+            axis["halo"] = halo
         return axis if plan.scale == 1 else {**axis, "scale": 1 / plan.scale}
     return {"type": kind, "id": name, "size": size}
 

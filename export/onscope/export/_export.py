@@ -12,13 +12,13 @@ import numpy as np
 
 from onscope.runtime import ExportError
 
-from . import _steps
 from ._choices import Choices, Settled, settled
 from ._describe import rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
 from ._original import Array, Converted, Original, Wanted, contiguous
+from ._own_tests import OWN, own_refusal, prove_own
 from ._plan import TensorPlan, plan_outputs
-from ._prove import fed_with, form_of, prove, refusal
+from ._prove import answered, fed_with, form_of, prove, refusal
 from .proof import PICTURE, Proof, Report, draw_picture, read_frames
 
 TOOLS = ("onscope", "onnx", "onnxslim", "onnxruntime")
@@ -45,11 +45,14 @@ def export_original(
     frames, notes = read_frames(choices.frames, form_of(wanted), choices.max_frames)
     wanted = replace(wanted, notes=(*wanted.notes, *notes))
     say("running the network")
-    given = TensorPlan(wanted.input_name, wanted.axes, wanted.example, wanted.channel_names or None, steps=wanted.pre)
+    given = TensorPlan(
+        wanted.input_name, wanted.axes, wanted.example, wanted.channel_names or None, steps=wanted.pre,
+        pad=wanted.stated.pad,
+    )  # fmt: skip
     fed = fed_with(given, wanted.example)
     plans = plan_outputs(
         original.run(fed), wanted.example, wanted.axes, wanted.output_axes, wanted.output_names, wanted.post,
-        wanted.about.settings,
+        wanted.about.settings, wanted.stated.forms,
     )  # fmt: skip
     say("converting to ONNX")
     converted, batches = _convert(original, fed, given, plans, wanted, choices.opset)
@@ -57,23 +60,17 @@ def export_original(
         weights = draft / "weights.onnx"
         weights.write_bytes(converted.model.SerializeToString(deterministic=True))
         proof = prove(original, weights, given, plans, wanted, choices, batches, frames, say)
-        report = _report(original, target, converted, weights, wanted, choices.opset, proof)
+        whole = replace(proof, parity=(*proof.parity, *prove_own(weights, given, plans, wanted)))
+        report = _report(original, target, converted, weights, wanted, choices.opset, whole)
         if not report.passed and not choices.force:
-            raise ExportError(refusal(proof, report.exporter))
+            why = own_refusal(whole.parity) if proof.passed else refusal(proof, report.exporter)
+            raise ExportError(why)
         say("drawing the proof")
         draw_picture(proof, report, draft / PICTURE)
         say("writing the package")
-        examples = [replace(plan, example=_answer(plan, given)) for plan in plans]
+        examples = [replace(plan, example=answered(plan, given)) for plan in plans]
         _write(draft, given, examples, report, wanted)
     return report
-
-
-def _answer(plan: TensorPlan, given: TensorPlan) -> Array:
-    if not plan.steps:
-        return plan.example
-    inputs = {given.name: (given.example, given.axes)}
-    found = contiguous(_steps.apply(plan.steps, plan.example, plan.axes, inputs))
-    return found.astype(np.float32) if found.dtype == np.float64 else found
 
 
 def _convert(
@@ -138,7 +135,8 @@ def _report(
 
 def _largest(report: Report) -> float | None:
     """Of the comparisons with the network that gave a number; relative to the range of its output."""
-    return max((one.max_relative for one in report.parity if np.isfinite(one.max_relative)), default=None)
+    found = [one.max_relative for one in report.parity if one.where != OWN]
+    return max((error for error in found if np.isfinite(error)), default=None)
 
 
 def _versions(tools: Sequence[str]) -> dict[str, str]:

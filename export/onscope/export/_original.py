@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onscope.runtime import ExportError
-from onscope.runtime.package import Step
+from onscope.runtime.package import Step, Tolerance
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 OPSET, IR_VERSION = 20, 10
 """Read by ONNX Runtime, OpenVINO and TensorRT alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputForm:
+    """How an output lies in its input: along an axis it has the input's size * scale + `offset` pixels, of which `halo`
+    at either end are not to be trusted (both by letter); and what its channels are called."""
+
+    offset: Mapping[str, int] = field(default_factory=dict)
+    halo: Mapping[str, int] = field(default_factory=dict)
+    channel_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +43,11 @@ class Stated:
     """
 
     axes: str = ""
+    input_name: str = ""
     output_axes: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
+    forms: tuple[OutputForm, ...] = ()
+    """Of the outputs; none where they follow the input without offset and halo."""
     channel_names: tuple[str, ...] = ()
     dtype: str = ""
     pre: tuple[Step, ...] = ()
@@ -46,6 +59,11 @@ class Stated:
     shape: tuple[int, ...] = ()
     """Sizes of a frame that it takes, one per letter of `axes` (0: any), for an example that is simulated."""
     example: Array | None = None
+    answers: tuple[Array, ...] = ()
+    """What the source says comes out for `example`, behind `post`; each within its `tolerances`."""
+    tolerances: tuple[Tolerance, ...] = ()
+    pad: Mapping[str, Any] = field(default_factory=dict)
+    """How frames are padded, in BioImage.IO's words (mode, value)."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     description: str = ""

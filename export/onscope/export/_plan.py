@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from onscope.runtime import ExportError
 from onscope.runtime.package import Step
 
-from ._original import Array, contiguous
+from ._original import Array, OutputForm, contiguous
 
 DTYPES = ("uint8", "uint16", "float32")
 LETTERS = {
@@ -31,7 +31,7 @@ class TensorPlan:
     """One input or output as it is to be described; `axes` are letters out of "bctzyxi", `example` a test tensor.
 
     `example` is before the `steps` of an input, behind those of an output. `scale` is pixels along y and x per pixel of
-    the input (1 for inputs).
+    the input (1 for inputs), to which `offset` pixels are added; `halo` is not to be trusted at either end (by letter).
     """
 
     name: str
@@ -40,6 +40,15 @@ class TensorPlan:
     channel_names: Sequence[str] | None = None
     scale: float = 1.0
     steps: tuple[Step, ...] = ()
+    offset: Mapping[str, int] = field(default_factory=dict)
+    halo: Mapping[str, int] = field(default_factory=dict)
+    pad: Mapping[str, Any] = field(default_factory=dict)
+    """How an input is padded, in BioImage.IO's words."""
+
+    def size(self, given: tuple[int, int]) -> tuple[float, float]:
+        """Its (y, x) for an input of (y, x)."""
+        y, x = (size * self.scale + self.offset.get(letter, 0) for letter, size in zip("yx", given, strict=True))
+        return y, x
 
 
 def check_axes(axes: str, example: Array, what: str) -> None:
@@ -77,7 +86,7 @@ def checked_example(example: Array, axes: str, minimum: int, step: int) -> Array
 
 def plan_outputs(
     outputs: Sequence[Array], given: Array, axes: str, output_axes: Sequence[str], names: Sequence[str],
-    post: Sequence[tuple[Step, ...]], settings: Mapping[str, Any],
+    post: Sequence[tuple[Step, ...]], settings: Mapping[str, Any], forms: Sequence[OutputForm] = (),
 ) -> list[TensorPlan]:  # fmt: skip
     """One plan for each of the network's outputs; their examples are those outputs, before their steps."""
     points = settings["decode"] == "points"
@@ -95,12 +104,14 @@ def plan_outputs(
     if len(steps) != len(outputs):
         raise ExportError(f"found steps for {len(steps)} outputs, expected them for {len(outputs)}")
     plans = []
-    for array, output, own, after in zip(outputs, found_names, letters, steps, strict=True):
+    forms = list(forms) if len(forms) == len(outputs) else [OutputForm()] * len(outputs)
+    for array, output, own, after, form in zip(outputs, found_names, letters, steps, forms, strict=True):
         check_axes(own, array, f"output {output!r}")
         scale = 1.0
         if "y" in own and "x" in own:
-            scale = array.shape[own.index("y")] / given.shape[axes.index("y")]
-        plans.append(TensorPlan(output, own, array, columns if points and own == "ic" else None, scale, after))
+            scale = (array.shape[own.index("y")] - form.offset.get("y", 0)) / given.shape[axes.index("y")]
+        channels = columns if points and own == "ic" else form.channel_names or None
+        plans.append(TensorPlan(output, own, array, channels, scale, after, form.offset, form.halo))
     return plans
 
 

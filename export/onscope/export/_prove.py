@@ -145,6 +145,15 @@ def fed_with(given: TensorPlan, frame: Array) -> Array:
     return contiguous(_steps.apply(given.steps, frame, given.axes, {given.name: (frame, given.axes)}))
 
 
+def answered(plan: TensorPlan, given: TensorPlan) -> Array:
+    """An output (the plan's example) behind its steps."""
+    if not plan.steps:
+        return plan.example
+    inputs = {given.name: (given.example, given.axes)}
+    found = contiguous(_steps.apply(plan.steps, plan.example, plan.axes, inputs))
+    return found.astype(np.float32) if found.dtype == np.float64 else found
+
+
 def _size(frame: Array, axes: str) -> tuple[int, int]:
     return frame.shape[axes.index("y")], frame.shape[axes.index("x")]
 
@@ -153,7 +162,7 @@ def _check_scale(plan: TensorPlan, output: Array, size: tuple[int, int]) -> None
     if "y" not in plan.axes or "x" not in plan.axes:
         return
     found = (output.shape[plan.axes.index("y")], output.shape[plan.axes.index("x")])
-    if found != (size[0] * plan.scale, size[1] * plan.scale):
+    if found != plan.size(size):
         raise ExportError(
             f"found an output {plan.name!r} of {found[0]}x{found[1]} for an input of {size[0]}x{size[1]}, expected "
             f"{plan.scale:g} times the input's size: pad inside the network, or state the step that it needs"

@@ -61,9 +61,9 @@ def load_state_dict(source: Path, network: str, code: Path | None = None, trust_
             f"found code to import in {code}, expected a word that you trust it: importing runs it, so read it and add "
             "--trust-code"
         )
-    tensors = _tensors(source)
+    tensors = read_tensors(source)
     built = _build(name, code)
-    _fill(built, tensors, source, network)
+    fill(built, tensors, source, network)
     return TorchNetwork(built.eval(), f"the state dict {source.name} with {network}", digest)
 
 
@@ -96,7 +96,7 @@ def parse_network(text: str) -> NetworkName:
     return NetworkName(module, ".".join([node.id, *reversed(names)]), tuple(args), kwargs)
 
 
-def _tensors(source: Path) -> Mapping[str, Any]:
+def read_tensors(source: Path) -> Mapping[str, Any]:
     import torch
 
     try:
@@ -165,15 +165,16 @@ def _importable(code: Path | None) -> Iterator[None]:
         sys.path[:] = before
 
 
-def _fill(network: nn.Module, tensors: Mapping[str, Any], source: Path, name: str) -> None:
+def fill(network: nn.Module, tensors: Mapping[str, Any], source: Path, name: str, strict: bool = True) -> None:
+    """Give a network its tensors; raises ExportError where names (only if `strict`) or shapes differ."""
     want, have = network.state_dict(), tensors
     missing, extra = sorted(want.keys() - have.keys()), sorted(map(str, have.keys() - want.keys()))
     shapes = [key for key in want.keys() & have.keys() if want[key].shape != have[key].shape]
-    if missing or extra or shapes:
+    if shapes or (strict and (missing or extra)):
         differences = (("missing", missing), ("unknown", extra), ("of another shape", sorted(shapes)))
         words = "; ".join(f"{len(keys)} {kind}, such as {keys[0]}" for kind, keys in differences if keys)
         raise ExportError(
             f"found tensors in {source.name} that are not those of {one_line(name, 80)} ({words}), expected the same "
             "names and shapes: check the class and its values"
         )
-    network.load_state_dict(dict(tensors))
+    network.load_state_dict(dict(tensors), strict=strict)

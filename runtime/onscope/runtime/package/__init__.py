@@ -17,7 +17,8 @@ from ._files import load_npy
 from ._onnx import inspect_onnx
 from ._package import Package
 from ._points import pair_points
-from ._proof import Agreement, check_reproduces, held_against, prove, refuse_mismatch
+from ._proof import Agreement, agree, check_reproduces, held_against, prove, refuse_mismatch
+from ._stated import StatedPackage, read_stated
 from ._test_tensors import described_dtype
 from ._tolerance import Tolerance
 from ._zip import unpacked
@@ -29,9 +30,11 @@ __all__ = [
     "Package",
     "PadMode",
     "SizeReference",
+    "StatedPackage",
     "Step",
     "TensorDescription",
     "Tolerance",
+    "agree",
     "carry_out",
     "check_reproduces",
     "described_dtype",
@@ -44,6 +47,7 @@ __all__ = [
     "pair_points",
     "processed",
     "prove",
+    "read_stated",
     "refuse_mismatch",
     "tensor_from",
     "tensor_message",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -96,20 +97,26 @@ def refuse_mismatch(package: Package, proof: Sequence[Agreement], provider: str)
 
 def _agree(package: Package, index: int, expected: Array, found: Array) -> Agreement:
     tensor, tolerance = package.outputs[index], package.tolerances[index]
-    name, dtype = tensor.name, described_dtype(tensor, "output")
     if step := decoded(tensor):
-        return Agreement(name, tolerance, expected.size, 0, 0.0, 0.0, unchecked=step)
+        return Agreement(tensor.name, tolerance, expected.size, 0, 0.0, 0.0, unchecked=step)
+    return agree(tensor.name, expected, described_dtype(tensor, "output"), found, tolerance, package.settings)
+
+
+def agree(
+    name: str, expected: Array, dtype: str, found: Array, tolerance: Tolerance, settings: Mapping[str, Any]
+) -> Agreement:
+    """One output against what is stated of it, of `dtype`; `settings` say whether its rows are points."""
     if expected.shape != found.shape or found.dtype != dtype:
         pairs = ((found.shape, found.dtype), (expected.shape, dtype))
         shapes = [f"{'x'.join(map(str, shape))} {kind}" for shape, kind in pairs]
         reason = f"found {shapes[0]}, expected {shapes[1]}"
         return Agreement(name, tolerance, expected.size, expected.size, np.inf, np.inf, reason=reason)
     unpaired = 0
-    if package.settings["decode"] == "points":
-        points = pair_points(expected, found, package.settings["columns"], package.settings.get("threshold"))
+    if settings["decode"] == "points":
+        points = pair_points(expected, found, settings["columns"], settings.get("threshold"))
         near = tolerance.absolute + tolerance.relative
         # A score at the threshold may fall to either side of it; that is no error.
-        unpaired = int(np.sum(np.abs(points.lonely[:, points.score] - package.settings.get("threshold", 0.0)) > near))
+        unpaired = int(np.sum(np.abs(points.lonely[:, points.score] - settings.get("threshold", 0.0)) > near))
         expected, found = points.expected, points.found
     want, have = expected.astype(np.float64), found.astype(np.float64)
     error = np.abs(have - want)
