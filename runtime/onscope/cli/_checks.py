@@ -135,9 +135,15 @@ def _packages() -> Iterator[Finding]:
         except (ImportError, AttributeError) as error:
             yield Finding(f"packages {point.name}", "missing", str(error), "reinstall onscope")
             continue
-        names = sorted(path.parent.name for path in folder.glob("*/rdf.yaml"))
+        names = [_with_variants(path.parent) for path in sorted(folder.glob("*/rdf.yaml"))]
         state: State = "good" if names else "missing"
         yield Finding(f"packages {point.name}", state, ", ".join(names) or f"none in {folder}")
+
+
+def _with_variants(package: Path) -> str:
+    """A package's name, and the precisions that its weights are there in beside its own."""
+    there = sorted(path.stem.removeprefix("weights-") for path in package.glob("weights-*.onnx"))
+    return f"{package.name} ({', '.join(there)})" if there else package.name
 
 
 def _version(name: str) -> str | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._forced import warn_of_forced
 from ._options import ProviderOption, ThreadsOption
 
 if TYPE_CHECKING:
@@ -84,7 +86,8 @@ def compile_(
     console = Console()
     shape = parse_size(size)
     spec = FrameSpec((*shape, 3) if colour else shape, dtype.value, "yxs" if colour else "yx", camera, pixel_size_um)
-    pipeline = open_pipeline(what, window, tile)
+    pipeline = open_pipeline(what, window, tile).on(provider)
+    warn_of_forced(console, (stage.package for stage in pipeline.stages))
     began = time.perf_counter()
     quiet = not console.is_terminal
     with console.status("compiling") as status:
@@ -117,7 +120,9 @@ def _prove(pipeline: Pipeline, provider: str, threads: int | None, force: bool, 
         proof = prove(package, session := open_session(package.weights, provider, threads))
         if not force:
             refuse_mismatch(package, proof, session.provider)
-        compiled, _ = prove_compiled(package, stage.request, provider, threads)
+        # A variant's answers are others, and were proven when it was made; what is proven here is the package.
+        whole = replace(stage.request, weights=package.weights.resolve(), weights_sha256=package.weights_sha256)
+        compiled, _ = prove_compiled(package, whole, provider, threads)
         if not force:
             refuse_mismatch(package, compiled, f"{session.provider}, compiled")
         for one, way in (*((one, "") for one in proof), *((one, ", compiled") for one in compiled)):

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from onscope.runtime import FrameSpec, Pipeline
+from onscope.runtime import FrameSpec, Pipeline, Stage
 from onscope.runtime.graph import Compiled, Note, notes_of
 from onscope.runtime.graph.tiles import starts_of
 
@@ -54,6 +54,7 @@ def show(
             if answer.columns:
                 kind = f"table of {', '.join(answer.columns)}"
             table.add_row("gives", f"{answer.stage}: {'x'.join(map(str, answer.shape))} {answer.dtype}, {kind}")
+        _add_precisions(table, [stage for stage in pipeline.stages if stage.name in compiled.stages])
         _add_notes(table, compiled, group.reads, whole)
         if compiled.tiling is not None:
             _add_tiling(
@@ -75,6 +76,14 @@ def show(
         table.add_row("opset", f"{compiled.opset}, IR version {compiled.ir_version}, sha256 {compiled.sha256[:12]}…")
         table.add_row("file", Text(str(compiled.path), overflow="fold"))
         console.print(table)
+
+
+def _add_precisions(table: Table, stages: Sequence[Stage]) -> None:
+    """The stages that run a variant of their package's weights."""
+    for stage in stages:
+        if stage.precision in stage.package.variants:
+            sha256 = stage.request.weights_sha256
+            table.add_row("precision", f"{stage.name}: {stage.precision}, weights with the sha256 {sha256[:12]}…")
 
 
 def _add_notes(table: Table, compiled: Compiled, reads: str, whole: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +96,12 @@ class Pipeline:
 
         return read_pipeline(Path(path))
 
+    def on(self, provider: str) -> Pipeline:
+        """The pipeline with every stage's `precision: auto` settled for that provider on this machine."""
+        settled = copy.copy(self)
+        object.__setattr__(settled, "stages", tuple(stage.on(provider) for stage in self.stages))
+        return settled
+
     @property
     def window(self) -> int:
         """How many frames are one window."""
@@ -121,7 +128,7 @@ class Pipeline:
             raise PipelineError(f"found no stage for the camera {spec.camera!r}, expected one: name another camera")
         return {
             "spec": spec_message(spec),
-            "stages": [stage.message() for stage in stages],
+            "stages": [stage.on(provider).message() for stage in stages],
             **self.options(spec.camera),
             "provider": provider,
             "threads": threads,

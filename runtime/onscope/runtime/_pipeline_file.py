@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ._checked_yaml import read_checked
 from ._pipeline import Pipeline
+from ._precision import Precision
 from ._stage import SMALLEST_TILE, Stage
 from .graph import Normalise
 from .windows import LONGEST, MOST_PLACES, Along, Gather, OnGap
@@ -37,6 +38,7 @@ class StageModel(BaseModel):
     frozen_frames: int = Field(10, ge=1, le=100_000, description="windows that `normalise: frozen` looks at")
     tile: int | None = Field(None, ge=SMALLEST_TILE, le=1 << 16, description="largest side that is run at once, pixels")
     rescale: bool = Field(False, description="bring frames to the pixel size that the package was trained at")
+    precision: Precision = Field("float32", description="which weights of the package; auto: the fastest that passed")
     camera: Name | list[Name] | None = Field(None, description="run on frames of these cameras only")
     channel: Name | Number | list[Name | Number] | None = Field(None, description="names or numbers of channels")
     position: Name | Number | list[Name | Number] | None = Field(None, description="names or numbers of positions")
@@ -82,6 +84,7 @@ def read_pipeline(path: Path) -> Pipeline:
             frozen_frames=stage.frozen_frames,
             tile=stage.tile,
             rescale=stage.rescale,
+            precision=stage.precision,
             camera=stage.camera,
             channel=stage.channel,
             position=stage.position,

@@ -61,7 +61,7 @@ class Runtime:
     ) -> None:
         if worker not in WORKERS:
             raise WorkerError(f"found the worker {worker!r}, expected one of {', '.join(WORKERS)}")
-        self.pipeline = pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)
+        self.pipeline = (pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)).on(provider)
         remove_leftovers()
         self._tell = Teller(on_event)
         self._told = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from typing import Any, get_args
 
 from ._errors import PipelineError
 from ._frame import Frame
+from ._precision import Precision, best_precision, chosen_weights
 from ._requests import request_message
 from .decode import Decoder, decoder
 from .graph import Normalise, StageRequest, is_decoder
@@ -37,6 +39,10 @@ class Stage:
     (those of the raw frame, for a stage that reads an earlier one). `tile` is the largest side in pixels that the
     network is run on at once (None: the whole frame), `rescale` whether frames are brought to the pixel size that the
     package was trained at.
+
+    `precision` chooses the weights: "float32" (the package's own), "fp16" or "int8" (a variant, which must be there and
+    have passed), or "auto": the fastest variant that passed and was measured to be faster on the engine in use with
+    such a processor, else the package's own (`on`).
     """
 
     name: str
@@ -47,6 +53,7 @@ class Stage:
     frozen_frames: int = 10
     tile: int | None = None
     rescale: bool = False
+    precision: Precision = "float32"
     camera: frozenset[int | str] | None = None
     channel: frozenset[int | str] | None = None
     position: frozenset[int | str] | None = None
@@ -62,6 +69,7 @@ class Stage:
         frozen_frames: int = 10,
         tile: int | None = None,
         rescale: bool = False,
+        precision: Precision = "float32",
         camera: str | Iterable[str] | None = None,
         channel: int | str | Iterable[int | str] | None = None,
         position: int | str | Iterable[int | str] | None = None,
@@ -80,6 +88,7 @@ class Stage:
         set_once(self, "frozen_frames", frozen_frames)
         set_once(self, "tile", tile)
         set_once(self, "rescale", rescale)
+        set_once(self, "precision", precision)
         for axis, wanted in (("camera", camera), ("channel", channel), ("position", position)):
             set_once(self, axis, _several(wanted))
         self._check()
@@ -116,6 +125,7 @@ class Stage:
                 f"found {self.frozen_frames} frozen frames and tiles of {self.tile} pixels for the stage "
                 f"{self.name!r}, expected at least 1 and {SMALLEST_TILE}"
             )
+        chosen_weights(self.name, self.package, self.precision)
 
     def _check_decoder(self) -> None:
         answer = self.decoder
@@ -139,13 +149,22 @@ class Stage:
         first = next((at for at, step in enumerate(output.steps) if is_decoder(step)), len(output.steps))
         return decoder(kinds, self.settings, output.steps[first:])
 
+    def on(self, provider: str) -> Stage:
+        """Itself; with `precision="auto"` the same in the precision that is best on that provider on this machine."""
+        if self.precision != "auto":
+            return self
+        made = copy.copy(self)
+        object.__setattr__(made, "precision", best_precision(self.package, provider))
+        return made
+
     @property
     def request(self) -> StageRequest:
-        """What its compilation is asked for."""
+        """What its compilation is asked for; `auto` stands for the package's own weights until it is settled (`on`)."""
+        weights, sha256 = chosen_weights(self.name, self.package, self.precision)
         return StageRequest(
             name=self.name,
-            weights=self.package.weights.resolve(),
-            weights_sha256=self.package.weights_sha256,
+            weights=weights.resolve(),
+            weights_sha256=sha256,
             package_sha256=self.package.package_sha256,
             inputs=self.package.inputs,
             outputs=self.package.outputs,

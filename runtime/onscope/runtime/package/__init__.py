@@ -21,19 +21,23 @@ from ._proof import Agreement, agree, check_reproduces, held_against, prove, ref
 from ._stated import StatedPackage, read_stated
 from ._test_tensors import described_dtype
 from ._tolerance import Tolerance
+from ._variants import PRECISIONS, Speed, Variant
 from ._zip import unpacked
 
 __all__ = [
+    "PRECISIONS",
     "Agreement",
     "Axis",
     "AxisSize",
     "Package",
     "PadMode",
     "SizeReference",
+    "Speed",
     "StatedPackage",
     "Step",
     "TensorDescription",
     "Tolerance",
+    "Variant",
     "agree",
     "carry_out",
     "check_reproduces",

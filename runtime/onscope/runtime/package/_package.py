@@ -18,10 +18,11 @@ from ._description import TensorDescription
 from ._files import find_rdf, member
 from ._onnx import inspect_onnx
 from ._ports import match_inputs, match_outputs
-from ._settings import settings_of
+from ._settings import settings_of, was_forced
 from ._spec import describe, read_tensors
 from ._test_tensors import load_test_tensor, test_tensors
 from ._tolerance import Tolerance, tolerance_of
+from ._variants import Variant, read_variants
 from ._weights import onnx_weights
 from ._yaml import read_rdf
 
@@ -37,6 +38,8 @@ class Package:
     "<sha256 of the rdf.yaml>\\n<weights_sha256>\\n". `test_inputs` and `test_outputs` are .npy files in the order of
     `inputs` and `outputs` (empty when the package has none). `settings` is config.onscope: "decode" ("image" or
     "points"), "columns" (tuple of names), "threshold", "scale". `tolerances` hold for the outputs in their order.
+    `variants` are the same network in fewer bits, by precision ("fp16", "int8"). `forced` is whether it was written
+    although the export is not equal to the network.
     """
 
     name: str
@@ -54,6 +57,8 @@ class Package:
     licence: str = ""
     citations: str = ""
     documentation: Path | None = None
+    forced: bool = False
+    variants: Mapping[str, Variant] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     @classmethod
     def load(cls, ref: str | Path) -> Package:
@@ -92,6 +97,8 @@ class Package:
             licence=str(model.license or ""),
             citations="\n".join(f"{cite.text} {cite.doi or cite.url or ''}".strip() for cite in model.cite),
             documentation=None if source is None or linked else member(folder, source, "documentation"),
+            forced=was_forced(content),
+            variants=read_variants(content, folder, described, (inputs, outputs)),
         )
 
     @property
@@ -108,10 +115,11 @@ class Package:
         return [load_test_tensor(*pair, "output") for pair in zip(self.test_outputs, self.outputs, strict=False)]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "settings": dict(self.settings)}
+        return {**self.__dict__, "settings": dict(self.settings), "variants": dict(self.variants)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, settings=MappingProxyType(state["settings"]))
+        frozen = {name: MappingProxyType(state[name]) for name in ("settings", "variants")}
+        self.__dict__.update(state, **frozen)
 
 
 def _shipped(ref: str | Path) -> Path | None:

@@ -11,8 +11,8 @@ from .._errors import PackageError
 from ._files import short
 
 DECODERS = ("image", "points")
-PROVENANCE = "export"
-"""What config.onscope says of how a package was made; no setting."""
+PROVENANCE = ("export", "variants")
+"""What config.onscope says of how a package was made, and of its weights in fewer bits; no settings."""
 
 
 def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -23,7 +23,7 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
         raise PackageError(
             "found config.onscope that holds no named settings, expected decode, columns, threshold or scale"
         )
-    settings = {key: _frozen(value) for key, value in (raw or {}).items() if key != PROVENANCE}
+    settings = {key: _frozen(value) for key, value in (raw or {}).items() if key not in PROVENANCE}
     decode = settings.setdefault("decode", "image")
     if decode not in DECODERS:
         raise PackageError(f"found config.onscope.decode {short(repr(decode))}, expected one of {', '.join(DECODERS)}")
@@ -42,6 +42,14 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
         if value is not None and not (number and (key == "threshold" or value > 0)):
             raise PackageError(f"found config.onscope.{key} {short(repr(value))}, expected a finite number")
     return MappingProxyType(settings)
+
+
+def was_forced(content: Mapping[str, Any]) -> bool:
+    """Whether config.onscope.export says that the export is not equal to its network."""
+    inner: Any = content
+    for name in ("config", "onscope", "export", "equal"):
+        inner = inner.get(name) if isinstance(inner, Mapping) else None
+    return inner is False
 
 
 def _frozen(value: Any) -> Any:
