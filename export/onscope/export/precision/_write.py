@@ -1,0 +1,84 @@
+"""Variants into a package: their files, the description's config.onscope.variants, README.md and variants.json."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from onscope.runtime import ExportError, Package
+
+from .._folder import written_whole
+from ._report import HEADING, VariantReport, as_json, as_markdown
+
+RDF_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
+JSON = "variants.json"
+
+
+def write_variants(
+    package: Package, target: Path, overwrite: bool, models: Mapping[str, bytes], reports: Sequence[VariantReport]
+) -> None:
+    """A copy of the package at `target` with the variants in it, whole or not at all.
+
+    Variants of these precisions that were there before are replaced, others stay. Raises ExportError (taken, cannot be
+    written) and PackageError (what was written is not what the runtime reads).
+    """
+    rdf = next((name for name in RDF_NAMES if (package.folder / name).is_file()), None)
+    if rdf is None:
+        raise ExportError(f"found no {RDF_NAMES[0]} in {package.folder}, expected one: give a package's own folder")
+    with written_whole(target, overwrite) as draft:
+        try:
+            shutil.copytree(package.folder, draft, dirs_exist_ok=True, ignore=_links)
+            for precision, content in models.items():
+                (draft / file_name(precision)).write_bytes(content)
+            entries = {report.precision: report.entry(file_name(report.precision)) for report in reports}
+            _describe(draft / rdf, entries)
+            (draft / JSON).write_text(as_json(reports), encoding="utf-8")
+            _document(draft / _documentation(package), as_markdown(reports))
+        except OSError as error:
+            raise ExportError(f"found {target}, which cannot be written ({error.strerror}): check the disk") from error
+        Package.load(draft / rdf)  # what was written is what the runtime reads, or nothing is written
+
+
+def file_name(precision: str) -> str:
+    return f"weights-{precision}.onnx"
+
+
+def _links(folder: str, names: list[str]) -> list[str]:
+    """A package holds no links: they could lead anywhere."""
+    return [name for name in names if os.path.islink(os.path.join(folder, name))]
+
+
+def _describe(rdf: Path, entries: Mapping[str, Any]) -> None:
+    """Everything else in the file stays as it is written, comments too."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 100
+    content = yaml.load(rdf.read_text(encoding="utf-8"))
+    own = content
+    for name in ("config", "onscope"):
+        if not isinstance(own.get(name), Mapping):
+            own[name] = {}
+        own = own[name]
+    there = own.get("variants")
+    own["variants"] = {**(there if isinstance(there, Mapping) else {}), **entries}
+    with rdf.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+
+
+def _documentation(package: Package) -> Path:
+    """Where the package's own documentation lies in its folder; README.md where there is none."""
+    if package.documentation is not None and package.documentation.suffix.lower() == ".md":
+        return package.documentation.relative_to(package.folder.resolve())
+    return Path("README.md")
+
+
+def _document(path: Path, section: str) -> None:
+    """Put the section at the end of the text, or where it stood."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    kept = re.sub(rf"(?ms)^{re.escape(HEADING)}\n.*?(?=^## |\Z)", "", text).rstrip()
+    path.write_text(f"{kept}\n\n{section}" if kept else section, encoding="utf-8")

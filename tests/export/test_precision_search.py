@@ -1,0 +1,226 @@
+"""Which layers stay in float, and why: found by measuring, on networks whose difficulty is known."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from onscope.export import export_torch
+from onscope.export.precision import reduce_package
+from onscope.export.precision._half import halved, rounded, too_large
+from onscope.export.precision._judge import LIMITS, Judge, Measured
+from onscope.export.precision._labels import mean_iou
+from onscope.export.precision._network import floats, observe, read_network
+from onscope.export.precision._points import count_points
+from onscope.export.precision._restores import as_large, restores
+from onscope.export.precision._sensitive import Search
+from onscope.export.precision._zone import Layer, Zone, find_zone
+from onscope.runtime import ExportError, Package
+from onscope.runtime.engines import open_session
+
+from .precision_networks import Carried, Huge
+
+
+def images(count: int, seed: int = 0) -> list[Any]:
+    """float32 frames (y, x) of 0 to 1 with structure at several scales."""
+    random = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        coarse = np.kron(random.random((6, 5)), np.ones((8, 8)))
+        made.append((0.8 * coarse + 0.2 * random.random((48, 40))).astype(np.float32))
+    return made
+
+
+@pytest.fixture(scope="module")
+def carried_whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package(Carried(), tmp_path_factory.mktemp("whole") / "carried").folder
+
+
+@pytest.fixture
+def carried(carried_whole: Path, tmp_path: Path) -> Package:
+    """A package of the network whose image goes through two layers."""
+    return Package.load(shutil.copytree(carried_whole, tmp_path / "carried"))
+
+
+def package(network: torch.nn.Module, folder: Path) -> Package:
+    export_torch(network, images(1)[0][None, None], folder, name="a network", description="For a test.")
+    return Package.load(folder)
+
+
+def named(opened: Package) -> dict[str, str]:
+    """Nodes by the name of their weights, without its ending."""
+    nodes = onnx.load(opened.weights).graph.node
+    return {node.input[1].removesuffix(".weight"): node.name for node in nodes if node.op_type == "Conv"}
+
+
+def test_the_search_finds_the_layers_that_carry_the_image(carried: Package) -> None:
+    told: list[tuple[str, int, int]] = []
+    (report,) = reduce_package(
+        carried, ["int8"], None, images(6), rounds=1, threads=1, tell=lambda *what: told.append(what)
+    )
+    layers = named(carried)
+    assert not report.wholly[0].passed
+    assert report.passes
+    assert {layers["carry"], layers["last"]} <= set(report.kept)
+    assert len(report.kept) < report.layers
+    errors = {names[0]: error for names, error in report.alone}
+    assert min(errors[layers["carry"]], errors[layers["last"]]) > max(errors[layers["two"]], errors[layers["three"]])
+    quantised = onnx.load(Package.load(carried.folder).variants["int8"].weights)
+    kinds = {output: node.op_type for node in quantised.graph.node for output in node.output}
+    for node in quantised.graph.node:
+        if node.op_type == "Conv":
+            assert (kinds.get(node.input[0]) == "DequantizeLinear") == (node.name not in report.kept)
+    assert {"running the float weights", "int8: reducing layers one at a time", "measuring speeds"} <= {
+        step for step, _, _ in told
+    }
+    assert all(0 <= done <= total for _, done, total in told)
+
+
+def test_what_cannot_pass_is_written_marked(carried: Package, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onscope.export.precision._judge.LIMITS", {**LIMITS, "image": 1e-6})
+    (report,) = reduce_package(carried, ["int8"], None, images(3), rounds=1, threads=1)
+    assert not report.passes
+    assert len(report.kept) < report.layers  # something is in 8 bits all the same
+    assert not Package.load(carried.folder).variants["int8"].passes
+
+
+def test_without_time_only_what_was_measured_is_reduced(carried: Package) -> None:
+    (report,) = reduce_package(carried, ["int8"], None, images(3), limit_s=0.0, rounds=1, threads=1)
+    assert report.alone == ()
+    assert report.trials >= 2
+
+
+def test_numbers_beyond_half_precision_are_found_and_stay_in_float(tmp_path: Path) -> None:
+    opened = package(Huge(), tmp_path / "huge")
+    layers = named(opened)
+    (report,) = reduce_package(opened, ["fp16"], None, images(4), rounds=1, threads=1)
+    assert {layers["three"], layers["four"]} <= set(report.overflow)
+    assert max(report.overflow.values()) > 65504
+    assert report.passes
+    variant = Package.load(opened.folder).variants["fp16"]
+    halves = {t.name for t in onnx.load(variant.weights).graph.initializer if t.data_type == onnx.TensorProto.FLOAT16}
+    assert {name.partition(".")[0] for name in halves} & set(layers) == {"one", "two"} | (
+        {"last"} if layers["last"] not in report.small else set()
+    )
+    frame = images(1, seed=4)[0][None, None]
+    (answer,) = open_session(variant.weights, "oracle").run([frame])
+    assert np.isfinite(answer).all()
+    # The same without looking first: not a number, or all there is, wherever half precision is really used.
+    model = read_network(opened.weights)
+    zone = zone_of(model, frame)
+    wrong = tmp_path / "wrong.onnx"
+    onnx.save(halved(model, zone), wrong)
+    (answer,) = open_session(wrong, "oracle").run([frame])
+    assert not np.isfinite(answer).all()
+    onnx.save(rounded(model, zone), wrong)
+    (answer,) = open_session(wrong, "cpu").run([frame])
+    assert not np.isfinite(answer).all()
+
+
+def zone_of(model: onnx.ModelProto, frame: Any) -> Zone:
+    seen = observe(model, floats(model), [{model.graph.input[0].name: frame}])
+    return find_zone(model, {name: each.shape for name, each in seen.items()})
+
+
+def test_rounded_networks_answer_as_half_precision_does(carried: Package, tmp_path: Path) -> None:
+    """Held against the ONNX reference, which computes in NumPy's float16."""
+    model, frame = read_network(carried.weights), images(1)[0][None, None]
+    zone = zone_of(model, frame)
+    assert not too_large(model, zone, observe(model, floats(model), [{model.graph.input[0].name: frame}]))
+    answers = {}
+    for name, made, engine in (
+        ("float", model, "cpu"),
+        ("half", halved(model, zone), "oracle"),
+        ("rounded", rounded(model, zone), "cpu"),
+        ("rounded there", rounded(model, zone), "oracle"),
+    ):
+        path = tmp_path / f"{name}.onnx"
+        onnx.save(made, path)
+        answers[name] = open_session(path, engine, 1).run([frame])[0].astype(np.float64)
+    off = {name: float(np.sqrt(np.mean((each - answers["float"]) ** 2))) for name, each in answers.items()}
+    assert 0 < off["rounded"] < 1e-3
+    assert off["rounded"] == pytest.approx(off["rounded there"], rel=0.05)
+    assert 0.4 < off["half"] / off["rounded"] < 2.5
+
+
+def test_a_search_keeps_as_few_layers_as_it_must() -> None:
+    """Errors that add up in squares, as rounding does: two layers of twenty must stay."""
+    layers = [Layer(f"l{number}", "Conv", 100, (f"l{number}",)) for number in range(12)]
+    errors = {layer.name: 0.01 for layer in layers} | {"l3": 0.2, "l7": 0.3}
+
+    def measure(model: Any) -> tuple[Measured, ...]:
+        total = float(np.sqrt(sum(error**2 for name, error in errors.items() if name not in model)))
+        return (Measured("out", "values", total, 0.1),)
+
+    found = Search(lambda kept: kept, measure, lambda *told: None).run(layers)  # type: ignore[arg-type, return-value]
+    assert found.kept == {"l3", "l7"}
+    assert found.passed
+    assert found.wholly[0].error == pytest.approx(np.hypot(0.3606, 0.0316), rel=1e-3)
+    assert dict(found.alone)[("l7",)] == pytest.approx(3.0)
+
+
+def test_large_networks_are_searched_in_groups_of_neighbours() -> None:
+    layers = [Layer(f"l{number}", "Conv", 1, ()) for number in range(100)]
+
+    def measure(model: Any) -> tuple[Measured, ...]:
+        return (Measured("out", "values", 0.0 if "l50" in model else float("nan"), 0.1),)
+
+    found = Search(lambda kept: kept, measure, lambda *told: None).run(layers)  # type: ignore[arg-type, return-value]
+    assert "l50" in found.kept
+    assert len(found.kept) == 7
+    assert found.trials < 40
+
+
+def test_a_network_without_layers_is_refused(tmp_path: Path) -> None:
+    class Doubled(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * 2 + 1
+
+    opened = package(Doubled(), tmp_path / "doubled")
+    with pytest.raises(ExportError, match="there is nothing to reduce"):
+        reduce_package(opened, ["int8"], None, images(1))
+
+
+def test_only_what_restores_its_input_is_measured_by_its_change() -> None:
+    random = np.random.default_rng(0)
+    truth = np.kron(random.random((1, 1, 8, 8)), np.ones((4, 4))) * 1000
+    noisy, axes = truth + random.normal(0, 300, truth.shape), ("batch", "channel", "y", "x")
+    assert restores([noisy], [truth], axes)
+    assert restores([noisy], [np.kron(truth, np.ones((2, 2)))], axes)
+    assert not restores([noisy], [(truth > 500).astype(np.float32)], axes)
+    assert not restores([noisy], [1000 - truth], axes)
+    assert not restores([noisy], [truth[..., :-1, :]], axes)
+    assert not restores([noisy], [np.concatenate([truth, truth], axis=1)], axes)
+    assert not restores([noisy], [np.zeros_like(truth)], axes)
+    assert as_large(truth, (1, 1, 64, 64), axes).shape == (1, 1, 64, 64)
+
+
+def test_points_and_objects_are_paired_once() -> None:
+    columns = ("y", "x", "score")
+    want = np.array([[10.0, 10, 0.9], [20, 20, 0.8], [30, 30, 0.2]])
+    have = np.array([[10.6, 10.8, 0.9], [20, 22, 0.8], [5, 5, 0.95]])
+    counts = count_points(want, have, columns, 0.5)
+    assert (counts.expected, counts.found, counts.paired) == (2, 3, 1)
+    assert counts.f1 == pytest.approx(2 / 5)
+    assert counts.rms_px == pytest.approx(1.0)
+    assert count_points(want, want, columns, 0.99).f1 == 1.0
+    labels = np.zeros((10, 10), np.int32)
+    labels[:4, :4], labels[6:, 6:] = 1, 2
+    other = np.zeros_like(labels)
+    other[:4, :2] = 7
+    assert mean_iou(labels, labels * 3) == (1.0, 2)
+    assert mean_iou(labels, other) == (0.25, 2)
+    assert mean_iou(np.zeros_like(labels), np.zeros_like(labels)) == (1.0, 0)
+
+
+def test_a_judge_finds_no_difference_in_the_float_weights_themselves(carried: Package) -> None:
+    session = open_session(carried.weights, "cpu", 1)
+    judge = Judge(carried, [[frame[None, None]] for frame in images(2)], session)
+    (measured,) = judge.measure(session)
+    assert (measured.kind, measured.error, measured.passed) == ("image", 0.0, True)
