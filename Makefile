@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 ARGS ?=
 
-.PHONY: demo test test-slow lint types format bench packages clean help
+.PHONY: demo test test-frameworks test-slow lint types format bench packages clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /: /'
@@ -18,11 +18,15 @@ demo: $(VENV)/.demo  ## Install, and run the demo on Micro-Manager's demo camera
 
 test: $(VENV)/.dev lint types  ## Install for development, and run linters, type checker and the test suite
 	@# torch and a camera that reads out do not get along in one process: two processes
-	$(BIN)/python -m pytest -m "not slow" --ignore=tests/export $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" --ignore=tests/export --ignore=tests/frameworks $(ARGS)
 	$(BIN)/python -m pytest -m "not slow" tests/export $(ARGS)
 
+test-frameworks: $(VENV)/.frameworks  ## Install TensorFlow, Keras, CSBDeep and StarDist (2 GB), and test exporting from them
+	@# a process of their own: TensorFlow and torch do not get along in one
+	$(BIN)/python -m pytest tests/frameworks $(ARGS)
+
 test-slow: $(VENV)/.dev  ## The tests that take longer
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -58,6 +62,11 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing onscope for development into $(VENV) (a few minutes)"
 	$(PIP) -e ".[dev]"
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.frameworks: $(VENV)/.dev
+	@echo "Installing TensorFlow, Keras, CSBDeep and StarDist into $(VENV) (a few minutes)"
+	$(PIP) -e ".[dev,frameworks]"
+	@touch $@
 
 clean:  ## Remove the environment and what tools left
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
