@@ -1,0 +1,72 @@
+"""A bare ONNX file, looked through as untrusted input before anything opens it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from onscope.runtime import ExportError, PackageError
+from onscope.runtime.package import inspect_onnx, one_file
+
+from .._original import file_sha256, folder_sha256
+from ._graph import dims_of, inputs_of
+from ._network import OnnxNetwork
+from ._probe import Probed, probed
+
+TAKEN = {
+    "uint8": "uint8", "uint16": "uint16", "float32": "float32", "float64": "float32", "int32": "uint16",
+    "int64": "uint16", "uint32": "uint16", "uint64": "uint16",
+}  # fmt: skip
+"""Pixels that a network's input can hold, by its dtype."""
+MOST_VALUES = 1 << 28
+"""Most values of a frame."""
+
+
+def open_onnx(source: Path, route: str = "", axes: str = "", sizes: Sequence[int] = ()) -> OnnxNetwork:
+    """The network of an ONNX file of any opset from 9 on, with its weights in it or in one file beside it.
+
+    `axes` and `sizes` (0: any) are its input's where something else than the file states them. It is run at some small
+    sizes to find out which it takes. Raises ExportError: what it is instead (a pickle, a .zip,
+    HDF5, a truncated file), operators of foreign libraries, data outside of its folder, absurd sizes, more than one
+    input, or one that holds no pixels.
+    """
+    import onnx
+
+    digest = file_sha256(source)
+    try:
+        path, files = one_file(source)
+        ports = inspect_onnx(path)
+    except PackageError as error:
+        raise ExportError(str(error)) from error
+    if len(ports.inputs) != 1:
+        names = ", ".join(port.name for port in ports.inputs[:5]) or "none"
+        raise ExportError(
+            f"found {len(ports.inputs)} inputs in {source.name} ({names}), expected one that takes the frames: export "
+            "the network with the others as constants"
+        )
+    given = ports.inputs[0]
+    if given.dtype == "float16":
+        raise ExportError(
+            f"found that {source.name} takes float16, expected float32: export it in float32, the package can have "
+            "float16 weights beside those"
+        )
+    if given.dtype not in TAKEN or given.rank is None:
+        raise ExportError(
+            f"found that {source.name} takes {given.dtype} of {given.rank} axes, expected numbers such as float32 with "
+            "axes that are stated: export it again"
+        )
+    if len(files) > 1:
+        digest = folder_sha256(files[0].parent, files)
+    model = onnx.load(path)
+    declared = dims_of(inputs_of(model)[0])
+    if axes and len(axes) != len(declared):
+        raise ExportError(f"found {len(declared)} axes in {source.name}, expected {len(axes)}: {axes}")
+    if math.prod(size for size in (*declared, *sizes) if size) > MOST_VALUES:
+        raise ExportError(
+            f"found an input of {'x'.join(map(str, declared))} in {source.name}, expected at most {MOST_VALUES} "
+            "values: this is no network for live use"
+        )
+    found: Probed = probed(model, given.name, given.dtype, axes, sizes)
+    route = route or f"the ONNX file {source.name}"
+    return OnnxNetwork(model, found, given.dtype, TAKEN[given.dtype], route, digest)

@@ -1,0 +1,226 @@
+"""Which sizes an ONNX graph takes, found by running it: its axes, free height and width, their step, batches.
+
+A file that fixes height and width often fixes them by name alone: its operators would take any. Such a graph is
+opened once more with free sizes; if its outputs follow its input at other sizes, they are free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from onscope.runtime import ExportError
+
+from .._original import Array
+from ._graph import dims_of, inputs_of, resized
+from ._layout import Begin, axes_at_one_size, begin_of, guesses, output_axes
+from ._session import Session
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+STEPS = (1, 2, 4, 8, 16, 32, 64)
+BASES = (64, 128, 256)
+"""Pixels to begin with; the first at which the graph runs."""
+SMALLEST = 16
+PLANES = 16
+"""Planes of a z axis of any size."""
+CHANNELS = (1, 3)
+"""What is tried for a number of channels that nothing tells."""
+FREE = {"b": "batch", "y": "y", "x": "x"}
+SAME = 1e-4
+"""Largest difference of an answer beside another image and alone, relative to its range."""
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What was found. `sizes` are those of a frame (0: any); empty `axes` and `outputs`: nothing could be found.
+
+    `own` runs the file as it is, for inputs of the sizes `declared` (0: any), `freed` the same with free sizes.
+    """
+
+    declared: tuple[int, ...]
+    own: Session
+    axes: str = ""
+    sizes: tuple[int, ...] = ()
+    outputs: tuple[str, ...] = ()
+    answers: tuple[tuple[int, ...], ...] = ()
+    """Shapes of the outputs for a frame of the known sizes."""
+    minimum: int | None = None
+    step: int | None = None
+    fixed: bool = False
+    freed: Session | None = None
+    why: str = ""
+    """Why height and width are not free, or nothing was found."""
+
+
+def probed(model: ModelProto, given: str, dtype: str, axes: str = "", sizes: Sequence[int] = ()) -> Probed:
+    """Look how the graph, whose one input is `given` of `dtype`, behaves; raises ExportError when it does not open.
+
+    `axes` and `sizes` are its input's where they are known.
+    """
+    declared = dims_of(inputs_of(model)[0])
+    known = tuple(own or size for own, size in zip(declared, sizes or (0,) * len(declared), strict=True))
+    begin = begin_of(model)
+    found = Probed(declared, Session(model, given))
+    names = [axes] if axes else guesses(known, begin)
+    if not names:
+        return replace(found, why=f"it takes {len(declared)} axes")
+    trials = [_Trial(model, given, dtype, name, known, begin) for name in names]
+    for trial in trials:
+        tried = trial.free(found)
+        if tried.axes:
+            return tried
+        found = replace(found, why=found.why or tried.why)
+    return trials[0].at_own_size(found)
+
+
+class _Trial:
+    """The graph with one guess of its axes."""
+
+    def __init__(
+        self, model: ModelProto, given: str, dtype: str, axes: str, known: tuple[int, ...], begin: Begin
+    ) -> None:
+        self._model, self._given, self._dtype, self._axes = model, given, dtype, axes
+        self._declared = dims_of(inputs_of(model)[0])
+        self._known = dict(zip(axes, known, strict=True))
+        self._channels: tuple[int, ...] = CHANNELS
+        if sure := self._known.get("c", 1) or begin.channels:
+            self._channels = (sure,)
+
+    def free(self, found: Probed) -> Probed:
+        """With free height and width, if the outputs follow at other sizes; else `found` with the reason."""
+        why = ""
+        for letters in ("byx", "yx"):
+            try:
+                session = self._opened(letters, found.own)
+            except ExportError as error:
+                why = why or _reason(error)
+                continue
+            for channels in self._channels:
+                try:
+                    made = self._follow(replace(found, axes=self._axes, freed=session, why=""), session, channels)
+                except ExportError as error:
+                    why = why or _reason(error)
+                    continue
+                if letters == "yx" or "b" not in self._axes or self._alike(made, channels):
+                    return made
+        return replace(found, why=why)
+
+    def at_own_size(self, found: Probed) -> Probed:
+        """With the sizes that the file fixes; only the batch may be free."""
+        if not (self._known["y"] and self._known["x"]):
+            return found
+        shape = self._shape(self._known["y"], self._known["x"], self._channels[0])
+        try:
+            answers = found.own.run(noise(shape, self._dtype))
+        except ExportError as error:
+            return replace(found, why=_reason(error))
+        outputs = tuple(axes_at_one_size(self._axes, shape, answer.shape) for answer in answers)
+        shapes = tuple(answer.shape for answer in answers)
+        made = replace(found, axes=self._axes, sizes=shape, outputs=outputs, answers=shapes, fixed=True)
+        try:
+            freed = replace(made, freed=self._opened("b", found.own))
+        except ExportError:
+            return made
+        return freed if "b" in self._axes and self._alike(freed, self._channels[0]) else made
+
+    def _opened(self, letters: str, own: Session) -> Session:
+        """The graph with free axes of these letters; itself where they are free already."""
+        if not any(self._declared[self._axes.index(letter)] for letter in letters if letter in self._axes):
+            return own
+        names = [FREE[letter] if letter in letters else size or letter
+                 for letter, size in zip(self._axes, self._declared, strict=True)]  # fmt: skip
+        return Session(resized(self._model, names), self._given)
+
+    def _shape(self, y: int, x: int, channels: int) -> tuple[int, ...]:
+        sizes = {"b": 1, "c": channels, "z": self._known.get("z") or PLANES, "y": y, "x": x}
+        return tuple(sizes[letter] for letter in self._axes)
+
+    def _follow(self, found: Probed, session: Session, channels: int) -> Probed:
+        """With the smallest step of height and width at which the outputs follow; raises ExportError for none."""
+        failed: ExportError | None = None
+        for base in BASES:
+            for step in STEPS:
+                try:
+                    outputs, shapes = self._outputs(session, base, step, channels)
+                except ExportError as error:
+                    failed = failed or error
+                    continue
+                minimum = self._smallest(session, base, step, channels, outputs)
+                grown = {"y": (self._known["y"], base), "x": (self._known["x"], base + step)}
+                answers = tuple(
+                    tuple(n * grown[letter][0] // grown[letter][1] if letter in grown else n
+                          for letter, n in zip(axes, shape, strict=True))
+                    for axes, shape in zip(outputs, shapes, strict=True)
+                )  # fmt: skip
+                sizes = self._sizes(minimum, step, channels)
+                return replace(found, outputs=outputs, answers=answers, minimum=minimum, step=step, sizes=sizes)
+        assert failed is not None
+        raise failed
+
+    def _outputs(
+        self, session: Session, base: int, step: int, channels: int
+    ) -> tuple[tuple[str, ...], list[tuple[int, ...]]]:
+        """Axes of the outputs, and their shapes at `base` x (`base` + `step`) pixels; raises ExportError."""
+        shapes = (self._shape(base, base + step, channels), self._shape(base + 3 * step, base + 2 * step, channels))
+        runs = [session.run(noise(shape, self._dtype)) for shape in shapes]
+        found = [output_axes(self._axes, shapes, (one.shape, two.shape))
+                 for one, two in zip(*runs, strict=True) if one.ndim == two.ndim]  # fmt: skip
+        outputs = tuple(axes for axes in found if axes is not None)
+        if len(outputs) != len(runs[0]):
+            raise ExportError("its outputs do not follow the size of its input")
+        return outputs, [answer.shape for answer in runs[0]]
+
+    def _smallest(self, session: Session, base: int, step: int, channels: int, outputs: tuple[str, ...]) -> int:
+        size = step * -(-SMALLEST // step)
+        while size < base:
+            try:
+                if self._outputs(session, size, step, channels)[0] == outputs:
+                    return size
+            except ExportError:
+                pass
+            size *= 2
+        return base
+
+    def _sizes(self, minimum: int, step: int, channels: int) -> tuple[int, ...]:
+        """Those of a frame: the file's own height and width, where frames of the package can have them."""
+        y, x = self._known["y"], self._known["x"]
+        fit = all(size >= minimum and (size - minimum) % step == 0 for size in (y, x))
+        found = dict(zip(self._axes, self._shape(y, x, channels) if fit else self._shape(0, 0, channels), strict=True))
+        # One is what is usual anyway; left open, it may be another axis that the user names there.
+        return tuple(size if size > 1 or self._known[letter] else 0 for letter, size in found.items())
+
+    def _alike(self, made: Probed, channels: int) -> bool:
+        """Whether two images at once give what each gives alone."""
+        assert made.freed is not None
+        y, x = (made.minimum, made.minimum) if made.minimum else (self._known["y"], self._known["x"])
+        one = noise(self._shape(y, x, channels), self._dtype)
+        place = self._axes.index("b")
+        other = np.ascontiguousarray(np.flip(one, self._axes.index("x")))
+        try:
+            both = made.freed.run(np.concatenate([one, other], axis=place))
+            alone = [made.freed.run(one), made.freed.run(other)]
+        except ExportError:
+            return False
+        for axes, answer, *each in zip(made.outputs, both, *alone, strict=True):
+            if "b" not in axes or axes.count("i"):
+                return False
+            wanted = np.concatenate(each, axis=axes.index("b")).astype(np.float64)
+            if answer.shape != wanted.shape or not np.abs(answer - wanted).max(initial=0) <= SAME * np.ptp(wanted):
+                return False
+        return True
+
+
+def noise(shape: Sequence[int], dtype: str) -> Array:
+    """Seeded pixels: 0 to 1, or counts below 128."""
+    random = np.random.default_rng(0)
+    kind = np.dtype(dtype)
+    return random.random(shape).astype(kind) if kind.kind == "f" else random.integers(0, 128, shape).astype(kind)
+
+
+def _reason(error: ExportError) -> str:
+    return str(error).partition(", expected")[0].removeprefix("found that ")

@@ -1,0 +1,124 @@
+"""Small ONNX files, written by hand and by torch, for the tests of the routes that begin with one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from onscope.runtime import Package
+from onscope.runtime.engines import open_session
+
+Sizes = Sequence[int | str | None]
+ROI = numpy_helper.from_array(np.zeros(0, np.float32), "roi")
+
+
+class Ladder(nn.Module):
+    """A U-Net of a few features: `steps` poolings, so that sizes must be multiples of 2 ** steps."""
+
+    def __init__(self, channels: int = 1, answers: int = 1, steps: int = 2, deep: bool = False) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        conv = nn.Conv3d if deep else nn.Conv2d
+        self.first = conv(channels, 4, 3, padding=1)
+        self.down = nn.ModuleList(conv(4, 4, 3, padding=1) for _ in range(steps))
+        self.pool = nn.MaxPool3d(2) if deep else nn.MaxPool2d(2)
+        self.up = nn.Upsample(scale_factor=2, mode="nearest")
+        self.last = conv(4, answers, 1)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        kept = [torch.relu(self.first(pixels))]
+        for conv in self.down:
+            kept.append(torch.relu(conv(self.pool(kept[-1]))))
+        found = kept.pop()
+        while kept:
+            found = self.up(found) + kept.pop()
+        answer: torch.Tensor = self.last(found)
+        return answer
+
+
+class ChannelsLast(nn.Module):
+    """A network behind and before a change of layout."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        n = pixels.ndim
+        return self.network(pixels.permute(0, n - 1, *range(1, n - 1))).permute(0, *range(2, n), 1)
+
+
+class Three(nn.Module):
+    """Three outputs: an image, one of half the size with two channels, and a number per image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(5)
+        self.one, self.two = nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 2, 2, stride=2)
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self.one(pixels), self.two(pixels), pixels.mean((2, 3))
+
+
+def by_torch(
+    network: nn.Module, shape: tuple[int, ...], path: Path, opset: int = 13, free: Mapping[int, str] | None = None
+) -> Path:
+    """Written by torch's TorchScript exporter; all sizes fixed but those of `free`."""
+    named = {"in": dict(free)} if free else None
+    torch.onnx.export(
+        network.eval(), (torch.rand(shape),), str(path), dynamo=False, opset_version=opset, input_names=["in"],
+        dynamic_axes=named,
+    )  # fmt: skip
+    return path
+
+
+def written(
+    path: Path, nodes: Sequence[Any], given: Sizes, opset: int, weights: Mapping[str, Any] | None = None,
+    outputs: Sequence[str] = ("y",), domain: str = "", rank: int | None = None, dtype: int = TensorProto.FLOAT,
+) -> Path:  # fmt: skip
+    """A file of these nodes, which begin with "x" and end with `outputs`."""
+    constants = [numpy_helper.from_array(np.asarray(array), name) for name, array in (weights or {}).items()]
+    answers = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * (len(given) if rank is None else rank))
+        for name in outputs
+    ]
+    graph = helper.make_graph(
+        list(nodes), "g", [helper.make_tensor_value_info("x", dtype, list(given))], answers, constants
+    )
+    opsets = [helper.make_opsetid("", opset), *([helper.make_opsetid(domain, 1)] if domain else [])]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=4 if opset < 13 else 10)
+    onnx.save(model, path)
+    return path
+
+
+def convolution(channels: int = 1, features: int = 2, side: int = 3) -> Any:
+    """Seeded weights."""
+    return np.random.default_rng(1).normal(0, 0.3, (features, channels, side, side)).astype(np.float32)
+
+
+def answers_of(path: Path, array: Any) -> list[Any]:
+    """What the file itself answers in ONNX Runtime."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    found: list[Any] = session.run(None, {session.get_inputs()[0].name: array})
+    return found
+
+
+def package_answers(folder: Path, array: Any) -> list[Any]:
+    """What a package's network answers."""
+    return open_session(Package.load(folder).weights, "cpu", 1).run([array])
+
+
+def close(found: Any, wanted: Any) -> bool:
+    """Whether two answers are the same up to rounding."""
+    same: bool = found.shape == wanted.shape and np.abs(found - wanted).max() <= 1e-5 * max(1e-3, np.ptp(wanted))
+    return same
