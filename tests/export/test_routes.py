@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onscope.export.pytorch import read_tensors
 from onscope.export.routes._state_dict import NetworkName, load_state_dict, parse_network
 from onscope.export.routes._torchscript import load_torchscript
 from onscope.runtime import ExportError, Package
@@ -177,3 +179,77 @@ def test_a_torchscript_file_becomes_a_package(tmp_path: Path, make: Any) -> None
 def test_a_state_dict_is_no_torchscript_file(weights: Path) -> None:
     with pytest.raises(ExportError, match=r"no TorchScript file .*name its class with --network"):
         load_torchscript(weights)
+
+
+def test_a_whole_network_is_named(tmp_path: Path) -> None:
+    written: dict[str, dict[str, Any]] = {
+        "new": {},
+        "old": {"_use_new_zipfile_serialization": False},
+        "four": {"pickle_protocol": 4},
+    }
+    for name, options in written.items():
+        torch.save(Smooth(), tmp_path / f"{name}.pt", **options)
+        words = rf"a whole network \({Smooth.__module__}:Smooth\) .*--network '{Smooth.__module__}:Smooth\(...\)'"
+        for load in (lambda path: load_state_dict(path, SMOOTH), load_torchscript):
+            with pytest.raises(ExportError, match=words):
+                load(tmp_path / f"{name}.pt")
+    torch.save(torch.nn.Sequential(torch.nn.ReLU()), tmp_path / "plain.pt")
+    with pytest.raises(ExportError, match=r"a whole network \(torch.nn.modules.container:Sequential\)"):
+        load_torchscript(tmp_path / "plain.pt")
+
+
+def test_lightning_checkpoints(tmp_path: Path) -> None:
+    tensors = {f"model.{name}": value for name, value in Smooth().state_dict().items()}
+    kept = {"state_dict": tensors, "pytorch-lightning_version": "2.5", "hyper_parameters": {"features": 2}}
+    torch.save(kept, tmp_path / "plain.ckpt")
+    network = load_state_dict(tmp_path / "plain.ckpt", SMOOTH).network
+    assert torch.equal(network.state_dict()["up.bias"], Smooth().state_dict()["up.bias"])
+    torch.save({**kept, "hyper_parameters": {"folder": tmp_path}}, tmp_path / "objects.ckpt")
+    with pytest.raises(ExportError, match=r"a Lightning checkpoint with pickled objects \(pathlib:PosixPath\)"):
+        load_state_dict(tmp_path / "objects.ckpt", SMOOTH)
+
+
+def safetensors(tensors: dict[str, torch.Tensor], path: Path) -> Path:
+    """Written as the format says; tests compare with what was put in."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    body = b""
+    for name, tensor in tensors.items():
+        data = tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes()
+        kind = {torch.float32: "F32", torch.bfloat16: "BF16", torch.int64: "I64"}[tensor.dtype]
+        header[name] = {"dtype": kind, "shape": list(tensor.shape), "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
+    return path
+
+
+def test_safetensors(tmp_path: Path) -> None:
+    path = safetensors(Smooth(features=3).state_dict(), tmp_path / "smooth.safetensors")
+    found = load_state_dict(path, f"{SMOOTH}(features=3)").network.state_dict()
+    assert all(torch.equal(found[name], value) for name, value in Smooth(features=3).state_dict().items())
+    odd = {"a": torch.randn(3).to(torch.bfloat16), "b": torch.arange(4).reshape(2, 2), "c": torch.zeros(0)}
+    read = read_tensors(safetensors(odd, tmp_path / "odd.safetensors"))
+    assert all(torch.equal(read[name], value) and read[name].dtype == value.dtype for name, value in odd.items())
+    whole = path.read_bytes()
+    for number, data in enumerate((whole[:-1], whole[:20], b"", b"\xff" * 40, whole.replace(b'"F32"', b'"F99"'))):
+        (tmp_path / f"{number}.safetensors").write_bytes(data)
+        with pytest.raises(ExportError, match="no whole safetensors file"):
+            load_state_dict(tmp_path / f"{number}.safetensors", SMOOTH)
+
+
+class Writes(torch.nn.Module):
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        torch.save(pixels, "written")
+        return pixels
+
+
+class Maps(torch.nn.Module):
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        return pixels + torch.from_file("mapped", shared=True, size=4).sum()
+
+
+@pytest.mark.parametrize(("network", "word"), [(Writes(), "save"), (Maps(), "from_file")])
+def test_torchscript_that_touches_files(tmp_path: Path, network: torch.nn.Module, word: str) -> None:
+    torch.jit.save(torch.jit.script(network), tmp_path / "net.pt")
+    with pytest.raises(ExportError, match=f"names the operator {word} in net.pt"):
+        load_torchscript(tmp_path / "net.pt")

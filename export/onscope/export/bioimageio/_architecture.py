@@ -14,7 +14,7 @@ from onscope.runtime import ExportError
 from onscope.runtime.package import StatedPackage
 
 from .._original import file_sha256, one_line
-from ..pytorch import TorchNetwork, require_torch
+from ..pytorch import TorchNetwork, fill, read_tensors, require_torch
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,8 +36,6 @@ def load_architecture(package: StatedPackage, entry: Mapping[str, Any]) -> Torch
     This runs code: only for those who were told so. The sha256 of a file of the package is checked first. Raises
     ExportError and PackageError: the file or module is missing or changed, builds no network, or the tensors differ.
     """
-    from ..routes._state_dict import fill, read_tensors
-
     require_torch()
     named = architecture_of(entry)
     weights = package.file(entry, "state dict")
@@ -99,8 +97,6 @@ def _built(package: StatedPackage, named: Architecture) -> nn.Module:
             "to be installed: install the library that the package needs"
         ) from error
     except (SyntaxError, TypeError, ValueError, RuntimeError, LookupError, AttributeError, AssertionError) as error:
-        if isinstance(error, ExportError):
-            raise
         raise ExportError(
             f"found that {where}:{named.callable} cannot be built ({one_line(error)}): check its arguments, and the "
             "version of the library"

@@ -10,7 +10,6 @@ import ast
 import contextlib
 import importlib
 import importlib.util
-import pickle
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,14 +18,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from onscope.runtime import ExportError
 
 from .._original import file_sha256, one_line
-from ..pytorch import TorchNetwork, quiet, require_torch
+from ..pytorch import TorchNetwork, fill, read_tensors, require_torch
 from . import Asked
 
 if TYPE_CHECKING:
     from torch import nn
-
-WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "params_ema", "params")
-"""Keys under which training scripts keep the state dict inside a checkpoint."""
 
 
 class NetworkName(NamedTuple):
@@ -49,9 +45,10 @@ def load_state_dict(source: Path, network: str, code: Path | None = None, trust_
     """Build `network` ("module:Class(features=8)") and fill it with the tensors of `source` (.pt, .pth).
 
     The module comes from what is installed, or from the folder `code` if `trust_code` says so (importing runs it).
-    Checkpoints that keep the state dict under one of `WRAPPERS`, and the "module." of data-parallel training, are
-    understood. Raises ExportError: the file is missing, holds a pickled network or no tensors; the name cannot be
-    parsed, its class cannot be built or is no network; names or shapes of the tensors differ.
+    Checkpoints that keep the state dict under a key ("state_dict", "model", ...), the "module." of data-parallel
+    training, the "model." of Lightning and files of safetensors are understood. Raises ExportError: the file is
+    missing, holds a pickled network or no tensors; the name cannot be parsed, its class cannot be built or is no
+    network; names or shapes of the tensors differ.
     """
     require_torch()
     digest = file_sha256(source)
@@ -96,34 +93,6 @@ def parse_network(text: str) -> NetworkName:
     return NetworkName(module, ".".join([node.id, *reversed(names)]), tuple(args), kwargs)
 
 
-def read_tensors(source: Path) -> Mapping[str, Any]:
-    import torch
-
-    try:
-        with quiet():
-            found = torch.load(source, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise ExportError(
-            f"found {source.name} with pickled objects in it, expected nothing but tensors: a pickled network runs "
-            "code when it is opened, so save torch.save(network.state_dict(), file) where it was trained"
-        ) from error
-    except (RuntimeError, ValueError, EOFError, OSError, LookupError, AttributeError, TypeError) as error:
-        raise ExportError(f"found {source.name}, which PyTorch cannot open ({one_line(error, 160)})") from error
-    for key in WRAPPERS:
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            found = found[key]
-            break
-    if not isinstance(found, Mapping) or not all(isinstance(value, torch.Tensor) for value in found.values()):
-        raise ExportError(
-            f"found {type(found).__name__} in {source.name}, expected a state dict (names and tensors): save "
-            "network.state_dict()"
-        )
-    prefix = "module."  # torch.nn.DataParallel puts it before every name
-    if found and all(str(name).startswith(prefix) for name in found):
-        return {str(name).removeprefix(prefix): value for name, value in found.items()}
-    return found
-
-
 def _build(name: NetworkName, code: Path | None) -> nn.Module:
     from torch import nn
 
@@ -163,18 +132,3 @@ def _importable(code: Path | None) -> Iterator[None]:
         yield
     finally:
         sys.path[:] = before
-
-
-def fill(network: nn.Module, tensors: Mapping[str, Any], source: Path, name: str, strict: bool = True) -> None:
-    """Give a network its tensors; raises ExportError where names (only if `strict`) or shapes differ."""
-    want, have = network.state_dict(), tensors
-    missing, extra = sorted(want.keys() - have.keys()), sorted(map(str, have.keys() - want.keys()))
-    shapes = [key for key in want.keys() & have.keys() if want[key].shape != have[key].shape]
-    if shapes or (strict and (missing or extra)):
-        differences = (("missing", missing), ("unknown", extra), ("of another shape", sorted(shapes)))
-        words = "; ".join(f"{len(keys)} {kind}, such as {keys[0]}" for kind, keys in differences if keys)
-        raise ExportError(
-            f"found tensors in {source.name} that are not those of {one_line(name, 80)} ({words}), expected the same "
-            "names and shapes: check the class and its values"
-        )
-    network.load_state_dict(dict(tensors), strict=strict)
