@@ -77,11 +77,11 @@ def parity_table(report: Report) -> Table:
 
 
 def metrics_table(report: Report) -> Table:
-    """What the errors mean for the answers, behind all steps."""
+    """What the errors mean for the answers, behind all steps; of what each number is stands in the README.md."""
     table = Table(title="what that means for the answers", title_justify="left")
-    for heading in ("output", "input", "metric", "value", "at least", "of"):
+    for heading in ("output", "input", "metric", "value", "at least"):
         table.add_column(heading, justify="right" if heading in ("value", "at least") else "left")
     for one in report.metrics:
         style = None if one.passed else "red"
-        table.add_row(one.output, one.where, one.name, one.words, one.least, one.note, style=style)
+        table.add_row(one.output, one.where, one.name, one.words, one.least, style=style)
     return table

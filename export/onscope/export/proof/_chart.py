@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from onscope.runtime.drawing import BAD, FAINT, GOOD, LINE, PANEL, TEXT, WARM, Canvas
+from onscope.runtime.drawing import BAD, FAINT, GOOD, LINE, PANEL, TEXT, WARM, Canvas, Colour
 
 from ._errors import EDGES, LOW, PER_DECADE
 from ._metrics import Metric
@@ -16,6 +17,7 @@ from ._report import Report
 
 HEAD, SHOWN_TO = 56, -2
 """Pixels of a chart's title; power of ten that the axis reaches at least."""
+LINE_PX, COLUMN_PX = 26, 112
 POWERS = {0: "1", 1: "10", 2: "100", 3: "1k", 4: "10k", 5: "100k", 6: "1M", 7: "10M", 8: "100M", 9: "1G"}
 
 
@@ -53,7 +55,7 @@ def errors_chart(canvas: Canvas, x: float, y: float, width: float, height: float
         canvas.box(x + 64, bottom - bar, 36, bar, GOOD)
     canvas.text(x + 82, bottom + 8, "equal", 13, FAINT, "middle")
     canvas.line(x + 56, bottom, right, bottom, FAINT)
-    for value, words, align in ((P999_LIMIT, f"99.9 of 100 below {P999_LIMIT:g}", "right"),
+    for value, words, align in ((P999_LIMIT, f"99.9 % below {P999_LIMIT:g}", "right"),
                                 (MAX_LIMIT, f"all below {MAX_LIMIT:g}", "left")):  # fmt: skip
         canvas.line(at(value), top - 16, at(value), bottom, WARM if value == P999_LIMIT else BAD, 2)
         aside = 6 if align == "left" else -6
@@ -61,20 +63,46 @@ def errors_chart(canvas: Canvas, x: float, y: float, width: float, height: float
 
 
 def metrics_chart(canvas: Canvas, x: float, y: float, width: float, height: float, report: Report) -> None:
-    """A line per metric; above its limit green."""
+    """A line per output and input, those beyond their limits first; then the largest error of each input."""
     canvas.box(x, y, width, height, PANEL, 10)
     canvas.text(x + 18, y + 12, "What that means for the answer", 19)
-    rows = _chosen(report.metrics, int((height - HEAD - 10) // 26))
-    if not rows:
-        canvas.text(x + 18, y + HEAD + 4, "nothing could be measured", 15, FAINT)
-    for number, one in enumerate(rows):
-        top = y + HEAD + number * 26
-        canvas.text(x + 18, top, one.name, 15, TEXT, width=130)
-        canvas.text(x + 150, top + 1, f"{one.output} on {one.where}", 13, FAINT, width=width - 300)
-        colour = BAD if not one.passed else TEXT if one.limit is None else GOOD
-        canvas.text(x + width - 18, top, one.words, 15, colour, "right")
+    top, bottom, right = y + HEAD - 8, y + height - 8, x + width - 18
+    titles: tuple[str, ...] = ()
+    for (output, where), row in _lines(report.metrics):
+        names = tuple(one.name for one in row)
+        if top + LINE_PX * (1 if names == titles else 2) > bottom:
+            return
+        if names != titles:
+            titles = names
+            _line(canvas, x + 18, top + 3, right, [output, *names], [FAINT] * (1 + len(row)), 13)
+            top += LINE_PX
+        colours = [BAD if not one.passed else TEXT if one.limit is None else GOOD for one in row]
+        _line(canvas, x + 18, top, right, [where, *(one.words for one in row)], [TEXT, *colours], 15)
+        top += LINE_PX
+    if top + 2 * LINE_PX > bottom:
+        return
+    _line(canvas, x + 18, top + 3, right, ["compared", "y x x", "largest error"], [FAINT] * 3, 13)
+    for one in sorted(report.parity, key=lambda one: one.passed):
+        top += LINE_PX
+        if top + LINE_PX > bottom:
+            return
+        words = [f"{one.output} on {one.where}", f"{one.size[0]} x {one.size[1]}", f"{one.max_relative:.1e}"]
+        _line(canvas, x + 18, top, right, words, [TEXT, TEXT, GOOD if one.passed else BAD], 14)
 
 
-def _chosen(metrics: tuple[Metric, ...], most: int) -> list[Metric]:
-    """Those beyond their limits first, then in their order."""
-    return sorted(metrics, key=lambda one: one.passed)[:most]
+def _line(
+    canvas: Canvas, left: float, top: float, right: float, words: Sequence[str], colours: Sequence[Colour], size: int
+) -> None:
+    """The first of the words at the left, the others in columns at the right."""
+    columns = len(words) - 1
+    canvas.text(left, top, words[0], size, colours[0], width=right - left - COLUMN_PX * columns)
+    for number, (word, colour) in enumerate(zip(words[1:], colours[1:], strict=True)):
+        canvas.text(right - COLUMN_PX * (columns - 1 - number), top, word, size, colour, "right")
+
+
+def _lines(metrics: tuple[Metric, ...]) -> list[tuple[tuple[str, str], list[Metric]]]:
+    """By output and input, in their order, but first where something is beyond its limit."""
+    found: dict[tuple[str, str], list[Metric]] = {}
+    for one in metrics:
+        found.setdefault((one.output, one.where), []).append(one)
+    return sorted(found.items(), key=lambda line: all(one.passed for one in line[1]))

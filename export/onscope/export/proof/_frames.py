@@ -122,9 +122,7 @@ def _places(given: Array | str | Path, form: Form, most: int, notes: list[str]) 
         raise ExportError(f"found nothing at {path}, expected frames: an image, a stack, a folder or an OME-Zarr")
     files = _files(path)
     if len(files) > most:
-        notes.append(
-            f"{most} of the {len(files)} files in {path.name} were used for the proof, spread over all of them"
-        )
+        notes.append(f"{most} of the {len(files)} files in {path.name} were used for the proof, evenly spread")
     for file in _spread(files, most):
         yield from _inside(open_stored(file), form)
 

@@ -102,7 +102,7 @@ def _of_image(one: Answers) -> tuple[Metric, ...]:
     limit = PSNR_LIMIT_DB
     if one.whole[0].dtype.kind in "iu":  # a pixel in a thousand may be rounded the other way
         limit = min(limit, 20 * math.log10(width / math.sqrt(2e-3)))
-    note = f"data range {width:.6g}, that of the network's answer; not rescaled"
+    note = f"data range {width:.6g} (the network's answer), not rescaled"
     found = [Metric(one.output, one.where, "PSNR", value, "dB", note, limit, value >= limit)]
     planes = [_planes(array, one.axes) for array in (first, second)]
     if planes[0] is not None and planes[1] is not None and min(planes[0].shape[1:]) >= WINDOW:

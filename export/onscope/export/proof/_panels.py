@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onscope.runtime.drawing import ACCENT, BAD, LINE, PANEL, PAPER, Colour, Look, render, ring_marks
+from onscope.runtime.drawing import ACCENT, BAD, GOOD, LINE, PANEL, PAPER, Colour, Look, render, ring_marks
 
 from .._original import Array
 from ._answers import Answers
@@ -20,12 +20,16 @@ RING_PX = 6
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """An RGB image (tall, wide, 3) with its title and a line about it; `scale` is what the colours end at, if any."""
+    """An RGB image (tall, wide, 3) with its title and a line about it.
+
+    `scale` is what the colours of a difference end at; `words` stand where there is nothing to see.
+    """
 
     title: str
     note: str
     pixels: Array
     scale: float | None = None
+    words: str = ""
 
 
 def panels(one: Answers, wide: int, tall: int) -> list[Panel]:
@@ -89,10 +93,13 @@ def _images(one: Answers, glow: bool, wide: int, tall: int) -> list[Panel]:
         error = np.take_along_axis(error, np.abs(error).argmax(axis=2)[..., None], axis=2)[..., 0]
     most = float(np.nan_to_num(np.abs(error), posinf=0.0).max(initial=0.0))
     if most == 0:
-        return [*found, _nothing("no pixel differs", wide, tall)]
+        return [*found, _nothing(f"none of {error.size:,} pixels differs", wide, tall, "equal")]
     share = most / span(one.whole[0])
-    note = f"colours are scaled {_times(1 / share)}: ±{most:.2g}, {share:.1e} of the range"
-    return [*found, Panel("difference", note, _enlarged(signed_colours(_peaks(error, tall), most), wide, tall), most)]
+    note = f"{share:.1e} of the range; colours are scaled {_times(1 / share)}"
+    return [
+        *found,
+        Panel(f"difference, ±{most:.2g}", note, _enlarged(signed_colours(_peaks(error, tall), most), wide, tall), most),
+    ]
 
 
 def _labels(one: Answers, wide: int, tall: int) -> list[Panel]:
@@ -106,8 +113,8 @@ def _labels(one: Answers, wide: int, tall: int) -> list[Panel]:
     first, second = (array.reshape(array.shape[:2]) if array.size else array for array in _single(first, second))
     first, second = first.astype(np.int32), second.astype(np.int32)
     look = Look(0, 1, False, True)
-    words = {"labels": "objects", "classes": "classes", "mask": "values beside 0"}[one.kind]
-    counts = [len(np.unique(labels[labels != 0])) for labels in (first, second)]
+    words = {"labels": "objects", "classes": "classes", "mask": "values"}[one.kind]
+    counts = [len(np.unique(labels[labels != 0] if one.kind == "labels" else labels)) for labels in (first, second)]
     if one.kind == "labels" and first.shape == second.shape:
         second = renamed(first, second)
     found = [
@@ -157,7 +164,7 @@ def _points(one: Answers, frame: Array, look: Look, wide: int, tall: int) -> lis
     lonely = np.concatenate([np.delete(pairs.first, pairs.left, 0), np.delete(pairs.second, pairs.right, 0)])
     far = f"largest shift {moved.max(initial=0.0):.1e} px" if moved.max(initial=0.0) else "no point moved"
     dim = (ground * 0.35).astype(np.uint8)
-    marked = ringed(ringed(dim, pairs.first[pairs.left], LINE), lonely, BAD)
+    marked = ringed(ringed(dim, pairs.first[pairs.left], GOOD), lonely, BAD)
     return [*found, Panel("difference", f"{far}; {len(lonely)} without a partner{' (red)' if len(lonely) else ''}",
             marked)]  # fmt: skip
 
@@ -174,7 +181,7 @@ def _values(one: Answers, wide: int, tall: int) -> list[Panel]:
         return [*found, _nothing("another number of values", wide, tall)]
     most = float(np.abs(second - first).max(initial=0.0))
     if most == 0:
-        return [*found, _nothing("no value differs", wide, tall)]
+        return [*found, _nothing("no value differs", wide, tall, "equal")]
     return [*found, Panel("difference", f"at most {most:.2g}, {most / span(first):.1e} of the range",
             _bars(second - first, wide, tall))]  # fmt: skip
 
@@ -215,8 +222,8 @@ def _enlarged(colours: Array, wide: int, tall: int) -> Array:
     return np.asarray(cv2.resize(colours, (wide, tall), interpolation=cv2.INTER_NEAREST_EXACT))
 
 
-def _nothing(note: str, wide: int, tall: int) -> Panel:
-    return Panel("difference", note, np.full((tall, wide, 3), PAPER, np.uint8))
+def _nothing(note: str, wide: int, tall: int, words: str = "cannot be compared") -> Panel:
+    return Panel("difference", note, np.full((tall, wide, 3), PANEL, np.uint8), words=words)
 
 
 def _joined(*words: str) -> str:

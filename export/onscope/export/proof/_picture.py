@@ -66,6 +66,9 @@ def _panel(canvas: Canvas, x: int, y: int, tall: int, panel: Panel) -> None:
     canvas.box(x, y + CAPTION, CELL, tall, PANEL)
     canvas.image(x + (CELL - wide) // 2, y + CAPTION + (tall - high) // 2, np.ascontiguousarray(panel.pixels))
     canvas.frame(x, y + CAPTION, CELL, tall, LINE, 1)
+    if panel.words:
+        colour = GOOD if panel.words == "equal" else BAD
+        canvas.text(x + CELL / 2, y + CAPTION + tall / 2 - 14, panel.words, 24, colour, "middle")
     if panel.scale is not None:
         _colour_bar(canvas, x + CELL - 10, y + CAPTION + tall - 10, panel.scale)
 
@@ -96,8 +99,8 @@ def _foot(canvas: Canvas, y: float, proof: Proof, report: Report) -> None:
     p999 = max((one.p999_relative for one in proof.parity), default=float("nan"))
     inputs = len({(one.where, one.size) for one in proof.parity})
     words = (
-        f"Largest error {largest:.1e} of the output's range (limit {MAX_LIMIT:g}), 99.9th percentile at most "
-        f"{p999:.1e} (limit {P999_LIMIT:g}), over {proof.errors.total:,} values of {inputs} inputs; "
+        f"Largest error {_short(largest)} of the output's range (limit {MAX_LIMIT:g}), 99.9th percentile at most "
+        f"{_short(p999)} (limit {P999_LIMIT:g}), over {proof.errors.total:,} values of {inputs} inputs; "
         f"{report.parameters:,} parameters."
     )
     canvas.text(MARGIN, y, words, 15, TEXT if report.passed else WARM, width=width)
@@ -105,3 +108,7 @@ def _foot(canvas: Canvas, y: float, proof: Proof, report: Report) -> None:
     source = f"; source sha256 {report.source_sha256[:12]}…" if report.source_sha256 else ""
     canvas.text(MARGIN, y + 24, f"{versions}; weights sha256 {report.weights_sha256[:12]}…{source}", 13, FAINT,
                 width=width)  # fmt: skip
+
+
+def _short(number: float) -> str:
+    return f"{number:.1e}" if number else "0"

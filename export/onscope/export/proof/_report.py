@@ -53,6 +53,8 @@ class Report:
             words = "; ".join(dict.fromkeys(f"{output} on {where}" for output, where in wrong[:3]))
             return f"NOT equal to the network: {len(wrong)} comparisons are beyond their limits ({words})"
         largest = max(one.max_relative for one in self.parity)
+        if largest == 0:
+            return "equal to the network: no value differs"
         return f"equal to the network: largest error {largest:.1e} of its range, limit {MAX_LIMIT:g}"
 
     def to_json(self) -> str:
