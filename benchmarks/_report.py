@@ -25,6 +25,10 @@ BEGIN, END = "<!-- results: written by `python -m benchmarks --readme` -->", "<!
 PLACES = {
     "live": (BEGIN, END),
     "graphs": ("<!-- graphs: written by `python -m benchmarks.graphs --readme` -->", "<!-- end of graphs -->"),
+    "precision": (
+        "<!-- precision: written by `python -m benchmarks.precision --readme` -->",
+        "<!-- end of precision -->",
+    ),
 }
 """Where in the README each table stands: between these two lines."""
 HEAD = ("what", "onscope", "against", "ratio", "budget", "met")
