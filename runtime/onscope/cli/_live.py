@@ -14,6 +14,7 @@ from onscope.runtime.record import Recording, open_recording, overview
 
 from ._display import Display
 from ._folder import new_recording
+from ._forced import warn_of_forced
 from ._monitor import Monitor
 from ._psnr import PsnrMeter, Truth
 from ._summary import Outcome, check, summarise
@@ -43,6 +44,7 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     then is closed in order in each case. Raises OnscopeError.
     """
     pipeline = Pipeline.load(plan.pipeline)
+    warn_of_forced(console, (stage.package for stage in pipeline.stages))
     monitor = Monitor(None if truth is None else PsnrMeter(truth))
     with (
         Display(console, monitor, plan.title, plan.frames) as display,

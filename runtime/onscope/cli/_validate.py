@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._forced import warn_of_forced
 from ._options import ProviderOption, ThreadsOption
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def validate(
     opened = Package.load(package)
     shape = asked or _own_size(opened)
     _show_package(console, opened)
+    warn_of_forced(console, [opened])
     refuse_beyond_memory(opened)
     session = open_session(opened.weights, provider, threads)
     proof = prove(opened, session)
