@@ -74,7 +74,7 @@ class Package:
         content, rdf_sha256 = read_rdf(rdf)
         model = describe(content, folder, rdf.name)
         described = read_tensors(model)
-        weights, weights_sha256 = onnx_weights(content, folder, described[0])
+        weights, weights_sha256 = onnx_weights(content, folder)
         graph = inspect_onnx(weights)
         inputs = match_inputs(described[0], graph.inputs, graph.spare)
         outputs = match_outputs(described[1], graph.outputs)
