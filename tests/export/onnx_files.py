@@ -53,7 +53,8 @@ class ChannelsLast(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         n = pixels.ndim
-        return self.network(pixels.permute(0, n - 1, *range(1, n - 1))).permute(0, *range(2, n), 1)
+        answer: torch.Tensor = self.network(pixels.permute(0, n - 1, *range(1, n - 1)))
+        return answer.permute(0, *range(2, n), 1)
 
 
 class Three(nn.Module):

@@ -81,7 +81,7 @@ def _bodies(node: NodeProto) -> Iterator[GraphProto]:
         yield from (*([attribute.g] if attribute.HasField("g") else ()), *attribute.graphs)
 
 
-def framed(model: ModelProto, given: str, taken: str, answers: Sequence[str], cast: Sequence[str]) -> None:
+def framed(model: ModelProto, given: str, taken: str, answers: Sequence[str], cast: Sequence[str] = ()) -> None:
     """Give the input the name `given` and the dtype `taken`, the outputs the names `answers`; in place.
 
     Outputs whose dtype is in `cast` become float32. All names inside make room for the new ones.
@@ -90,8 +90,11 @@ def framed(model: ModelProto, given: str, taken: str, answers: Sequence[str], ca
     from onnx import TensorProto, helper
 
     graph = model.graph
-    inner = {given, *answers, *(f"{name}_" for name in (given, *answers))}
-    _rename(graph, {name: f"inner_{name}" for name in inner})
+    taken_names = {name for node in nodes_of(graph) for name in (*node.input, *node.output)}
+    prefix = "inner_"
+    while any(prefix + name in taken_names for name in (given, *answers)):
+        prefix += "_"
+    _rename(graph, {name: prefix + name for name in (given, *answers)})
     value = graph.input[0]
     own, old = value.type.tensor_type.elem_type, value.name
     wanted = helper.np_dtype_to_tensor_dtype(np.dtype(taken))

@@ -87,6 +87,8 @@ def output_axes(
         letters.append(letter or ("" if one == two else "i"))
     if letters.count("i") > 1 or letters.count("y") != letters.count("x") or letters.count("y") > 1:
         return None
+    if not any(letters) and sum(size > 1 for size in found[0]) > 1:
+        return None  # an image of one size, whatever the input's
     return _filled(letters, axes)
 
 

@@ -20,23 +20,21 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 TOOLS = ("onnx", "onnxruntime")
-HALVES = ("float16", "float64")
-"""Outputs that become float32: no frame has such numbers."""
 
 
 @dataclass(frozen=True)
 class OnnxNetwork:
-    """An inspected ONNX graph with one input of `dtype` (an Original); frames that it takes are `taken`.
+    """An inspected ONNX graph with one input of the dtype `taken` (an Original).
 
     Inputs of the sizes that the file states are run by the file as it is, others by the same graph with free sizes.
     """
 
     model: ModelProto
     probed: Probed
-    dtype: str
     taken: str
     route: str
     source_sha256: str
+    notes: tuple[str, ...] = ()
     stated: Stated = field(default_factory=Stated)
     tools: tuple[str, ...] = TOOLS
 
@@ -64,8 +62,7 @@ class OnnxNetwork:
         session = self.probed.own
         if self.probed.freed is not None and not _fits(array.shape, self.probed.declared):
             session = self.probed.freed
-        answers = session.run(contiguous(array.astype(self.dtype, copy=False)))
-        return [answer.astype(np.float32) if answer.dtype.name in HALVES else answer for answer in answers]
+        return session.run(contiguous(array))
 
     def convert(self, wanted: Wanted) -> Converted:
         own = opset_of(self.model)
@@ -77,17 +74,15 @@ class OnnxNetwork:
             import onnx
 
             changed = onnx.shape_inference.infer_shapes(changed)
-            framed(changed, wanted.input_name, self.taken, wanted.output_names, HALVES)
+            framed(changed, wanted.input_name, self.taken, wanted.output_names)
             model = tidied(changed, wanted.free, wanted.opset)
         except Exception as error:  # onnxslim and onnx raise what they meet
             raise ExportError(
                 f"found an ONNX file that cannot be brought to opset {wanted.opset} with free sizes "
                 f"({one_line(error)}), expected operators that take them: give --fixed"
             ) from error
-        if self.dtype != self.taken:
-            notes = (*notes, f"its input is {self.dtype}: it is cast from {self.taken} in the graph")
         maker = "onnxslim" if own >= wanted.opset else f"onnx.version_converter from opset {own}"
-        return Converted(model, maker, notes)
+        return Converted(model, maker, (*self.notes, *notes))
 
 
 def guessed(network: OnnxNetwork) -> Stated:

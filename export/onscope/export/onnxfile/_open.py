@@ -10,15 +10,17 @@ from onscope.runtime import ExportError, PackageError
 from onscope.runtime.package import inspect_onnx, one_file
 
 from .._original import file_sha256, folder_sha256
-from ._graph import dims_of, inputs_of
+from ._graph import dims_of, framed, inputs_of, plain
 from ._network import OnnxNetwork
-from ._probe import Probed, probed
+from ._probe import probed
 
 TAKEN = {
-    "uint8": "uint8", "uint16": "uint16", "float32": "float32", "float64": "float32", "int32": "uint16",
-    "int64": "uint16", "uint32": "uint16", "uint64": "uint16",
+    "uint8": "uint8", "uint16": "uint16", "float32": "float32", "float16": "float32", "float64": "float32",
+    "int32": "uint16", "int64": "uint16", "uint32": "uint16", "uint64": "uint16",
 }  # fmt: skip
 """Pixels that a network's input can hold, by its dtype."""
+WIDENED = ("float16", "float64")
+"""Outputs that become float32 where the input does: no frame has such numbers."""
 MOST_VALUES = 1 << 28
 """Most values of a frame."""
 
@@ -46,11 +48,6 @@ def open_onnx(source: Path, route: str = "", axes: str = "", sizes: Sequence[int
             "the network with the others as constants"
         )
     given = ports.inputs[0]
-    if given.dtype == "float16":
-        raise ExportError(
-            f"found that {source.name} takes float16, expected float32: export it in float32, the package can have "
-            "float16 weights beside those"
-        )
     if given.dtype not in TAKEN or given.rank is None:
         raise ExportError(
             f"found that {source.name} takes {given.dtype} of {given.rank} axes, expected numbers such as float32 with "
@@ -67,6 +64,13 @@ def open_onnx(source: Path, route: str = "", axes: str = "", sizes: Sequence[int
             f"found an input of {'x'.join(map(str, declared))} in {source.name}, expected at most {MOST_VALUES} "
             "values: this is no network for live use"
         )
-    found: Probed = probed(model, given.name, given.dtype, axes, sizes)
+    taken = TAKEN[given.dtype]
+    notes: tuple[str, ...] = ()
+    if given.dtype != taken:
+        # The casts are the file's from here on, so that engines round the same way before and after the export.
+        model = plain(model)
+        framed(model, given.name, taken, [value.name for value in model.graph.output], WIDENED)
+        notes = (f"its input is {given.dtype}, to which {taken} is cast in the graph",)
+    found = probed(model, given.name, taken, axes, sizes)
     route = route or f"the ONNX file {source.name}"
-    return OnnxNetwork(model, found, given.dtype, TAKEN[given.dtype], route, digest)
+    return OnnxNetwork(model, found, taken, route, digest, notes)

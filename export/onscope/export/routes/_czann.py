@@ -74,7 +74,9 @@ def load(source: Path, asked: Asked) -> OnnxNetwork:
     except PackageError as error:
         raise ExportError(str(error)) from error
     meta = _read(model.with_name(META), source)
-    if model.open("rb").read(4) == b"PK\x03\x04":
+    with model.open("rb") as file:
+        begins = file.read(4)
+    if begins == b"PK\x03\x04":
         raise ExportError(
             f"found a .zip as {model.name} in {source.name}, as TensorFlow models are kept there, expected an ONNX "
             "file: unpack it and export the SavedModel"
