@@ -159,7 +159,12 @@ def test_a_second_time_replaces_the_section_and_keeps_other_variants(
     package = Package.load(folder)
     assert package.variants["fp16"].sha256 == before
     assert package.variants["int8"].sha256 == report.weights_sha256 != reduced[1][0].weights_sha256
-    assert (folder / "README.md").read_text().count("## Variants") == 1
+    text = (folder / "README.md").read_text()
+    assert text.count("## Variants") == 1
+    assert text.count("## Validation of the export") == 1
+    told = json.loads((folder / "variants.json").read_text())["variants"]
+    assert told == json.loads(json.dumps({"fp16": reduced[1][1].to_json(), "int8": report.to_json()}))
+    assert text.count("| fp16 |") == text.count("| int8 |") >= 2
 
 
 def test_without_frames_the_test_input_is_taken_with_a_warning(whole: Path, tmp_path: Path) -> None:

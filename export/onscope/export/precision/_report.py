@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,56 +97,60 @@ class VariantReport:
         return {"frames": self.calibrated, "source": self.source, "sha256": self.frames_sha256}
 
 
-def as_json(reports: Sequence[VariantReport]) -> str:
-    content = {"schema": 1, "variants": {report.precision: report.to_json() for report in reports}}
-    return json.dumps(content, indent=2) + "\n"
+def as_json(variants: Mapping[str, Any]) -> str:
+    """The account of all variants of a package, each as `VariantReport.to_json` has it, by precision."""
+    return json.dumps({"schema": 1, "variants": dict(variants)}, indent=2) + "\n"
 
 
-def as_markdown(reports: Sequence[VariantReport]) -> str:
+def as_markdown(variants: Mapping[str, Any]) -> str:
     """The section of a package's documentation."""
     lines = [HEADING, "", "The same network in fewer bits, held against the float weights on the same frames.", ""]
     lines += ["| variant | output | error | limit | reduced wholly | more | passes |", "|---|---|---|---|---|---|---|"]
-    for report in reports:
-        for one, wholly in zip(report.measured, report.wholly, strict=True):
+    for name, one in variants.items():
+        for error, wholly in zip(one["errors"], one["errors_wholly"], strict=True):
             lines.append(
-                f"| {report.precision} | {one.output} | {_percent(one.error)} {FRAMES[one.kind]} | "
-                f"{_percent(one.limit)} | {_percent(wholly.error)} | {_words(one)} | {'yes' if one.passed else 'no'} |"
+                f"| {name} | {error['output']} | {_percent(error['error'])} {FRAMES[error['kind']]} | "
+                f"{_percent(error['limit'])} | {_percent(wholly['error'])} | {_words(error)} | "
+                f"{'yes' if error['passed'] else 'no'} |"
             )
     lines += ["", "| variant | engine | speed | float, ms | variant, ms | frame | machine |"]
     lines += ["|---|---|---|---|---|---|---|"]
-    for report in reports:
-        for engine, timed in report.speeds.items():
+    for name, one in variants.items():
+        for engine, timed in one["speed"].items():
             lines.append(
-                f"| {report.precision} | {engine} | {timed.ratio:.2f} | {timed.float_ms:.2f} | {timed.variant_ms:.2f} "
-                f"| {timed.size} | {timed.cpu}, {timed.cores} cores, load {timed.load:g} |"
+                f"| {name} | {engine} | {timed['ratio']:.2f} | {timed['float_ms']:.2f} | {timed['variant_ms']:.2f} "
+                f"| {timed['size']} | {timed['cpu']}, {timed['cores']} cores, load {timed['load']:g} |"
             )
-    for report in reports:
-        lines += ["", *_about(report)]
+    for name, one in variants.items():
+        lines += ["", *_about(name, one)]
     return "\n".join(lines) + "\n"
 
 
-def _about(report: VariantReport) -> list[str]:
-    kept = f"{len(report.kept)} of {report.layers} layers stayed in float by measurement"
-    names = f" ({', '.join(report.kept)})" if report.kept else ""
-    small = f"; {len(report.small)} more cost less than 2 % of the computing and stayed too" if report.small else ""
-    size = f"{report.weights_bytes / 1e6:.2f} MB instead of {report.float_bytes / 1e6:.2f}"
+def _about(name: str, one: Mapping[str, Any]) -> list[str]:
+    kept, small, frames = one["kept_float"], one["small_layers"], one["calibration"]
+    words = f"{len(kept)} of {one['layers']} layers stayed in float by measurement"
+    words += f" ({', '.join(kept)})" if kept else ""
+    words += f"; {len(small)} more cost less than 2 % of the computing and stayed too" if small else ""
+    size = f"{one['weights_bytes'] / 1e6:.2f} MB instead of {one['float_bytes'] / 1e6:.2f}"
+    tried = "1 way was" if one["trials"] == 1 else f"{one['trials']} ways were"
     lines = [
-        f"{report.precision}: {kept}{names}{small}. {size}, opset {report.opset}, sha256 "
-        f"{report.weights_sha256[:12]}…. Ranges from {report.calibrated} frames ({report.source}), errors on "
-        f"{report.measured_on}; {report.trials} ways were tried.",
+        f"{name}: {words}. {size}, opset {one['opset']}, sha256 {one['weights_sha256'][:12]}…. Ranges from "
+        f"{frames['frames']} frames ({frames['source']}), errors on {one['measured_on']}; {tried} tried.",
     ]
-    if report.overflow:
-        most = ", ".join(f"{name} ({value:.3g})" for name, value in list(report.overflow.items())[:4])
+    if one["overflow"]:
+        most = ", ".join(f"{node} ({'no number' if value is None else f'{value:.3g}'})"
+                         for node, value in list(one["overflow"].items())[:4])  # fmt: skip
         lines.append(f"- beyond half precision's 65504, so in float32: {most}")
-    return [*lines, *(f"- {note}" for note in report.notes)]
+    return [*lines, *(f"- {note}" for note in one["notes"])]
 
 
-def _words(one: Measured) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in one.numbers.items())
+def _words(error: Mapping[str, Any]) -> str:
+    known = ("output", "kind", "error", "limit", "passed")
+    return ", ".join(f"{name} {value:.4g}" for name, value in error.items() if name not in known and value is not None)
 
 
-def _percent(share: float) -> str:
-    return f"{share:.2%}" if math.isfinite(share) else "none"
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{share:.2%}"
 
 
 def _error(one: Measured) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -36,11 +37,12 @@ def write_variants(
                 (draft / file_name(precision)).write_bytes(content)
             entries = {report.precision: report.entry(file_name(report.precision)) for report in reports}
             _describe(draft / rdf, entries)
-            (draft / JSON).write_text(as_json(reports), encoding="utf-8")
-            _document(draft / _documentation(package), as_markdown(reports))
+            # What was written is what the runtime reads, or nothing is written.
+            told = _with_others(draft / JSON, Package.load(draft / rdf), reports)
+            (draft / JSON).write_text(as_json(told), encoding="utf-8")
+            _document(draft / _documentation(package), as_markdown(told))
         except OSError as error:
             raise ExportError(f"found {target}, which cannot be written ({error.strerror}): check the disk") from error
-        Package.load(draft / rdf)  # what was written is what the runtime reads, or nothing is written
 
 
 def file_name(precision: str) -> str:
@@ -68,6 +70,18 @@ def _describe(rdf: Path, entries: Mapping[str, Any]) -> None:
     own["variants"] = {**(there if isinstance(there, Mapping) else {}), **entries}
     with rdf.open("w", encoding="utf-8") as file:
         yaml.dump(content, file)
+
+
+def _with_others(path: Path, written: Package, reports: Sequence[VariantReport]) -> dict[str, Any]:
+    """The accounts of these variants, and those of others that were there before and still belong to their files."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))["variants"] if path.is_file() else {}
+        others = {name: before[name] for name in written.variants if name in before}
+        as_markdown(others)  # what others wrote may hold anything
+    except (ValueError, KeyError, TypeError, AttributeError):
+        others = {}
+    kept = {name: one for name, one in others.items() if one["weights_sha256"] == written.variants[name].sha256}
+    return {**kept, **{report.precision: report.to_json() for report in reports}}
 
 
 def _documentation(package: Package) -> Path:

@@ -75,7 +75,7 @@ def reduce(
             overwrite=overwrite, reduce_range=reduce_range, limit_s=search_s, tell=bars,
         )  # fmt: skip
     if json:
-        typer.echo(as_json(reports), nl=False)
+        typer.echo(as_json({report.precision: report.to_json() for report in reports}), nl=False)
     else:
         _show(reports, opened.folder if out is None else out)
     if not all(report.passes for report in reports):
