@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,12 @@ def by_torch(
 ) -> Path:
     """Written by torch's TorchScript exporter; all sizes fixed but those of `free`."""
     named = {"in": dict(free)} if free else None
-    torch.onnx.export(
-        network.eval(), (torch.rand(shape),), str(path), dynamo=False, opset_version=opset, input_names=["in"],
-        dynamic_axes=named,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of opset 9 torch warns that it enlarges in another way
+        torch.onnx.export(
+            network.eval(), (torch.rand(shape),), str(path), dynamo=False, opset_version=opset, input_names=["in"],
+            dynamic_axes=named,
+        )  # fmt: skip
     return path
 
 

@@ -125,6 +125,20 @@ def test_fixed_sizes_that_stay(tmp_path: Path) -> None:
         exported(path, Choices(name="a network", fixed=False, overwrite=True))
 
 
+def test_a_mean_that_counts_on_the_size(tmp_path: Path) -> None:
+    weights = {"axes": np.array([2, 3]), "pixels": np.array(24 * 20, np.float32)}
+    nodes = [
+        helper.make_node("ReduceSum", ["x", "axes"], ["s"], keepdims=1),
+        helper.make_node("Div", ["s", "pixels"], ["m"]),
+        helper.make_node("Sub", ["x", "m"], ["y"]),
+    ]
+    report = exported(written(tmp_path / "mean.onnx", nodes, [1, 1, 24, 20], 13, weights))
+    assert {one.size for one in report.parity} == {(24, 20)}
+    assert any("its sums over pixels may be wrong" in note for note in report.notes)
+    weights["axes"] = np.array([1])
+    assert load(written(tmp_path / "channels.onnx", nodes, [1, 2, 24, 20], 13, weights)).stated.fixed is False
+
+
 @pytest.mark.parametrize("free", [{}, FREE])
 def test_an_answer_of_one_size(tmp_path: Path, free: dict[int, str]) -> None:
     network = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 3, padding=1), torch.nn.Upsample(size=(48, 48)))

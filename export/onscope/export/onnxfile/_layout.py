@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._graph import inputs_of
+from ._graph import inputs_of, nodes_of
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import ModelProto, NodeProto, TensorProto
 
 FEW = 4
 """Most channels that a size is taken for."""
@@ -20,6 +20,7 @@ THROUGH = frozenset(
 )  # fmt: skip
 """Operators that leave the order of the axes."""
 MOST_NODES = 12
+SUMS = frozenset(("ReduceSum", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "CumSum"))
 
 
 class Begin(NamedTuple):
@@ -68,6 +69,31 @@ def guesses(dims: Sequence[int], begin: Begin) -> list[str]:
     else:
         return found
     return [likely, *(each for each in found if each != likely)]
+
+
+def sums_pixels(model: ModelProto) -> bool:
+    """Whether it sums over more than its second or last axis: what it divides by may be the number of pixels.
+
+    A mean that was written as a sum and a division by a number is right at one size alone, and runs at all.
+    """
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in nodes_of(model.graph):
+        values = [attribute.t for attribute in node.attribute if attribute.name == "value"]
+        if node.op_type == "Constant" and values:
+            constants[node.output[0]] = values[0]
+    return any(
+        node.op_type in SUMS and _reduced(node, constants) not in ([1], [-1], [3], [4])
+        for node in nodes_of(model.graph)
+    )
+
+
+def _reduced(node: NodeProto, constants: Mapping[str, TensorProto]) -> list[int]:
+    from onnx import numpy_helper
+
+    stated = [list(attribute.ints) for attribute in node.attribute if attribute.name == "axes"]
+    if not stated and len(node.input) > 1 and node.input[1] in constants:
+        stated = [numpy_helper.to_array(constants[node.input[1]]).reshape(-1).tolist()]
+    return stated[0] if stated else []
 
 
 def output_axes(

@@ -16,7 +16,7 @@ from onscope.runtime import ExportError
 
 from .._original import Array
 from ._graph import dims_of, inputs_of, resized
-from ._layout import Begin, axes_at_one_size, begin_of, guesses, output_axes
+from ._layout import Begin, axes_at_one_size, begin_of, guesses, output_axes, sums_pixels
 from ._session import Session
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ class _Trial:
     def free(self, found: Probed) -> Probed:
         """With free height and width, if the outputs follow at other sizes; else `found` with the reason."""
         why = ""
+        if any(self._declared[self._axes.index(letter)] for letter in "yx") and sums_pixels(self._model):
+            return replace(found, why="its sums over pixels may be wrong, as it may divide them by their number")
         for letters in ("byx", "yx"):
             try:
                 session = self._opened(letters, found.own)
