@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from onscope.cli._app import app
 from onscope.export import Choices, compare, export_original
 from onscope.export._progress import Steps
-from onscope.export.proof import Errors, Proof, Report, answers, draw_picture, metrics
+from onscope.export.proof import Errors, Proof, Report, account, answers, draw_picture, metrics
 from onscope.export.proof._panels import panels, plane, renamed, signed_colours
 from onscope.export.pytorch import TorchNetwork
 from onscope.runtime import Package
@@ -103,7 +103,7 @@ def test_the_difference_is_signed_and_its_peaks_survive_shrinking() -> None:
     second[0, 0, 450, 600] -= 1e-3
     given = panels(proof_of(first, second, "bcyx", side=(900, 900)).shown[0], 100, 100)[-1]
     assert given.title == "difference, ±0.001"
-    assert given.note == "1.0e-03 of the range; colours are scaled 1,000x"
+    assert given.note == "1.0e-03 of the range; colours scaled 1,000x"
     ends = signed_colours(np.array([[-1.0, 0.0, 1.0]]), 1.0)[0]
     for colour in (ends[0], ends[2]):
         assert (given.pixels == colour).all(2).any()
@@ -123,6 +123,18 @@ def test_objects_keep_their_colours_whatever_their_numbers() -> None:
     first = np.array([[1, 1, 0, 2, 2, 0, 3]], np.int32)
     second = np.array([[2, 2, 0, 1, 1, 5, 3]], np.int32)
     np.testing.assert_array_equal(renamed(first, second), [[1, 1, 0, 2, 2, 4, 3]])
+
+
+def test_counts_that_are_rounded_otherwise_are_no_large_errors() -> None:
+    first = np.arange(40, dtype=np.uint16).reshape(1, 1, 5, 8)
+    second = first.copy()
+    second[0, 0, 0, 2:5] += 1
+    second[0, 0, 1, 0] += 4
+    errors = Errors.none().with_(first, second, {})
+    assert (errors.equal, errors.rounded, int(errors.counts.sum())) == (36, 3, 1)
+    second[0, 0, 1, 0] -= 4
+    parity = compare(first, second, output="out", where="test", size=(5, 8), settings={})
+    assert account((parity,)) == "at most 1 count, in at most 7.5 % of the pixels"
 
 
 def test_errors_are_counted_in_decades() -> None:

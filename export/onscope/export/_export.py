@@ -16,10 +16,10 @@ from ._choices import Choices, Settled, settled
 from ._describe import rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
 from ._original import Array, Converted, Original, Wanted, contiguous
-from ._own_tests import OWN, own_refusal, prove_own
+from ._own_tests import own_refusal, prove_own
 from ._plan import TensorPlan, plan_outputs
 from ._prove import answered, fed_with, form_of, prove, refusal
-from .proof import PICTURE, Proof, Report, draw_picture, read_frames
+from .proof import OWN, PICTURE, Proof, Report, draw_picture, read_frames
 
 TOOLS = ("onscope", "onnx", "onnxslim", "onnxruntime")
 Step = Callable[[str], object]

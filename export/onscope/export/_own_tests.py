@@ -15,10 +15,7 @@ from ._choices import Settled
 from ._original import Array, one_line
 from ._plan import TensorPlan
 from ._prove import answered, fed_with
-from .proof import Parity, span
-
-OWN = "its own test output"
-"""Where such a comparison comes from, in a report."""
+from .proof import OWN, Parity, span
 
 
 def prove_own(weights: Path, given: TensorPlan, plans: Sequence[TensorPlan], wanted: Settled) -> tuple[Parity, ...]:

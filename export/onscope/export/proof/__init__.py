@@ -7,11 +7,12 @@ from ._metrics import Metric, metrics, share_of_change
 from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare, span
 from ._picture import draw_picture
 from ._proof import Proof
-from ._report import PICTURE, Report
+from ._report import OWN, PICTURE, Report, account
 
 __all__ = [
     "MAX_LIMIT",
     "MOST_FRAMES",
+    "OWN",
     "P999_LIMIT",
     "PICTURE",
     "Answers",
@@ -22,6 +23,7 @@ __all__ = [
     "Parity",
     "Proof",
     "Report",
+    "account",
     "answers",
     "compare",
     "draw_picture",

@@ -29,8 +29,8 @@ def errors_chart(canvas: Canvas, x: float, y: float, width: float, height: float
     errors = proof.errors
     used = np.flatnonzero(errors.counts)
     high = max(SHOWN_TO, LOW + math.ceil((used[-1] + 1) / PER_DECADE)) if len(used) else SHOWN_TO
-    left, right, top, bottom = x + 124, x + width - 24, y + HEAD + 20, y + height - 34
-    tallest = max(1, int(errors.counts.max(initial=0)), errors.equal)
+    left, right, top, bottom = x + (200 if errors.rounded else 124), x + width - 24, y + HEAD + 20, y + height - 34
+    tallest = max(1, int(errors.counts.max(initial=0)), errors.equal, errors.rounded)
     rows = math.log10(tallest) + 0.35
 
     def at(value: float) -> float:
@@ -50,10 +50,11 @@ def errors_chart(canvas: Canvas, x: float, y: float, width: float, height: float
             colour = GOOD if up <= P999_LIMIT * 1.001 else WARM if low < MAX_LIMIT else BAD
             bar = tall(int(count))
             canvas.box(at(low), bottom - bar, at(up) - at(low) - 1, bar, colour)
-    if errors.equal:
-        bar = tall(errors.equal)
-        canvas.box(x + 64, bottom - bar, 36, bar, GOOD)
-    canvas.text(x + 82, bottom + 8, "equal", 13, FAINT, "middle")
+    for count, words, middle in ((errors.equal, "equal", x + 82), (errors.rounded, "1 count", x + 138)):
+        if count:
+            canvas.box(middle - 18, bottom - tall(count), 36, tall(count), GOOD)
+        if count or words == "equal":
+            canvas.text(middle, bottom + 8, words, 13, FAINT, "middle")
     canvas.line(x + 56, bottom, right, bottom, FAINT)
     for value, words, align in ((P999_LIMIT, f"99.9 % below {P999_LIMIT:g}", "right"),
                                 (MAX_LIMIT, f"all below {MAX_LIMIT:g}", "left")):  # fmt: skip
@@ -86,7 +87,9 @@ def metrics_chart(canvas: Canvas, x: float, y: float, width: float, height: floa
         top += LINE_PX
         if top + LINE_PX > bottom:
             return
-        words = [f"{one.output} on {one.where}", f"{one.size[0]} x {one.size[1]}", f"{one.max_relative:.1e}"]
+        size = f"{one.size[0]} x {one.size[1]}"
+        error = f"{one.max_relative:.1e}" if one.differing is None else f"{one.max_abs:g} counts"
+        words = [f"{one.output} on {one.where}", size, error if one.max_abs else "none"]
         _line(canvas, x + 18, top, right, words, [TEXT, TEXT, GOOD if one.passed else BAD], 14)
 
 

@@ -95,7 +95,8 @@ def _images(one: Answers, glow: bool, wide: int, tall: int) -> list[Panel]:
     if most == 0:
         return [*found, _nothing(f"none of {error.size:,} pixels differs", wide, tall, "equal")]
     share = most / span(one.whole[0])
-    note = f"{share:.1e} of the range; colours are scaled {_times(1 / share)}"
+    some = f"{np.sum(error != 0):,} of {error.size:,} pixels, " if first.dtype.kind in "iu" else ""
+    note = f"{some}{share:.1e} of the range; colours scaled {_times(1 / share)}"
     return [
         *found,
         Panel(f"difference, ±{most:.2g}", note, _enlarged(signed_colours(_peaks(error, tall), most), wide, tall), most),

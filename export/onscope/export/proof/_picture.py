@@ -11,7 +11,6 @@ from onscope.runtime.drawing import ACCENT, BAD, FAINT, GOOD, LINE, PANEL, TEXT,
 from ._answers import Answers
 from ._chart import errors_chart, metrics_chart
 from ._panels import Panel, panels, signed_colours
-from ._parity import MAX_LIMIT, P999_LIMIT
 from ._proof import Proof
 from ._report import Report
 
@@ -79,8 +78,8 @@ def _colour_bar(canvas: Canvas, right: float, bottom: float, most: float) -> Non
     canvas.box(right - wide, bottom - 34, wide, 34, PANEL, 4)
     colours = signed_colours(np.linspace(-most, most, wide - 20)[None].repeat(6, 0), most)
     canvas.image(round(right - wide + 10), round(bottom - 12), colours)
-    for words, at, align in ((f"-{most:.1e}", right - wide + 10, "left"), ("0", right - wide / 2, "middle"),
-                             (f"+{most:.1e}", right - 10, "right")):  # fmt: skip
+    for words, at, align in ((f"-{most:.2g}", right - wide + 10, "left"), ("0", right - wide / 2, "middle"),
+                             (f"+{most:.2g}", right - 10, "right")):  # fmt: skip
         canvas.text(at, bottom - 30, words, 13, TEXT, align)  # type: ignore[arg-type]
 
 
@@ -95,20 +94,10 @@ def _header(canvas: Canvas, report: Report) -> None:
 
 def _foot(canvas: Canvas, y: float, proof: Proof, report: Report) -> None:
     width = canvas.width - 2 * MARGIN
-    largest = max((one.max_relative for one in proof.parity), default=float("nan"))
-    p999 = max((one.p999_relative for one in proof.parity), default=float("nan"))
     inputs = len({(one.where, one.size) for one in proof.parity})
-    words = (
-        f"Largest error {_short(largest)} of the output's range (limit {MAX_LIMIT:g}), 99.9th percentile at most "
-        f"{_short(p999)} (limit {P999_LIMIT:g}), over {proof.errors.total:,} values of {inputs} inputs; "
-        f"{report.parameters:,} parameters."
-    )
+    words = f"The export is {report.verdict}. {proof.errors.total:,} values of {inputs} inputs were compared."
     canvas.text(MARGIN, y, words, 15, TEXT if report.passed else WARM, width=width)
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     source = f"; source sha256 {report.source_sha256[:12]}…" if report.source_sha256 else ""
     canvas.text(MARGIN, y + 24, f"{versions}; weights sha256 {report.weights_sha256[:12]}…{source}", 13, FAINT,
                 width=width)  # fmt: skip
-
-
-def _short(number: float) -> str:
-    return f"{number:.1e}" if number else "0"

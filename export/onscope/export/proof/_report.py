@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,26 @@ from ._parity import MAX_LIMIT, P999_LIMIT, Parity
 
 PICTURE = "export.png"
 """Name of the picture of the proof inside a package."""
+
+
+OWN = "its own test output"
+"""Where a comparison with what the source says of itself comes from; it has a tolerance of its own."""
+
+
+def account(parity: Sequence[Parity]) -> str:
+    """How far apart network and export are at most, with the limits."""
+    compared = [one for one in parity if one.where != OWN]
+    floats = [one for one in compared if one.differing is None]
+    words = []
+    if largest := max((one.max_relative for one in floats), default=0.0):
+        p999 = max(one.p999_relative for one in floats)
+        words.append(
+            f"largest error {largest:.1e} of its range (limit {MAX_LIMIT:g}), 99.9th percentile at most {p999:.1e} "
+            f"(limit {P999_LIMIT:g})"
+        )
+    if share := max((one.differing or 0.0 for one in compared), default=0.0):
+        words.append(f"at most 1 count, in at most {100 * share:.2g} % of the pixels")
+    return "; ".join(words) or "no value differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +72,7 @@ class Report:
         if wrong or not self.parity:
             words = "; ".join(dict.fromkeys(f"{output} on {where}" for output, where in wrong[:3]))
             return f"NOT equal to the network: {len(wrong)} comparisons are beyond their limits ({words})"
-        largest = max(one.max_relative for one in self.parity)
-        if largest == 0:
-            return "equal to the network: no value differs"
-        return f"equal to the network: largest error {largest:.1e} of its range, limit {MAX_LIMIT:g}"
+        return f"equal to the network: {account(self.parity)}"
 
     def to_json(self) -> str:
         """All of it as a JSON document; the folder by its name alone."""
