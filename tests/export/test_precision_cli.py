@@ -67,17 +67,13 @@ def test_it_shows_what_it_does_and_what_came_of_it(reduced: tuple[Path, Any]) ->
     assert variant.report["calibration"]["source"] == "stack.tif"
 
 
-def test_json_and_a_failure_that_is_told_by_the_exit_code(
-    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from onscope.export.precision._judge import LIMITS
-
-    monkeypatch.setattr("onscope.export.precision._judge.LIMITS", {**LIMITS, "image": 1e-7})
-    done = run(package, "--precision", "int8", "--search-s", "1", "-o", tmp_path / "failed", "--json")
+def test_json_and_a_failure_that_is_told_by_the_exit_code(package: Path, tmp_path: Path) -> None:
+    words = ("--limit", "1e-4", "--search-s", "1", "-o", tmp_path / "failed", "--json")
+    done = run(package, "--precision", "int8", *words)
     assert done.exit_code == 1
     report = json.loads(done.stdout)["variants"]["int8"]
     assert report["passes"] is False
-    assert report["errors"][0]["limit"] == 1e-7
+    assert report["errors"][0]["limit"] == 1e-4
     assert not Package.load(tmp_path / "failed").variants["int8"].passes
 
 

@@ -14,7 +14,7 @@ import torch
 from onscope.export import export_torch
 from onscope.export.precision import reduce_package
 from onscope.export.precision._half import halved, rounded, too_large
-from onscope.export.precision._judge import LIMITS, Judge, Measured
+from onscope.export.precision._judge import Judge, Measured
 from onscope.export.precision._labels import mean_iou
 from onscope.export.precision._network import floats, observe, read_network
 from onscope.export.precision._points import count_points
@@ -82,12 +82,21 @@ def test_the_search_finds_the_layers_that_carry_the_image(carried: Package) -> N
     assert all(0 <= done <= total for _, done, total in told)
 
 
-def test_what_cannot_pass_is_written_marked(carried: Package, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onscope.export.precision._judge.LIMITS", {**LIMITS, "image": 1e-6})
-    (report,) = reduce_package(carried, ["int8"], None, images(3), rounds=1, threads=1)
+def test_what_cannot_pass_is_written_marked(carried: Package) -> None:
+    (report,) = reduce_package(carried, ["int8"], None, images(3), limit=1e-6, rounds=1, threads=1)
     assert not report.passes
+    assert report.measured[0].limit == 1e-6
     assert len(report.kept) < report.layers  # something is in 8 bits all the same
     assert not Package.load(carried.folder).variants["int8"].passes
+
+
+def test_more_layers_stay_in_float_for_a_stricter_limit(carried: Package, tmp_path: Path) -> None:
+    found = [
+        reduce_package(carried, ["int8"], tmp_path / str(limit), images(6), limit=limit, rounds=1, threads=1)[0]
+        for limit in (0.1, 0.004)
+    ]
+    assert all(report.passes for report in found)
+    assert set(found[0].kept) < set(found[1].kept)
 
 
 def test_without_time_only_what_was_measured_is_reduced(carried: Package) -> None:

@@ -53,12 +53,15 @@ class Measured:
 class Judge:
     """Knows the float weights' answers to some frames, and compares others' with them.
 
-    `frames` are lists of inputs in the order of `package.inputs`. Raises PackageError (steps that are code),
-    ProviderError.
+    `frames` are lists of inputs in the order of `package.inputs`; `image_limit` stands in for LIMITS["image"]. Raises
+    PackageError (steps that are code), ProviderError.
     """
 
-    def __init__(self, package: Package, frames: Sequence[Sequence[Array]], session: Session) -> None:
+    def __init__(
+        self, package: Package, frames: Sequence[Sequence[Array]], session: Session, image_limit: float | None = None
+    ) -> None:
         self._package = package
+        self._image_limit = LIMITS["image"] if image_limit is None else image_limit
         self._order = [spec.name for spec in session.outputs]
         self._raw = [
             {tensor.name: (array, tensor.axes) for tensor, array in zip(package.inputs, frame, strict=True)}
@@ -115,7 +118,7 @@ class Judge:
         error = float(np.sqrt(off / change)) if change else float(off > 0)
         numbers = {"rms": float(np.sqrt(off / values)), "rms_changed": float(np.sqrt(change / values)),
                    "psnr_to_float_db": float(psnr)}  # fmt: skip
-        return Measured(tensor.name, "image", error, LIMITS["image"], numbers=numbers)
+        return Measured(tensor.name, "image", error, self._image_limit, numbers=numbers)
 
     def _values(self, number: int, place: int, found: Sequence[Sequence[Array]]) -> Measured:
         pairs = self._pairs(place, found)

@@ -45,6 +45,7 @@ def reduce_package(
     *,
     overwrite: bool = False,
     reduce_range: bool = False,
+    limit: float | None = None,
     limit_s: float = LIMIT_S,
     rounds: int = ROUNDS,
     threads: int | None = None,
@@ -53,7 +54,8 @@ def reduce_package(
     """Write variants of a package ("fp16", "int8") into `target`, a copy of it; None: into its own folder.
 
     `frames` are arrays or paths to calibrate with and to measure on; none: the package's test input. A variant that is
-    too far off is written too, marked, and refused by the runtime. `limit_s` bounds the search for sensitive layers of
+    too far off is written too, marked, and refused by the runtime. `limit` is how far off an image network may be, as a
+    share of what it changes (None: LIMITS["image"]). `limit_s` bounds the search for sensitive layers of
     each variant, `rounds` the turns that speeds are measured in. `tell` hears what is done, and how much of it.
 
     Raises ExportError, PackageError or ProviderError, one sentence: nothing to reduce, no frames, frames that do not
@@ -70,7 +72,7 @@ def reduce_package(
     taken = frames_for(package, frames)
     tell("reading the frames", 1, 1)
     with tempfile.TemporaryDirectory() as temporary:
-        made = Reduction(package, taken, Path(temporary), threads, tell)
+        made = Reduction(package, taken, Path(temporary), threads, tell, limit)
         found = {name: made.search(name, reduce_range, limit_s) for name in dict.fromkeys(precisions)}
         tell("measuring speeds", 0, 1)
         timed = speeds(made.model, {name: one.model for name, one in found.items()}, made.judge.fed[0], threads, rounds)
@@ -84,10 +86,13 @@ def reduce_package(
 class Reduction:
     """A package's network looked into on frames, ready to be reduced in several ways."""
 
-    def __init__(self, package: Package, frames: Frames, folder: Path, threads: int | None, tell: Tell) -> None:
+    def __init__(
+        self, package: Package, frames: Frames, folder: Path, threads: int | None, tell: Tell,
+        limit: float | None = None,
+    ) -> None:  # fmt: skip
         self._package, self._frames, self._folder, self._threads, self._tell = package, frames, folder, threads, tell
         self.model = read_network(package.weights)
-        self._judge_on(open_session(package.weights, "cpu", threads))
+        self._judge_on(open_session(package.weights, "cpu", threads), limit)
         self.zone: Zone = find_zone(self.model, {name: each.shape for name, each in self.seen.items()})
         if not self.zone.layers:
             raise ExportError(
@@ -95,12 +100,12 @@ class Reduction:
                 "to reduce"
             )
 
-    def _judge_on(self, session: Session) -> None:
+    def _judge_on(self, session: Session, limit: float | None) -> None:
         package, frames = self._package, self._frames
         names = [spec.name for spec in session.inputs]
         total = len(frames.calibrating) + 1
         self._tell("running the float weights", 0, total)
-        self.judge = Judge(package, frames.measured, session)
+        self.judge = Judge(package, frames.measured, session, limit)
         self.seen: dict[str, Seen] = {}
         watched = floats(self.model)
         for number, frame in enumerate(frames.calibrating):

@@ -41,6 +41,16 @@ def reduce(
     reduce_range: Annotated[
         bool, typer.Option("--reduce-range", help="int8 weights of 7 bits, for x86 processors without VNNI.")
     ] = False,
+    limit: Annotated[
+        float | None,
+        typer.Option(
+            "--limit",
+            min=1e-4,
+            max=1.0,
+            help="Largest error of an image network, as a share of what it changes.",
+            show_default="0.1",
+        ),
+    ] = None,
     search_s: Annotated[
         float, typer.Option("--search-s", min=1, help="Seconds to look for sensitive layers, for each variant.")
     ] = 300.0,
@@ -72,7 +82,7 @@ def reduce(
     with Bars(Console(file=sys.stderr)) as bars:
         reports = reduce_package(
             opened, [one.value for one in precision], out, frames or (),
-            overwrite=overwrite, reduce_range=reduce_range, limit_s=search_s, tell=bars,
+            overwrite=overwrite, reduce_range=reduce_range, limit=limit, limit_s=search_s, tell=bars,
         )  # fmt: skip
     if json:
         typer.echo(as_json({report.precision: report.to_json() for report in reports}), nl=False)
