@@ -81,6 +81,7 @@ def describe_pipeline(pipeline: Any) -> Any:
             "name": stage.name,
             "reads": stage.reads,
             "normalise": getattr(stage, "normalise", None),
+            "precision": getattr(stage, "precision", None),
             "package": str(getattr(stage.package, "name", stage.package)),
             "licence": getattr(stage.package, "licence", None),
         }
