@@ -64,3 +64,11 @@ def saved(model: Any, path: Path) -> Path:
     with quiet():
         model.save(path)
     return path
+
+
+def near(found: Any, expected: Any) -> bool:
+    """Equal but for rounding: to 1e-5 of the range of what is expected."""
+    import numpy as np
+
+    want = np.asarray(expected)
+    return found.shape == want.shape and float(np.abs(found - want).max()) <= 1e-5 * float(np.ptp(want))

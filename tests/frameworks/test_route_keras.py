@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ pytest.importorskip("tensorflow")
 from onscope.export import Wanted
 from onscope.export.keras_tf import KerasNetwork, stated_by
 from onscope.export.routes import load
-from onscope.runtime import ExportError
+from onscope.runtime import ExportError, Package
 from onscope.runtime.engines import open_session
 
 from . import nets
@@ -39,7 +42,7 @@ def test_a_saved_model_becomes_a_package(tmp_path: Path, make: Any, counts: Any,
     assert max(one.max_relative for one in report.parity) < 1e-5
     assert "two at once" in {one.where for one in report.parity}
     pair = np.concatenate([counts, counts[:, :, ::-1]])[:, :36, :32]
-    np.testing.assert_allclose(answers(report.folder, pair)[0], model(pair.astype(np.float32)), rtol=1e-4, atol=1e-3)
+    assert nets.near(answers(report.folder, pair)[0], model(pair.astype(np.float32)))
 
 
 @pytest.mark.parametrize("up", ["nearest", "bilinear"])
@@ -96,7 +99,7 @@ def test_channels_first_and_several_channels(make: Any) -> None:
     assert (stated.axes, stated.output_axes, stated.shape) == ("bcyx", ("bcyx",), (1, 3, 256, 256))
     frame = np.random.default_rng(2).random((1, 3, 25, 31)).astype(np.float32)
     report = make(KerasNetwork(model, stated=stated), frame)
-    np.testing.assert_allclose(answers(report.folder, frame)[0], model(frame), atol=1e-5)
+    assert nets.near(answers(report.folder, frame)[0], model(frame))
 
 
 def test_a_model_of_one_size_is_built_again_for_any(tmp_path: Path, make: Any, counts: Any) -> None:
@@ -132,3 +135,19 @@ def test_a_wrong_size_is_said_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"fails on a 1x33x33x1 float32 input .*the step") as caught:
         original.run(np.zeros((1, 33, 33, 1), np.float32))
     assert "\n" not in str(caught.value)
+
+
+def test_the_command_line_from_a_file_to_a_package(tmp_path: Path) -> None:
+    """In a process of its own, as users run it: its messages are on the screen, and TensorFlow's are not."""
+    path = saved(nets.unet((None, None), up="bilinear"), tmp_path / "unet.keras")
+    words = [str(path), "-o", str(tmp_path / "package"), "--normalise", "percentiles:1,99.8", "--dtype", "uint16"]
+    code = "import sys; from onscope.cli import main; sys.argv[0] = 'onscope'; main()"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "KERAS_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "export", *words], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "by tf2onnx" in done.stdout
+    assert "oneDNN" not in done.stderr
+    assert "absl" not in done.stderr
+    assert Package.load(tmp_path / "package").name

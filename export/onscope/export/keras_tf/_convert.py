@@ -27,11 +27,18 @@ def first_that_works(ways: Sequence[tuple[str, Way]], wanted: Wanted) -> Convert
     for exporter, way in ways:
         try:
             with quiet():
-                model = tidied(upgraded(way(), wanted), wanted.free, wanted.opset)
+                model = named(way(), wanted)
+                changed = standard_resizes(model)
+                model = tidied(in_opset(model, wanted.opset), wanted.free, wanted.opset)
         except failures() as error:
             reasons.append(f"{exporter}: {one_line(error)}")
             notes.append(f"{exporter} failed ({one_line(error, 160)})")
             continue
+        if changed:
+            notes.append(
+                f"{changed} Resize of tf_half_pixel_for_nn, which ONNX gave up in opset 13, became half_pixel with "
+                "round_prefer_ceil: the same pixels"
+            )
         return Converted(model, exporter, tuple(notes))
     raise ExportError(
         f"found a network that cannot be exported ({'; '.join(reasons)}), expected operators that ONNX has at free "
@@ -54,18 +61,18 @@ def from_function(function: Callable[[Any], Sequence[Any]], wanted: Wanted) -> M
 
     given = signature(wanted)
 
-    def named(tensor: Any) -> dict[str, Any]:
+    def answers(tensor: Any) -> dict[str, Any]:
         return {f"output_{number:02}": tf.identity(each) for number, each in enumerate(function(tensor))}
 
-    traced = tf.function(named, autograph=False, input_signature=[given])
+    traced = tf.function(answers, autograph=False, input_signature=[given])
     model: ModelProto
     with tf.device("CPU:0"):
         model, _ = tf2onnx.convert.from_function(traced, input_signature=[given], opset=min(wanted.opset, NEWEST))
     return model
 
 
-def upgraded(model: ModelProto, wanted: Wanted) -> ModelProto:
-    """The model with the names that are wanted, in the operator set that is wanted."""
+def named(model: ModelProto, wanted: Wanted) -> ModelProto:
+    """The model with the names that are wanted."""
     ends = [*model.graph.input, *sorted(model.graph.output, key=lambda value: value.name)]
     names = [wanted.input_name, *wanted.output_names]
     if len(ends) != len(names):
@@ -79,30 +86,33 @@ def upgraded(model: ModelProto, wanted: Wanted) -> ModelProto:
         tensor.name = taken.get(tensor.name, tensor.name)
     for end in ends:
         end.name = renamed[end.name]
-    _standard_resizes(model)
     outputs = ends[1:]
     del model.graph.output[:], model.graph.value_info[:]
     model.graph.output.extend(outputs)
-    return _in_opset(model, wanted.opset)
+    return model
 
 
-def _standard_resizes(model: ModelProto) -> None:
-    """TensorFlow's own way to find the nearest pixel in the words that have stayed in ONNX.
+def standard_resizes(model: ModelProto) -> int:
+    """TensorFlow's own way to find the nearest pixel in the words that have stayed in ONNX; how often it was found.
 
     tf_half_pixel_for_nn with floor takes floor((i + 0.5) / scale); half_pixel takes (i + 0.5) / scale - 0.5, which
     round_prefer_ceil rounds to the same.
     """
+    count = 0
     for node in model.graph.node:
-        named = {attribute.name: attribute for attribute in node.attribute}
-        mode = named.get("coordinate_transformation_mode")
+        own = {attribute.name: attribute for attribute in node.attribute}
+        mode = own.get("coordinate_transformation_mode")
         if node.op_type == "Resize" and mode is not None and mode.s == b"tf_half_pixel_for_nn":
             mode.s = b"half_pixel"
-            if "nearest_mode" in named:
-                node.attribute.remove(named["nearest_mode"])
+            if "nearest_mode" in own:
+                node.attribute.remove(own["nearest_mode"])
             node.attribute.add(name="nearest_mode", type=mode.type, s=b"round_prefer_ceil")
+            count += 1
+    return count
 
 
-def _in_opset(model: ModelProto, opset: int) -> ModelProto:
+def in_opset(model: ModelProto, opset: int) -> ModelProto:
+    """The model in that operator set, without those that nothing in it is of."""
     import onnx
 
     used = {node.domain for node in model.graph.node}

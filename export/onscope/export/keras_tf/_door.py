@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import io
 import logging
@@ -19,10 +20,7 @@ FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, As
 
 
 def require_keras(needed: Sequence[str] = NEEDED) -> None:
-    """Raise ExportError unless everything that exporting from Keras and TensorFlow needs is installed.
-
-    Imports nothing, but settles what TensorFlow and Keras read at their import: the back end, and no chatter.
-    """
+    """Import Keras and TensorFlow, for the CPU; raises ExportError unless everything that exporting needs is there."""
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         raise ExportError(
@@ -31,15 +29,25 @@ def require_keras(needed: Sequence[str] = NEEDED) -> None:
         )
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # the ONNX is made from TensorFlow's graph
-    for name in ("TF_CPP_MIN_LOG_LEVEL", "GRPC_VERBOSITY"):
-        os.environ.setdefault(name, {"GRPC_VERBOSITY": "NONE"}.get(name, "3"))
-    with quiet():
-        import keras
+    _import_quietly()
+    import keras
+
     if keras.backend.backend() != "tensorflow":
         raise ExportError(
             f"found Keras with the back end {keras.backend.backend()}, expected tensorflow: set "
             "KERAS_BACKEND=tensorflow before Keras is imported"
         )
+
+
+@functools.cache
+def _import_quietly() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TensorFlow logs from C++ before that level counts, straight to the descriptor.
+    with quiet(), _silent_descriptor(2):
+        import keras  # noqa: F401
+        import tensorflow as tf
+    with contextlib.suppress(RuntimeError):  # too late where TensorFlow has been used: its devices are settled
+        tf.config.set_visible_devices([], "GPU")  # it would take the whole memory of one
 
 
 def failures() -> tuple[type[Exception], ...]:
@@ -51,7 +59,7 @@ def failures() -> tuple[type[Exception], ...]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep TensorFlow, Keras and tf2onnx off the terminal: their prints, log lines, warnings, and what C++ writes."""
+    """Keep Keras, TensorFlow and tf2onnx off the terminal: their prints, log lines and warnings."""
     buffer = io.StringIO()
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -60,7 +68,6 @@ def quiet() -> Iterator[None]:
             warnings.catch_warnings(),
             contextlib.redirect_stdout(buffer),
             contextlib.redirect_stderr(buffer),
-            _silent_descriptor(2),
         ):
             warnings.simplefilter("ignore")
             yield
@@ -70,7 +77,6 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _silent_descriptor(number: int) -> Iterator[None]:
-    """TensorFlow logs from C++ before its log level counts, straight to the descriptor."""
     try:
         kept = os.dup(number)
     except OSError:  # no such descriptor here: nothing can be written to it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,8 @@ def of_saved_model(folder: Path, signature: Signature, digest: str) -> FunctionN
             f"({one_line(error, 200)}): copy it whole, variables too, or save it again"
         ) from error
     given = served.structured_input_signature[1][signature.input_name]
-    outputs = dict(served.structured_outputs)
+    # TensorFlow keeps them in no order that would be the same the next time.
+    outputs = dict(sorted(served.structured_outputs.items(), key=lambda item: _natural(item[0])))
 
     def answer(tensor: Any) -> list[Any]:
         _check_shape(tensor, given.shape)
@@ -95,6 +97,11 @@ def of_graph(graph: Any, given: str, outputs: Sequence[str], route: str, digest:
     count = sum(int(shape.num_elements() or 0) for shape in shapes if (shape.rank or 0) > 0)
     stated = stated_of(taken.shape, [at(name).shape for name in names], list(outputs))
     return FunctionNetwork(answer, count, route, digest, stated, held=whole)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """So that output_2 goes before output_10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _check_shape(tensor: Any, taken: Any) -> None:
