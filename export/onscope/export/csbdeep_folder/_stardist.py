@@ -34,7 +34,7 @@ class Stardist:
     """A StarDist network; `axes` are letters with the batch, `grid` how many pixels apart it answers, per axis.
 
     `after` are the filters of the convolution behind the backbone (0: none), `classes` those of objects beside the
-    background (None: one kind of object). `anisotropy` is that of the rays; `golden`: they are on a golden spiral.
+    background (None: one kind of object).
     """
 
     axes: str
@@ -45,8 +45,6 @@ class Stardist:
     backbone: Unet | Resnet
     after: int
     classes: int | None
-    anisotropy: tuple[float, ...] = ()
-    golden: bool = True
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -136,10 +134,9 @@ def read_stardist(config: dict[str, Any]) -> Stardist:
     else:
         backbone, after = _read_resnet(fields, spatial, grid), fields.whole("net_conv_after_resnet", 0, 4096)
     classes = fields.whole("n_classes", 1, 256) if "n_classes" in fields else None
-    golden, anisotropy = _read_rays(config, spatial)
     return Stardist(
         axes, fields.sizes("net_input_shape", spatial), fields.whole("n_channel_in", 1, 1024),
-        fields.whole("n_rays", 3, 1024), grid, backbone, after, classes, anisotropy, golden,
+        fields.whole("n_rays", 3, 1024), grid, backbone, after, classes,
     )  # fmt: skip
 
 
@@ -179,20 +176,6 @@ def _read_resnet(fields: Fields, spatial: int, grid: tuple[int, ...]) -> Resnet:
         fields.activation("resnet_activation"),
         fields.flag("resnet_batch_norm", False),
     )
-
-
-def _read_rays(config: dict[str, Any], spatial: int) -> tuple[bool, tuple[float, ...]]:
-    """Whether rays of three dimensions are on a golden spiral, and how they are stretched along the axes."""
-    given = config.get("rays_json")
-    if spatial == 2 or given is None:
-        return True, (1.0,) * spatial
-    kwargs = given.get("kwargs") if isinstance(given, dict) else None
-    stretch = kwargs.get("anisotropy") if isinstance(kwargs, dict) else None
-    golden = isinstance(given, dict) and given.get("name") == "Rays_GoldenSpiral"
-    if stretch is None:
-        return golden, (1.0,) * spatial
-    fields = Fields({str(place): one for place, one in enumerate(stretch)} if isinstance(stretch, list) else {})
-    return golden, tuple(fields.number(str(place), 1e-3, 1e3) for place in range(spatial))
 
 
 def _halvings(grid: tuple[int, ...], blocks: int | None = None) -> Iterator[tuple[int, ...]]:

@@ -73,7 +73,7 @@ def read_thresholds(folder: Path) -> tuple[tuple[float, float], tuple[str, ...]]
     found = read_config(folder, "thresholds.json") if (folder / "thresholds.json").is_file() else {}
     for name, usual in (("prob", PROBABILITY), ("nms", OVERLAP)):
         fields = Fields(found, "thresholds.json")
-        value = fields.number(name, 0, 1) if name in fields else 0.0
+        value = fields.number(name, -1e6, 1e6) if name in fields else 0.0
         if not 0 < value < 1:  # as StarDist has it
             value = usual
             missing.append(f"{name} {usual:g}")
@@ -93,9 +93,10 @@ def stated(network: Stardist, thresholds: tuple[float, float], notes: tuple[str,
     ]
     decoded = _decoded(network, thresholds)
     if not decoded:
-        said.append("its rays are not on a golden spiral, which BioImage.IO has no step for: objects are not decoded")
-    elif len(letters) == 3:
-        said.append("polyhedra are not decoded live: StarDist makes objects of what is recorded")
+        said.append(
+            "polyhedra are not decoded live: make objects of what is recorded with StarDist, with its folder and the "
+            f"thresholds prob {thresholds[0]:g}, nms {thresholds[1]:g}"
+        )
     classes = network.classes is not None
     channels = network.channels_in
     return Stated(
@@ -116,6 +117,9 @@ def stated(network: Stardist, thresholds: tuple[float, float], notes: tuple[str,
 
 
 def _decoded(network: Stardist, thresholds: tuple[float, float]) -> tuple[Step, ...]:
+    """The step that makes objects of the first output; none in three dimensions, where no decoder here does."""
+    if len(network.grid) == 3:
+        return ()
     arguments = {
         "prob_threshold": thresholds[0],
         "nms_threshold": thresholds[1],
@@ -123,10 +127,6 @@ def _decoded(network: Stardist, thresholds: tuple[float, float]) -> tuple[Step, 
         "grid": network.grid,
         "b": BORDER,
     }
-    if len(network.grid) == 3:
-        if not network.golden:
-            return ()
-        arguments |= {"anisotropy": network.anisotropy, "overlap_label": None}
     return (make_step("stardist_postprocessing", arguments),)
 
 
