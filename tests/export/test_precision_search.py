@@ -23,6 +23,7 @@ from onscope.export.precision._sensitive import Search
 from onscope.export.precision._zone import Layer, Zone, find_zone
 from onscope.runtime import ExportError, Package
 from onscope.runtime.engines import open_session
+from tests.live.test_labels import circles
 
 from .precision_networks import Carried, Huge
 
@@ -233,3 +234,24 @@ def test_a_judge_finds_no_difference_in_the_float_weights_themselves(carried: Pa
     judge = Judge(carried, [[frame[None, None]] for frame in images(2)], session)
     (measured,) = judge.measure(session)
     assert (measured.kind, measured.error, measured.passed) == ("image", 0.0, True)
+
+
+def test_labels_are_compared_as_objects(tmp_path: Path) -> None:
+    """Circles of 11 and 14 pixels: three quarters of the radius is 9/16 of the area, and no circle is none of it."""
+    opened = Package.load(circles(tmp_path / "circles"))
+    pixels = np.zeros((1, 1, 72, 96), np.float32)
+    pixels[0, 0, 20, 24], pixels[0, 0, 50, 70] = 11, 14
+    session = open_session(opened.weights, "cpu", 1)
+    judge = Judge(opened, [[pixels]], session)
+    (same,) = judge.measure(session)
+    assert (same.kind, same.error, same.passed) == ("labels", 0.0, True)
+    assert same.numbers["objects"] == 2
+    for factor, expected in ((0.75, 9 / 16), (0.0, 0.0)):
+        model = onnx.load(opened.weights)
+        model.graph.node[0].output[0] = "whole"
+        model.graph.node.insert(1, onnx.helper.make_node("Mul", ["whole", "factor"], ["radius"]))
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(factor), "factor"))
+        onnx.save(model, tmp_path / "smaller.onnx")
+        (measured,) = judge.measure(open_session(tmp_path / "smaller.onnx", "cpu", 1))
+        assert not measured.passed
+        assert measured.numbers["mean_iou"] == pytest.approx(expected, abs=0.06)
