@@ -46,7 +46,9 @@ def export(
         str | None, typer.Option("--route", help="Kind of source.", show_default="by what the source is")
     ] = None,
     code: Annotated[Path | None, typer.Option("--code", help="Folder with the module of --network.")] = None,
-    trust_code: Annotated[bool, typer.Option("--trust-code", help="Yes, run the code in --code.")] = False,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="Yes, run the code in --code, or of the package.")
+    ] = False,
     axes: Annotated[
         str | None,
         typer.Option(

@@ -29,9 +29,6 @@ MAX_LIMIT = 2e-4
 P999_LIMIT = 1e-4
 """99.9th percentile of the error that passes, relative to the output's range."""
 
-OWN = "its own test output"
-"""Where a comparison with what the source states comes from; its limits are the source's own."""
-
 
 @dataclass(frozen=True, slots=True)
 class Parity:
