@@ -99,6 +99,34 @@ def _images(one: Answers, glow: bool, wide: int, tall: int) -> list[Panel]:
     if first.dtype.kind in "iu":
         off = f"{np.sum(error != 0):,} of {error.size:,} pixels"
     note = f"{off}; colours scaled {_times(1 / share)}"
+    return [
+        *found,
+        Panel(f"difference, ±{most:.2g}", note, _enlarged(signed_colours(_peaks(error, tall), most), wide, tall), most),
+    ]
+
+
+def _labels(one: Answers, wide: int, tall: int) -> list[Panel]:
+    first, second = one.labels or one.whole
+    if one.kind == "classes":
+        first, second = (array.argmax(axis=one.axes.index("c")) for array in (first, second))
+    axes = "yx" if one.labels else one.axes.replace("c", "") if one.kind == "classes" else one.axes
+    if "y" not in axes or "x" not in axes:
+        return _values(one, wide, tall)
+    first, second = (plane(array, axes)[0] for array in (first, second))
+    first, second = (array.reshape(array.shape[:2]) if array.size else array for array in _single(first, second))
+    first, second = first.astype(np.int32), second.astype(np.int32)
+    look = Look(0, 1, False, True)
+    words = {"labels": "objects", "classes": "classes", "mask": "values"}[one.kind]
+    counts = [len(np.unique(labels[labels != 0] if one.kind == "labels" else labels)) for labels in (first, second)]
+    if one.kind == "labels" and first.shape == second.shape:
+        second = renamed(first, second)
+    found = [
+        Panel(f"network: {one.output}", f"{counts[0]} {words}", render(first, look, wide, tall)),
+        Panel(f"export: {one.output}", f"{counts[1]} {words}", render(second, look, wide, tall)),
+    ]
+    if first.shape != second.shape:
+        return [*found, _nothing(f"{_sizes(first)} became {_sizes(second)}", wide, tall)]
+    differs = first != second
     colours = np.where(differs[..., None], np.array(BAD), np.where((first != 0)[..., None], np.array(LINE),
                        np.array(PAPER))).astype(np.uint8)  # fmt: skip
     note = f"{int(differs.sum()):,} of {differs.size:,} pixels have another label (red)"
