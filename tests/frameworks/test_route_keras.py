@@ -130,6 +130,21 @@ def test_what_no_exporter_can_write_is_said_with_both_reasons() -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_what_cannot_be_free_is_exported_at_one_size_when_that_is_said(make: Any, counts: Any) -> None:
+    add = nets.layers()
+    import keras
+
+    class Own(keras.layers.UpSampling2D):  # type: ignore[misc]
+        """Keras cannot trace it where height and width are free, and it is not known to be the same as Keras' own."""
+
+    given = keras.Input((None, None, 1))
+    network = KerasNetwork(keras.Model(given, add.Conv2D(1, 3, padding="same")(Own(interpolation="bilinear")(given))))
+    with pytest.raises(ExportError, match=r"the one size of the example with --fixed"):
+        make(network, counts, axes="byxc")
+    report = make(network, counts, axes="byxc", fixed=True)
+    assert {one.size for one in report.parity} == {(40, 36)}
+
+
 def test_a_wrong_size_is_said_in_one_sentence(tmp_path: Path) -> None:
     original = load(saved(nets.unet(), tmp_path / "network.keras"))
     with pytest.raises(ExportError, match=r"fails on a 1x33x33x1 float32 input .*the step") as caught:
