@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onscope.runtime import ExportError
@@ -66,9 +67,27 @@ def from_function(function: Callable[[Any], Sequence[Any]], wanted: Wanted) -> M
 
     traced = tf.function(answers, autograph=False, input_signature=[given])
     model: ModelProto
-    with tf.device("CPU:0"):
+    with tf.device("CPU:0"), _reshapes_as_they_are():
         model, _ = tf2onnx.convert.from_function(traced, input_signature=[given], opset=min(wanted.opset, NEWEST))
     return model
+
+
+@contextlib.contextmanager
+def _reshapes_as_they_are() -> Iterator[None]:
+    """Without tf2onnx's `reshape_optimizer`.
+
+    It puts Unsqueeze and Squeeze around what has one free size too many; the next optimizers then leave the Squeeze at
+    the end out, by chance (tf2onnx 1.17, in about one of six conversions of a network with one channel).
+    """
+    from tf2onnx import optimizer
+
+    held = dict(optimizer._optimizers)
+    optimizer._optimizers.pop("reshape_optimizer", None)
+    try:
+        yield
+    finally:
+        optimizer._optimizers.clear()
+        optimizer._optimizers.update(held)
 
 
 def named(model: ModelProto, wanted: Wanted) -> ModelProto:
