@@ -27,7 +27,7 @@ def first_that_works(ways: Sequence[tuple[str, Way]], wanted: Wanted) -> Convert
     reasons: list[str] = []
     for exporter, way in ways:
         try:
-            with quiet():
+            with quiet(), _reshapes_as_they_are():
                 model = named(way(), wanted)
                 changed = standard_resizes(model)
                 model = tidied(in_opset(model, wanted.opset), wanted.free, wanted.opset)
@@ -67,7 +67,7 @@ def from_function(function: Callable[[Any], Sequence[Any]], wanted: Wanted) -> M
 
     traced = tf.function(answers, autograph=False, input_signature=[given])
     model: ModelProto
-    with tf.device("CPU:0"), _reshapes_as_they_are():
+    with tf.device("CPU:0"):
         model, _ = tf2onnx.convert.from_function(traced, input_signature=[given], opset=min(wanted.opset, NEWEST))
     return model
 
