@@ -1,7 +1,7 @@
 """How far a variant's answers are from those of the float weights, in what the answer is for, and how far they may be.
 
 - An image network (one that gives back its input, cleaner or larger): the RMS difference as a share of what the network
-  changes, rms(variant - float) / rms(float - input), both in the network's own units; 0.1 at most. A larger output is
+  changes, rms(variant - float) / rms(float - input), both in the network's own units; 0.05 at most. A larger output is
   held against the input enlarged by bicubic interpolation. An error relative to the output's range would flatter
   residual networks, whose output is mostly their input.
 - Points: 1 - F1 of those above the threshold, the float weights' own as the truth, paired within 1.5 pixels; 0.01 at
@@ -27,7 +27,7 @@ from ._points import PointCounts, count_points
 from ._restores import as_large, restores
 
 Kind = Literal["image", "points", "labels", "values"]
-LIMITS: Mapping[Kind, float] = {"image": 0.1, "points": 0.01, "labels": 0.01, "values": 0.01}
+LIMITS: Mapping[Kind, float] = {"image": 0.05, "points": 0.01, "labels": 0.01, "values": 0.01}
 
 
 @dataclass(frozen=True, slots=True)

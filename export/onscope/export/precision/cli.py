@@ -48,7 +48,7 @@ def reduce(
             min=1e-4,
             max=1.0,
             help="Largest error of an image network, as a share of what it changes.",
-            show_default="0.1",
+            show_default="0.05",
         ),
     ] = None,
     search_s: Annotated[
