@@ -61,13 +61,14 @@ def staged(
     *,
     measured: Mapping[str, Array] | None = None,
     threshold: Literal["", "before", "after"] = "",
+    nudged: bool = False,
 ) -> dict[str, Array]:
     """The same stage by stage, with core's operators: statistics of the inputs as they come, preprocessing, padding,
     the network by ONNX Runtime, the crop, statistics of the outputs as they come, postprocessing.
 
     Takes sizes that the network does not, and statistics of outputs. `measured` are other tensors that the statistics
     of the inputs are taken of. `threshold` asks for what there is just before the first threshold of the steps "before"
-    or "after" the network.
+    or "after" the network. `nudged`: every float that the network is fed with is the next one, above or below.
     """
     from bioimageio.core.proc_ops import Binarize, UpdateStats
     from bioimageio.core.proc_setup import setup_pre_and_postprocessing
@@ -88,7 +89,7 @@ def staged(
             if threshold == "before" and isinstance(op, Binarize):
                 return _arrays(sample)
             op(sample)
-        made = _forward(model, folder, sample, pads or {})
+        made = _forward(model, folder, sample, pads or {}, nudged)
         made.stat.update(sample.stat)
         _measure(made, measures)
         for op in after:
@@ -102,7 +103,7 @@ def _arrays(sample: Sample) -> dict[str, Array]:
     return {str(name): tensor.to_numpy() for name, tensor in sample.members.items()}
 
 
-def _forward(model: Any, folder: Path, sample: Sample, pads: Pads) -> Sample:
+def _forward(model: Any, folder: Path, sample: Sample, pads: Pads, nudged: bool) -> Sample:
     """The raw network, fed padded inputs; its outputs without what was padded."""
     from bioimageio.core import Sample, Tensor
     from bioimageio.core.digest_spec import get_axes_infos, get_member_ids
@@ -115,6 +116,8 @@ def _forward(model: Any, folder: Path, sample: Sample, pads: Pads) -> Sample:
         sizes.update(zip(axes, array.shape, strict=True))
         array = np.pad(array, [(pads.get(axis, (0, 0))[0],) * 2 for axis in axes], mode="symmetric")
         fed.append(np.pad(array, [(0, pads.get(axis, (0, 0))[1]) for axis in axes], mode="reflect"))
+    if nudged:
+        fed = [_nudged(each) if each.dtype.kind == "f" else each for each in fed]
     weights = folder / str(model.weights.onnx.source.path)
     session = _session(weights, weights.stat().st_mtime_ns)
     ports = [port.name for port in session.get_inputs()]
@@ -126,15 +129,29 @@ def _forward(model: Any, folder: Path, sample: Sample, pads: Pads) -> Sample:
         for at, axis in enumerate(axes):
             halo, fill = pads.get(axis, (0, 0))
             if halo or fill:
-                factor, offset = _factor(array.shape[at], sizes[axis] + 2 * halo + fill)
+                described = None if isinstance(description.axes, str) else description.axes[at]  # format 0.4
+                factor, offset = _factor(described, array.shape[at], sizes[axis] + 2 * halo + fill)
                 cut[at] = slice(round(halo * factor), round(halo * factor) + int(sizes[axis] * factor) + offset)
         members[name] = Tensor(array[tuple(cut)], dims=axes)
     return Sample(members=members, stat={}, id=sample.id)
 
 
-def _factor(out: int, size: int) -> tuple[float, int]:
-    """Output pixels per input pixel, the power of two that is nearest, and how many there are beside these."""
-    factor = float(2.0 ** round(np.log2(out / size)))
+def _nudged(array: Array) -> Array:
+    """Each number's neighbour, above or below."""
+    ends = np.random.default_rng(0).choice([-np.inf, np.inf], array.shape).astype(array.dtype)
+    return np.asarray(np.nextafter(array, ends))
+
+
+def _factor(described: Any, out: int, size: int) -> tuple[float, int]:
+    """Output pixels per input pixel, and how many there are beside these.
+
+    As described where the size follows another axis; else the power of two that is nearest, and 1 for what has lost
+    less than half of its pixels.
+    """
+    if hasattr(getattr(described, "size", None), "axis_id"):
+        factor = 1 / float(described.scale)
+    else:
+        factor = 1.0 if 0.5 < out / size < 2 else float(2.0 ** round(np.log2(out / size)))
     return factor, out - int(size * factor)
 
 

@@ -19,13 +19,14 @@ def compare(
     *,
     tolerance: float = RELATIVE,
     near: Array | None = None,
+    rounding: float = 0.0,
 ) -> str:
     """Why the two do not agree; empty when they do. `steps` are the ids of the output's postprocessing.
 
     Floats may differ by `tolerance` of the range (maximum - minimum) of `expected`, or by four units in their last
-    place (a saturated sigmoid ranges over a few dozen of them), integers by one count. After a threshold at most 1e-5
-    of the pixels may be flipped; pixels of `near`, where the value before the threshold is no further from it than
-    floats may differ, are not counted.
+    place (a saturated sigmoid ranges over a few dozen of them), or by `rounding`; integers by one count. After a
+    threshold at most 1e-5 of the pixels may be flipped; pixels of `near`, where the value before the threshold is no
+    further from it than floats may differ, are not counted.
     """
     if found.shape != expected.shape:
         return f"shape {found.shape}, expected {expected.shape}"
@@ -47,7 +48,7 @@ def compare(
         return "" if largest <= COUNTS else f"off by {largest:g} counts {at}, expected at most {COUNTS}"
     span = float(np.ptp(expected.astype(np.float64))) or float(np.abs(expected).max(initial=0.0)) or 1.0
     last = np.spacing(np.abs(expected)).astype(np.float64)
-    off = ~(error <= np.maximum(tolerance * span, LAST_PLACES * last))
+    off = ~(error <= np.maximum(max(tolerance * span, rounding), LAST_PLACES * last))
     if not off.any():
         return ""
     share = f"{off.mean():.1%} of all are"

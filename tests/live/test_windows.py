@@ -507,8 +507,11 @@ def check_windows(gather: Gather, frames: list[Frame], every_n: int) -> None:
     assert set(it.built) == expected
     done = {(s, n) for s, window in it.built for n in ([window.target] if gather.sliding else window.frames)}
     assert it.reasons.get("done", 0) == len(done)
-    for place in {place for place, _ in it.places}:
-        assert in_order([id for each, id in it.places if each is place])
+    # A window along another axis than time is whole when its own time point is: where those take turns, a later one's
+    # may be whole first.
+    times = {each.id: None if gather.along == "t" else each.index.get("t") for each in frames}
+    for place, time in {(place, times[id]) for place, id in it.places}:
+        assert in_order([id for each, id in it.places if each is place and times[id] == time])
     if gather.length == 1 or (gather.sliding and gather.look_ahead == 0):
         assert in_order([id for _, id in it.places])
     it.finish()

@@ -16,7 +16,7 @@ from ._cache import ROOM, cached, look_up
 from ._types import Compiled, Raw, StageRequest
 from .calibration import Calibration
 
-COMPILER = 6
+COMPILER = 7
 """Counts what the same request compiles to: raised whenever a graph comes out otherwise."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -90,7 +91,7 @@ def _kept(
         return None
     padding = grown[id]
     factor, lost = scales.get(id) or likely_scale(own.size.fixed, axis.size.fixed)
-    start, size = round(padding.halo * factor), round(padding.size * factor) - lost
+    start, size = round(padding.halo * factor), math.floor(padding.size * factor + 1e-6) - lost
     if size < 1:
         raise PipelineError(
             f"found {padding.size} pixels along {id}, of which none are left in {output.name!r}: it has {lost} fewer "
