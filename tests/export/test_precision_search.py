@@ -250,7 +250,7 @@ def test_labels_are_compared_as_objects(tmp_path: Path) -> None:
         model = onnx.load(opened.weights)
         model.graph.node[0].output[0] = "whole"
         model.graph.node.insert(1, onnx.helper.make_node("Mul", ["whole", "factor"], ["radius"]))
-        model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(factor), "factor"))
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(factor, np.float32), "factor"))
         onnx.save(model, tmp_path / "smaller.onnx")
         (measured,) = judge.measure(open_session(tmp_path / "smaller.onnx", "cpu", 1))
         assert not measured.passed

@@ -22,7 +22,7 @@ _OTHERS = (
 def parse_onnx(path: Path) -> ModelProto:
     """An ONNX file, without its external data; raises PackageError when it is none, and says what it is instead."""
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError
 
     try:
         with path.open("rb") as file:
