@@ -15,6 +15,7 @@ from onnx import TensorProto
 
 from onscope.export import export_torch
 from onscope.export.precision import VariantReport, reduce_package
+from onscope.export.precision._speed import _timed
 from onscope.runtime import (
     ExportError,
     Frame,
@@ -322,3 +323,17 @@ def test_refusals(whole: Path, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="found nothing at"):
         reduce_package(package, ["int8"], tmp_path / "new", ["nowhere"])
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("whole", "variant", "ratio"),
+    [
+        ((20.0, 20.0, 20.0), (10.0, 10.0, 10.0), 2.0),
+        ((10.0, 30.0, 30.0), (10.0, 10.0, 10.0), 1.0),  # others had the machine in two of its rounds
+        ((30.0, 20.0, 20.0), (10.0, 20.0, 20.0), 1.0),
+    ],
+)
+def test_a_busy_machine_makes_no_variant_faster(
+    whole: tuple[float, ...], variant: tuple[float, ...], ratio: float
+) -> None:
+    assert _timed(whole, variant, (1, 1, 8, 8), 0.0).ratio == ratio
