@@ -98,7 +98,7 @@ def test_export_of_points(tmp_path: Path, counts: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("nowhere.pt",), "found nothing at nowhere.pt, expected a TorchScript file"),
+        (("nowhere.pt",), "found nothing at nowhere.pt, expected a trained network"),
         (("smooth.pt",), "no TorchScript file"),
         (("smooth.pt", "--network", "os:system('true')"), "found no class 'system'"),
         (("smooth.pt", "--network", "tests:X", "--code", "."), "--trust-code"),

@@ -60,11 +60,11 @@ MOST_CONFIG = 1 << 20
 def load(source: Path, asked: Asked | None = None, route: str | None = None) -> Original:
     """The network of a source, by the route of that name, or the one that its kind asks for; raises ExportError."""
     asked = asked or Asked()
+    if not source.exists():
+        raise ExportError(f"found nothing at {source}, expected a trained network, a file or a folder: check the path")
     name = route or route_of(source, asked)
     if name not in ROUTES:
         raise ExportError(f"found the route {name!r}, expected one of {', '.join(ROUTES)}")
-    if not source.exists():
-        raise ExportError(f"found nothing at {source}, expected {ROUTES[name]}")
     module = importlib.import_module(f"{__name__}._{name.replace('-', '_')}")
     loader: Callable[[Path, Asked], Original] = module.load
     return loader(source, asked)
