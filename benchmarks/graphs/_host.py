@@ -93,9 +93,10 @@ def _players(
     networks = [Profiled(package.weights, place) for _ in PEERS]
     found: dict[str, tuple[Play, Profiled]] = {}
     for way in ways:
-        graph = CompiledGraph([request(package, normalise=way)], raw, folder / "cache")
-        session = Profiled(graph.compiled.path, place)
-        found[way] = _plays(graph.on(session).run, frames), session
+        asked = [request(package, normalise=way)]
+        graph = CompiledGraph(asked, raw, folder / "cache", opened=lambda path: Profiled(path, place))
+        assert isinstance(graph.session, Profiled)
+        found[way] = _plays(graph.run, frames), graph.session
     for peer, network, run in zip(
         PEERS, networks, (Script(networks[0]).run, Core(package, networks[1]).run), strict=True
     ):

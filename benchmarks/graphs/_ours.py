@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
 
 from onscope.runtime import Package, Stage
 from onscope.runtime._frame import Pixels
@@ -26,7 +25,10 @@ def request(
 
 
 class CompiledGraph:
-    """Stages compiled into one graph for frames like `raw`, opened on a provider."""
+    """Stages compiled into one graph for frames like `raw`, opened on a provider.
+
+    `opened` makes another session of the file, for graphs that take the whole frame.
+    """
 
     def __init__(
         self,
@@ -35,20 +37,20 @@ class CompiledGraph:
         cache: Path,
         provider: str = "cpu",
         threads: int | None = None,
+        opened: Callable[[Path], Profiled] | None = None,
     ) -> None:
         self.compiled = compile_group(stages, raw, cache=cache)
-        session = open_session(self.compiled.path, provider, threads)
-        self._session: Session | Profiled = Tiled(session, self.compiled, raw) if self.compiled.tiling else session
+        self.session: Session | Profiled
+        if opened is not None:
+            self.session = opened(self.compiled.path)
+        else:
+            session = open_session(self.compiled.path, provider, threads)
+            self.session = Tiled(session, self.compiled, raw) if self.compiled.tiling else session
         self._scalars = HostScalars(self.compiled.scalars, raw)
-
-    def on(self, session: Profiled) -> Self:
-        """The same in another session, for what takes the whole frame."""
-        self._session = session
-        return self
 
     def run(self, *window: Pixels) -> list[Pixels]:
         """The answers for the frames of one window; valid until the next call."""
-        return self._session.run([*window, *self._scalars.values(window)])
+        return self.session.run([*window, *self._scalars.values(window)])
 
 
 def square(size: int) -> Raw:

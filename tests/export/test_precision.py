@@ -49,15 +49,18 @@ def frames(count: int, size: tuple[int, int] = SIZE, seed: int = 0) -> list[Any]
     return made
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def packaged(folder: Path) -> Path:
     """The residual network as a package without variants."""
-    folder = tmp_path_factory.mktemp("whole") / "residual"
     export_torch(
         Residual(), frames(1)[0][None, None], folder, name="a residual network", description="For a test.",
         license="MIT", minimum=16,
     )  # fmt: skip
     return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return packaged(tmp_path_factory.mktemp("whole") / "residual")
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,10 @@ from typer.testing import CliRunner
 
 from onscope.cli._app import app
 from onscope.cli._checks import _packages
-from onscope.export import export_torch
 from onscope.export.precision.cli import reduce
 from onscope.runtime import ExportError, Package
 
-from .precision_networks import Residual
-from .test_precision import frames
+from .test_precision import frames, packaged
 
 ENVIRONMENT = {"COLUMNS": "160", "TERM": "dumb"}
 command = typer.Typer()
@@ -33,12 +31,7 @@ def run(*words: object) -> Any:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("typed") / "residual"
-    export_torch(
-        Residual(), frames(1)[0][None, None], folder, name="a residual network", description="For a test.",
-        license="MIT", minimum=16,
-    )  # fmt: skip
-    return folder
+    return packaged(tmp_path_factory.mktemp("typed") / "residual")
 
 
 @pytest.fixture(scope="module")

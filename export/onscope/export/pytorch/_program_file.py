@@ -144,16 +144,7 @@ def _is_plain(data: bytes) -> bool:
     try:
         with quiet():
             torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (
-        pickle.UnpicklingError,
-        RuntimeError,
-        ValueError,
-        EOFError,
-        OSError,
-        LookupError,
-        AttributeError,
-        TypeError,
-    ):
+    except UNREADABLE:
         return False
     return True
 

@@ -26,7 +26,7 @@ def load_keras(source: Path, code: Path | None = None, *, trust_code: bool = Fal
     """Open a file of `model.save`; raises ExportError when it is none, and says what it is instead.
 
     Lambda layers and custom objects run code of the file or of modules that it names: only with `trust_code`, where
-    modules are looked for in `code` first. What the model says of its input is stated.
+    modules are looked for among what is installed, then in `code`. What the model says of its input is stated.
     """
     require_keras()
     if source.is_dir():
