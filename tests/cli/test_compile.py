@@ -106,7 +106,7 @@ def test_windows_and_colour_are_compiled_too(call: Call, scaled: Path, tmp_path:
         (("nowhere",), "nowhere"),
         (("PACKAGE", "--size", "12"), "HEIGHTxWIDTH"),
         (("PACKAGE", "--size", "16x16", "--colour"), "found colour images for the stage 'scaled'"),
-        (("PIPELINE", "--tile", "32"), "found --window or --tile"),
+        (("PIPELINE", "--tile", "32"), "found --tile for the pipeline"),
         (("PIPELINE", "--provider", "nothing"), "found no engine named 'nothing'"),
         (("PACKAGE", "--size", "16x16", "--json", "/no/such/folder/out.json"), "cannot write"),
     ],

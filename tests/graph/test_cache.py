@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from onscope.runtime import Package, PackageError
+from onscope.runtime._cache_files import tidy
 from onscope.runtime._requests import request_message
 from onscope.runtime.graph import Raw, compile_group, is_compiled
-from onscope.runtime.graph._cache import tidy
 from onscope.runtime.graph._compile import key_of
 from onscope.runtime.graph._message import compiled_from, compiled_message
 from onscope.runtime.graph.calibration._calibration import Calibration
@@ -164,13 +164,13 @@ def test_the_oldest_unused_entries_go_first(tmp_path: Path) -> None:
     size = sum(path.stat().st_size for path in cache.iterdir())
     (cache / ".writing-left").write_bytes(b"x")
     os.utime(cache / ".writing-left", (now - 7200, now - 7200))
-    tidy(cache, limit=size)
+    tidy(cache, ".onnx", limit=size)
     assert len(list(cache.iterdir())) == 6
-    tidy(cache, limit=size // 2)
+    tidy(cache, ".onnx", limit=size // 2)
     assert {path.stem for path in cache.iterdir()} == {made[0].path.stem}
-    tidy(cache, limit=0)  # in use a moment ago
+    tidy(cache, ".onnx", limit=0)  # in use a moment ago
     assert made[0].path.exists()
-    tidy(cache, limit=0, in_use_s=-1)
+    tidy(cache, ".onnx", limit=0, in_use_s=-1)
     assert not list(cache.iterdir())
 
 

@@ -17,6 +17,7 @@ SUMMARIES = {
     "compile": "Compile a package or a pipeline, and say what was fused, merged, padded, tiled.",
     "export": "Export a trained network to a package, with proof that nothing changed.",
     "reduce": "Add fp16 or int8 variants to a package, with proof of what they change.",
+    "build": "Build engines for this GPU ahead, so that nothing is built while frames come.",
     "validate": "Check a package: its answers, its speed here, the frame rate it can hold.",
     "doctor": "Say what is installed, what runs here, and how to install what is missing.",
 }

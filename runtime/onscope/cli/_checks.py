@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +27,12 @@ FOR_TESTS = ("null", "oracle", "scripted")
 """Engines that are no use to a run: one waits, the other is the slow judge of the tests."""
 SMALL_SHARED_MB = 128
 SOFTWARE = ("onscope", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "tensorrt-cu13", "openvino", "tensorstore")
-EXTRAS = {"cuda": "onnxruntime-gpu", "tensorrt": "tensorrt-cu13", "openvino": "openvino"}
+EXTRAS = {
+    "cuda": "onnxruntime-gpu",
+    "tensorrt": "tensorrt",
+    "tensorrt-ep": "onnxruntime-gpu",
+    "openvino": "openvino",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def _software() -> Iterator[Finding]:
 def _engines() -> Iterator[Finding]:
     probes = probe_engines()
     known = {probe.name for probe in probes}
-    absent = [extra for extra, package in EXTRAS.items() if extra in known and not _version(package)]
+    absent = [extra for extra, package in EXTRAS.items() if extra in known and not _is_there(package)]
     for probe in probes:
         if probe.name in FOR_TESTS or probe.name in absent:
             continue
@@ -144,6 +150,11 @@ def _with_variants(package: Path) -> str:
     """A package's name, and the precisions that its weights are there in beside its own."""
     there = sorted(path.stem.removeprefix("weights-") for path in package.glob("weights-*.onnx"))
     return f"{package.name} ({', '.join(there)})" if there else package.name
+
+
+def _is_there(package: str) -> bool:
+    """Installed by pip under its name, or, as JetPack's tensorrt, merely there to be imported."""
+    return _version(package) is not None or find_spec(package.replace("-", "_")) is not None
 
 
 def _version(name: str) -> str | None:

@@ -131,22 +131,25 @@ def _prove(pipeline: Pipeline, provider: str, threads: int | None, force: bool, 
                 console.print(words, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
-def open_pipeline(what: str, window: int | None = None, tile: int | None = None) -> Pipeline:
+def open_pipeline(
+    what: str, window: int | None = None, tile: int | None = None, precision: str | None = None
+) -> Pipeline:
     """The pipeline of a YAML, or one of a single stage that runs a package; raises PipelineError or PackageError."""
     from onscope.runtime import Pipeline, PipelineError, Stage
 
     path = Path(what)
     if path.is_file() and path.suffix in (".yaml", ".yml") and STAGES.search(_beginning(path)):
-        if window is not None or tile is not None:
-            raise PipelineError(
-                f"found --window or --tile for the pipeline {path}, expected them in its YAML: add them"
-            )
+        options = {"--window": window, "--tile": tile, "--precision": precision}
+        given = " and ".join(name for name, value in options.items() if value is not None)
+        if given:
+            raise PipelineError(f"found {given} for the pipeline {path}, expected that in its YAML: write it there")
         return Pipeline.load(path)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem if path.suffix else path.name)
     name = name.lstrip("-_0123456789").rstrip("-_")
     if name in ("", "rdf", "frame", "bioimageio", "model"):
         name = "package"
-    return Pipeline([Stage(name[:64], what, tile=tile)], 1 if window is None else window)
+    stage = Stage(name[:64], what, tile=tile, precision=precision or "float32")  # type: ignore[arg-type]  # looked at there
+    return Pipeline([stage], 1 if window is None else window)
 
 
 def frames_of(pipeline: Pipeline, spec: FrameSpec) -> list[npt.NDArray[Any]]:

@@ -4,16 +4,33 @@ A provider is written `NAME` or `NAME:ARGUMENT`: `cpu`, `oracle`, `null:200`. `a
 that really runs here. The provider asked for is the provider used, or ProviderError says why not.
 """
 
+from ._ahead import AheadOfTime, Built, Progress
 from ._interface import WARM_UPS, Engine, Session, TensorSpec
-from ._select import PREFERENCE, EngineProbe, open_session, probe_engines
+from ._select import (
+    PREFERENCE,
+    EngineProbe,
+    build_ahead,
+    discard_built,
+    open_session,
+    probe,
+    probe_engines,
+    require_ahead,
+)
 
 __all__ = [
     "PREFERENCE",
     "WARM_UPS",
+    "AheadOfTime",
+    "Built",
     "Engine",
     "EngineProbe",
+    "Progress",
     "Session",
     "TensorSpec",
+    "build_ahead",
+    "discard_built",
     "open_session",
+    "probe",
     "probe_engines",
+    "require_ahead",
 ]

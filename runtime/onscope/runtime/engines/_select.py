@@ -6,11 +6,13 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import _plugins
 from .._errors import ProviderError
+from ._ahead import AheadOfTime, Built, Progress
 from ._interface import Session
 
 PREFERENCE = ("cpu",)
@@ -42,15 +44,47 @@ def open_session(graph: Path, provider: str = "auto", threads: int | None = None
         raise ProviderError(
             f"found no engine that runs here ({'; '.join(refusals)}): install one, e.g. pip install 'onscope[cpu]'"
         )
-    name, _, argument = provider.partition(":")
-    engine = _plugins.load("onscope.engines", name, ProviderError)(argument)
+    name = provider.partition(":")[0]
     try:
-        session: Session = engine.open(graph, threads)
+        session: Session = _engine(provider).open(graph, threads)
     except ModuleNotFoundError as missing:
         raise ProviderError(
             f"the provider {name!r} needs {missing.name}, which is not installed: pip install 'onscope[{name}]'"
         ) from missing
     return session
+
+
+def require_ahead(provider: str) -> None:
+    """Raise ProviderError, before anything is compiled, unless engines can be built for that provider here."""
+    _ahead(provider)
+
+
+def build_ahead(graph: Path, provider: str, progress: Progress = lambda what, done, steps: None) -> Built:
+    """Build what a provider opens an ONNX file from, or find that it was built.
+
+    Raises ProviderError when the provider needs none or a part of it is missing, and KeyboardInterrupt on Ctrl-C.
+    """
+    return _ahead(provider).build(graph, progress)
+
+
+def discard_built(graph: Path, provider: str) -> None:
+    """Remove what was built for an ONNX file; raises ProviderError."""
+    _ahead(provider).discard(graph)
+
+
+def _ahead(provider: str) -> AheadOfTime:
+    engine = _engine(provider)
+    if not isinstance(engine, AheadOfTime):
+        raise ProviderError(
+            f"found the provider {provider!r}, which opens graphs as they are, expected tensorrt or tensorrt-ep: "
+            "nothing has to be built for it"
+        )
+    return engine
+
+
+def _engine(provider: str) -> Any:
+    name, _, argument = provider.partition(":")
+    return _plugins.load("onscope.engines", name, ProviderError)(argument)
 
 
 @cache
@@ -59,7 +93,11 @@ def probe(name: str) -> EngineProbe:
     ramp = np.arange(64, dtype=np.float32).reshape(1, 1, 8, 8)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            session = open_session(_write_mean(Path(folder) / "mean.onnx"), name)
+            graph = _write_mean(Path(folder) / "mean.onnx")
+            engine = _engine(name)
+            if isinstance(engine, AheadOfTime):
+                engine.build(graph, lambda what, done, steps: None)
+            session = open_session(graph, name)
             (answer,) = session.run([ramp])
     except ProviderError as refusal:
         return EngineProbe(name, False, str(refusal))

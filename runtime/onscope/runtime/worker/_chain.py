@@ -49,10 +49,16 @@ class Chain:
     """Compiled graphs in the order in which they run, each opened and warmed up.
 
     `message` is the one that opens a lane: spec, gather, stages, calibration, merge, provider, threads, and what
-    `frozen` has told of an earlier chain like it. Raises PackageError, PipelineError or ProviderError.
+    `frozen` has told of an earlier chain like it. `build` is called with each graph's file before it is opened, for
+    engines that open only what was built ahead. Raises PackageError, PipelineError or ProviderError.
     """
 
-    def __init__(self, message: Mapping[str, Any], progress: Callable[[str], object] = lambda text: None) -> None:
+    def __init__(
+        self,
+        message: Mapping[str, Any],
+        progress: Callable[[str], object] = lambda text: None,
+        build: Callable[[Path], object] = lambda graph: None,
+    ) -> None:
         self.warm_ns = 0
         """What one window took in the last of the warm-ups."""
         self.opened: list[StageAnswer] = []
@@ -77,6 +83,7 @@ class Chain:
         stated = self.calibration.bits if self.calibration is not None else None
         self.bit_depth: int = spec["bit_depth"] if stated is None else stated
         self._progress = progress
+        self._build = build
         self._warnings: list[str] = []
         self._heard: set[int] = set()
         self.groups: list[Group] = []
@@ -108,6 +115,7 @@ class Chain:
         size = f"{'x'.join(map(str, raw.shape))} {raw.dtype}"
         self._progress(f"{names} for {size} from the cache" if known else f"compiling {names} for {size}")
         compiled, told = compile_fitting(stages, raw, calibration)
+        self._build(compiled.path)
         self._progress(f"opening {names} on {self.engine[0]}")
 
         def warn(note: Note) -> None:

@@ -1,0 +1,196 @@
+"""`tensorrt-ep`: TensorRT through ONNX Runtime's provider, where TensorRT 10 is there beside onnxruntime-gpu.
+
+What is built is an EPContext model (onnxruntime.ai/docs/execution-providers/EP-Context-Design.html): an ONNX file of
+one node that holds the engine. Opened, it is loaded and cannot be built, so that nothing is built while frames come.
+ONNX Runtime falls back to the CPU with no more than a line of its log where TensorRT's library is not found, and puts
+what TensorRT does not know on other providers: both are looked for, and refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..._errors import ProviderError
+from .._ahead import Built, Progress
+from .._interface import Array, Session, TensorSpec, check_arrays
+from ._dialect import Port, Translated
+from ._engine import not_built
+from ._gpu import gpu
+from ._made_for import made_for, read_graph
+from ._store import discard, keep_engine, look_up
+
+NAME = "TensorrtExecutionProvider"
+SUFFIX = ".onnx"
+LIBRARY = "nvinfer_10.dll" if sys.platform == "win32" else "libnvinfer.so.10"
+HINT = "pip install 'onscope[tensorrt-ep]' on a machine with an NVIDIA GPU"
+
+
+class TensorRtThroughOnnxRuntime:
+    """Opens EPContext models that `onscope build` wrote; raises ProviderError where a part is missing.
+
+    `argument` is the GPU's number.
+    """
+
+    def __init__(self, argument: str = "") -> None:
+        if argument and not argument.isdecimal():
+            raise ProviderError(
+                f"found the provider 'tensorrt-ep:{argument}', expected 'tensorrt-ep', or a GPU's number: tensorrt-ep:1"
+            )
+        self._provider = f"tensorrt-ep:{argument}" if argument else "tensorrt-ep"
+        self._version = _library()
+        try:
+            self._gpu = gpu(int(argument or 0))
+        except ModuleNotFoundError as missing:
+            raise ProviderError(
+                f"found no cuda-bindings installed, expected them for 'tensorrt-ep': {HINT}"
+            ) from missing
+
+    def open(self, graph: Path, threads: int | None = None) -> Session:
+        """The graph's EPContext model from the cache; raises ProviderError when it is not there."""
+        read, for_this = self._describe(graph)
+        path = look_up(for_this, SUFFIX)
+        if path is None:
+            raise ProviderError(not_built(self._provider, for_this))
+        return EpContextSession(path, read.inputs, read.outputs, self._gpu.number, self._provider)
+
+    def build(self, graph: Path, progress: Progress) -> Built:
+        """The graph's EPContext model: from the cache, else built; ONNX Runtime does not tell how far it is."""
+        read, for_this = self._describe(graph)
+        path = look_up(for_this, SUFFIX)
+        if path is not None:
+            return Built(path, path.stat().st_size, False, 0.0, for_this)
+        progress("ONNX Runtime builds the engine", 0, 0)
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            context = _context(read.model.SerializeToString(), Path(folder) / "context.onnx", self._gpu.number)
+        path = keep_engine(for_this, SUFFIX, context)
+        return Built(path, len(context), True, time.perf_counter() - began, for_this)
+
+    def discard(self, graph: Path) -> None:
+        discard(self._describe(graph)[1], SUFFIX)
+
+    def _describe(self, graph: Path) -> tuple[Translated, dict[str, str]]:
+        import onnxruntime as ort
+
+        read, said = read_graph(graph)
+        return read, made_for(said, self._gpu, tensorrt=self._version, through=f"onnxruntime {ort.__version__}")
+
+
+class EpContextSession:
+    """One EPContext model on ONNX Runtime. `inputs` and `outputs` are the compiled graph's, in its order."""
+
+    def __init__(
+        self, context: Path, inputs: Sequence[Port], outputs: Sequence[Port], number: int, provider: str
+    ) -> None:
+        self.provider = provider
+        self.inputs = tuple(TensorSpec(port.name, port.shape, port.dtype) for port in inputs)
+        self.outputs = tuple(TensorSpec(port.name, port.shape, port.dtype) for port in outputs)
+        self._ports = tuple(inputs), tuple(outputs)
+        self._session = _session(str(context), number, {})
+
+    def run(self, arrays: Sequence[Array]) -> list[Array]:
+        try:
+            check_arrays(self.inputs, arrays)
+        except ValueError as misfit:
+            raise ProviderError(f"the graph cannot take this frame: {misfit}") from misfit
+        inputs, outputs = self._ports
+        sent = {
+            port.name: _as_bytes(array) if port.as_bytes else array for port, array in zip(inputs, arrays, strict=True)
+        }
+        try:
+            answers = self._session.run([port.name for port in outputs], sent)
+        except Exception as error:  # ONNX Runtime's errors have no common base below Exception
+            raise ProviderError(f"ONNX Runtime failed: {_first_line(error)}") from error
+        return [
+            answer.view(port.dtype)[..., 0] if port.as_bytes else answer
+            for port, answer in zip(outputs, answers, strict=True)
+        ]
+
+
+def _as_bytes(array: Array) -> Array:
+    return np.ascontiguousarray(array)[..., np.newaxis].view(np.uint8)
+
+
+def _context(model: bytes, path: Path, number: int) -> bytes:
+    """The EPContext model that ONNX Runtime writes of a graph; raises ProviderError unless it is one engine."""
+    import onnx
+
+    session = _session(
+        model, number, {"ep.context_enable": "1", "ep.context_file_path": str(path), "ep.context_embed_mode": "1"}
+    )
+    del session
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ProviderError(
+            "found that ONNX Runtime gave no graph to TensorRT, expected the whole: take the provider 'tensorrt', "
+            "which says what it cannot do"
+        ) from error
+    nodes = onnx.load_model_from_string(content).graph.node
+    others = sorted({node.op_type for node in nodes if node.op_type != "EPContext"})
+    if others or len(nodes) != 1:
+        raise ProviderError(
+            f"found that ONNX Runtime left {', '.join(others) or 'parts'} of the graph outside of TensorRT, expected "
+            "one engine for the whole: take the provider 'tensorrt', which says what it cannot do"
+        )
+    return content
+
+
+def _session(model: str | bytes, number: int, settings: dict[str, str]) -> Any:
+    """A session that runs on TensorRT or is not opened at all."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 4  # what fails is raised: no lines of its own beside it
+    # TensorRT optimises better without, and version 1.31 of ONNX Runtime stumbles over signed scales behind a ReLU.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    for name, value in {**settings, "session.disable_cpu_ep_fallback": "1"}.items():
+        options.add_session_config_entry(name, value)
+    try:
+        session = ort.InferenceSession(model, options, providers=[(NAME, {"device_id": str(number)})])
+    except Exception as error:
+        raise ProviderError(f"ONNX Runtime cannot open the graph on TensorRT: {_first_line(error)}") from error
+    if session.get_providers()[:1] != [NAME]:
+        raise ProviderError(
+            f"found that ONNX Runtime took {', '.join(session.get_providers())} without a word, expected {NAME}: {HINT}"
+        )
+    return session
+
+
+def _library() -> str:
+    """TensorRT's version, as its library tells it; raises ProviderError when a part of the way to it is missing."""
+    try:
+        import onnxruntime as ort
+    except ImportError as missing:
+        raise ProviderError(f"found no onnxruntime, expected onnxruntime-gpu for 'tensorrt-ep': {HINT}") from missing
+    if NAME not in ort.get_available_providers():
+        raise ProviderError(
+            f"found an onnxruntime {ort.__version__} without TensorRT, expected onnxruntime-gpu (and not onnxruntime "
+            f"beside it) for 'tensorrt-ep': {HINT}"
+        )
+    number = _library_version()
+    return f"{number // 10000}.{number // 100 % 100}.{number % 100}"
+
+
+def _library_version() -> int:
+    """TensorRT's own number: 101601 is 10.16.1."""
+    with contextlib.suppress(Exception):  # installed in another way, or 11: what counts is the library
+        importlib.import_module("tensorrt")  # its wheel loads the libraries, which ONNX Runtime then finds
+    try:
+        return int(ctypes.CDLL(LIBRARY).getInferLibVersion())
+    except (OSError, AttributeError) as error:
+        raise ProviderError(f"found no {LIBRARY}, expected TensorRT 10 for 'tensorrt-ep': {HINT}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
