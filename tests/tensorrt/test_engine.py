@@ -15,6 +15,7 @@ import pytest
 
 from onscope.runtime import FrameSpec, Package, Pipeline, ProviderError, Stage
 from onscope.runtime.engines import build_ahead, discard_built, open_session, probe, require_ahead
+from onscope.runtime.engines.tensorrt._gpu import gpu
 from onscope.runtime.engines.tensorrt._monitor import Phases
 from onscope.runtime.graph import Raw, compile_group
 from onscope.runtime.worker import Chain, engine_errors
@@ -172,6 +173,18 @@ def test_without_the_packages_they_are_named(monkeypatch: pytest.MonkeyPatch) ->
     )
     with pytest.raises(ProviderError, match=r"no tensorrt and no cuda-bindings.*pip install 'onscope\[tensorrt\]'"):
         require_ahead("tensorrt")
+
+
+def test_nvidias_own_bindings_find_no_gpu_here() -> None:
+    """cuda-bindings can be imported without a driver, and then say that there is none."""
+    pytest.importorskip("cuda.bindings")
+    from cuda.bindings import runtime
+
+    if runtime.cudaGetDeviceCount()[1]:
+        assert gpu().memory_mb > 0
+        return
+    with pytest.raises(ProviderError, match=r"found no NVIDIA (driver|GPU .*), expected an NVIDIA GPU"):
+        gpu()
 
 
 FAILURES = {

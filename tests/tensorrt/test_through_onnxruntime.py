@@ -32,9 +32,9 @@ class StandIn:
     mode = ""
     opened: list[dict[str, str]] = []  # noqa: RUF012  # of all sessions
 
-    def __init__(self, model: Any, options: Any, providers: Any) -> None:
+    def __init__(self, model: Any, options: Any, providers: Any, enable_fallback: int) -> None:
         ((name, settings),) = providers
-        assert name == NAME
+        assert (name, enable_fallback) == (NAME, 0)
         said = {
             key: _entry(options, key) for key in ("ep.context_enable", "ep.context_file_path", "ep.context_embed_mode")
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class OnnxRuntimeSession:
         try:
             self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors have no common base below Exception
-            raise ProviderError(f"ONNX Runtime cannot open {graph.name}: {_first_line(error)}") from error
+            raise ProviderError(f"ONNX Runtime cannot open {graph.name}: {first_line(error)}") from error
         self.provider = "cpu"
         self.inputs = tuple(_spec(node) for node in self._session.get_inputs())
         self.outputs = tuple(_spec(node) for node in self._session.get_outputs())
@@ -69,7 +70,7 @@ class OnnxRuntimeSession:
                 check_arrays(self.inputs, arrays)
             except ValueError as misfit:
                 raise ProviderError(f"the graph cannot take this frame: {misfit}") from error
-            raise ProviderError(f"ONNX Runtime failed: {_first_line(error)}") from error
+            raise ProviderError(f"ONNX Runtime failed: {first_line(error)}") from error
 
 
 def _version(text: str) -> tuple[int, int]:
@@ -85,6 +86,8 @@ def _spec(node: object) -> TensorSpec:
     return TensorSpec(node.name, shape, DTYPES[kind])  # type: ignore[attr-defined]
 
 
-def _first_line(error: Exception) -> str:
-    line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+def first_line(error: Exception) -> str:
+    """What ONNX Runtime says, in one line, without where in its sources it was raised."""
+    line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    line = re.sub(r"^/\S+:\d+ .*?\) ", "", line)[:300]
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)  # names come from the graph

@@ -23,6 +23,7 @@ import numpy as np
 from ..._errors import ProviderError
 from .._ahead import Built, Progress
 from .._interface import Array, Session, TensorSpec, check_arrays
+from .._onnxruntime import first_line
 from ._dialect import Port, Translated
 from ._engine import not_built
 from ._gpu import gpu
@@ -110,7 +111,7 @@ class EpContextSession:
         try:
             answers = self._session.run([port.name for port in outputs], sent)
         except Exception as error:  # ONNX Runtime's errors have no common base below Exception
-            raise ProviderError(f"ONNX Runtime failed: {_first_line(error)}") from error
+            raise ProviderError(f"ONNX Runtime failed: {first_line(error)}") from error
         return [
             answer.view(port.dtype)[..., 0] if port.as_bytes else answer
             for port, answer in zip(outputs, answers, strict=True)
@@ -157,9 +158,11 @@ def _session(model: str | bytes, number: int, settings: dict[str, str]) -> Any:
     for name, value in {**settings, "session.disable_cpu_ep_fallback": "1"}.items():
         options.add_session_config_entry(name, value)
     try:
-        session = ort.InferenceSession(model, options, providers=[(NAME, {"device_id": str(number)})])
+        # Its Python part would catch what the provider says, print it, and try again with the CPU.
+        providers = [(NAME, {"device_id": str(number)})]
+        session = ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
     except Exception as error:
-        raise ProviderError(f"ONNX Runtime cannot open the graph on TensorRT: {_first_line(error)}") from error
+        raise ProviderError(f"ONNX Runtime cannot open the graph on TensorRT: {first_line(error)}") from error
     if session.get_providers()[:1] != [NAME]:
         raise ProviderError(
             f"found that ONNX Runtime took {', '.join(session.get_providers())} without a word, expected {NAME}: {HINT}"
@@ -190,7 +193,3 @@ def _library_version() -> int:
         return int(ctypes.CDLL(LIBRARY).getInferLibVersion())
     except (OSError, AttributeError) as error:
         raise ProviderError(f"found no {LIBRARY}, expected TensorRT 10 for 'tensorrt-ep': {HINT}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
