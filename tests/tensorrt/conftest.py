@@ -72,3 +72,9 @@ def child(folder: Path, environment: dict[str, Any]) -> dict[str, str]:
 def package(tmp_path: Path) -> Package:
     """image = frame + 1, in uint16."""
     return models.plus_one(tmp_path / "plus")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """For the packages of the engines' suite."""
+    return tmp_path

@@ -23,7 +23,7 @@ def read_graph(path: Path) -> tuple[Translated, dict[str, str]]:
         content = path.read_bytes()
         model = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf's errors have no base of their own
-        raise ProviderError(f"cannot read the graph {path.name} ({type(error).__name__}): compile it again") from error
+        raise ProviderError(f"TensorRT cannot open {path.name} ({type(error).__name__}): compile it again") from error
     read = translated(model)
     frames = ", ".join(f"{port.name} {'x'.join(map(str, port.shape))} {port.dtype}" for port in read.inputs)
     return read, {
