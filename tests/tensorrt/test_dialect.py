@@ -177,9 +177,9 @@ def test_what_cannot_be_said_is_refused(words: str) -> None:
         translated(REFUSED[words]())
 
 
-@pytest.mark.parametrize("zero", [0, 37, 128, 255])
-def test_unsigned_scales_become_symmetric_ones_that_cut_off_the_same(zero: int) -> None:
-    """Within half a step of the new scale: and never beyond what 8 bits without a sign could hold."""
+@pytest.mark.parametrize("zero", [np.uint8(0), np.uint8(37), np.uint8(128), np.uint8(255), np.int8(-128), np.int8(9)])
+def test_skewed_scales_become_symmetric_ones_that_cut_off_the_same(zero: Any) -> None:
+    """Within half a step of the new scale: and never beyond what the 8 bits could hold."""
     scale = np.float32(0.05)
     model = graph(
         [
@@ -188,15 +188,33 @@ def test_unsigned_scales_become_symmetric_ones_that_cut_off_the_same(zero: int) 
         ],
         {"in": (TensorProto.FLOAT, [600])},
         {"out": (TensorProto.FLOAT, [600])},
-        {"scale": scale, "zero": np.uint8(zero)},
+        {"scale": scale, "zero": zero},
     )
     array = np.linspace(-30, 30, 600, dtype=np.float32)
     (wanted,) = answers(model, {"in": array})
     (found,) = through_bytes(translated(model), [array])
-    step = scale * max(zero, 255 - zero) / 127
+    low, high = np.iinfo(zero.dtype).min - int(zero), np.iinfo(zero.dtype).max - int(zero)
+    step = scale * max(-low, high) / 127
     assert np.abs(found - wanted).max() <= (step + scale) / 2 + 1e-5
-    assert found.min() >= -zero * scale - step / 2 - 1e-5
-    assert found.max() <= (255 - zero) * scale + step / 2 + 1e-5
+    assert found.min() >= low * scale - step / 2 - 1e-5
+    assert found.max() <= high * scale + step / 2 + 1e-5
+
+
+@pytest.mark.parametrize("kind", [TensorProto.UINT8, TensorProto.INT8])
+def test_without_a_zero_point_it_is_0_of_the_type_that_is_stated(kind: int) -> None:
+    model = graph(
+        [
+            helper.make_node("QuantizeLinear", ["in", "scale"], ["q"], output_dtype=kind),
+            helper.make_node("DequantizeLinear", ["q", "scale"], ["out"]),
+        ],
+        {"in": (TensorProto.FLOAT, [100])},
+        {"out": (TensorProto.FLOAT, [100])},
+        {"scale": np.float32(0.1)},
+    )
+    array = np.linspace(-9, 9, 100, dtype=np.float32)
+    (found,), (wanted,) = through_bytes(translated(model), [array]), answers(model, {"in": array})
+    assert np.abs(found - wanted).max() <= 0.15 + 1e-5
+    assert (found.min() < -1) == (kind == TensorProto.INT8)
 
 
 def test_biases_in_32_bits_become_what_they_stood_for() -> None:

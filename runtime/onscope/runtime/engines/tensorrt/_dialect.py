@@ -66,7 +66,7 @@ def translated(model: ModelProto) -> Translated:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = copy.graph
-    make_symmetric(graph)
+    make_symmetric(graph, _kinds(copy))
     del graph.value_info[:]  # of the types that were: they are inferred anew
     inputs = tuple(_port(value) for value in graph.input)
     outputs = tuple(_port(value) for value in graph.output)

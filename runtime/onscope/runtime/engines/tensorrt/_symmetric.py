@@ -8,6 +8,7 @@ the work of a ReLU, which quantisers then leave out. Biases in 32 bits become fl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 QUANTISERS = ("QuantizeLinear", "DequantizeLinear")
 
 
-def make_symmetric(graph: Any) -> None:
-    """Change Q/DQ pairs in place; raises ProviderError where scales or zero points are no constants."""
+def make_symmetric(graph: Any, kinds: Mapping[str, int]) -> None:
+    """Change Q/DQ pairs in place; `kinds` are the element types of all tensors by name.
+
+    Raises ProviderError where scales or zero points are no constants, or activations have a scale per channel.
+    """
     from onnx import TensorProto, numpy_helper
 
     held = {tensor.name: tensor for tensor in graph.initializer}
@@ -33,24 +37,28 @@ def make_symmetric(graph: Any) -> None:
         if node.op_type not in QUANTISERS:
             continue
         read = held.get(node.input[0])
-        scale, zero = _constants(node, held)
+        place = node.output[0] if node.op_type == "QuantizeLinear" else node.input[0]
+        scale, zero = _constants(node, held, _dtype(kinds.get(place)))
         is_weight = node.op_type == "DequantizeLinear" and read is not None
         if is_weight and read is not None and (read.data_type != TensorProto.INT8 or zero.any()):
             values = _dequantised(numpy_helper.to_array(read), scale, zero, _axis(node))
             made[node.output[0]] = numpy_helper.from_array(values, node.output[0])
             folded.add(node.output[0])
-        elif not is_weight and zero.dtype == np.uint8:
+        elif not is_weight and (zero.dtype == np.uint8 or (zero.dtype == np.int8 and zero.any())):
             if zero.ndim or scale.ndim:
                 raise ProviderError(
                     f"found activations in 8 bits with a scale per channel ({node.input[0]!r}), expected one scale: "
                     "TensorRT knows them for weights only"
                 )
             name = f"{node.output[0]}.symmetric"
-            most = max(int(zero), 255 - int(zero))
-            made[f"{name}.scale"] = numpy_helper.from_array(np.array(scale * (most / 127), np.float32), f"{name}.scale")
+            span = np.iinfo(zero.dtype)
+            low, high = span.min - int(zero), span.max - int(zero)
+            made[f"{name}.scale"] = numpy_helper.from_array(
+                np.array(scale * (max(-low, high) / 127), np.float32), f"{name}.scale"
+            )
             made[f"{name}.zero"] = numpy_helper.from_array(np.array(0, np.int8), f"{name}.zero")
             if node.op_type == "QuantizeLinear":
-                cut[node.output[0]] = _cutting(node.input[0], name, scale, int(zero), made)
+                cut[node.output[0]] = _cutting(node.input[0], name, (low * scale, high * scale), made)
                 node.input[0] = name
             del node.input[1:]
             node.input.extend([f"{name}.scale", f"{name}.zero"])
@@ -67,19 +75,26 @@ def make_symmetric(graph: Any) -> None:
     _drop_unread(graph)
 
 
-def _cutting(read: str, name: str, scale: npt.NDArray[Any], zero: int, made: dict[str, Any]) -> NodeProto:
-    """A node that keeps a tensor within what uint8 could hold; its bounds are added to `made`."""
+def _cutting(read: str, name: str, ends: tuple[Any, Any], made: dict[str, Any]) -> NodeProto:
+    """A node that keeps a tensor within what its 8 bits could hold; the bounds are added to `made`."""
     from onnx import helper, numpy_helper
 
-    if zero == 0:  # the upper end is that of the new scale
+    if ends[0] == 0:  # the upper end is that of the new scale
         return helper.make_node("Relu", [read], [name])
-    bounds = {f"{name}.low": -zero * scale, f"{name}.high": (255 - zero) * scale}
+    bounds = dict(zip((f"{name}.low", f"{name}.high"), ends, strict=True))
     made |= {key: numpy_helper.from_array(np.array(bound, np.float32), key) for key, bound in bounds.items()}
     return helper.make_node("Clip", [read, *bounds], [name])
 
 
-def _constants(node: NodeProto, held: dict[str, Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Scale and zero point of a node; no zero point stands for uint8 zero (ONNX, QuantizeLinear)."""
+def _dtype(kind: int | None) -> Any:
+    """What an element type is in NumPy; ONNX's own default for 8 bits where it is not known."""
+    from onnx import helper
+
+    return helper.tensor_dtype_to_np_dtype(kind) if kind else np.uint8
+
+
+def _constants(node: NodeProto, held: dict[str, Any], dtype: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Scale and zero point of a node; no zero point stands for 0 (ONNX, QuantizeLinear)."""
     from onnx import numpy_helper
 
     names = list(node.input[1:3])
@@ -89,7 +104,7 @@ def _constants(node: NodeProto, held: dict[str, Any]) -> tuple[npt.NDArray[Any],
             "when the engine is built"
         )
     scale, *zero = (numpy_helper.to_array(held[name]) for name in names if name)
-    return scale, zero[0] if zero else np.zeros_like(scale, np.uint8)
+    return scale, zero[0] if zero else np.zeros_like(scale, dtype)
 
 
 def _axis(node: NodeProto) -> int:
