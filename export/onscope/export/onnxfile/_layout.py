@@ -59,6 +59,8 @@ def guesses(dims: Sequence[int], begin: Begin) -> list[str]:
     """Axes that an input of these sizes (0: free) may have, the likeliest first; empty for other numbers of axes."""
     found = list(LAYOUTS.get(len(dims), ()))
     few = [0 < size <= FEW for size in dims]
+    if not found:
+        return []
     if len(dims) == 3:
         likely = "yxc" if few[-1] and not few[0] else "cyx" if few[0] and dims[0] > 1 else "byx"
     elif len(dims) > 3:

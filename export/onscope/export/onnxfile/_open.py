@@ -6,11 +6,14 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from onscope.runtime import ExportError, PackageError
 from onscope.runtime.package import inspect_onnx, one_file
 
-from .._original import file_sha256, folder_sha256
-from ._graph import dims_of, framed, inputs_of, plain
+from .._original import file_sha256, folder_sha256, one_line
+from ._constants import refuse_large_constants
+from ._graph import dims_of, framed, inputs_of, nodes_of, plain
 from ._network import OnnxNetwork
 from ._probe import probed
 
@@ -21,8 +24,10 @@ TAKEN = {
 """Pixels that a network's input can hold, by its dtype."""
 WIDENED = ("float16", "float64")
 """Outputs that become float32 where the input does: no frame has such numbers."""
-MOST_VALUES = 1 << 28
-"""Most values of a frame."""
+MOST_VALUES = 1 << 26
+"""Most values of a frame: 8192 x 8192 pixels, or 16 planes of 2048 x 2048."""
+NUMBERS = "biuf"
+"""Kinds of dtypes that an output may have."""
 
 
 def open_onnx(source: Path, route: str = "", axes: str = "", sizes: Sequence[int] = ()) -> OnnxNetwork:
@@ -31,7 +36,7 @@ def open_onnx(source: Path, route: str = "", axes: str = "", sizes: Sequence[int
     `axes` and `sizes` (0: any) are its input's where something else than the file states them. It is run at some small
     sizes to find out which it takes. Raises ExportError: what it is instead (a pickle, a .zip,
     HDF5, a truncated file), operators of foreign libraries, data outside of its folder, absurd sizes, more than one
-    input, or one that holds no pixels.
+    input, or one that holds no pixels, an output that is no tensor of numbers, a run that does not end.
     """
     import onnx
 
@@ -48,22 +53,32 @@ def open_onnx(source: Path, route: str = "", axes: str = "", sizes: Sequence[int
             "the network with the others as constants"
         )
     given = ports.inputs[0]
-    if given.dtype not in TAKEN or given.rank is None:
+    if given.dtype not in TAKEN or given.rank is None or given.rank < 2:
         raise ExportError(
             f"found that {source.name} takes {given.dtype} of {given.rank} axes, expected numbers such as float32 with "
-            "axes that are stated: export it again"
+            "axes that are stated, y and x among them: export it again"
         )
+    for port in ports.outputs:
+        if not _is_number(port.dtype):
+            raise ExportError(
+                f"found that the output {one_line(port.name, 80)} of {source.name} is {port.dtype}, expected a tensor "
+                "of numbers: export the network without it"
+            )
     if len(files) > 1:
         digest = folder_sha256(files[0].parent, files)
     model = onnx.load(path)
     declared = dims_of(inputs_of(model)[0])
     if axes and len(axes) != len(declared):
         raise ExportError(f"found {len(declared)} axes in {source.name}, expected {len(axes)}: {axes}")
-    if math.prod(size for size in (*declared, *sizes) if size) > MOST_VALUES:
+    most = max((declared, tuple(sizes)), key=_values)
+    if _values(most) > MOST_VALUES:
         raise ExportError(
-            f"found an input of {'x'.join(map(str, declared))} in {source.name}, expected at most {MOST_VALUES} "
-            "values: this is no network for live use"
+            f"found an input of {'x'.join(str(size or '?') for size in most)} in {source.name}, expected at most "
+            f"{MOST_VALUES} values: this is no network for live use"
         )
+    if not any(given.name in node.input for node in nodes_of(model.graph)):
+        raise ExportError(f"found that {source.name} does not use its input, expected a network: export it again")
+    refuse_large_constants(model, source.name)
     taken = TAKEN[given.dtype]
     notes: tuple[str, ...] = ()
     if given.dtype != taken:
@@ -74,3 +89,14 @@ def open_onnx(source: Path, route: str = "", axes: str = "", sizes: Sequence[int
     found = probed(model, given.name, taken, axes, sizes)
     route = route or f"the ONNX file {source.name}"
     return OnnxNetwork(model, found, taken, route, digest, notes)
+
+
+def _is_number(dtype: str) -> bool:
+    try:
+        return np.dtype(dtype).kind in NUMBERS
+    except TypeError:  # sequences, maps, and numbers that NumPy does not have
+        return False
+
+
+def _values(sizes: Sequence[int]) -> int:
+    return math.prod(size for size in sizes if size)

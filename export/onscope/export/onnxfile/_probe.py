@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from onscope.runtime import ExportError
-
 from .._original import Array
 from ._graph import dims_of, inputs_of, resized
 from ._layout import Begin, axes_at_one_size, begin_of, guesses, output_axes, sums_pixels
-from ._session import Session
+from ._session import NotTaken, Session
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -99,13 +97,13 @@ class _Trial:
         for letters in ("byx", "yx"):
             try:
                 session = self._opened(letters, found.own)
-            except ExportError as error:
+            except NotTaken as error:
                 why = why or _reason(error)
                 continue
             for channels in self._channels:
                 try:
                     made = self._follow(replace(found, axes=self._axes, freed=session, why=""), session, channels)
-                except ExportError as error:
+                except NotTaken as error:
                     why = why or _reason(error)
                     continue
                 if letters == "yx" or "b" not in self._axes or self._alike(made, channels):
@@ -119,14 +117,14 @@ class _Trial:
         shape = self._shape(self._known["y"], self._known["x"], self._channels[0])
         try:
             answers = found.own.run(noise(shape, self._dtype))
-        except ExportError as error:
+        except NotTaken as error:
             return replace(found, why=_reason(error))
         outputs = tuple(axes_at_one_size(self._axes, shape, answer.shape) for answer in answers)
         shapes = tuple(answer.shape for answer in answers)
         made = replace(found, axes=self._axes, sizes=shape, outputs=outputs, answers=shapes, fixed=True)
         try:
             freed = replace(made, freed=self._opened("b", found.own))
-        except ExportError:
+        except NotTaken:
             return made
         return freed if "b" in self._axes and self._alike(freed, self._channels[0]) else made
 
@@ -140,16 +138,16 @@ class _Trial:
 
     def _shape(self, y: int, x: int, channels: int) -> tuple[int, ...]:
         sizes = {"b": 1, "c": channels, "z": self._known.get("z") or PLANES, "y": y, "x": x}
-        return tuple(sizes[letter] for letter in self._axes)
+        return tuple(sizes[letter] if letter in sizes else self._known[letter] or 1 for letter in self._axes)
 
     def _follow(self, found: Probed, session: Session, channels: int) -> Probed:
-        """With the smallest step of height and width at which the outputs follow; raises ExportError for none."""
-        failed: ExportError | None = None
+        """With the smallest step of height and width at which the outputs follow; raises NotTaken for none."""
+        failed: NotTaken | None = None
         for base in BASES:
             for step in STEPS:
                 try:
                     outputs, shapes = self._outputs(session, base, step, channels)
-                except ExportError as error:
+                except NotTaken as error:
                     failed = failed or error
                     continue
                 minimum = self._smallest(session, base, step, channels, outputs)
@@ -167,14 +165,14 @@ class _Trial:
     def _outputs(
         self, session: Session, base: int, step: int, channels: int
     ) -> tuple[tuple[str, ...], list[tuple[int, ...]]]:
-        """Axes of the outputs, and their shapes at `base` x (`base` + `step`) pixels; raises ExportError."""
+        """Axes of the outputs, and their shapes at `base` x (`base` + `step`) pixels; raises NotTaken."""
         shapes = (self._shape(base, base + step, channels), self._shape(base + 3 * step, base + 2 * step, channels))
         runs = [session.run(noise(shape, self._dtype)) for shape in shapes]
         found = [output_axes(self._axes, shapes, (one.shape, two.shape))
                  for one, two in zip(*runs, strict=True) if one.ndim == two.ndim]  # fmt: skip
         outputs = tuple(axes for axes in found if axes is not None)
         if len(outputs) != len(runs[0]):
-            raise ExportError("its outputs do not follow the size of its input")
+            raise NotTaken("its outputs do not follow the size of its input")
         return outputs, [answer.shape for answer in runs[0]]
 
     def _smallest(self, session: Session, base: int, step: int, channels: int, outputs: tuple[str, ...]) -> int:
@@ -183,7 +181,7 @@ class _Trial:
             try:
                 if self._outputs(session, size, step, channels)[0] == outputs:
                     return size
-            except ExportError:
+            except NotTaken:
                 pass
             size *= 2
         return base
@@ -206,7 +204,7 @@ class _Trial:
         try:
             both = made.freed.run(np.concatenate([one, other], axis=place))
             alone = [made.freed.run(one), made.freed.run(other)]
-        except ExportError:
+        except NotTaken:
             return False
         for axes, answer, *each in zip(made.outputs, both, *alone, strict=True):
             if "b" not in axes or axes.count("i"):
@@ -221,8 +219,10 @@ def noise(shape: Sequence[int], dtype: str) -> Array:
     """Seeded pixels: 0 to 1, or counts below 128."""
     random = np.random.default_rng(0)
     kind = np.dtype(dtype)
-    return random.random(shape).astype(kind) if kind.kind == "f" else random.integers(0, 128, shape).astype(kind)
+    if kind.kind == "f":
+        return random.random(shape, np.float32).astype(kind, copy=False)
+    return random.integers(0, 128, shape, np.uint8).astype(kind, copy=False)
 
 
-def _reason(error: ExportError) -> str:
+def _reason(error: NotTaken) -> str:
     return str(error).partition(", expected")[0].removeprefix("found that ")
