@@ -19,11 +19,12 @@ def shaken(model: Any, seed: int = 0) -> Any:
     """The model with weights that all matter: none is zero, moments of batch normalisation neither 0 nor 1."""
     random = np.random.default_rng(seed)
     for weight in model.weights:
-        if weight.name in ("kernel", "depthwise_kernel"):
+        leaf = weight.name.split("/")[-1].split(":")[0]  # Keras 2 has "layer/kernel:0"
+        if leaf in ("kernel", "depthwise_kernel"):
             spread = np.sqrt(2 / np.prod(weight.shape[:-1]))
             weight.assign(random.normal(0, spread, weight.shape))
-        else:
-            weight.assign(random.uniform(0.5, 1.5, weight.shape) * (0.1 if weight.name == "bias" else 1))
+        elif leaf != "blur_kernel":  # a fixed filter
+            weight.assign(random.uniform(0.5, 1.5, weight.shape) * (0.1 if leaf == "bias" else 1))
     return model
 
 
