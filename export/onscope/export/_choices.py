@@ -14,7 +14,7 @@ from ._describe import About, check_about
 from ._example import make_example
 from ._original import OPSET, Array, Stated
 from ._plan import DTYPES, checked_example
-from .proof import MOST_FRAMES
+from .frames import MOST_FRAMES, Given
 
 MINIMUM, STEP = 16, 1
 INPUT_NAME = "raw"
@@ -30,7 +30,7 @@ class Choices:
     is simulated. `pre` and `post` are the steps before the network and behind
     each of its outputs. Heights and widths are `minimum` + n * `step`, or with `fixed` the example's alone. `sizes` are
     the (y, x) at which parity is proven besides the example's. `frames` are the user's own for the same: arrays, or
-    paths of images, stacks, folders and OME-Zarr, of which at most `max_frames` are used (`proof.read_frames`).
+    paths of images, stacks, folders and OME-Zarr, of which at most `max_frames` are used (`frames.read_frames`).
     `force` writes a package that is not equal, and marks it.
     """
 
@@ -47,7 +47,7 @@ class Choices:
     step: int | None = None
     fixed: bool | None = None
     sizes: Sequence[tuple[int, int]] = ()
-    frames: Sequence[Array | str | Path] = ()
+    frames: Sequence[Given] = ()
     max_frames: int = MOST_FRAMES
     settings: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""

@@ -19,7 +19,8 @@ from ._original import Array, Converted, Original, Wanted, contiguous
 from ._own_tests import own_refusal, prove_own
 from ._plan import TensorPlan, plan_outputs
 from ._prove import answered, fed_with, form_of, prove, refusal
-from .proof import OWN, PICTURE, Proof, Report, draw_picture, read_frames
+from .frames import read_frames
+from .proof import OWN, PICTURE, Proof, Report, draw_picture
 
 TOOLS = ("onscope", "onnx", "onnxslim", "onnxruntime")
 Step = Callable[[str], object]
@@ -40,9 +41,7 @@ def export_original(
     choices, target = choices or Choices(), Path(folder)
     check_target(target, choices.overwrite)
     wanted = settled(choices, original.stated, target, original.route)
-    if choices.frames:
-        say("reading frames")
-    frames, notes = read_frames(choices.frames, form_of(wanted), choices.max_frames)
+    frames, notes = read_frames(choices.frames, form_of(wanted), choices.max_frames, _counted(say))
     wanted = replace(wanted, notes=(*wanted.notes, *notes))
     say("running the network")
     given = TensorPlan(
@@ -90,6 +89,11 @@ def _convert(
         converted = original.convert(Wanted(fed, free, given.name, names, opset))
         return converted._replace(notes=(*converted.notes, why)), False
     return original.convert(Wanted(fed, free, given.name, names, opset)), False
+
+
+def _counted(say: Step) -> Callable[[str, int, int], object]:
+    """Steps that count, in the words of those that do not: "reading the frames 3/8"."""
+    return lambda step, done, total: say(f"{step} {min(done + 1, total)}/{total}")
 
 
 def takes_batches(original: Original, fed: Array, given: TensorPlan, plans: Sequence[TensorPlan]) -> bool:

@@ -14,14 +14,13 @@ from . import _steps
 from ._choices import Choices, Settled
 from ._original import Array, Original, contiguous, one_line
 from ._plan import TensorPlan, parity_sizes, trials
+from .frames import Form, NamedFrame
 from .proof import (
     MAX_LIMIT,
     P999_LIMIT,
     Answers,
     Errors,
-    Form,
     Metric,
-    NamedFrame,
     Parity,
     Proof,
     answers,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .frames import CameraOption, ExposureOption, SecondsOption, given_frames
+
 if TYPE_CHECKING:
     from ._original import Array
     from .proof import Report
@@ -114,15 +116,18 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a package that is there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write a package that is not equal, and mark it.")] = False,
     frames: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--frames",
-            help="Your own frames to prove it on: a folder, an image or stack (.tif, .png, .npy), an OME-Zarr; may be "
-            "repeated.",
+            help="Your own frames to prove it on: a folder, an image or stack (.tif, .png, .npy), an OME-Zarr, or a "
+            "source such as micromanager:scope.cfg; may be repeated.",
             show_default="none",
         ),
     ] = None,
     max_frames: Annotated[int, typer.Option("--max-frames", min=1, help="Frames of these that are used.")] = 8,
+    seconds: SecondsOption = None,
+    exposure_ms: ExposureOption = None,
+    camera: CameraOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Export a trained network to a package, with proof that nothing changed.
@@ -165,7 +170,7 @@ def export(
             opset=opset,
             overwrite=overwrite,
             force=force,
-            frames=frames or (),
+            frames=given_frames(frames, seconds, exposure_ms, camera),
             max_frames=max_frames,
         )
         steps("loading the network")

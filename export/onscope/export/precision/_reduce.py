@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +17,8 @@ from onscope.runtime.engines import Session, open_session
 from onscope.runtime.package import PRECISIONS
 
 from .._folder import check_target
-from .._original import Array, one_line
+from .._original import one_line
+from ..frames import Given, Tell
 from ._calibrate import Frames, frames_for
 from ._half import halved, rounded, too_large
 from ._judge import Judge
@@ -34,14 +35,13 @@ if TYPE_CHECKING:
 
 TOOLS = ("onscope", "onnx", "onnxruntime", "openvino")
 LIMIT_S = 300.0
-Tell = Callable[[str, int, int], object]
 
 
 def reduce_package(
     package: Package,
     precisions: Sequence[str],
     target: str | Path | None = None,
-    frames: Sequence[Array | str | Path] = (),
+    frames: Sequence[Given] = (),
     *,
     overwrite: bool = False,
     reduce_range: bool = False,
@@ -53,7 +53,8 @@ def reduce_package(
 ) -> tuple[VariantReport, ...]:
     """Write variants of a package ("fp16", "int8") into `target`, a copy of it; None: into its own folder.
 
-    `frames` are arrays or paths to calibrate with and to measure on; none: the package's test input. A variant that is
+    `frames` are those to calibrate with and to measure on (arrays, paths, sources by name); none: the package's test
+    input. A variant that is
     too far off is written too, marked, and refused by the runtime. `limit` is how far off an image network may be, as a
     share of what it changes (None: LIMITS["image"]). `limit_s` bounds the search for sensitive layers of
     each variant, `rounds` the turns that speeds are measured in. `tell` hears what is done, and how much of it.
@@ -68,9 +69,7 @@ def reduce_package(
         )
     folder = package.folder if target is None else Path(target)
     check_target(folder, overwrite or target is None)
-    tell("reading the frames", 0, 1)
-    taken = frames_for(package, frames)
-    tell("reading the frames", 1, 1)
+    taken = frames_for(package, frames, tell)
     with tempfile.TemporaryDirectory() as temporary:
         made = Reduction(package, taken, Path(temporary), threads, tell, limit)
         found = {name: made.search(name, reduce_range, limit_s) for name in dict.fromkeys(precisions)}
