@@ -73,9 +73,8 @@ def reduce_package(
     with tempfile.TemporaryDirectory() as temporary:
         made = Reduction(package, taken, Path(temporary), threads, tell, limit)
         found = {name: made.search(name, reduce_range, limit_s) for name in dict.fromkeys(precisions)}
-        tell("measuring speeds", 0, 1)
-        timed = speeds(made.model, {name: one.model for name, one in found.items()}, made.judge.fed[0], threads, rounds)
-        tell("measuring speeds", 1, 1)
+        variants = {name: one.model for name, one in found.items()}
+        timed = speeds(made.model, variants, made.judge.fed[0], threads, rounds, tell=tell)
         models = {name: one.model.SerializeToString(deterministic=True) for name, one in found.items()}
         reports = [made.report(name, found[name], models[name], timed[name]) for name in found]
         write_variants(package, folder, overwrite or target is None, models, reports)
@@ -102,16 +101,17 @@ class Reduction:
     def _judge_on(self, session: Session, limit: float | None) -> None:
         package, frames = self._package, self._frames
         names = [spec.name for spec in session.inputs]
-        total = len(frames.calibrating) + 1
-        self._tell("running the float weights", 0, total)
-        self.judge = Judge(package, frames.measured, session, limit)
+        step, measured = "running the float weights", len(frames.measured)
+        total = len(frames.calibrating) + measured
+        self._tell(step, 0, total)
+        self.judge = Judge(package, frames.measured, session, limit, lambda done: self._tell(step, done, total))
         self.seen: dict[str, Seen] = {}
         watched = floats(self.model)
         for number, frame in enumerate(frames.calibrating):
-            self._tell("running the float weights", number + 1, total)
+            self._tell(step, measured + number, total)
             fed = self.judge.feed(frame, session)
             self.seen = merged(self.seen, observe(self.model, watched, [dict(zip(names, fed, strict=True))]))
-        self._tell("running the float weights", total, total)
+        self._tell(step, total, total)
 
     def search(self, precision: str, reduce_range: bool = False, limit_s: float = LIMIT_S) -> Found:
         """The best variant of that precision; it may be too far off. Raises ExportError when nothing can be reduced."""

@@ -1,9 +1,10 @@
 """Proof that an export is equal to its original: the comparison, its account and its picture."""
 
+from .._agreement import span
 from ._answers import Answers, answers
 from ._errors import Errors
 from ._metrics import Metric, metrics, share_of_change
-from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare, span
+from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare
 from ._picture import draw_picture
 from ._proof import Proof
 from ._report import OWN, PICTURE, Report, account
