@@ -133,12 +133,12 @@ def test_a_stack_with_two_outputs(tmp_path: Path) -> None:
 
 
 def test_programs_that_are_not_for_images(tmp_path: Path) -> None:
-    class Two(nn.Module):
-        def forward(self, one: Tensor, other: Tensor) -> Tensor:
-            return one + other
+    class Times(nn.Module):
+        def forward(self, one: Tensor, number: int) -> Tensor:
+            return one * number
 
-    torch.export.save(torch.export.export(Two(), (torch.ones(2, 2), torch.ones(2, 2))), tmp_path / "two.pt2")
-    with pytest.raises(ExportError, match=r"a program of 2 inputs in two.pt2, expected one tensor"):
+    torch.export.save(torch.export.export(Times(), (torch.ones(2, 2), 3)), tmp_path / "two.pt2")
+    with pytest.raises(ExportError, match=r"a program with the input .* that is no tensor in two.pt2"):
         load_program(tmp_path / "two.pt2")
     saved(tmp_path / "row.pt2", nn.Linear(3, 3), torch.ones(3))
     with pytest.raises(ExportError, match="an input of 1 axes"):

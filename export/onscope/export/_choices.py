@@ -12,7 +12,7 @@ from onscope.runtime.package import Step
 
 from ._describe import About, check_about
 from ._example import make_example
-from ._original import OPSET, Array, Stated
+from ._original import OPSET, Array, FurtherInput, Stated
 from ._plan import DTYPES, checked_example
 from .frames import MOST_FRAMES, Given
 
@@ -31,7 +31,8 @@ class Choices:
     each of its outputs. Heights and widths are `minimum` + n * `step`, or with `fixed` the example's alone. `sizes` are
     the (y, x) at which parity is proven besides the example's. `frames` are the user's own for the same: arrays, or
     paths of images, stacks, folders and OME-Zarr, of which at most `max_frames` are used (`frames.read_frames`).
-    `force` writes a package that is not equal, and marks it.
+    `further` are the inputs beside the frame, in the network's order. `force` writes a package that is not equal, and
+    marks it.
     """
 
     example: Array | None = None
@@ -50,6 +51,7 @@ class Choices:
     frames: Sequence[Given] = ()
     max_frames: int = MOST_FRAMES
     settings: Mapping[str, Any] = field(default_factory=dict)
+    further: Sequence[FurtherInput] = ()
     name: str = ""
     description: str = ""
     authors: Sequence[str | Mapping[str, str]] = ()
@@ -79,6 +81,7 @@ class Settled:
     step: int
     fixed: bool
     notes: tuple[str, ...]
+    further: tuple[FurtherInput, ...]
     stated: Stated
     """What the source says, so far as nobody said otherwise: its own test output belongs to its own steps."""
 
@@ -123,13 +126,20 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
         step,
         fixed,
         tuple(notes),
+        tuple(choices.further) or _beside(stated, choices.example is not None),
         stated,
     )
 
 
+def _beside(stated: Stated, another: bool) -> tuple[FurtherInput, ...]:
+    """The inputs beside the frame; beside another frame than the source's they are simulated."""
+    return tuple(replace(one, example=None) for one in stated.further) if another else stated.further
+
+
 def _as_stated(choices: Choices, stated: Stated) -> bool:
     steps = choices.pre is None and choices.post is None
-    return steps and choices.example is None and choices.axes in ("", stated.axes)
+    same = choices.example is None and not choices.further
+    return steps and same and choices.axes in ("", stated.axes)
 
 
 def _simulated(axes: str, dtype: str, stated: Stated) -> Array:

@@ -15,7 +15,6 @@ from .frames import CameraOption, ExposureOption, SecondsOption, given_frames
 
 if TYPE_CHECKING:
     from ._original import Array
-    from .proof import Report
 
 
 class Pixel(StrEnum):
@@ -51,6 +50,9 @@ def export(
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Yes, run the code in --code, or of the package.")
     ] = False,
+    key: Annotated[
+        str, typer.Option("--key", help="Key of the tensors in a checkpoint.", show_default="the one that fits")
+    ] = "",
     axes: Annotated[
         str | None,
         typer.Option(
@@ -62,6 +64,23 @@ def export(
     output_axes: Annotated[
         list[str] | None,
         typer.Option("--output-axes", help="Axes of an output; may be repeated.", show_default="as the input, or ic"),
+    ] = None,
+    output_name: Annotated[
+        list[str] | None,
+        typer.Option("--output-name", help="Name of an output; may be repeated.", show_default="as stated, or image"),
+    ] = None,
+    input: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            help="An input beside the frame: 'memory b=1,c=8,y=y/2,x=x/2', and if you like dtype=, normalise=, "
+            "example=; may be repeated, in the network's order.",
+            show_default="as the source states them",
+        ),
+    ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="What a recurrent network remembers: memory=memory_out.", show_default="nothing"),
     ] = None,
     normalise: Annotated[
         str | None,
@@ -141,7 +160,8 @@ def export(
     from ._choices import Choices
     from ._export import export_original
     from ._folder import check_target
-    from ._progress import Steps
+    from ._further import parse_input, parse_state
+    from ._progress import Steps, show
     from ._steps import parse_normalise
 
     check_target(out, overwrite)
@@ -150,12 +170,16 @@ def export(
         settings["columns"] = [word.strip() for word in columns.split(",")]
     if threshold is not None:
         settings["threshold"] = threshold
+    if state:
+        settings["state"] = [parse_state(one) for one in state]
     # The exporters' chatter is caught at sys.stdout and sys.stderr; the progress goes to the streams of now.
     with Steps(Console(file=sys.stderr)) as steps:
         choices = Choices(
             example=_example(example, example_shape, "uint16" if dtype is None else dtype.value, axes or ""),
             axes=axes or "",
             output_axes=output_axes or (),
+            output_names=output_name or (),
+            further=[parse_input(one) for one in input or ()],
             dtype="" if dtype is None else dtype.value,
             pre=None if normalise is None else parse_normalise(normalise),
             minimum=minimum,
@@ -174,14 +198,14 @@ def export(
             max_frames=max_frames,
         )
         steps("loading the network")
-        original = routes.load(source, routes.Asked(network, code, trust_code), route)
+        original = routes.load(source, routes.Asked(network, code, trust_code, key), route)
         if not name and not original.stated.name:
             choices = replace(choices, name=_default_name(out))
         report = export_original(original, out, choices, steps)
     if json:
         typer.echo(report.to_json())
     else:
-        _show(report)
+        show(report)
 
 
 def _default_name(out: Path) -> str:
@@ -207,26 +231,3 @@ def _read(path: Path | None) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ExportError(f"found no readable text at {path}, expected Markdown for the README.md") from error
-
-
-def _show(report: Report) -> None:
-    from rich.console import Console
-
-    from ._progress import metrics_table, parity_table
-    from .proof import PICTURE
-
-    console = Console()
-    style = "bold green" if report.passed else "bold red"
-    console.print(f"the export is {report.verdict}", style=style, markup=False, highlight=False, soft_wrap=True)
-    console.print(parity_table(report))
-    if report.metrics:
-        console.print(metrics_table(report))
-    for note in report.notes:
-        console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-    console.print(
-        f"{report.parameters:,} parameters, {report.weights_bytes / 1e6:.2f} MB, by {report.exporter}, opset "
-        f"{report.opset}, sha256 {report.weights_sha256[:12]}…",
-        highlight=False,
-    )
-    console.print(f"picture: {report.folder / PICTURE}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"package: {report.folder}", markup=False, highlight=False, soft_wrap=True)

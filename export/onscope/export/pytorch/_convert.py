@@ -14,7 +14,7 @@ from ._door import quiet
 
 if TYPE_CHECKING:
     from onnx import ModelProto
-    from torch import nn
+    from torch import Tensor, nn
 
 DYNAMO = "torch.export"
 TORCHSCRIPT = "TorchScript exporter"
@@ -38,7 +38,7 @@ def to_onnx(network: nn.Module, wanted: Wanted) -> Converted:
         try:
             with quiet():
                 model, warned = convert(network, wanted)
-                model = tidied(model, wanted.free, wanted.opset)
+                model = tidied(model, wanted.free, wanted.opset, wanted.further)
         except FAILURES as error:
             failures.append(f"{exporter}: {one_line(root(error))}")
             notes.append(f"{exporter} failed ({one_line(root(error), 160)})")
@@ -55,12 +55,15 @@ def _by_dynamo(network: nn.Module, wanted: Wanted) -> tuple[ModelProto, list[str
 
     program = torch.onnx.export(
         network,
-        (torch.from_numpy(wanted.example),),
+        _examples(wanted),
         dynamo=True,
         opset_version=wanted.opset,
-        input_names=[wanted.input_name],
+        input_names=input_names(wanted),
         output_names=list(wanted.output_names),
-        dynamic_shapes=({axis: torch.export.Dim.DYNAMIC for axis in wanted.free},),
+        dynamic_shapes=tuple(
+            {axis: torch.export.Dim.DYNAMIC for axis in free}
+            for free in (wanted.free, *(f.free for f in wanted.further))
+        ),
         external_data=False,
         optimize=True,
         verbose=False,
@@ -81,17 +84,31 @@ def _by_torchscript(network: nn.Module, wanted: Wanted) -> tuple[ModelProto, lis
         warnings.simplefilter("always")
         torch.onnx.export(
             network,
-            (torch.from_numpy(wanted.example),),
+            _examples(wanted),
             file,  # type: ignore[arg-type]  # takes a buffer, unlike its annotation
             dynamo=False,
             opset_version=wanted.opset,
-            input_names=[wanted.input_name],
+            input_names=input_names(wanted),
             output_names=list(wanted.output_names),
-            dynamic_axes={wanted.input_name: {axis: f"free{axis}" for axis in wanted.free}},
+            dynamic_axes={
+                name: {axis: f"free{place}_{axis}" for axis in free}
+                for place, (name, _, free) in enumerate(((wanted.input_name, None, wanted.free), *wanted.further))
+            },
         )
     # The tracer follows one way through the network; where it says so, whoever reads the report should know.
     frozen = {one_line(one.message, 160) for one in caught if issubclass(one.category, TracerWarning)}
     return onnx.load_from_string(file.getvalue()), [f"traced: {message}" for message in sorted(frozen)]
+
+
+def input_names(wanted: Wanted) -> list[str]:
+    """Names of all inputs, in the network's order."""
+    return [wanted.input_name, *(one.name for one in wanted.further)]
+
+
+def _examples(wanted: Wanted) -> tuple[Tensor, ...]:
+    import torch
+
+    return tuple(torch.from_numpy(one) for one in (wanted.example, *(one.example for one in wanted.further)))
 
 
 def root(error: BaseException) -> BaseException:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from onscope.runtime import ExportError
-
 from .._original import Array, Converted, Stated, Wanted, one_line
 from .._tidy import tidied
-from ._convert import DYNAMO, FAILURES, root, to_onnx
+from ._convert import DYNAMO, FAILURES, input_names, root, to_onnx
 from ._door import quiet, run_network
 from ._network import TOOLS
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TorchProgram:
-    """A program with one input (an Original); `module` is what runs, with the program's own guards on sizes."""
+    """A program (an Original with SeveralInputs); `module` is what runs, with the program's own guards on sizes."""
 
     program: ExportedProgram
     module: nn.Module
@@ -35,15 +34,12 @@ class TorchProgram:
         return sum(parameter.numel() for parameter in self.program.parameters())
 
     def run(self, array: Array) -> list[Array]:
+        """As `run_on`."""
+        return self.run_on((array,))
+
+    def run_on(self, arrays: Sequence[Array]) -> list[Array]:
         """As `run_network`; a guard that fails is the program's own word that it does not take that size."""
-        try:
-            return run_network(self.module, array)
-        except (AssertionError, NameError) as error:
-            size = "x".join(map(str, array.shape))
-            raise ExportError(
-                f"found that the program does not take a {size} {array.dtype} input ({one_line(error, 160)}), expected "
-                "every size from the stated minimum on: state the minimum and the step that it needs, or --fixed"
-            ) from error
+        return run_network(self.module, *arrays)
 
     def convert(self, wanted: Wanted) -> Converted:
         """Its free axes are those that the program was exported with; one that is wanted beyond them is refused.
@@ -52,7 +48,7 @@ class TorchProgram:
         """
         try:
             with quiet():
-                return Converted(tidied(self._exported(wanted), wanted.free, wanted.opset), DYNAMO, ())
+                return Converted(tidied(self._exported(wanted), wanted.free, wanted.opset, wanted.further), DYNAMO, ())
         except FAILURES as error:
             why = f"torch.export failed on the program itself ({one_line(root(error), 160)}): its module was exported"
         with quiet():
@@ -68,7 +64,7 @@ class TorchProgram:
             (),
             dynamo=True,
             opset_version=wanted.opset,
-            input_names=[wanted.input_name],
+            input_names=input_names(wanted),
             output_names=list(wanted.output_names),
             external_data=False,
             optimize=True,

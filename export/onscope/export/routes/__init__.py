@@ -20,12 +20,13 @@ from .._original import Original
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a route must be told: the class of a state dict ("module:Class(value)"), the folder of its module, and the
-    word that code which belongs to the source may be run."""
+    """What a route must be told: the class of a state dict ("module:Class(value)"), the folder of its module, the word
+    that code which belongs to the source may be run, and the key of the tensors in a checkpoint of several."""
 
     network: str | None = None
     code: Path | None = None
     trust_code: bool = False
+    key: str = ""
 
 
 ROUTES = {

@@ -6,7 +6,7 @@ are then opened by the route of their own kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from onscope.runtime import ExportError, PackageError
 from onscope.runtime.package import StatedPackage, read_stated, unpacked
 
-from .._original import Array, Converted, Original, Stated, Wanted
+from .._original import Array, Converted, Original, Stated, Wanted, run_on
 from ..bioimageio import load_architecture, stated_by
 from . import Asked
 from . import load as load_by
@@ -24,7 +24,7 @@ SAVED_MODEL = "saved_model.pb"
 
 @dataclass(frozen=True)
 class PackagedNetwork:
-    """The network of a package's weights (an Original), with what the package says of it."""
+    """The network of a package's weights (an Original with SeveralInputs, where it has them), and what it is."""
 
     network: Original
     route: str
@@ -44,6 +44,9 @@ class PackagedNetwork:
 
     def run(self, array: Array) -> list[Array]:
         return self.network.run(array)
+
+    def run_on(self, arrays: Sequence[Array]) -> list[Array]:
+        return run_on(self.network, arrays)
 
     def convert(self, wanted: Wanted) -> Converted:
         return self.network.convert(wanted)
@@ -76,7 +79,8 @@ def load_package(source: Path, asked: Asked | None = None) -> PackagedNetwork:
         raise ExportError(str(error)) from error
     others = [kind for kind in package.weights if kind != taken.kind]
     why = f"its {taken.kind} weights were taken" + (f" (there are {', '.join(others)} too)" if others else "")
-    notes = (*stated.notes, why, *taken.passed_over)
+    own = taken.network.stated.notes if taken.kind == "pytorch_state_dict" else ()
+    notes = (*stated.notes, why, *taken.passed_over, *own)
     return PackagedNetwork(
         taken.network, f"the BioImage.IO package {package.name}, {taken.network.route}", replace(stated, notes=notes)
     )
