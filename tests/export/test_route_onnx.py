@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -15,7 +14,7 @@ from onnx import TensorProto, helper
 from typer.testing import CliRunner
 
 from onscope.cli._app import app
-from onscope.export import Choices, export_original
+from onscope.export import Choices
 from onscope.export.routes import Asked, load
 from onscope.runtime import ExportError, Package
 
@@ -27,20 +26,13 @@ from .onnx_files import (
     by_torch,
     close,
     convolution,
+    exported,
     package_answers,
+    pixels,
     written,
 )
 
 FREE = {0: "n", 2: "h", 3: "w"}
-TOLD = Choices(name="a network", authors=["A. Author"], license="MIT")
-
-
-def exported(path: Path, choices: Choices = TOLD) -> Any:
-    return export_original(load(path), path.parent / f"{path.stem}-package", choices)
-
-
-def pixels(*shape: int) -> Any:
-    return np.random.default_rng(7).random(shape, np.float32)
 
 
 @pytest.mark.parametrize("opset", [9, 11, 13, 17])
@@ -197,7 +189,7 @@ def test_the_user_knows_better(tmp_path: Path) -> None:
 def test_volumes(tmp_path: Path) -> None:
     free = {0: "n", 3: "h", 4: "w"}
     path = by_torch(Ladder(1, 2, 1, deep=True), (1, 1, 6, 32, 32), tmp_path / "deep.onnx", 13, free)
-    report = exported(path, Choices(name="a network", sizes=[(18, 34)]))
+    report = exported(path, Choices(name="a network", sizes=[(18, 34)], example=pixels(1, 1, 6, 32, 26)))
     assert Package.load(report.folder).inputs[0].axes == ("batch", "channel", "z", "y", "x")
     frames = pixels(2, 1, 6, 20, 22)
     assert close(package_answers(report.folder, frames)[0], answers_of(path, frames)[0])
