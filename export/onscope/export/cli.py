@@ -198,7 +198,7 @@ def export(
             max_frames=max_frames,
         )
         steps("loading the network")
-        original = routes.load(source, routes.Asked(network, code, trust_code, key), route)
+        original = routes.load(source, routes.Asked(network, code, trust_code, key, axes or ""), route)
         if not name and not original.stated.name:
             choices = replace(choices, name=_default_name(out))
         report = export_original(original, out, choices, steps)

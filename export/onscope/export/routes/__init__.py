@@ -21,12 +21,14 @@ from .._original import Original
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a route must be told: the class of a state dict ("module:Class(value)"), the folder of its module, the word
-    that code which belongs to the source may be run, and the key of the tensors in a checkpoint of several."""
+    that code which belongs to the source may be run, the key of the tensors in a checkpoint of several, and the axes
+    of the input, for routes that would guess them."""
 
     network: str | None = None
     code: Path | None = None
     trust_code: bool = False
     key: str = ""
+    axes: str = ""
 
 
 ROUTES = {

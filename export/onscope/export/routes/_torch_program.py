@@ -23,8 +23,8 @@ from . import Asked
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
-AXES = {2: "yx", 3: "cyx", 4: "bcyx", 5: "bczyx"}
-"""Axes by their number, where a file says no more."""
+AXES = {2: ("yx",), 3: ("cyx", "yxc"), 4: ("bcyx", "byxc"), 5: ("bczyx", "bzyxc")}
+"""Axes by their number, where a file says no more: the first, or those whose y and x are free."""
 VALUES = {1: "c", 2: "bc"}
 """The same of an input beside the frame that is no image."""
 STEPS = (1, 2, 4, 8, 16, 32, 64)
@@ -32,16 +32,16 @@ STEPS = (1, 2, 4, 8, 16, 32, 64)
 
 def load(source: Path, asked: Asked) -> TorchProgram:
     """As `load_program`."""
-    return load_program(source)
+    return load_program(source, asked.axes)
 
 
-def load_program(source: Path) -> TorchProgram:
+def load_program(source: Path, axes: str = "") -> TorchProgram:
     """Open a file written by `torch.export.save`, without unpickling or executing anything but its ATen operators.
 
-    The axes are guessed from their number. Heights and widths are free where the program has them free, in the step
-    that it runs with; a program of one size stays of that size. The first input is the frame; those behind it follow
-    its size where the program says so. Raises ExportError: the file is none, holds what could run code, or takes
-    something else than tensors.
+    Axes that nobody states are guessed from their number and from which of them are free. Heights and widths are free
+    where the program has them free, in the step that it runs with; a program of one size stays of that size. The first
+    input is the frame; those behind it follow its size where the program says so. Raises ExportError: the file is none,
+    holds what could run code, or takes something else than tensors.
     """
     require_torch()
     digest = file_sha256(source)
@@ -49,11 +49,13 @@ def load_program(source: Path) -> TorchProgram:
     with quiet():
         module = program.module()
     (shape, dtype), *others = _inputs(program, source)
-    axes = AXES.get(len(shape))
-    if axes is None:
+    guessed = not axes
+    axes = axes or _guessed(shape)
+    if len(axes) != len(shape) or not {"y", "x"} <= set(axes) or len(set(axes)) != len(axes):
+        wanted = f"those of {axes!r}" if axes else "2 to 5 (images or stacks of them)"
         raise ExportError(
-            f"found an input of {len(shape)} axes in {source.name}, expected 2 to 5 (images or stacks of them): wrap "
-            "the network so that it takes images"
+            f"found an input of {len(shape)} axes in {source.name}, expected {wanted}: wrap the network so that it "
+            "takes images, or name its axes with --axes"
         )
     original = TorchProgram(program, module, f"the torch.export program {source.name}", digest)
     arrays = _examples(program)
@@ -62,11 +64,12 @@ def load_program(source: Path) -> TorchProgram:
         _further(name, one, (axes, shape), arrays[number] if number < len(arrays) else None)
         for number, (name, one) in enumerate(zip(_names(program)[1:], others, strict=True), 1)
     )
-    notes = [f"the axes {axes} were guessed: the program says only that there are {len(axes)} (--axes names them)"]
+    notes = []
+    if guessed:
+        notes.append(f"the axes {axes} were guessed: the program says no more than their number (--axes names them)")
     if further:
-        notes.append(
-            f"so were those of {', '.join(f'{one.name} ({one.axes})' for one in further)} (--input)"
-        )
+        named = ", ".join(f"{one.name} ({one.axes})" for one in further)
+        notes.append(f"the axes of {named} were guessed (--input names them)")
     stated = Stated(axes=axes, dtype=dtype, example=example, further=further)
     free = [letter for letter, size in zip(axes, shape, strict=True) if letter in "yx" and not isinstance(size, int)]
     grid = _grid(replace(original, stated=stated), example, axes) if len(free) == 2 else None
@@ -77,7 +80,10 @@ def load_program(source: Path) -> TorchProgram:
     if grid is None:
         size = "x".join(str(example.shape[axes.index(letter)]) for letter in "yx")
         notes.append(
-            f"the program was exported for frames of {size} alone; for others export it with "
+            f"the program takes heights and widths by rules that no package can state, so frames are of {size} alone; "
+            "where it was made, export it with an example of one height and width"
+            if len(free) == 2
+            else f"the program was exported for frames of {size} alone; for others export it with "
             "dynamic_shapes=({2: torch.export.Dim.DYNAMIC, 3: torch.export.Dim.DYNAMIC},)"
         )
         stated = replace(stated, fixed=True)
@@ -87,6 +93,12 @@ def load_program(source: Path) -> TorchProgram:
         if bounds:
             notes.append(f"the program was exported with bounds on its sizes, of which the smallest is {min(bounds)}")
     return replace(original, stated=replace(stated, notes=tuple(notes)))
+
+
+def _guessed(shape: Sequence[Any]) -> str:
+    known = AXES.get(len(shape), ("",))
+    free = (axes for axes in known if all(not isinstance(shape[axes.index(letter)], int) for letter in "yx" if axes))
+    return next(free, known[0])
 
 
 def _names(program: ExportedProgram) -> list[str]:
@@ -139,8 +151,8 @@ def _example(found: Any, sizes: Sequence[Any], dtype: str, axes: str) -> Array:
 def _further(name: str, given: tuple[Sequence[Any], str], frame: tuple[str, Sequence[Any]], found: Any) -> FurtherInput:
     """An input beside the frame, with the sizes that the program ties to the frame's as shares of these."""
     shape, dtype = given
-    axes = frame[0] if len(shape) == len(frame[0]) else VALUES.get(len(shape)) or AXES.get(len(shape))
-    if axes is None or dtype not in DTYPES:
+    axes = frame[0] if len(shape) == len(frame[0]) else VALUES.get(len(shape)) or _guessed(shape)
+    if not axes or dtype not in DTYPES:
         raise ExportError(
             f"found the input {name!r} of {len(shape)} axes and {dtype}, expected 1 to 5 axes of "
             f"{', '.join(DTYPES)}: wrap the network so that it takes these"
