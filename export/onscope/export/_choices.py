@@ -10,6 +10,7 @@ from typing import Any
 from onscope.runtime import ExportError
 from onscope.runtime.package import Step
 
+from ._denormalise import way_back
 from ._describe import About, check_about
 from ._example import make_example
 from ._original import OPSET, Array, FurtherInput, Stated
@@ -91,6 +92,7 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
     axes = choices.axes or stated.axes or "bcyx"
     pre = tuple(stated.pre if choices.pre is None else choices.pre)
     fixed = bool(stated.fixed if choices.fixed is None else choices.fixed)
+    settings, said = way_back(stated.settings, stated.output_names, choices.output_names, pre, choices.post)
     minimum, step = choices.minimum or stated.minimum or MINIMUM, choices.step or stated.step or STEP
     about = About(
         choices.name or stated.name or folder.name,
@@ -100,13 +102,18 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
         choices.documentation or stated.documentation,
         list(choices.cite) or list(stated.cite),
         list(choices.tags) or list(stated.tags),
-        {"decode": "image", **stated.settings, **choices.settings},
+        {"decode": "image", **settings, **choices.settings},
     )
     check_about(about)
     example = choices.example if choices.example is not None else stated.example
     if example is None:
         example = _simulated(axes, choices.dtype or stated.dtype or "uint16", stated)
-    notes = list(stated.notes)
+    notes = [*stated.notes, *said]
+    if stated.wordless and choices.pre is None:
+        notes.append(
+            "sources of this kind do not say what was done to images before the network: frames go to it as they are "
+            "(--normalise says it, such as percentiles:1,99.8)"
+        )
     if about.license is None:
         notes.append("no licence is stated: nobody else may use the package without asking (--license names one)")
     if stated.answers and not _as_stated(choices, stated):
