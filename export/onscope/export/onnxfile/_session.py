@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -26,13 +27,13 @@ class NotTaken(ExportError):
 
 
 class Session:
-    """One input, any number of outputs; raises ExportError, also when ONNX Runtime is not installed.
+    """Any number of inputs and outputs; raises ExportError, also when ONNX Runtime is not installed.
 
     All tensors of a run lie in an arena that is at most SHARE of the free memory. Constants are not folded before: ONNX
     Runtime takes the memory for that elsewhere, as much as it needs.
     """
 
-    def __init__(self, model: ModelProto, given: str) -> None:
+    def __init__(self, model: ModelProto, given: Sequence[str]) -> None:
         try:
             import onnxruntime
         except ImportError as error:
@@ -55,8 +56,11 @@ class Session:
             ) from error
         self._given = given
 
-    def run(self, array: Array) -> list[Array]:
-        """All outputs for one input; raises NotTaken, or ExportError for a run that did not end within MOST_S."""
+    def run(self, *arrays: Array) -> list[Array]:
+        """All outputs for its inputs, in their order.
+
+        Raises NotTaken, or ExportError for a run that did not end within MOST_S.
+        """
         import onnxruntime
 
         options = onnxruntime.RunOptions()
@@ -65,15 +69,16 @@ class Session:
         timer.daemon = True
         timer.start()
         try:
-            answers: list[Array] = self._session.run(None, {self._given: array}, options)
+            answers: list[Array] = self._session.run(None, dict(zip(self._given, arrays, strict=True)), options)
         except Exception as error:
-            raise self._failed(error, array, options.terminate) from error
+            raise self._failed(error, arrays, options.terminate) from error
         finally:
             timer.cancel()
         return answers
 
-    def _failed(self, error: Exception, array: Array, stopped: bool) -> ExportError:
-        size = f"{'x'.join(map(str, array.shape))} {array.dtype} input"
+    def _failed(self, error: Exception, arrays: Sequence[Array], stopped: bool) -> ExportError:
+        size = " and ".join(f"{'x'.join(map(str, array.shape))} {array.dtype}" for array in arrays)
+        size = f"{size} input"
         if stopped:
             return ExportError(
                 f"found that the network itself does not end within {MOST_S:g} s on a {size}, expected one for live "

@@ -143,13 +143,13 @@ def _by(route: str) -> Way:
 
 
 def _onnx(package: StatedPackage, stated: Stated, entry: Mapping[str, Any], asked: Asked) -> Original:
-    """An ONNX file, whose axes and sizes but height and width the package states."""
+    """An ONNX file, of which the package states the inputs, but for the frame's height and width."""
     path = package.file(entry, "onnx weights")
     if isinstance(data := entry.get("external_data"), Mapping):
         package.file(data, "external data")
     shape = stated.shape if stated.example is None else stated.example.shape
     known = tuple(0 if letter in "byx" else size for letter, size in zip(stated.axes, shape, strict=True))
-    return open_onnx(path, axes=stated.axes, sizes=known)
+    return open_onnx(path, axes=stated.axes, sizes=known, further=stated.further)
 
 
 def _bundle(package: StatedPackage, stated: Stated, entry: Mapping[str, Any], asked: Asked) -> Original:

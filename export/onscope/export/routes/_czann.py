@@ -71,6 +71,10 @@ def _chosen(names: Sequence[PurePosixPath], source: Path) -> PurePosixPath:
 def _check_fit(network: OnnxNetwork, meta: Meta, source: Path) -> None:
     """Raise ExportError unless the network takes and gives what model.json says."""
     probed = network.probed
+    if len(network.takes) != 1:
+        raise ExportError(
+            f"found a network of {len(network.takes)} inputs in {source.name}, expected one: correct the file"
+        )
     own = "x".join(str(size or "?") for size in probed.declared)
     said = "x".join(map(str, meta.taken))
     if any(size not in (0, stated) for size, stated in zip(probed.declared, (1, *meta.taken), strict=True)):
