@@ -17,6 +17,7 @@ from onscope.runtime import Package
 from .onnx_files import answers_of, close, convolution, exported, package_answers, pixels, written
 
 SIZES = ("n", 1, "h", "w")
+MOST = np.float32(0.1)
 CONV = helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1])
 
 
@@ -79,7 +80,18 @@ def whole_numbers(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("make", [functions, sequences, branches, weights_as_inputs, whole_numbers])
+def true_and_false(path: Path) -> Path:
+    """A mask."""
+    written(
+        path, [CONV, helper.make_node("Greater", ["c", "most"], ["y"])], SIZES, 13, {"w": convolution(), "most": MOST}
+    )
+    model = onnx.load(path)
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.BOOL
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.parametrize("make", [functions, sequences, branches, weights_as_inputs, whole_numbers, true_and_false])
 def test_forms(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     path = make(tmp_path / "form.onnx")
     report = exported(path)

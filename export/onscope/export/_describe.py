@@ -138,10 +138,15 @@ def _tensor(plan: TensorPlan, folder: Path, follow: Follow | None, steps: str) -
     return {
         "id": plan.name,
         "axes": [_axis(plan, index, follow) for index in range(len(plan.axes))],
-        "data": {"type": str(plan.example.dtype)},
+        "data": _data(str(plan.example.dtype)),
         "test_tensor": {"source": test_file(plan.name), "sha256": _sha256(folder / test_file(plan.name))},
         **({steps: [described(step) for step in plan.steps]} if plan.steps else {}),
     }
+
+
+def _data(dtype: str) -> dict[str, Any]:
+    """The values of a tensor; the format wants those of true and false listed."""
+    return {"type": dtype, **({"values": [False, True]} if dtype == "bool" else {})}
 
 
 def _axis(plan: TensorPlan, index: int, follow: Follow | None) -> dict[str, Any]:
