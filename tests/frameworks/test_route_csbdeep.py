@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +145,7 @@ def test_noise2void_2(tmp_path: Path, make: Make, skip_skipone: bool, thin: bool
         ({"n_channel_out": 2}, "as many out as in"),
         ({"proj_axis": "Z"}, "projecting network"),
         ({"means": ["nan"], "stds": ["1"]}, "1 finite numbers"),
+        ({"means": [10**400], "stds": ["1"]}, "1 finite numbers"),
         ({"means": ["1"], "stds": ["0"]}, "numbers above 0"),
         ({"means": ["1", "2"], "stds": ["1"]}, "1 finite numbers"),
     ],
@@ -234,6 +236,38 @@ def test_hdf5_that_leads_elsewhere(tmp_path: Path, kind: str) -> None:
                 file.create_dataset(path, data=["a", "b", "c", "d"])
     with pytest.raises(ExportError, match=r"not in it|no plain array of numbers"):
         load(folder)
+
+
+def test_numbers_that_cannot_be_read_or_are_none(tmp_path: Path) -> None:
+    """Behind a checksum that does not hold, and of a training that diverged."""
+    import h5py
+
+    folder = tmp_path / "care"
+    folders.care(folder)
+    path = "down_level_0_no_0/down_level_0_no_0/bias"
+    weights = folder / "weights_best.h5"
+    with h5py.File(weights, "r+") as file:
+        del file[path]
+        file.create_dataset(path, data=np.ones(4, np.float32), chunks=(4,), fletcher32=True)
+        place = file[path].id.get_chunk_info(0).byte_offset
+    content = bytearray(weights.read_bytes())
+    content[place] ^= 255
+    weights.write_bytes(bytes(content))
+    with pytest.raises(ExportError, match=r"bias of the layer 'down_level_0_no_0' in .*cannot be read") as caught:
+        load(folder)
+    assert "\n" not in str(caught.value)
+    with h5py.File(weights, "r+") as file:
+        del file[path]
+        file[path] = np.array([0, np.nan, 1, 2], np.float32)
+    with pytest.raises(ExportError, match="NaN or infinite numbers in the bias of the layer 'down_level_0_no_0'"):
+        load(folder)
+
+
+def test_a_config_that_is_no_file(tmp_path: Path) -> None:
+    """Reading a pipe would wait for ever."""
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(ExportError, match="which is no file"):
+        load(tmp_path, route="csbdeep")
 
 
 def test_fixed_sizes_and_one_network_per_channel(tmp_path: Path) -> None:

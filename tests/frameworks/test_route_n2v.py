@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -17,6 +19,7 @@ if any(find_spec(name) is None for name in ("n2v", "tf_keras")):  # imported in 
 
 from onscope.export import _steps
 from onscope.export.routes import load
+from onscope.runtime import ExportError
 
 from .n2v_folders import KINDS
 from .test_route_csbdeep import Make, close, live
@@ -61,3 +64,21 @@ def test_packages_answer_as_n2v_predicts(folders_of_n2v: Path, kind: str, tmp_pa
     assert make(original).passed
     found = live(tmp_path / "package", given, kind == "deep", tmp_path)["image"]
     assert close(found.reshape(expected.shape), expected, 5e-6)
+
+
+def test_weights_of_another_network_and_cut_off_ones(folders_of_n2v: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(folders_of_n2v / "n2v2", tmp_path / "n2v2")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "unet_n_first": 6}))
+    with pytest.raises(
+        ExportError, match=r"kernel of 3x3x1x4 for the layer 'channel_0down_level_0_no_0' in .* 3x3x1x6"
+    ):
+        load(folder)
+    (folder / "config.json").write_text(json.dumps({**config, "blurpool": False}))
+    with pytest.raises(ExportError, match=r"weights for the layer 'channel_0max_0' in .*expected none for such a layer"):
+        load(folder)
+    (folder / "config.json").write_text(json.dumps(config))
+    content = (folder / "weights_best.h5").read_bytes()
+    (folder / "weights_best.h5").write_bytes(content[:-100])
+    with pytest.raises(ExportError, match="no whole HDF5 file"):
+        load(folder)

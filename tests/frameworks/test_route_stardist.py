@@ -285,3 +285,12 @@ def test_thresholds_that_are_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "cells" / "thresholds.json").write_text(content)
     with pytest.raises(ExportError, match=r"thresholds\.json"):
         load(tmp_path / "cells")
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (1, 2, 2)])
+def test_weights_that_are_cut_off(tmp_path: Path, grid: tuple[int, ...]) -> None:
+    folders.stardist(tmp_path / "cells", grid=grid, unet_n_depth=1)
+    weights = tmp_path / "cells" / "weights_best.h5"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ExportError, match="no whole HDF5 file"):
+        load(tmp_path / "cells")

@@ -100,7 +100,7 @@ class Fields:
         each = value if isinstance(value, list) else [value]
         try:
             numbers = [float(one) for one in each if isinstance(one, (str, int, float)) and not isinstance(one, bool)]
-        except ValueError:
+        except (ValueError, OverflowError):
             numbers = []
         if len(each) != count or len(numbers) != count or not all(map(isfinite, numbers)):
             raise self._wrong(name, value, f"{count} finite numbers")

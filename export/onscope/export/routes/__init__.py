@@ -93,6 +93,8 @@ def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
     """The config.json of a model folder, or another JSON file of it; raises ExportError."""
     path = folder / name
     try:
+        if path.exists() and not path.is_file():
+            raise ExportError(f"found {path}, which is no file, expected a network's configuration")
         if path.stat().st_size > MOST_CONFIG:
             raise ExportError(f"found {path} of more than {MOST_CONFIG >> 20} MB, expected a network's configuration")
         content = json.loads(path.read_text(encoding="utf-8"))
