@@ -41,6 +41,19 @@ class Twice(nn.Module):
         return answer
 
 
+class Valid(nn.Module):
+    """Two pixels less at each border."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(8)
+        self.layer = nn.Conv2d(1, 1, 5)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.layer(pixels)
+        return answer
+
+
 class Whole(nn.Module):
     """Four scores for the whole image."""
 
@@ -77,6 +90,7 @@ CASES = {
     ),
     "denoising": Case(lambda: Ladder(1, 1), (64, 64, 1), (64, 64, 1), "REGRESSION", {"min_overlap": [8, 8]}, "8 x 8"),
     "super-resolution": Case(Twice, (32, 40, 1), (64, 80, 1), "REGRESSION", {}, "free"),
+    "without padding": Case(Valid, (40, 32, 1), (36, 28, 1), "REGRESSION", {}, "free"),
     "objects": Case(
         lambda: Ladder(1, 3), (64, 64, 1), (64, 64, 3), "SINGLE_CLASS_INSTANCE_SEGMENTATION", {"classes": TWO},
         "it names 2 classes, and its outputs have 3 channels",

@@ -138,3 +138,39 @@ def test_stated_sizes(tmp_path: Path, sizes: Any, axes: str, fixed: bool) -> Non
     stated = load(path).stated
     assert (stated.axes, stated.output_axes, stated.fixed) == (axes, (axes,), fixed)
     assert exported(path).passed
+
+
+PADS = np.array([0, 0, 3, 3, 0, 0, 3, 3])
+UNPADDED = helper.make_node("Conv", ["x", "w"], ["c"])
+CROPS: dict[str, tuple[list[Any], float, int, int]] = {
+    "unpadded": ([helper.make_node("Conv", ["x", "w"], ["y"])], 1, -2, 1),
+    "enlarged": ([UNPADDED, helper.make_node("Resize", ["c", "", "scales"], ["y"], mode="nearest")], 2, -4, 1),
+    "pooled": ([UNPADDED, helper.make_node("MaxPool", ["c"], ["y"], kernel_shape=[2, 2], strides=[2, 2])], 0.5, -1, 2),
+    "padded": ([UNPADDED, helper.make_node("Pad", ["c", "pads"], ["y"], mode="edge")], 1, 4, 1),
+}
+
+
+@pytest.mark.parametrize("sizes", [SIZES, (1, 1, 40, 56)])
+@pytest.mark.parametrize("case", CROPS)
+def test_answers_that_are_some_pixels_smaller_or_larger(tmp_path: Path, case: str, sizes: Any) -> None:
+    nodes, scale, offset, step = CROPS[case]
+    weights = {"w": convolution(), "pads": PADS, "scales": np.array([1, 1, 2, 2], np.float32)}
+    used = {name for node in nodes for name in node.input}
+    path = written(tmp_path / "crop.onnx", nodes, sizes, 13, {name: weights[name] for name in weights.keys() & used})
+    stated = load(path).stated
+    assert (stated.fixed, stated.step) == (False, step)
+    assert [dict(form.offset) for form in stated.forms] == [{"y": offset, "x": offset}]
+    report = exported(path)
+    output = Package.load(report.folder).outputs[0]
+    follows = output.described[2].size.follows
+    assert follows is not None
+    assert (output.scale, follows.offset) == (scale, offset)
+    if sizes is SIZES:
+        frames = pixels(2, 1, 26, 38)
+        assert close(package_answers(report.folder, frames)[0], answers_of(path, frames)[0])
+
+
+def test_a_crop_along_one_side_is_none_of_them(tmp_path: Path) -> None:
+    node = helper.make_node("Pad", ["x", "pads"], ["y"], mode="edge")
+    path = written(tmp_path / "side.onnx", [node], SIZES, 13, {"pads": np.array([0, 0, 3, 0, 0, 0, 3, 0])})
+    assert load(path).stated.axes == ""

@@ -22,6 +22,8 @@ class Probed:
     """What the other inputs are beside the frame."""
     sizes: tuple[int, ...] = ()
     outputs: tuple[str, ...] = ()
+    offsets: tuple[int, ...] = ()
+    """Pixels that each output has more along y and x than its multiple of the frame's; none: 0 each."""
     answers: tuple[tuple[int, ...], ...] = ()
     """Shapes of the outputs for a frame of the known sizes."""
     minimum: int | None = None

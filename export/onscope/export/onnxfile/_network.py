@@ -11,7 +11,7 @@ import numpy as np
 
 from onscope.runtime import ExportError
 
-from .._original import Array, Converted, Stated, Wanted, contiguous, one_line
+from .._original import Array, Converted, OutputForm, Stated, Wanted, contiguous, one_line
 from .._tidy import tidied
 from ._beside import readable
 from ._found import Probed
@@ -137,8 +137,14 @@ def guessed(network: OnnxNetwork) -> Stated:
         fixed=found.fixed,
         shape=found.sizes,
         further=found.further,
+        forms=forms_of(found),
         notes=(*notes, *size_notes(found)),
     )
+
+
+def forms_of(found: Probed) -> tuple[OutputForm, ...]:
+    """How the outputs lie in the frame, where they are not a multiple of it."""
+    return tuple(OutputForm({"y": offset, "x": offset} if offset else {}) for offset in found.offsets)
 
 
 def size_notes(found: Probed) -> list[str]:

@@ -16,7 +16,7 @@ from .._original import Array, FurtherInput
 from ._beside import guesses_beside, readable, shape_beside, sizes_beside
 from ._found import Probed
 from ._graph import dims_of, inputs_of, resized
-from ._layout import Begin, axes_at_one_size, begin_of, guesses, output_axes, sums_pixels
+from ._layout import Begin, Followed, axes_at_one_size, begin_of, guesses, output_axes, sums_pixels
 from ._session import NotTaken, Session
 
 if TYPE_CHECKING:
@@ -155,25 +155,27 @@ class _Trial:
         for base in BASES:
             for step in STEPS:
                 try:
-                    outputs, shapes = self._outputs(session, base, step, channels)
+                    found_axes, shapes = self._outputs(session, base, step, channels)
                 except NotTaken as error:
                     failed = failed or error
                     continue
-                minimum = self._smallest(session, base, step, channels, outputs)
+                minimum = self._smallest(session, base, step, channels, found_axes)
                 grown = {"y": (self._known["y"], base), "x": (self._known["x"], base + step)}
                 answers = tuple(
-                    tuple(n * grown[letter][0] // grown[letter][1] if letter in grown else n
-                          for letter, n in zip(axes, shape, strict=True))
-                    for axes, shape in zip(outputs, shapes, strict=True)
+                    tuple((n - one.offset) * grown[letter][0] // grown[letter][1] + one.offset if letter in grown else n
+                          for letter, n in zip(one.axes, shape, strict=True))
+                    for one, shape in zip(found_axes, shapes, strict=True)
                 )  # fmt: skip
+                outputs, offsets = zip(*found_axes, strict=True) if found_axes else ((), ())
                 sizes = self._sizes(minimum, step, channels)
-                return replace(found, outputs=outputs, answers=answers, minimum=minimum, step=step, sizes=sizes)
+                return replace(found, outputs=outputs, offsets=offsets if any(offsets) else (), answers=answers,
+                               minimum=minimum, step=step, sizes=sizes)  # fmt: skip
         assert failed is not None
         raise failed
 
     def _outputs(
         self, session: Session, base: int, step: int, channels: int
-    ) -> tuple[tuple[str, ...], list[tuple[int, ...]]]:
+    ) -> tuple[tuple[Followed, ...], list[tuple[int, ...]]]:
         """Axes of the outputs, and their shapes at `base` x (`base` + `step`) pixels; raises NotTaken."""
         shapes = (self._shape(base, base + step, channels), self._shape(base + 3 * step, base + 2 * step, channels))
         runs = [session.run(*self._arrays(shape)) for shape in shapes]
@@ -184,7 +186,7 @@ class _Trial:
             raise NotTaken("its outputs do not follow the size of its input")
         return outputs, [answer.shape for answer in runs[0]]
 
-    def _smallest(self, session: Session, base: int, step: int, channels: int, outputs: tuple[str, ...]) -> int:
+    def _smallest(self, session: Session, base: int, step: int, channels: int, outputs: tuple[Followed, ...]) -> int:
         size = step * -(-SMALLEST // step)
         while size < base:
             try:

@@ -19,7 +19,7 @@ from .. import _steps
 from .._describe import NAME
 from .._original import Stated, file_sha256, one_line
 from ..czann_file import META, Meta, read_meta
-from ..onnxfile import OnnxNetwork, open_onnx, size_notes
+from ..onnxfile import OnnxNetwork, forms_of, open_onnx, size_notes
 from . import Asked
 
 MODELS = ("model.model", "model.onnx")
@@ -145,6 +145,7 @@ def _stated(network: OnnxNetwork, meta: Meta, licence: str) -> Stated:
         axes=probed.axes,
         output_axes=probed.outputs,
         output_names=network.output_names,
+        forms=forms_of(probed),
         channel_names=COLOURS.get(meta.taken[-1], ()),
         dtype="uint16",
         pre=(_steps.linear(1 / BRIGHTEST, 0.0), _steps.cast("float32")) if network.taken == "float32" else (),
