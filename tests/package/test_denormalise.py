@@ -11,7 +11,7 @@ import pytest
 from onnx import helper
 from ruamel.yaml import YAML
 
-from onscope.runtime import Package, PackageError
+from onscope.runtime import Frame, FrameId, FrameSpec, Package, PackageError, Pipeline, Runtime, Stage, block
 from onscope.runtime.engines import open_session
 from onscope.runtime.graph import Raw
 from onscope.runtime.package import check_reproduces
@@ -76,6 +76,28 @@ def test_channels_go_back_by_themselves_as_they_came(tmp_path: Path, axes: list[
     found = answers(folder, [frame], Raw((20, 24, 2), "float32", "yxs", 1, "t"), tmp_path / "cache")["image"][0]
     low = np.percentile(frame, 10, axis=(0, 1) if axes == ["y", "x"] else None)
     assert np.abs(np.moveaxis(found, 0, -1) - (frame + low) / 2).max() < 5e-3
+
+
+@pytest.mark.parametrize("normalise", ["per_frame", "frozen", "running"])
+def test_the_way_back_is_that_of_the_statistics_in_use(tmp_path: Path, normalise: Any) -> None:
+    """Of two frames, the second of which is three times as bright: what the stage normalises by is what is undone."""
+    folder = halves(tmp_path / "package", {"image": "values"})
+    random = np.random.default_rng(0)
+    frames = [random.uniform(1000, 1500, (20, 24)).astype(np.float32) * (1 + 2 * n) for n in range(2)]
+    stage = Stage("net", folder, normalise=normalise, frozen_frames=1)
+    with Runtime(Pipeline([stage]), worker="thread", admission=block(2), provider="cpu") as runtime:
+        runtime.prepare(FrameSpec((20, 24), "float32", camera="cam"))
+        results = runtime.subscribe(block(4))
+        for number, frame in enumerate(frames):
+            runtime.submit(Frame(FrameId("run", "cam", 0, number), frame))
+        assert runtime.drain(60)
+    _, second = (result["net"].copy() for result in results)
+    first_low, own_low = (np.percentile(frame, 10) for frame in frames)
+    used = 2 * second - frames[1]  # the lower percentile that the frame was normalised with, everywhere the same
+    assert np.ptp(used) < 1e-2
+    expected = {"per_frame": (own_low, own_low), "frozen": (first_low, first_low), "running": (first_low, own_low)}
+    low, high = expected[normalise]
+    assert low - 1 < used.mean() < high + 1
 
 
 def test_test_outputs_are_compared_in_their_own_units(tmp_path: Path) -> None:
