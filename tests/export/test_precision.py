@@ -209,6 +209,7 @@ def test_a_variant_runs_live(reduced: tuple[Path, tuple[VariantReport, ...]], wo
                 np.testing.assert_array_equal(np.squeeze(result[name]), expected[0, 0])
             assert result.provenance["whole"].graph_sha256 != result.provenance["small"].graph_sha256
             assert result.provenance["whole"].package == result.provenance["small"].package
+            assert [result.provenance[name].precision for name in ("whole", "small")] == ["float32", "int8"]
 
 
 def test_a_pipeline_file_names_the_precision(reduced: tuple[Path, tuple[VariantReport, ...]], tmp_path: Path) -> None:
@@ -334,6 +335,7 @@ def test_refusals(whole: Path, tmp_path: Path) -> None:
         ((20.0, 20.0, 20.0), (10.0, 10.0, 10.0), 2.0),
         ((10.0, 30.0, 30.0), (10.0, 10.0, 10.0), 1.0),  # others had the machine in two of its rounds
         ((30.0, 20.0, 20.0), (10.0, 20.0, 20.0), 1.0),
+        ((25.0, 20.0, 80.0, 20.0, 22.0), (20.0, 10.0, 40.0, 22.0, 21.0), 1.048),  # the median of the ratios is 1.25
     ],
 )
 def test_a_busy_machine_makes_no_variant_faster(

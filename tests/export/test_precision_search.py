@@ -26,7 +26,7 @@ from onscope.runtime import ExportError, Package
 from onscope.runtime.engines import open_session
 from tests.live.test_labels import circles
 
-from .precision_networks import Carried, Huge
+from .precision_networks import Carried, Huge, Transposed
 
 
 def images(count: int, seed: int = 0) -> list[Any]:
@@ -203,6 +203,30 @@ def test_a_slow_network_is_measured_in_fewer_rounds(carried: Package) -> None:
     assert timed["int8"]["cpu"].ratio > 0
     step = "measuring speeds on cpu"
     assert told == [(step, 0, 5), (step, 0, 5), (step, 1, 5), (step, 5, 5)]
+
+
+def test_transposed_convolutions_are_quantised_too(tmp_path: Path) -> None:
+    export_torch(
+        Transposed(), images(1)[0][None, None], tmp_path / "up", name="a network", description="For a test.",
+        license="MIT", step=2, settings={"scale": 2},
+    )  # fmt: skip
+    package = Package.load(tmp_path / "up")
+    (report,) = reduce_package(package, ["int8"], None, images(6), rounds=1, threads=1)
+    assert report.passes
+    model = onnx.load(Package.load(package.folder).variants["int8"].weights)
+    makers = {output: node for node in model.graph.node for output in node.output}
+    sizes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    scales = []
+    for node in model.graph.node:
+        if node.op_type == "ConvTranspose" and node.name not in report.kept + report.small:
+            assert makers[node.input[0]].op_type == "DequantizeLinear"
+            scales.append(sizes[makers[node.input[1]].input[1]])
+    assert (8,) in scales  # one for each channel of the output
+    frame = images(7)[6][None, None]
+    whole = open_session(package.weights, "cpu", 1).run([frame])[0].copy()
+    for engine in ("cpu", "openvino"):
+        found = open_session(Package.load(package.folder).variants["int8"].weights, engine, 1).run([frame])[0]
+        assert np.sqrt(np.mean((found - whole) ** 2)) < 0.02 * np.ptp(whole), engine
 
 
 def test_large_networks_are_searched_in_groups_of_neighbours() -> None:

@@ -23,7 +23,7 @@ from ._calibrate import Frames, frames_for
 from ._half import halved, rounded, too_large
 from ._judge import Judge
 from ._network import Seen, floats, observe, read_network
-from ._quantise import LAYERS, quantised
+from ._quantise import quantised
 from ._report import VariantReport
 from ._sensitive import Answers, Found, Search
 from ._speed import ENGINES, ROUNDS, Timed, speeds
@@ -118,7 +118,7 @@ class Reduction:
         zone, model = self.zone, self.model
         beyond = frozenset(too_large(model, zone, self.seen))
         if precision == "int8":
-            layers = [layer for layer in zone.layers if layer.kind in LAYERS]
+            layers = list(zone.layers)
 
             def make(kept: frozenset[str]) -> ModelProto:
                 return quantised(model, zone, self.seen, kept, reduce_range)
@@ -157,8 +157,6 @@ class Reduction:
         """All that is known of a variant, as it is written."""
         beyond = too_large(self.model, self.zone, self.seen) if precision == "fp16" else {}
         notes = [*self._frames.notes]
-        if precision == "int8" and (apart := [each.name for each in self.zone.layers if each.kind not in LAYERS]):
-            notes.append(f"transposed convolutions stay in float: {', '.join(apart)}")
         absent = [engine for engine in ENGINES if engine not in timed]
         notes += [f"speed not measured on {engine}: it is not here, or cannot run it" for engine in absent]
         if precision == "fp16":

@@ -30,8 +30,9 @@ LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """`ratio` is float time / variant time: above 1 the variant is faster. The median of the rounds' ratios, or that of
-    the fastest rounds of both where it is less: what else runs on the machine must make no variant faster.
+    """`ratio` is float time / variant time: above 1 the variant is faster. The smallest of three: the median
+    of the rounds' ratios, the ratio of the median rounds, and that of the fastest rounds of both; what else runs on the
+    machine must make no variant faster.
 
     Times are medians per frame of `size`, in milliseconds. `load` is the machine's load average before.
     """
@@ -133,8 +134,12 @@ def _ms(session: Session, fed: Sequence[Array]) -> float:
 
 def _timed(whole: Sequence[float], variant: Sequence[float], shape: Sequence[int], load: float) -> Timed:
     here = machine()
-    # On a busy machine the rounds' ratios scatter; the fastest rounds of both were the least disturbed.
-    ratios = statistics.median(a / b for a, b in zip(whole, variant, strict=True)), min(whole) / min(variant)
+    # On a busy machine the rounds' ratios scatter; the fastest rounds of both were the least disturbed, but are few.
+    ratios = (
+        statistics.median(a / b for a, b in zip(whole, variant, strict=True)),
+        min(whole) / min(variant),
+        statistics.median(whole) / statistics.median(variant),
+    )
     return Timed(
         ratio=round(min(ratios), 3),
         float_ms=round(statistics.median(whole), 3),
