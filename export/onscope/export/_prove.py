@@ -29,6 +29,9 @@ from .proof import (
     metrics,
 )
 
+FOLLOWING = ("torch.export", "TorchScript exporter")
+"""Exporters that follow one way through a network."""
+
 
 class Trial(NamedTuple):
     """Where an input comes from, its (y, x), the inputs as they come (the frame first), and what the network is fed.
@@ -102,9 +105,11 @@ def refusal(proof: Proof | Sequence[Parity], exporter: str) -> str:
             f" is off by {worst.max_relative:.2e} of its range (99.9th percentile {worst.p999_relative:.2e}, limits "
             f"{MAX_LIMIT:g} and {P999_LIMIT:g})"
         )
+    frozen = exporter in FOLLOWING and worst.where not in ("test tensor", "two at once")
+    advice = " (where its code decides by pixels or sizes: export it from a file of torch.jit.script)" if frozen else ""
     return (
         f"{about}{worst.output!r} at {worst.size[0]}x{worst.size[1]} ({worst.where}){numbers}: {worst.reason}, so no "
-        "package was written"
+        f"package was written{advice}"
     )
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from .._original import Array, Converted, Stated, Wanted, one_line
 from .._tidy import tidied
-from ._convert import DYNAMO, FAILURES, input_names, root, to_onnx
+from ._convert import DYNAMO, FAILURES, program_to_onnx, root, to_onnx
 from ._door import quiet, run_network
 from ._network import TOOLS
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
     from torch import nn
     from torch.export import ExportedProgram
 
@@ -48,29 +47,12 @@ class TorchProgram:
         """
         try:
             with quiet():
-                return Converted(tidied(self._exported(wanted), wanted.free, wanted.opset, wanted.further), DYNAMO, ())
+                return Converted(
+                    tidied(program_to_onnx(self.program, wanted), wanted.free, wanted.opset, wanted.further), DYNAMO, ()
+                )
         except FAILURES as error:
             why = f"torch.export failed on the program itself ({one_line(root(error), 160)}): its module was exported"
         with quiet():
             module = self.program.module(check_guards=False)
         again = to_onnx(module, wanted)
         return again._replace(notes=(why, *again.notes))
-
-    def _exported(self, wanted: Wanted) -> ModelProto:
-        import torch
-
-        made = torch.onnx.export(
-            self.program,
-            (),
-            dynamo=True,
-            opset_version=wanted.opset,
-            input_names=input_names(wanted),
-            output_names=list(wanted.output_names),
-            external_data=False,
-            optimize=True,
-            verbose=False,
-        )
-        if made is None:
-            raise RuntimeError("the exporter gave nothing")
-        model: ModelProto = made.model_proto
-        return model

@@ -26,8 +26,8 @@ def load_torchscript(source: Path) -> TorchNetwork:
 
     TorchScript has no access to Python, but two of its operators to files: code that names them is not opened.
 
-    TorchScript modules are exported by PyTorch's TorchScript exporter, which knows no uint16: they take uint8 or
-    float32 frames.
+    TorchScript modules are exported by PyTorch's TorchScript exporter, and where that fails (it knows no uint16) as a
+    program that PyTorch makes of them.
     """
     require_torch()
     import torch
