@@ -155,7 +155,8 @@ def test_names_that_would_become_code(tmp_path: Path, monkeypatch: pytest.Monkey
 
         def forward(self, counts: Tensor) -> Tensor:
             factor = getattr(self, "x=open(chr(82),chr(119))")
-            return (counts.to(torch.float32) * factor).to(torch.uint16)
+            answer: Tensor = (counts.to(torch.float32) * factor).to(torch.uint16)
+            return answer
 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ExportError, match=r"it calls an attribute .*, which is no name in Python"):

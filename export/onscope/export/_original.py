@@ -71,6 +71,8 @@ class Stated:
     dtype: str = ""
     pre: tuple[Step, ...] = ()
     post: tuple[tuple[Step, ...], ...] = ()
+    wordless: bool = False
+    """Whether sources of its kind have no word for what is done to frames before the network."""
     minimum: int | None = None
     step: int | None = None
     fixed: bool | None = None
@@ -173,7 +175,7 @@ def run_on(original: Original, arrays: Sequence[Array]) -> list[Array]:
     if not isinstance(original, SeveralInputs):
         raise ExportError(
             f"found {len(arrays)} inputs stated for {original.route}, expected one: of its kind networks of one input "
-            "are exported, so state one, or export the network from PyTorch"
+            "are exported, so state one, or export the network from PyTorch or ONNX"
         )
     return original.run_on(arrays)
 
