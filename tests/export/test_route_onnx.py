@@ -280,6 +280,15 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert "scale_linear" in [step.id for step in Package.load(out).inputs[0].steps]
 
 
+def test_a_shape_alone_is_of_the_pixels_and_axes_that_the_file_takes(tmp_path: Path) -> None:
+    path = written(tmp_path / "relu.onnx", [RELU], ["n", "h", "w", 3], 13)
+    words = ["export", path, "-o", tmp_path / "package", "--example-shape", "1x24x40x3"]
+    done = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "120", "TERM": "dumb"})
+    assert done.exit_code == 0, done.output
+    example = np.load(tmp_path / "package" / "test_raw.npy")
+    assert (example.shape, example.dtype) == ((1, 24, 40, 3), np.float32)
+
+
 RELU = helper.make_node("Relu", ["x"], ["y"])
 
 

@@ -14,7 +14,7 @@ import typer
 from .frames import CameraOption, ExposureOption, SecondsOption, given_frames
 
 if TYPE_CHECKING:
-    from ._original import Array
+    pass
 
 
 class Pixel(StrEnum):
@@ -158,6 +158,7 @@ def export(
 
     from . import routes
     from ._choices import Choices
+    from ._example import make_example, parse_shape, read_example
     from ._export import export_original
     from ._folder import check_target
     from ._further import parse_input, parse_state
@@ -165,6 +166,7 @@ def export(
     from ._steps import parse_normalise
 
     check_target(out, overwrite)
+    shape = None if example_shape is None else parse_shape(example_shape)
     settings: dict[str, Any] = {} if decode is None else {"decode": decode.value}
     if decode is Decode.points:
         settings["columns"] = [word.strip() for word in columns.split(",")]
@@ -175,7 +177,7 @@ def export(
     # The exporters' chatter is caught at sys.stdout and sys.stderr; the progress goes to the streams of now.
     with Steps(Console(file=sys.stderr)) as steps:
         choices = Choices(
-            example=_example(example, example_shape, "uint16" if dtype is None else dtype.value, axes or ""),
+            example=None if example is None else read_example(example),
             axes=axes or "",
             output_axes=output_axes or (),
             output_names=output_name or (),
@@ -201,6 +203,9 @@ def export(
         original = routes.load(source, routes.Asked(network, code, trust_code, key, axes or ""), route)
         if not name and not original.stated.name:
             choices = replace(choices, name=_default_name(out))
+        if example is None and shape is not None:
+            kind, letters = choices.dtype or original.stated.dtype or "uint16", choices.axes or original.stated.axes
+            choices = replace(choices, example=make_example(shape, kind, letters))
         report = export_original(original, out, choices, steps)
     if json:
         typer.echo(report.to_json())
@@ -212,14 +217,6 @@ def _default_name(out: Path) -> str:
     """The folder's name as one that BioImage.IO takes."""
     name = re.sub(r"[^A-Za-z0-9_+\- ()]+", "-", out.name)
     return name if len(name) >= 5 else f"network {name}"
-
-
-def _example(path: Path | None, shape: str | None, dtype: str, axes: str) -> Array | None:
-    from ._example import make_example, parse_shape, read_example
-
-    if path is not None:
-        return read_example(path)
-    return None if shape is None else make_example(parse_shape(shape), dtype, axes)
 
 
 def _read(path: Path | None) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from onscope.runtime import ExportError, PackageError
 from onscope.runtime.package import inspect_onnx, one_file
 
+from .._example import MAX_VALUES
 from .._original import FurtherInput, file_sha256, folder_sha256, one_line
 from ._beside import MOST_INPUTS
 from ._constants import refuse_large_constants
@@ -25,8 +26,6 @@ TAKEN = {
 """Pixels that a network's input can hold, by its dtype."""
 WIDENED = ("float16", "float64")
 """Outputs that become float32 where the input does: no frame has such numbers."""
-MOST_VALUES = 1 << 26
-"""Most values of a frame: 8192 x 8192 pixels, or 16 planes of 2048 x 2048."""
 NUMBERS = "biuf"
 """Kinds of dtypes that an output may have."""
 
@@ -74,10 +73,10 @@ def open_onnx(
     if axes and len(axes) != len(declared):
         raise ExportError(f"found {len(declared)} axes in {source.name}, expected {len(axes)}: {axes}")
     most = max((declared, tuple(sizes)), key=_values)
-    if _values(most) > MOST_VALUES:
+    if _values(most) > MAX_VALUES:
         raise ExportError(
             f"found an input of {'x'.join(str(size or '?') for size in most)} in {source.name}, expected at most "
-            f"{MOST_VALUES} values: this is no network for live use"
+            f"{MAX_VALUES} values: this is no network for live use"
         )
     for port in ports.inputs:
         if not any(port.name in node.input for node in nodes_of(model.graph)):
