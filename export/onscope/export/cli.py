@@ -7,14 +7,11 @@ import sys
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from .frames import CameraOption, ExposureOption, SecondsOption, given_frames
-
-if TYPE_CHECKING:
-    pass
 
 
 class Pixel(StrEnum):
