@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -152,6 +153,27 @@ def test_a_package_with_variants_is_still_one_of_bioimage_io(reduced: tuple[Path
     with ValidationContext(perform_io_checks=False):
         described = load_description(reduced[0] / "rdf.yaml")
     assert not isinstance(described, InvalidDescr)
+
+
+def test_what_else_lies_in_a_package_is_taken_along_or_left_out(whole: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(whole, tmp_path / "odd")
+    rdf, documentation = (folder / "rdf.yaml").read_text(), (folder / "README.md").read_bytes()
+    (folder / "README.md").write_bytes(b"\xb5m of Latin 1\n\n" + documentation)
+    (folder / "rdf.yaml").write_text(rdf.replace("      largest_error", "      equal: false\n      largest_error"))
+    (folder / "variants.json").write_text('{"variants": ' + "[" * 100_000)
+    (folder / "notes").mkdir()
+    (folder / "notes" / "mine.txt").write_text("kept")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "pipe")
+        (folder / "link").symlink_to(tmp_path)
+    (report,) = reduce_package(Package.load(folder), ["fp16"], tmp_path / "new", frames(3), rounds=1, threads=1)
+    new = tmp_path / "new"
+    assert (new / "notes" / "mine.txt").read_text() == "kept"
+    assert not (new / "pipe").exists()
+    assert not (new / "link").exists()
+    assert (new / "README.md").read_bytes().startswith(b"\xb5m of Latin 1\n")
+    assert list(json.loads((new / "variants.json").read_text())["variants"]) == ["fp16"]
+    assert any("it was forced" in note for note in report.notes)
 
 
 def test_a_second_time_replaces_the_section_and_keeps_other_variants(

@@ -20,7 +20,7 @@ MOST_CALIBRATING, MOST_MEASURED = 16, 8
 LETTERS = {"batch": "b", "channel": "c", "index": "i", "time": "t"}
 ONE_FRAME = (
     "calibrated on a single frame, the package's test input, and measured on the same: ranges of other frames may be "
-    "wider, so give frames of your own (--frames)"
+    "wider, so give frames of your own (--calibrate)"
 )
 Frame = tuple[Array, ...]
 """The inputs of a package, in their order."""
@@ -49,7 +49,7 @@ def frames_for(package: Package, given: Sequence[Given] = (), tell: Tell = lambd
         inputs = tuple(package.load_test_inputs())
         if not inputs:
             raise ExportError(
-                f"found no test input in {package.name!r}, expected frames to calibrate with: give some (--frames)"
+                f"found no test input in {package.name!r}, expected frames to calibrate with: give some (--calibrate)"
             )
         return Frames((inputs,), (inputs,), "the package's test input", _hash([inputs]), (ONE_FRAME,))
     if len(package.inputs) != 1:

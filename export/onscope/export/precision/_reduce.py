@@ -157,6 +157,8 @@ class Reduction:
         """All that is known of a variant, as it is written."""
         beyond = too_large(self.model, self.zone, self.seen) if precision == "fp16" else {}
         notes = [*self._frames.notes]
+        if self._package.forced:
+            notes.append("the package's float weights are not equal to their network, and nor is this: it was forced")
         absent = [engine for engine in ENGINES if engine not in timed]
         notes += [f"speed not measured on {engine}: it is not here, or cannot run it" for engine in absent]
         if precision == "fp16":
