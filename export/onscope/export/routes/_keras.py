@@ -49,12 +49,6 @@ def load_keras(source: Path, code: Path | None = None, *, trust_code: bool = Fal
     with _importable(code if trust_code else None):
         custom = _imported(file.foreign, source) if trust_code else {}
         model = _opened(source, file, custom, trust_code)
-    inputs = len(getattr(model, "inputs", None) or ())
-    if inputs != 1:
-        raise ExportError(
-            f"found {inputs} inputs in {source.name}, expected one: save a functional or sequential model that "
-            "takes one image (several may be its channels)"
-        )
     kind = "the Keras file" if file.suffix == ".keras" else "the Keras HDF5 file"
     model, stated = stated_by(model)
     if file.keras2:
