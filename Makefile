@@ -65,7 +65,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.frameworks: $(VENV)/.dev
 	@echo "Installing TensorFlow, Keras, CSBDeep and StarDist into $(VENV) (a few minutes)"
-	$(PIP) -e ".[dev,frameworks]"
+	$(PIP) -e ".[dev,frameworks,oracles]"
 	@touch $@
 
 clean:  ## Remove the environment and what tools left

@@ -33,6 +33,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help=f"JSON file; a PNG beside it (default: {RESULTS.name}/soak-SIZE.json)")
     parser.add_argument("--folder", type=Path, help="where to record (default: a temporary folder)")
     options = parser.parse_args()
+    out: Path = options.out or RESULTS / f"soak-{options.size}.json"
+    if out.is_dir():  # said now, not after the hour
+        parser.error(f"--out: found the folder {out}, expected a file: {out / f'soak-{options.size}.json'}, say")
     around = conditions()
     with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
         folder = Path(temporary)
@@ -41,7 +44,6 @@ def main() -> int:
         plan = Plan(seconds, fps, options.size, max(1.0, min(60.0, seconds / LINES)))
         account = soak(plan, _new(folder / "run"), lambda vitals: print(_line(vitals), flush=True))
     verdict = judge(account)
-    out = options.out or RESULTS / f"soak-{options.size}.json"
     write(out, plan, account, verdict, around)
     print(f"written: {out}, {out.with_suffix('.png').name}")
     print(f"memory growth in the second half, MB: {verdict.memory_growth_mb}; latency drift {verdict.latency_drift}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,19 @@ Export = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def operators_read_once() -> Iterator[None]:
+    """PyTorch's exporter reads its table of operators anew at each export, a third of its time; here it does once."""
+    from torch.onnx._internal.exporter import _registration
+
+    table = _registration.ONNXRegistry
+    before = table.__dict__["from_torchlib"]
+    read = functools.cache(before.__func__)
+    setattr(table, "from_torchlib", classmethod(lambda cls, *args, **kwargs: read(cls, *args, **kwargs)))  # noqa: B010
+    yield
+    setattr(table, "from_torchlib", before)  # noqa: B010
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from onscope.export import Choices, export_original
+from onscope.export._original import Stated
+from onscope.export.routes import load
 from onscope.runtime import Package
 from onscope.runtime.engines import open_session
 
 Sizes = Sequence[int | str | None]
-ROI = numpy_helper.from_array(np.zeros(0, np.float32), "roi")
+TOLD = Choices(name="a network", authors=["A. Author"], license="MIT")
 
 
 class Ladder(nn.Module):
@@ -126,3 +130,25 @@ def close(found: Any, wanted: Any) -> bool:
     """Whether two answers are the same up to rounding."""
     same: bool = found.shape == wanted.shape and np.abs(found - wanted).max() <= 1e-5 * max(1e-3, np.ptp(wanted))
     return same
+
+
+def exported(path: Path, choices: Choices | None = None) -> Any:
+    """Into a folder beside the file; without choices on a small frame where the network takes any size."""
+    original = load(path)
+    example = small(original.stated) if original.stated.axes else None
+    choices = choices or replace(TOLD, example=example)
+    return export_original(original, path.parent / f"{path.stem}-package", choices)
+
+
+def small(stated: Stated) -> Any:
+    """About 48x56 seeded pixels, where height and width are not those of the file."""
+    sides = {"y": 48, "x": 56}
+    step, minimum = stated.step or 1, stated.minimum or 1
+    usual = {letter: minimum + (side - minimum) // step * step for letter, side in sides.items()}
+    shape = [size or usual.get(letter, 1) for letter, size in zip(stated.axes, stated.shape, strict=True)]
+    random = np.random.default_rng(5)
+    return random.random(shape, np.float32) if stated.dtype == "float32" else random.integers(0, 999, shape, np.uint16)
+
+
+def pixels(*shape: int) -> Any:
+    return np.random.default_rng(7).random(shape, np.float32)

@@ -33,6 +33,29 @@ class Residual(nn.Module):
         return counts_out
 
 
+class Transposed(nn.Module):
+    """A small U-Net whose way up is transposed convolutions: a whole one, and one of each channel by itself."""
+
+    def __init__(self, features: int = 8) -> None:
+        super().__init__()
+        torch.manual_seed(9)
+        f = features
+        self.first = nn.Conv2d(1, f, 3, padding=1)
+        self.down = nn.Conv2d(f, 2 * f, 3, padding=1)
+        self.middle = nn.Conv2d(2 * f, 2 * f, 3, padding=1)
+        self.up = nn.ConvTranspose2d(2 * f, 2 * f, 2, stride=2, groups=2 * f)
+        self.between = nn.Conv2d(3 * f, 2 * f, 3, padding=1)
+        self.wide = nn.ConvTranspose2d(2 * f, f, 2, stride=2)
+        self.last = nn.Conv2d(f, 1, 3, padding=1)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        fine = torch.relu(self.first(pixels))
+        coarse = torch.relu(self.middle(torch.relu(self.down(functional.max_pool2d(fine, 2)))))
+        joined = torch.relu(self.between(torch.cat((self.up(coarse), fine), dim=1)))
+        answer: Tensor = self.last(torch.relu(self.wide(joined)))
+        return answer
+
+
 class Carried(nn.Module):
     """The image itself goes through two layers (`carry`, `last`), beside two others that change it a little.
 

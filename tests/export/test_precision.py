@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from pathlib import Path
@@ -154,6 +155,27 @@ def test_a_package_with_variants_is_still_one_of_bioimage_io(reduced: tuple[Path
     assert not isinstance(described, InvalidDescr)
 
 
+def test_what_else_lies_in_a_package_is_taken_along_or_left_out(whole: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(whole, tmp_path / "odd")
+    rdf, documentation = (folder / "rdf.yaml").read_text(), (folder / "README.md").read_bytes()
+    (folder / "README.md").write_bytes(b"\xb5m of Latin 1\n\n" + documentation)
+    (folder / "rdf.yaml").write_text(rdf.replace("      largest_error", "      equal: false\n      largest_error"))
+    (folder / "variants.json").write_text('{"variants": ' + "[" * 100_000)
+    (folder / "notes").mkdir()
+    (folder / "notes" / "mine.txt").write_text("kept")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "pipe")
+        (folder / "link").symlink_to(tmp_path)
+    (report,) = reduce_package(Package.load(folder), ["fp16"], tmp_path / "new", frames(3), rounds=1, threads=1)
+    new = tmp_path / "new"
+    assert (new / "notes" / "mine.txt").read_text() == "kept"
+    assert not (new / "pipe").exists()
+    assert not (new / "link").exists()
+    assert (new / "README.md").read_bytes().startswith(b"\xb5m of Latin 1\n")
+    assert list(json.loads((new / "variants.json").read_text())["variants"]) == ["fp16"]
+    assert any("it was forced" in note for note in report.notes)
+
+
 def test_a_second_time_replaces_the_section_and_keeps_other_variants(
     reduced: tuple[Path, tuple[VariantReport, ...]], tmp_path: Path
 ) -> None:
@@ -209,6 +231,7 @@ def test_a_variant_runs_live(reduced: tuple[Path, tuple[VariantReport, ...]], wo
                 np.testing.assert_array_equal(np.squeeze(result[name]), expected[0, 0])
             assert result.provenance["whole"].graph_sha256 != result.provenance["small"].graph_sha256
             assert result.provenance["whole"].package == result.provenance["small"].package
+            assert [result.provenance[name].precision for name in ("whole", "small")] == ["float32", "int8"]
 
 
 def test_a_pipeline_file_names_the_precision(reduced: tuple[Path, tuple[VariantReport, ...]], tmp_path: Path) -> None:
@@ -334,6 +357,7 @@ def test_refusals(whole: Path, tmp_path: Path) -> None:
         ((20.0, 20.0, 20.0), (10.0, 10.0, 10.0), 2.0),
         ((10.0, 30.0, 30.0), (10.0, 10.0, 10.0), 1.0),  # others had the machine in two of its rounds
         ((30.0, 20.0, 20.0), (10.0, 20.0, 20.0), 1.0),
+        ((25.0, 20.0, 80.0, 20.0, 22.0), (20.0, 10.0, 40.0, 22.0, 21.0), 1.048),  # the median of the ratios is 1.25
     ],
 )
 def test_a_busy_machine_makes_no_variant_faster(

@@ -88,6 +88,15 @@ def test_other_commands_name_the_precision(
     assert done.exit_code == 0, done.output
     sha256 = Package.load(reduced[0]).variants["int8"].sha256
     assert f"clean: int8, weights with the sha256 {sha256[:12]}" in done.stdout
+    done = CliRunner().invoke(
+        app, ["validate", str(reduced[0]), "--size", "48x41", "--runs", "3", "--provider", "cpu"], env=ENVIRONMENT
+    )
+    assert done.exit_code == 0, done.output
+    variant = Package.load(reduced[0]).variants["int8"]
+    ratio = variant.speeds["cpu"].ratio
+    assert f"int8    passed; {ratio:.2f} times as fast on cpu" in done.stdout
+    chosen = "int8" if ratio >= 1.05 else "float32"
+    assert f"a stage with `precision: auto` runs {chosen} here" in done.stdout
     monkeypatch.setattr("onscope.export.zoo.PACKAGES", reduced[0].parent)
     (zoo,) = (finding for finding in _packages() if finding.name == "packages zoo")
     assert "reduced (int8)" in zoo.found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import onnx
@@ -12,10 +13,10 @@ import pytest
 import torch
 
 from onscope.export import export_torch
-from onscope.export.precision import reduce_package
+from onscope.export._agreement import near_pairs, objects, overlaps
+from onscope.export.precision import reduce_package, speeds
 from onscope.export.precision._half import halved, rounded, too_large
 from onscope.export.precision._judge import Judge, Measured
-from onscope.export.precision._labels import mean_iou
 from onscope.export.precision._network import floats, observe, read_network
 from onscope.export.precision._points import count_points
 from onscope.export.precision._restores import as_large, restores
@@ -25,7 +26,7 @@ from onscope.runtime import ExportError, Package
 from onscope.runtime.engines import open_session
 from tests.live.test_labels import circles
 
-from .precision_networks import Carried, Huge
+from .precision_networks import Carried, Huge, Transposed
 
 
 def images(count: int, seed: int = 0) -> list[Any]:
@@ -77,7 +78,7 @@ def test_the_search_finds_the_layers_that_carry_the_image(carried: Package) -> N
     for node in quantised.graph.node:
         if node.op_type == "Conv":
             assert (kinds.get(node.input[0]) == "DequantizeLinear") == (node.name not in report.kept)
-    assert {"running the float weights", "int8: reducing layers one at a time", "measuring speeds"} <= {
+    assert {"running the float weights", "int8: reducing layers one at a time", "measuring speeds on cpu"} <= {
         step for step, _, _ in told
     }
     assert all(0 <= done <= total for _, done, total in told)
@@ -175,6 +176,59 @@ def test_a_search_keeps_as_few_layers_as_it_must() -> None:
     assert dict(found.alone)[("l7",)] == pytest.approx(3.0)
 
 
+def test_a_search_holds_one_model_at_a_time() -> None:
+    layers = [Layer(f"l{number}", "Conv", 1, ()) for number in range(12)]
+    alive: WeakSet[Any] = WeakSet()
+
+    class Model:
+        def __init__(self, kept: frozenset[str]) -> None:
+            self.kept = kept
+            alive.add(self)
+
+    def measure(model: Any) -> tuple[Measured, ...]:
+        assert len(alive) == 1
+        return (Measured("out", "values", 0.0 if {"l3", "l7"} <= model.kept else 1.0, 0.1),)
+
+    found = Search(Model, measure, lambda *told: None).run(layers)  # type: ignore[arg-type]
+    assert found.trials > 12
+    assert found.model.kept == found.kept
+
+
+def test_a_slow_network_is_measured_in_fewer_rounds(carried: Package) -> None:
+    model, told = read_network(carried.weights), []
+    fed = [np.zeros((1, 1, 32, 32), np.float32)]
+    timed = speeds(
+        model, {"int8": model}, fed, 1, rounds=5, engines=["cpu"], limit_s=0, tell=lambda *words: told.append(words)
+    )
+    assert timed["int8"]["cpu"].ratio > 0
+    step = "measuring speeds on cpu"
+    assert told == [(step, 0, 5), (step, 0, 5), (step, 1, 5), (step, 5, 5)]
+
+
+def test_transposed_convolutions_are_quantised_too(tmp_path: Path) -> None:
+    export_torch(
+        Transposed(), images(1)[0][None, None], tmp_path / "up", name="a network", description="For a test.",
+        license="MIT", step=2, settings={"scale": 2},
+    )  # fmt: skip
+    package = Package.load(tmp_path / "up")
+    (report,) = reduce_package(package, ["int8"], None, images(6), rounds=1, threads=1)
+    assert report.passes
+    model = onnx.load(Package.load(package.folder).variants["int8"].weights)
+    makers = {output: node for node in model.graph.node for output in node.output}
+    sizes = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    scales = []
+    for node in model.graph.node:
+        if node.op_type == "ConvTranspose" and node.name not in report.kept + report.small:
+            assert makers[node.input[0]].op_type == "DequantizeLinear"
+            scales.append(sizes[makers[node.input[1]].input[1]])
+    assert (8,) in scales  # one for each channel of the output
+    frame = images(7)[6][None, None]
+    whole = open_session(package.weights, "cpu", 1).run([frame])[0].copy()
+    for engine in ("cpu", "openvino"):
+        found = open_session(Package.load(package.folder).variants["int8"].weights, engine, 1).run([frame])[0]
+        assert np.sqrt(np.mean((found - whole) ** 2)) < 0.02 * np.ptp(whole), engine
+
+
 def test_large_networks_are_searched_in_groups_of_neighbours() -> None:
     layers = [Layer(f"l{number}", "Conv", 1, ()) for number in range(100)]
 
@@ -223,10 +277,19 @@ def test_points_and_objects_are_paired_once() -> None:
     labels = np.zeros((10, 10), np.int32)
     labels[:4, :4], labels[6:, 6:] = 1, 2
     other = np.zeros_like(labels)
-    other[:4, :2] = 7
-    assert mean_iou(labels, labels * 3) == (1.0, 2)
-    assert mean_iou(labels, other) == (0.25, 2)
-    assert mean_iou(np.zeros_like(labels), np.zeros_like(labels)) == (1.0, 0)
+    other[:4, :3], other[6:, 8:] = 7, 9
+    assert overlaps(labels, labels * 3).tolist() == [1.0, 1.0]
+    assert overlaps(labels, other).tolist() == [0.75]  # half of an object is no partner
+    assert overlaps(np.zeros_like(labels), np.zeros_like(labels)).size == 0
+    assert (objects(labels), objects(np.zeros_like(labels))) == (2, 0)
+
+
+def test_as_many_points_as_possible_have_a_partner_however_far() -> None:
+    """One pair of no distance and a lonely point each would have the smaller sum of distances."""
+    first, second = np.array([[0.0, 0.0], [0, 1.4]]), np.array([[0.0, 1.4], [0, 2.8]])
+    left, right, distance = near_pairs(first, second, 1.5)
+    assert (left.tolist(), right.tolist()) == ([0, 1], [0, 1])
+    assert distance.tolist() == pytest.approx([1.4, 1.4])
 
 
 def test_a_judge_finds_no_difference_in_the_float_weights_themselves(carried: Package) -> None:

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-from onscope.export.proof import Metric, answers, metrics
+from onscope.export._agreement import overlaps
+from onscope.export.proof import Metric, answers, compare, metrics
+from onscope.export.proof._parity import flips
 from onscope.runtime import ExportError
 from onscope.runtime.package import make_step
 
@@ -98,6 +100,18 @@ def test_counts_rounded_the_other_way_are_no_refusal() -> None:
     assert not measure(first, second)["PSNR"].passed
 
 
+@pytest.mark.parametrize("width", [3, 12, 50, 100, 255, 4000])
+def test_psnr_refuses_no_counts_that_the_parity_lets_pass(width: int) -> None:
+    first = RANDOM.integers(0, width + 1, (1, 1, 250, 200)).astype(np.uint16)
+    first[0, 0, 0, :2] = 0, width
+    for share, passes in ((flips(width) * 0.95, True), (flips(width) * 3, width >= 4000)):
+        second = first.copy()
+        second.flat[2 : 2 + int(share * first.size)] += 1
+        parity = compare(first, second, output="out", where="test", size=(250, 200), settings={})
+        assert parity.passed == (share < flips(width))
+        assert measure(first, second)["PSNR"].passed == passes
+
+
 def test_points_are_counted_and_matched_within_a_pixel() -> None:
     rows = np.column_stack([RANDOM.random((60, 2)) * 500, RANDOM.uniform(0.6, 0.9, 60)]).astype(np.float32)
     below = np.column_stack([RANDOM.random((9, 2)) * 500, np.full(9, 0.2)]).astype(np.float32)
@@ -152,8 +166,6 @@ def test_labels_are_decoded_as_the_runtime_does_and_matched() -> None:
 
 
 def test_iou_of_labels_against_a_loop() -> None:
-    from onscope.export.proof._metrics import matched_objects
-
     first = np.kron(RANDOM.integers(0, 5, (8, 8)), np.ones((4, 4))).astype(np.int32)
     second = np.roll(first, 1, axis=0)
     expected = []
@@ -162,7 +174,7 @@ def test_iou_of_labels_against_a_loop() -> None:
             iou = np.sum((first == a) & (second == b)) / np.sum((first == a) | (second == b))
             expected += [iou] if iou > 0.5 else []
     assert len(expected) > 0
-    np.testing.assert_allclose(np.sort(matched_objects(first, second)), np.sort(expected))
+    np.testing.assert_allclose(np.sort(overlaps(first, second)), np.sort(expected))
 
 
 def test_classes_and_masks_agree_by_their_share() -> None:

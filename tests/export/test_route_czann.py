@@ -79,7 +79,7 @@ def test_a_segmentation(pack: Pack) -> None:
     assert package.settings["czann"]["classes"] == ("background", "nuclei")
     assert package.settings["czann"]["min_overlap_pixels"] == (16, 16)
     assert package.settings["czann"]["pixel_size_um"] == (0.2, 0.2)
-    for words in ("background, nuclei", "overlap by 16 and 16 pixels", "0.2 and 0.2 um", "licence text", "is free"):
+    for words in ("background, nuclei", "overlap by 16 x 16 pixels", "0.2 x 0.2 um", "licence text", "is free"):
         assert any(words in note for note in (*report.notes, "is free")), words
     text = (report.folder / "README.md").read_text(encoding="utf-8")
     assert "    Anyone may use it." in text
@@ -181,7 +181,7 @@ GOOD = json.dumps(META).encode()
         ({"model.json": b"[" * 100_000, "model.model": b"x"}, "cannot be read as JSON"),
         ({"model.json": b"[]", "model.model": b"x"}, "found a list in model.json"),
         ({"model.json": b" " * (2 << 20), "model.model": b"x"}, "of more than 1 MB"),
-        ({"model.json": GOOD, "model.model": b"PK\x03\x04more"}, "as TensorFlow models are kept there"),
+        ({"model.json": GOOD, "model.model": b"PK\x03\x04more"}, "as models of TensorFlow and PyTorch are kept there"),
         ({"model.json": GOOD, "model.model": pickle.dumps([1])}, "which is a pickle"),
         ({"model.json": GOOD, "model.model": b"no network"}, "model.model, which is no ONNX file"),
         ({"model.json": GOOD, "model.model": bytes(300 << 20)}, "unfolds to"),

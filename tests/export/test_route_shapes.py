@@ -1,4 +1,4 @@
-"""Networks of many shapes by the routes of a state dict and of TorchScript: planes and stacks, one to three outputs."""
+"""Networks of many shapes by each route of PyTorch: planes, stacks, channels first and last, one to three outputs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn import functional
 
 from onscope.export import Choices, Report, export_original
@@ -75,9 +76,23 @@ class Deep(nn.Module):
         return answer
 
 
+class Last(nn.Module):
+    """Channels last, as cameras give colours: two of them become three."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(15)
+        self.layer, self.norm = nn.Conv2d(2, 3, 3, padding=1), nn.BatchNorm2d(3)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        answer: Tensor = self.norm(self.layer(pixels.permute(0, 3, 1, 2))).permute(0, 2, 3, 1)
+        return answer
+
+
 CASES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], dict[str, Any]]] = {
     "plane": (Plane, (1, 1, 33, 41), {"axes": "bcyx"}),
-    "colours": (lambda: Plane(3), (1, 3, 37, 32), {"axes": "bcyx"}),
+    "colours": (lambda: Plane(3), (1, 3, 37, 33), {"axes": "bcyx"}),
+    "last": (Last, (1, 31, 38, 2), {"axes": "byxc"}),
     "two": (Two, (1, 1, 35, 40), {"axes": "bcyx", "output_axes": ("bcyx", "bcyx"), "output_names": ("a", "b")}),
     "three": (
         Three,
@@ -88,26 +103,37 @@ CASES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], dict[str, Any]]
 }
 
 
-def by_state_dict(network: nn.Module, folder: Path) -> Any:
+def by_state_dict(network: nn.Module, folder: Path, axes: str, shape: tuple[int, ...]) -> Any:
     torch.save(network.state_dict(), folder / "net.pt")
     arguments = "(channels=3)" if isinstance(network, Plane) and network.up.out_channels == 3 else ""
     return load(folder / "net.pt", Asked(f"{type(network).__module__}:{type(network).__name__}{arguments}"))
 
 
-def by_script(network: nn.Module, folder: Path) -> Any:
+def by_script(network: nn.Module, folder: Path, axes: str, shape: tuple[int, ...]) -> Any:
     torch.jit.save(torch.jit.script(network), folder / "net.pt")
     return load(folder / "net.pt")
 
 
-def proven(report: Report, network: nn.Module, example: Any) -> None:
-    """The written file against PyTorch itself: at an odd size (where the step allows it), and two at once."""
+def by_program(network: nn.Module, folder: Path, axes: str, shape: tuple[int, ...]) -> Any:
+    free = {axes.index(letter): Dim.DYNAMIC for letter in "byx"}
+    program = torch.export.export(network, (torch.rand(2, *shape[1:]),), dynamic_shapes=(free,))
+    torch.export.save(program, folder / "net.pt2")
+    return load(folder / "net.pt2")
+
+
+def proven(report: Report, network: nn.Module, axes: str, shape: tuple[int, ...]) -> None:
+    """The written file against PyTorch itself: at odd sizes (where the network takes them), and two at once."""
     package = Package.load(report.folder)
     session = open_session(package.weights, "cpu", 1)
-    step = package.inputs[0].sizes[-1].step
+    size = package.inputs[0].sizes[axes.index("x")]
+    assert [package.inputs[0].sizes[axes.index(letter)].fixed for letter in "yx"] == [None, None]
+    low, step = size.minimum, size.step
     random = np.random.default_rng(3)
-    for y, x in ((17, 29), (45, 16)) if step == 1 else ((18, 30), (46, 16)):
+    for y, x in ((low, low + 7 * step), (low + 15 * step, low)):
         for batch in (1, 2):
-            frames = random.random((batch, *example.shape[1:-2], y, x), np.float32)
+            sizes = {"b": batch, "y": y, "x": x}
+            own = tuple(sizes.get(letter, there) for letter, there in zip(axes, shape, strict=True))
+            frames = random.random(own, np.float32)
             with torch.no_grad():
                 expected = network(torch.from_numpy(frames))
             expected = expected if isinstance(expected, tuple) else (expected,)
@@ -117,17 +143,18 @@ def proven(report: Report, network: nn.Module, example: Any) -> None:
     assert {one.where for one in report.parity} >= {"test tensor", "darker", "two at once"}
 
 
-@pytest.mark.parametrize("open_by", [by_state_dict, by_script])
+@pytest.mark.parametrize("open_by", [by_state_dict, by_script, by_program])
 @pytest.mark.parametrize("case", CASES)
-def test_shapes(tmp_path: Path, case: str, open_by: Callable[[nn.Module, Path], Any]) -> None:
+def test_shapes(tmp_path: Path, case: str, open_by: Callable[..., Any]) -> None:
     make, shape, told = CASES[case]
     network = make().eval()
     example = np.random.default_rng(2).random(shape, np.float32)
-    report = export_original(open_by(network, tmp_path), tmp_path / "package", Choices(example=example, **told))
-    assert report.exporter == ("torch.export" if open_by is by_state_dict else "TorchScript exporter")
+    original = open_by(network, tmp_path, told["axes"], shape)
+    report = export_original(original, tmp_path / "package", Choices(example=example, **told))
+    assert report.exporter == ("TorchScript exporter" if open_by is by_script else "torch.export")
     outputs = Package.load(report.folder).outputs
     assert len(outputs) == len(told.get("output_names", ("one",)))
     if case == "two":
         assert [output.scale for output in outputs] == [1.0, 2.0]
         assert [output.channels for output in outputs] == [2, 3]
-    proven(report, network, example)
+    proven(report, network, told["axes"], shape)

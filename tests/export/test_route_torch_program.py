@@ -132,13 +132,38 @@ def test_a_stack_with_two_outputs(tmp_path: Path) -> None:
     assert len({one.size for one in report.parity}) > 2
 
 
-def test_programs_that_are_not_for_images(tmp_path: Path) -> None:
-    class Two(nn.Module):
-        def forward(self, one: Tensor, other: Tensor) -> Tensor:
-            return one + other
+def test_sizes_that_no_package_can_state(tmp_path: Path) -> None:
+    class Cut(nn.Module):
+        def forward(self, pixels: Tensor) -> Tensor:
+            return nn.functional.interpolate(pixels[:, :, ::2, ::2], scale_factor=2.0)[
+                :, :, : pixels.shape[2], : pixels.shape[3]
+            ]
 
-    torch.export.save(torch.export.export(Two(), (torch.ones(2, 2), torch.ones(2, 2))), tmp_path / "two.pt2")
-    with pytest.raises(ExportError, match=r"a program of 2 inputs in two.pt2, expected one tensor"):
+    torch.manual_seed(0)
+    stated = load(saved(tmp_path / "cut.pt2", Cut(), torch.rand(1, 1, 37, 32), FREE)).stated
+    assert stated.fixed  # odd heights and even widths, says the program's guard
+    assert any("by rules that no package can state, so frames are of 37x32 alone" in note for note in stated.notes)
+    same = load(saved(tmp_path / "cut.pt2", Cut(), torch.rand(1, 1, 37, 33), FREE)).stated
+    assert (same.fixed, same.minimum, same.step) == (False, 17, 2)
+
+
+def test_axes_that_are_stated(tmp_path: Path) -> None:
+    path = saved(tmp_path / "plain.pt2", Plain(), torch.rand(2, 1, 20, 24), ALL)
+    stated = load(path, Asked(axes="tcyx")).stated
+    assert (stated.axes, stated.fixed) == ("tcyx", False)
+    assert not any("guessed" in note for note in stated.notes)
+    for axes in ("yx", "bcyy", "bcxz"):
+        with pytest.raises(ExportError, match=rf"an input of 4 axes in plain.pt2, expected those of '{axes}'"):
+            load(path, Asked(axes=axes))
+
+
+def test_programs_that_are_not_for_images(tmp_path: Path) -> None:
+    class Times(nn.Module):
+        def forward(self, one: Tensor, number: int) -> Tensor:
+            return one * number
+
+    torch.export.save(torch.export.export(Times(), (torch.ones(2, 2), 3)), tmp_path / "two.pt2")
+    with pytest.raises(ExportError, match=r"a program with the input .* that is no tensor in two.pt2"):
         load_program(tmp_path / "two.pt2")
     saved(tmp_path / "row.pt2", nn.Linear(3, 3), torch.ones(3))
     with pytest.raises(ExportError, match="an input of 1 axes"):

@@ -19,11 +19,12 @@ def shaken(model: Any, seed: int = 0) -> Any:
     """The model with weights that all matter: none is zero, moments of batch normalisation neither 0 nor 1."""
     random = np.random.default_rng(seed)
     for weight in model.weights:
-        if weight.name in ("kernel", "depthwise_kernel"):
+        leaf = weight.name.split("/")[-1].split(":")[0]  # Keras 2 has "layer/kernel:0"
+        if leaf in ("kernel", "depthwise_kernel"):
             spread = np.sqrt(2 / np.prod(weight.shape[:-1]))
             weight.assign(random.normal(0, spread, weight.shape))
-        else:
-            weight.assign(random.uniform(0.5, 1.5, weight.shape) * (0.1 if weight.name == "bias" else 1))
+        elif leaf != "blur_kernel":  # a fixed filter
+            weight.assign(random.uniform(0.5, 1.5, weight.shape) * (0.1 if leaf == "bias" else 1))
     return model
 
 
@@ -61,12 +62,16 @@ def stardist(folder: Path, grid: tuple[int, ...] = (1, 1), **more: Any) -> Any:
 def make_objects(model: Any, folder: Path) -> None:
     """Give a StarDist network biases with which about every tenth place is an object, of some pixels' radius."""
     prob, dist = (model.keras_model.get_layer(name) for name in ("prob", "dist"))
-    given = np.random.default_rng(1).normal(0.5, 0.3, (1, 64, 64, 1)).astype(np.float32)
-    chance, length = (np.asarray(output) for output in model.keras_model([given]))
+    flat, random = model.config.n_dim == 2, np.random.default_rng(1)
+    pixels = random.normal(0.5, 0.3, (1, 64, 64, 1)) if flat else random.uniform(0, 1, (1, 16, 48, 48, 1))
+    chance, length = (np.asarray(output) for output in model.keras_model([pixels.astype(np.float32)]))
+    if not flat:  # at the border networks answer otherwise, and a stack is mostly border
+        chance = chance[0, 4:-4, 4:-4, 4:-4]
     logits = np.log(chance / (1 - chance))
     prob.bias.assign_sub([np.quantile(logits, 0.9)])
     dist.kernel.assign(dist.kernel / length.std())
-    dist.bias.assign(8 - length.mean((0, 1, 2)) / length.std())
+    radius = 8 if flat else 4
+    dist.bias.assign(radius - length.mean(tuple(range(length.ndim - 1))) / length.std())
     model.keras_model.save_weights(str(folder / "weights_best.h5"))
 
 

@@ -182,10 +182,25 @@ def test_something_else(tmp_path: Path, data: bytes) -> None:
         load(tmp_path / "network.keras")
 
 
-def test_two_inputs(tmp_path: Path) -> None:
+def test_a_network_without_an_image(tmp_path: Path) -> None:
     add = nets.layers()
     import keras
 
-    two = [keras.Input((None, None, 1)), keras.Input((None, None, 1))]
-    with pytest.raises(ExportError, match="found 2 inputs"):
+    two = [keras.Input((4,)), keras.Input((4,))]
+    with pytest.raises(ExportError, match=r"found 2 inputs .* \(\?x4, \?x4\), expected an image"):
         load(saved(keras.Model(two, add.Add()(two)), tmp_path / "two.keras"))
+
+
+@pytest.mark.parametrize("name", ["network.keras", "network.h5"])
+def test_more_weights_than_the_file_holds(tmp_path: Path, name: str) -> None:
+    """Keras takes the memory before it looks for the weights."""
+    path = saved(nets.unet(), tmp_path / name)
+    if name.endswith("keras"):
+        changed(path, lambda config: config["config"]["layers"][1]["config"].update(filters=2**30))
+    else:
+        import h5py
+
+        with h5py.File(path, "a") as file:
+            file.attrs["model_config"] = file.attrs["model_config"].replace('"filters": 4', f'"filters": {2**30}')
+    with pytest.raises(ExportError, match=r"more weights than the [0-9]+ values that the file holds"):
+        load(path)

@@ -21,6 +21,7 @@ from onscope.runtime import ExportError, Frame, FrameId, FrameSpec, Package, Pip
 from onscope.runtime.decode import decoder
 from onscope.runtime.engines import open_session
 from onscope.runtime.package import make_step
+from onscope.runtime.windows import Gather
 
 from . import folders
 from .test_route_csbdeep import absent, close, image, live
@@ -102,6 +103,69 @@ def test_labels_of_a_live_run_are_stardists(tmp_path: Path, make: Make, grid: in
     assert f1(expected, found, 0.9) > 0.97
 
 
+@pytest.mark.parametrize("backbone", ["unet", "resnet"])
+def test_label_volumes_of_a_live_run_are_stardists(tmp_path: Path, make: Make, backbone: str) -> None:
+    from csbdeep.utils import normalize
+
+    depth = {"unet_n_depth": 1} if backbone == "unet" else {}
+    folder = tmp_path / "cells"
+    model = folders.stardist(folder, grid=(1, 2, 2), rays=32, backbone=backbone, anisotropy=(2, 1, 1), **depth)
+    with quiet():
+        folders.make_objects(model, folder)
+        stack = image((16, 64, 48), 8)
+        expected, _ = model.predict_instances(normalize(stack, 1, 99.8))
+    assert expected.max() > 10
+    report = make(load(folder), stack[None, ..., None])
+    assert report.passed
+    assert [one.name for one in report.metrics][:3] == ["objects", "F1", "IoU"]
+    pipeline = Pipeline([Stage("cells", Package.load(report.folder))], Gather(16, "z"))
+    with Runtime(pipeline, worker="thread") as runtime:
+        runtime.prepare(FrameSpec((64, 48), "uint16", camera="cam"))
+        results = runtime.subscribe()
+        for plane, frame in enumerate(stack):
+            runtime.submit(Frame(FrameId("run", "cam", 0, plane), frame, index={"z": plane}))
+        assert runtime.drain(60)
+    (result,) = list(results)
+    found = result["cells"]
+    assert (found.shape, found.dtype.name) == (expected.shape, "int32")
+    assert f1(expected, found, 0.9) > 0.97
+    assert np.mean((expected > 0) == (found > 0)) > 0.997  # an overlap at the threshold falls to either side
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("grid", "anisotropy"), [((1, 2, 2), (2, 1, 1)), ((2, 2, 2), None)])
+def test_nuclei_in_a_stack_are_decoded_as_stardist_does(
+    shared_data: Path, grid: tuple[int, ...], anisotropy: tuple[int, ...] | None
+) -> None:
+    """What a network is trained to answer for real nuclei, with noise as an untrained one has it."""
+    import tifffile
+    from stardist.geometry import polyhedron_to_label, star_dist3D
+    from stardist.nms import non_maximum_suppression_3d
+    from stardist.rays3d import Rays_GoldenSpiral
+    from stardist.utils import edt_prob
+
+    labels = tifffile.imread(shared_data / "nuclei_with_labels_stardist" / "mask3d.tif").astype(np.int32)
+    labels = labels[:30, :60, :56]
+    rays, random = Rays_GoldenSpiral(32, anisotropy=anisotropy), np.random.default_rng(0)
+    apart = tuple(slice(None, None, step) for step in grid)
+    probability = edt_prob(labels, anisotropy=anisotropy)[apart]
+    probability = (probability * random.uniform(0.8, 1, probability.shape)).astype(np.float32)
+    distances = star_dist3D(labels, rays, grid=grid, mode="cpp")
+    distances = np.maximum(distances * random.normal(1, 0.12, distances.shape), 1e-3).astype(np.float32)
+    told = {"nms_thresh": 0.3, "prob_thresh": 0.3, "b": 2}
+    points, scores, kept = non_maximum_suppression_3d(distances, probability, rays, grid, **told)
+    expected = polyhedron_to_label(kept, points, rays, prob=scores, shape=labels.shape, verbose=False)
+    arguments = {
+        "prob_threshold": 0.3, "nms_threshold": 0.3, "n_rays": 32, "grid": grid, "b": 2,
+        "anisotropy": anisotropy or (1, 1, 1),
+    }  # fmt: skip
+    decode = decoder(["z", "y", "x", "channel"], {}, [make_step("stardist_postprocessing", arguments)])
+    found, _ = decode(np.concatenate([probability[..., None], distances], axis=-1))
+    assert len(np.unique(expected)) > 25
+    assert f1(expected, found, 0.9) > 0.98
+    assert np.mean((expected > 0) == (found > 0)) > 0.999
+
+
 @pytest.mark.real_data
 @pytest.mark.parametrize("grid", [1, 2])
 @pytest.mark.parametrize("overlap", [0.2, 0.4])
@@ -150,13 +214,41 @@ def test_what_a_folder_states(tmp_path: Path) -> None:
     assert stated.notes[1].endswith("usual thresholds were taken: nms 0.4")
 
 
-def test_polyhedra_are_left_to_stardist(tmp_path: Path) -> None:
+def test_what_a_folder_of_stacks_states(tmp_path: Path) -> None:
     folder = tmp_path / "cells"
     folders.stardist(folder, grid=(1, 2, 2), unet_n_depth=1, anisotropy=(2, 1, 1))
     stated = load(folder).stated
     assert (stated.axes, stated.step, stated.shape) == ("bzyxc", 4, (1, 16, 64, 64, 1))
-    assert stated.post == ((),)
-    assert "not decoded live: make objects of what is recorded with StarDist" in stated.notes[1]
+    arguments = {"prob_threshold": 0.5, "nms_threshold": 0.4, "n_rays": 8, "grid": (1, 2, 2), "b": 2}
+    assert dict(stated.post[0][0].arguments) == {**arguments, "anisotropy": (2, 1, 1), "overlap_label": None}
+    spiral = rays_of(folder, {"name": "Rays_GoldenSpiral", "kwargs": {"n": 8, "anisotropy": None}})
+    assert spiral.post[0][0].arguments["anisotropy"] == (1, 1, 1)
+    other = rays_of(folder, {"name": "Rays_Octo", "kwargs": {"n_level": 2}})
+    assert other.post == ((),)
+    assert "the rays are no golden spiral" in other.notes[1]
+
+
+@pytest.mark.parametrize(
+    ("rays", "words"),
+    [
+        ({"name": "__import__('os').system('x')", "kwargs": {}}, "name .*in rays_json of config.json, expected one of"),
+        ({"name": "Rays_GoldenSpiral", "kwargs": {"n": 9}}, "rays_json of 9 rays and n_rays 8"),
+        ({"name": "Rays_GoldenSpiral", "kwargs": {"n": 8, "anisotropy": [1, 0, 1]}}, "3 numbers from 0.1 to 100"),
+        ({"name": "Rays_GoldenSpiral", "kwargs": [8]}, "kwargs .*expected names with values"),
+        ("Rays_GoldenSpiral", "rays_json .*expected names with values"),
+    ],
+)
+def test_rays_that_are_none(tmp_path: Path, rays: Any, words: str) -> None:
+    folders.stardist(tmp_path / "cells", grid=(1, 2, 2), unet_n_depth=1)
+    with pytest.raises(ExportError, match=words):
+        rays_of(tmp_path / "cells", rays)
+
+
+def rays_of(folder: Path, rays: Any) -> Any:
+    """What the folder states with other rays in its config.json."""
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "rays_json": rays}))
+    return load(folder).stated
 
 
 @pytest.mark.parametrize(
@@ -192,4 +284,13 @@ def test_thresholds_that_are_none(tmp_path: Path, content: str) -> None:
     folders.stardist(tmp_path / "cells")
     (tmp_path / "cells" / "thresholds.json").write_text(content)
     with pytest.raises(ExportError, match=r"thresholds\.json"):
+        load(tmp_path / "cells")
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (1, 2, 2)])
+def test_weights_that_are_cut_off(tmp_path: Path, grid: tuple[int, ...]) -> None:
+    folders.stardist(tmp_path / "cells", grid=grid, unet_n_depth=1)
+    weights = tmp_path / "cells" / "weights_best.h5"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ExportError, match="no whole HDF5 file"):
         load(tmp_path / "cells")

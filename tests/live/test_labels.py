@@ -224,7 +224,6 @@ def test_whatever_a_network_answers_there_is_a_label_image(kind: str, seed: int,
 @pytest.mark.parametrize(
     ("id", "arguments", "axes", "words"),
     [
-        ("stardist_postprocessing", {**STAR, "grid": (1, 2, 2)}, AXES, "of three dimensions"),
         ("cellpose_flow_dynamics", {**FLOW, "do_3D": True}, AXES, "of three dimensions"),
         ("stardist_postprocessing", STAR, ["batch", "y", "x"], "expected channel, y and x"),
         ("stardist_postprocessing", {**STAR, "n_rays": 2}, AXES, "2 rays"),

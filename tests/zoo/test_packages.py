@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import Any
 
+import cv2
 import numpy as np
 import onnxruntime as ort
 import pytest
@@ -36,6 +38,23 @@ def test_package_is_small_and_says_what_it_is(name: str) -> None:
     assert described["config"]["onscope"].items() >= SETTINGS[name].items()
     text = (folder / "README.md").read_text(encoding="utf-8")
     assert all(part in text for part in ("## Quality", "## What it was trained on", "## What it does not do", "F1"))
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_package_has_the_proof_of_its_export(name: str) -> None:
+    """Of the weights that it has, with frames beside the test tensor, in words and as a picture."""
+    folder = PACKAGES / name
+    account = json.loads((folder / "export.json").read_text(encoding="utf-8"))
+    assert account["passed"]
+    assert account["weights_sha256"] == Package.load(folder).weights_sha256
+    assert len(account["source_sha256"]) == 64
+    frames = {one["where"] for one in account["metrics"]}
+    assert frames == {"test tensor", "frame 1", "frame 2", "frame 3"}
+    assert all(one["passed"] for one in account["metrics"])
+    assert "**The export is equal to the network:" in (folder / "README.md").read_text(encoding="utf-8")
+    picture = cv2.imread(str(folder / account["picture"]))
+    assert picture is not None
+    assert picture.shape[1] == 1500
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -3,7 +3,7 @@
 from ._choices import Choices
 from ._export import export_original
 from ._export_torch import export_torch
-from ._original import Converted, Original, Stated, Wanted
+from ._original import Converted, FurtherInput, Original, Stated, Wanted
 from .proof import MAX_LIMIT, P999_LIMIT, Parity, Report, compare
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "P999_LIMIT",
     "Choices",
     "Converted",
+    "FurtherInput",
     "Original",
     "Parity",
     "Report",

@@ -10,11 +10,12 @@ from typing import Any
 from onscope.runtime import ExportError
 from onscope.runtime.package import Step
 
+from ._denormalise import way_back
 from ._describe import About, check_about
 from ._example import make_example
-from ._original import OPSET, Array, Stated
+from ._original import OPSET, Array, FurtherInput, Stated
 from ._plan import DTYPES, checked_example
-from .proof import MOST_FRAMES
+from .frames import MOST_FRAMES, Given
 
 MINIMUM, STEP = 16, 1
 INPUT_NAME = "raw"
@@ -30,8 +31,9 @@ class Choices:
     is simulated. `pre` and `post` are the steps before the network and behind
     each of its outputs. Heights and widths are `minimum` + n * `step`, or with `fixed` the example's alone. `sizes` are
     the (y, x) at which parity is proven besides the example's. `frames` are the user's own for the same: arrays, or
-    paths of images, stacks, folders and OME-Zarr, of which at most `max_frames` are used (`proof.read_frames`).
-    `force` writes a package that is not equal, and marks it.
+    paths of images, stacks, folders and OME-Zarr, of which at most `max_frames` are used (`frames.read_frames`).
+    `further` are the inputs beside the frame, in the network's order. `force` writes a package that is not equal, and
+    marks it.
     """
 
     example: Array | None = None
@@ -47,9 +49,10 @@ class Choices:
     step: int | None = None
     fixed: bool | None = None
     sizes: Sequence[tuple[int, int]] = ()
-    frames: Sequence[Array | str | Path] = ()
+    frames: Sequence[Given] = ()
     max_frames: int = MOST_FRAMES
     settings: Mapping[str, Any] = field(default_factory=dict)
+    further: Sequence[FurtherInput] = ()
     name: str = ""
     description: str = ""
     authors: Sequence[str | Mapping[str, str]] = ()
@@ -79,6 +82,7 @@ class Settled:
     step: int
     fixed: bool
     notes: tuple[str, ...]
+    further: tuple[FurtherInput, ...]
     stated: Stated
     """What the source says, so far as nobody said otherwise: its own test output belongs to its own steps."""
 
@@ -88,6 +92,7 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
     axes = choices.axes or stated.axes or "bcyx"
     pre = tuple(stated.pre if choices.pre is None else choices.pre)
     fixed = bool(stated.fixed if choices.fixed is None else choices.fixed)
+    settings, said = way_back(stated.settings, stated.output_names, choices.output_names, pre, choices.post)
     minimum, step = choices.minimum or stated.minimum or MINIMUM, choices.step or stated.step or STEP
     about = About(
         choices.name or stated.name or folder.name,
@@ -97,13 +102,18 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
         choices.documentation or stated.documentation,
         list(choices.cite) or list(stated.cite),
         list(choices.tags) or list(stated.tags),
-        {"decode": "image", **stated.settings, **choices.settings},
+        {"decode": "image", **settings, **choices.settings},
     )
     check_about(about)
     example = choices.example if choices.example is not None else stated.example
     if example is None:
         example = _simulated(axes, choices.dtype or stated.dtype or "uint16", stated)
-    notes = list(stated.notes)
+    notes = [*stated.notes, *said]
+    if stated.wordless and choices.pre is None:
+        notes.append(
+            "sources of this kind do not say what was done to images before the network: frames go to it as they are "
+            "(--normalise says it, such as percentiles:1,99.8)"
+        )
     if about.license is None:
         notes.append("no licence is stated: nobody else may use the package without asking (--license names one)")
     if stated.answers and not _as_stated(choices, stated):
@@ -123,13 +133,20 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
         step,
         fixed,
         tuple(notes),
+        tuple(choices.further) or _beside(stated, choices.example is not None),
         stated,
     )
 
 
+def _beside(stated: Stated, another: bool) -> tuple[FurtherInput, ...]:
+    """The inputs beside the frame; beside another frame than the source's they are simulated."""
+    return tuple(replace(one, example=None) for one in stated.further) if another else stated.further
+
+
 def _as_stated(choices: Choices, stated: Stated) -> bool:
     steps = choices.pre is None and choices.post is None
-    return steps and choices.example is None and choices.axes in ("", stated.axes)
+    same = choices.example is None and not choices.further
+    return steps and same and choices.axes in ("", stated.axes)
 
 
 def _simulated(axes: str, dtype: str, stated: Stated) -> Array:

@@ -62,10 +62,12 @@ def known_license(name: str) -> bool:
 def rdf_content(
     about: About, given: TensorPlan, outputs: Sequence[TensorPlan], *,
     sizes: Mapping[str, int] | None, opset: int, folder: Path, export: Mapping[str, Any],
+    further: Sequence[TensorPlan] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Everything that the rdf.yaml says; the files it names stand in `folder` already.
 
-    `sizes` are `min` and `step` of heights and widths; None: those of the examples alone.
+    `sizes` are `min` and `step` of heights and widths; None: those of the examples alone. `further` are the inputs
+    beside `given`.
     """
 
     def follows(name: str) -> dict[str, Any]:
@@ -85,7 +87,8 @@ def rdf_content(
             {
                 **_tensor(given, folder, None if sizes is None else lambda name: dict(sizes), "preprocessing"),
                 **({"pad": dict(given.pad)} if given.pad else {}),
-            }
+            },
+            *(_tensor(plan, folder, follows if plan.follows else None, "preprocessing") for plan in further),
         ],
         "outputs": [
             # A halo is said of sizes that follow alone.
@@ -135,10 +138,15 @@ def _tensor(plan: TensorPlan, folder: Path, follow: Follow | None, steps: str) -
     return {
         "id": plan.name,
         "axes": [_axis(plan, index, follow) for index in range(len(plan.axes))],
-        "data": {"type": str(plan.example.dtype)},
+        "data": _data(str(plan.example.dtype)),
         "test_tensor": {"source": test_file(plan.name), "sha256": _sha256(folder / test_file(plan.name))},
         **({steps: [described(step) for step in plan.steps]} if plan.steps else {}),
     }
+
+
+def _data(dtype: str) -> dict[str, Any]:
+    """The values of a tensor; the format wants those of true and false listed."""
+    return {"type": dtype, **({"values": [False, True]} if dtype == "bool" else {})}
 
 
 def _axis(plan: TensorPlan, index: int, follow: Follow | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from ._original import Array
 BACKGROUND = 100.0
 BRIGHTEST = 2000.0
 MAX_SIZE = 8192
+MAX_VALUES = 1 << 26
+"""Most values of an example: 8192x8192 pixels, or 16 planes of 2048x2048."""
 
 
 def make_example(shape: tuple[int, ...], dtype: str, axes: str = "", seed: int = 0) -> Array:
@@ -45,6 +48,10 @@ def parse_shape(text: str) -> tuple[int, ...]:
     words = text.lower().split("x")
     if not all(word.isdecimal() and 0 < int(word) <= MAX_SIZE for word in words) or len(words) < 2:
         raise ExportError(f"found the example shape {text!r}, expected sizes from 1 to {MAX_SIZE}, such as 1x1x256x256")
+    if (values := math.prod(map(int, words))) > MAX_VALUES:
+        raise ExportError(
+            f"found an example shape of {values} values, expected at most {MAX_VALUES}: give a smaller one"
+        )
     return tuple(map(int, words))
 
 

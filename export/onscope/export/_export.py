@@ -15,11 +15,13 @@ from onscope.runtime import ExportError
 from ._choices import Choices, Settled, settled
 from ._describe import rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
-from ._original import Array, Converted, Original, Wanted, contiguous
+from ._further import check_names, plan_further, states_noted, twice
+from ._original import Array, Converted, Original, Wanted, WantedInput, run_on
 from ._own_tests import own_refusal, prove_own
 from ._plan import TensorPlan, plan_outputs
-from ._prove import answered, fed_with, form_of, prove, refusal
-from .proof import OWN, PICTURE, Proof, Report, draw_picture, read_frames
+from ._prove import answered, fed_all, form_of, prove, refusal
+from .frames import read_frames
+from .proof import OWN, PICTURE, Proof, Report, draw_picture
 
 TOOLS = ("onscope", "onnx", "onnxslim", "onnxruntime")
 Step = Callable[[str], object]
@@ -40,27 +42,28 @@ def export_original(
     choices, target = choices or Choices(), Path(folder)
     check_target(target, choices.overwrite)
     wanted = settled(choices, original.stated, target, original.route)
-    if choices.frames:
-        say("reading frames")
-    frames, notes = read_frames(choices.frames, form_of(wanted), choices.max_frames)
+    frames, notes = read_frames(choices.frames, form_of(wanted), choices.max_frames, _counted(say))
     wanted = replace(wanted, notes=(*wanted.notes, *notes))
     say("running the network")
     given = TensorPlan(
         wanted.input_name, wanted.axes, wanted.example, wanted.channel_names or None, steps=wanted.pre,
         pad=wanted.stated.pad,
     )  # fmt: skip
-    fed = fed_with(given, wanted.example)
+    further = [plan_further(one, given, wanted.fixed) for one in wanted.further]
+    fed = fed_all((given, *further))
     plans = plan_outputs(
-        original.run(fed), wanted.example, wanted.axes, wanted.output_axes, wanted.output_names, wanted.post,
+        run_on(original, fed), wanted.example, wanted.axes, wanted.output_axes, wanted.output_names, wanted.post,
         wanted.about.settings, wanted.stated.forms,
     )  # fmt: skip
+    check_names((given, *further, *plans))
+    wanted = replace(wanted, notes=(*wanted.notes, *states_noted(further, plans, wanted.about.settings)))
     say("converting to ONNX")
-    converted, batches = _convert(original, fed, given, plans, wanted, choices.opset)
+    converted, batches = _convert(original, fed, (given, *further), plans, wanted, choices.opset)
     with written_whole(target, choices.overwrite) as draft:
         weights = draft / "weights.onnx"
         weights.write_bytes(converted.model.SerializeToString(deterministic=True))
-        proof = prove(original, weights, given, plans, wanted, choices, batches, frames, say)
-        whole = replace(proof, parity=(*proof.parity, *prove_own(weights, given, plans, wanted)))
+        proof = prove(original, weights, (given, *further), plans, wanted, choices, batches, frames, say)
+        whole = replace(proof, parity=(*proof.parity, *prove_own(weights, given, plans, wanted, further)))
         report = _report(original, target, converted, weights, wanted, choices.opset, whole)
         if not report.passed and not choices.force:
             why = own_refusal(whole.parity) if proof.passed else refusal(proof, report.exporter)
@@ -68,36 +71,55 @@ def export_original(
         say("drawing the proof")
         draw_picture(proof, report, draft / PICTURE)
         say("writing the package")
-        examples = [replace(plan, example=answered(plan, given)) for plan in plans]
-        _write(draft, given, examples, report, wanted)
+        examples = [replace(plan, example=answered(plan, (given, *further))) for plan in plans]
+        _write(draft, (given, *further), examples, report, wanted)
     return report
 
 
 def _convert(
-    original: Original, fed: Array, given: TensorPlan, plans: Sequence[TensorPlan], wanted: Settled, opset: int
-) -> tuple[Converted, bool]:
+    original: Original, fed: Sequence[Array], inputs: Sequence[TensorPlan], plans: Sequence[TensorPlan],
+    wanted: Settled, opset: int,
+) -> tuple[Converted, bool]:  # fmt: skip
     """The ONNX, and whether it takes several images at once: if the network does, its export should."""
     names = [plan.name for plan in plans]
-    free = {} if wanted.fixed else {given.axes.index(letter): letter for letter in "yx"}
-    if takes_batches(original, fed, given, plans):
-        batch = given.axes.index("b")
-        several = contiguous(np.concatenate([fed, fed], axis=batch))
+
+    def asked(arrays: Sequence[Array], batch: bool) -> Wanted:
+        first, *others = (
+            WantedInput(plan.name, array, _free(plan, batch, wanted.fixed, place))
+            for place, (plan, array) in enumerate(zip(inputs, arrays, strict=True))
+        )
+        return Wanted(first.example, first.free, first.name, names, opset, tuple(others))
+
+    if takes_batches(original, fed, inputs, plans):
         try:
-            every = {batch: "batch", **free}
-            return original.convert(Wanted(several, every, given.name, names, opset)), True
+            return original.convert(asked(twice(fed, inputs), True)), True
         except ExportError as error:
             why = f"of one image at a time: with a free batch {error}"
-        converted = original.convert(Wanted(fed, free, given.name, names, opset))
+        converted = original.convert(asked(fed, False))
         return converted._replace(notes=(*converted.notes, why)), False
-    return original.convert(Wanted(fed, free, given.name, names, opset)), False
+    return original.convert(asked(fed, False)), False
 
 
-def takes_batches(original: Original, fed: Array, given: TensorPlan, plans: Sequence[TensorPlan]) -> bool:
+def _free(plan: TensorPlan, batch: bool, fixed: bool, place: int) -> dict[int, str]:
+    """Axes of an input that may have any size, by names that are the frame's where the size is."""
+    named = {letter: letter if place == 0 or plan.scale == 1 else f"{plan.name}_{letter}" for letter in plan.follows}
+    named = ({} if fixed else named) | ({"b": "batch"} if batch else {})
+    return {plan.axes.index(letter): label for letter, label in named.items() if letter in plan.axes}
+
+
+def _counted(say: Step) -> Callable[[str, int, int], object]:
+    """Steps that count, in the words of those that do not: "reading the frames 3/8"."""
+    return lambda step, done, total: say(f"{step} {min(done + 1, total)}/{total}")
+
+
+def takes_batches(
+    original: Original, fed: Sequence[Array], inputs: Sequence[TensorPlan], plans: Sequence[TensorPlan]
+) -> bool:
     """Whether two images at once give what each gives alone."""
-    if "b" not in given.axes or any("b" not in plan.axes for plan in plans):
+    if any("b" not in plan.axes for plan in (inputs[0], *plans)):
         return False
     try:
-        found = original.run(contiguous(np.concatenate([fed, fed], axis=given.axes.index("b"))))
+        found = run_on(original, twice(fed, inputs))
     except ExportError:
         return False
     shapes = [tuple(2 * n if letter == "b" else n for letter, n in zip(plan.axes, plan.example.shape, strict=True))
@@ -149,11 +171,14 @@ def _versions(tools: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _write(draft: Path, given: TensorPlan, plans: Sequence[TensorPlan], report: Report, wanted: Settled) -> None:
+def _write(
+    draft: Path, inputs: Sequence[TensorPlan], plans: Sequence[TensorPlan], report: Report, wanted: Settled
+) -> None:
     from onscope.runtime import Package
 
     about = wanted.about
-    for plan in (given, *plans):
+    given, *further = inputs
+    for plan in (*inputs, *plans):
         np.save(draft / test_file(plan.name), plan.example, allow_pickle=False)
     text = about.documentation.strip() or f"# {about.name}\n\n{about.description}"
     (draft / "README.md").write_text(f"{text}\n\n{report.to_markdown()}", encoding="utf-8")
@@ -167,5 +192,8 @@ def _write(draft: Path, given: TensorPlan, plans: Sequence[TensorPlan], report: 
         **({} if report.passed else {"equal": False}),
     }
     sizes = None if wanted.fixed else {"min": wanted.minimum, "step": wanted.step}
-    write_rdf(rdf_content(about, given, plans, sizes=sizes, opset=report.opset, folder=draft, export=made), draft)
+    content = rdf_content(
+        about, given, plans, sizes=sizes, opset=report.opset, folder=draft, export=made, further=further
+    )
+    write_rdf(content, draft)
     Package.load(draft)  # what was written is what the runtime reads, or nothing is written

@@ -10,7 +10,9 @@ from onscope.runtime.package import Step
 
 from ._choices import Choices
 from ._export import export_original
-from ._original import OPSET, Array
+from ._original import OPSET, Array, FurtherInput
+from .frames import Given
+from .frames import Given
 from .proof import Report
 from .pytorch import TorchNetwork, require_torch
 
@@ -36,9 +38,12 @@ def export_torch(
     pre: Sequence[Step] = (),
     post: Sequence[Sequence[Step]] = (),
     settings: Mapping[str, Any] | None = None,
+    further: Sequence[FurtherInput] = (),
     minimum: int = 16,
     step: int = 1,
     sizes: Sequence[tuple[int, int]] | None = None,
+    frames: Sequence[Given] = (),
+    frames: Sequence[Given] = (),
     cite: Sequence[Mapping[str, str]] = (),
     tags: Sequence[str] = (),
     opset: int = OPSET,
@@ -49,7 +54,8 @@ def export_torch(
 ) -> Report:
     """Write the package of a network (a BioImage.IO 0.5 folder with ONNX weights), if the export is equal to it.
 
-    `network` is a module on the CPU with one input; it is switched to evaluation for the time of the export.
+    `network` is a module on the CPU whose first input is the frame, and `further` are those behind it; it is switched
+    to evaluation for the time of the export.
     `example` is a typical frame as the package takes it: uint8, uint16 or float32, with the letters `axes` ("bcyx":
     batch of 1, channel, y, x); it becomes the test input. `pre` are the steps that make of it what the network takes,
     `post` those behind each output; without them raw counts go into the network. Height and width stay free from
@@ -58,7 +64,7 @@ def export_torch(
     threshold (of the score), scale. `license` is an SPDX name (None: not stated), `authors` names or mappings with
     name, affiliation, orcid; `cite` mappings with text and doi or url. `sizes` are the (y, x) at which parity is proven
     besides the example's (default: the minimum and odd ones), on darker and brighter frames in turn; the limits stand
-    in `proof._parity`.
+    in `proof._parity`. `frames` are those that it is proven on besides, as `Choices` has them. `frames` are those that it is proven on besides, as `Choices` has them.
 
     What the exporter of torch 2.13 takes: `.to(torch.float32)` and `.to(torch.uint16)` (round and clamp before),
     reflect padding by amounts computed from `x.shape`, `topk` on a flattened map, pixel shuffle, instance norm. What it
@@ -83,7 +89,10 @@ def export_torch(
         minimum=minimum,
         step=step,
         sizes=sizes or (),
+        frames=frames,
+        frames=frames,
         settings=settings or {},
+        further=further,
         name=name,
         description=description,
         authors=authors,

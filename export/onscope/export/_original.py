@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,24 @@ class OutputForm:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherInput:
+    """An input beside the frame: a second image, a recurrent network's memory, numbers.
+
+    `sizes`, one per letter of `axes`, are whole numbers, or Fractions of the frame's size along y and x (rounded down).
+    `pre` leads from what comes in, of `dtype`, to what the network takes; `example` is before it, and beside the frame
+    that is the example; without one it is simulated.
+    """
+
+    name: str
+    axes: str
+    sizes: tuple[int | Fraction, ...]
+    dtype: str = "float32"
+    pre: tuple[Step, ...] = ()
+    channel_names: tuple[str, ...] = ()
+    example: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stated:
     """What a source says of itself; empty or None where it says nothing, so that the user or a default does.
 
@@ -52,6 +71,8 @@ class Stated:
     dtype: str = ""
     pre: tuple[Step, ...] = ()
     post: tuple[tuple[Step, ...], ...] = ()
+    wordless: bool = False
+    """Whether sources of its kind have no word for what is done to frames before the network."""
     minimum: int | None = None
     step: int | None = None
     fixed: bool | None = None
@@ -64,6 +85,8 @@ class Stated:
     tolerances: tuple[Tolerance, ...] = ()
     pad: Mapping[str, Any] = field(default_factory=dict)
     """How frames are padded, in BioImage.IO's words (mode, value)."""
+    further: tuple[FurtherInput, ...] = ()
+    """What the network takes beside the frame, in its order."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     description: str = ""
@@ -76,11 +99,20 @@ class Stated:
     """What the user should know of the source, in sentences."""
 
 
+class WantedInput(NamedTuple):
+    """An input beside the frame, as `Wanted` has the frame."""
+
+    name: str
+    example: Array
+    free: Mapping[int, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """The ONNX that is asked for: for inputs such as `example`, whose axes of the numbers `free` may have any size.
 
     `free` goes from axis to name ("y", "x", "batch"); an axis that the network itself ties to one size stays fixed.
+    `further` are the inputs beside it, for originals that have `SeveralInputs`.
     """
 
     example: Array
@@ -88,6 +120,7 @@ class Wanted:
     input_name: str
     output_names: Sequence[str]
     opset: int = OPSET
+    further: Sequence[WantedInput] = ()
 
 
 class Converted(NamedTuple):
@@ -124,6 +157,27 @@ class Original(Protocol):
     def convert(self, wanted: Wanted) -> Converted:
         """The same as ONNX, tidied (`tidied`); raises ExportError with what could not be converted."""
         ...
+
+
+@runtime_checkable
+class SeveralInputs(Protocol):
+    """An original that takes further inputs too, and whose `convert` heeds `Wanted.further`."""
+
+    def run_on(self, arrays: Sequence[Array]) -> list[Array]:
+        """Its outputs for the frame and what lies beside it, in the network's order; as `Original.run`."""
+        ...
+
+
+def run_on(original: Original, arrays: Sequence[Array]) -> list[Array]:
+    """`original` on the frame and its further inputs; raises ExportError where it knows none."""
+    if len(arrays) == 1:
+        return original.run(arrays[0])
+    if not isinstance(original, SeveralInputs):
+        raise ExportError(
+            f"found {len(arrays)} inputs stated for {original.route}, expected one: of its kind networks of one input "
+            "are exported, so state one, or export the network from PyTorch or ONNX"
+        )
+    return original.run_on(arrays)
 
 
 def file_sha256(source: Path) -> str:

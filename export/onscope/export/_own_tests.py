@@ -14,11 +14,13 @@ from onscope.runtime.package import agree
 from ._choices import Settled
 from ._original import Array, one_line
 from ._plan import TensorPlan
-from ._prove import answered, fed_with
+from ._prove import answered, fed_all
 from .proof import OWN, Parity, span
 
 
-def prove_own(weights: Path, given: TensorPlan, plans: Sequence[TensorPlan], wanted: Settled) -> tuple[Parity, ...]:
+def prove_own(
+    weights: Path, given: TensorPlan, plans: Sequence[TensorPlan], wanted: Settled, further: Sequence[TensorPlan] = ()
+) -> tuple[Parity, ...]:
     """Each output behind its steps against the stated one, by the source's own tolerance; none where it states none."""
     from onscope.runtime.engines import open_session
 
@@ -27,14 +29,14 @@ def prove_own(weights: Path, given: TensorPlan, plans: Sequence[TensorPlan], wan
         return ()
     size = (wanted.example.shape[wanted.axes.index("y")], wanted.example.shape[wanted.axes.index("x")])
     try:
-        outputs = open_session(weights, "cpu").run([fed_with(given, wanted.example)])
+        outputs = open_session(weights, "cpu").run(fed_all((given, *further)))
     except ProviderError as error:
         nan = float("nan")
         why = f"it fails on the source's own test input ({one_line(error, 120)})"
         return tuple(Parity(plan.name, OWN, size, "none", False, nan, nan, nan, nan, reason=why) for plan in plans)
     proven = []
     for plan, array, expected, tolerance in zip(plans, outputs, stated.answers, stated.tolerances, strict=True):
-        found = answered(replace(plan, example=array), given)
+        found = answered(replace(plan, example=array), (given, *further))
         if found.dtype.kind == expected.dtype.kind == "f":
             expected = expected.astype(found.dtype)
         held = agree(plan.name, expected, str(expected.dtype), found, tolerance, wanted.about.settings)

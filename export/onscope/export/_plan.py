@@ -44,6 +44,8 @@ class TensorPlan:
     halo: Mapping[str, int] = field(default_factory=dict)
     pad: Mapping[str, Any] = field(default_factory=dict)
     """How an input is padded, in BioImage.IO's words."""
+    follows: str = "yx"
+    """Axes along which it has another size where the frame has; none of an input beside it that has one size."""
 
     def size(self, given: tuple[int, int]) -> tuple[float, float]:
         """Its (y, x) for an input of (y, x)."""
@@ -98,7 +100,8 @@ def plan_outputs(
     letters = letters * len(outputs) if len(letters) == 1 else letters
     if not len(outputs) == len(found_names) == len(letters):
         raise ExportError(
-            f"found {len(outputs)} outputs, expected a name and axes for each: give output_names and output_axes"
+            f"found {len(outputs)} outputs, expected a name and axes for each: give them in their order "
+            "(--output-name, --output-axes)"
         )
     steps = list(post) or [()] * len(outputs)
     if len(steps) != len(outputs):
@@ -128,16 +131,19 @@ GAINS = ((0.25, "darker"), (2.0, "brighter"), (1.0, "other size"))
 pixels shows itself only on other pixels."""
 
 
-def trials(array: Array, axes: str, sizes: Sequence[tuple[int, int]]) -> Iterator[tuple[str, tuple[int, int], Array]]:
-    """What parity is proven on, as (name, (y, x), frame): the example, then it repeated and cut to the other sizes."""
-    y, x = (array.shape[axes.index(letter)] for letter in "yx")
-    yield "test tensor", (y, x), array
+def trials(own: tuple[int, int], sizes: Sequence[tuple[int, int]]) -> Iterator[tuple[str, tuple[int, int], float]]:
+    """What parity is proven on, as (name, (y, x), gain): the example of its `own` size, then `varied` to the others."""
+    yield "test tensor", own, 1.0
     for size, (gain, where) in zip(sizes, cycle(GAINS), strict=False):
-        frame = array
-        for letter, wanted in zip("yx", size, strict=True):
-            frame = np.take(frame, np.arange(wanted), axis=axes.index(letter), mode="wrap")
-        if frame.dtype.kind == "u":
-            frame = np.minimum(frame * gain, np.iinfo(frame.dtype).max).astype(frame.dtype)
-        else:
-            frame = frame * np.float32(gain)
-        yield where, size, contiguous(frame)
+        yield where, size, gain
+
+
+def varied(array: Array, axes: str, size: tuple[int, int] | None, gain: float = 1.0) -> Array:
+    """An example repeated and cut to (y, x) pixels (None: as large as it is), `gain` times as bright."""
+    for letter, wanted in zip("yx", size, strict=True) if size else ():
+        array = np.take(array, np.arange(wanted), axis=axes.index(letter), mode="wrap")
+    if array.dtype.kind == "u":
+        array = np.minimum(array * gain, np.iinfo(array.dtype).max).astype(array.dtype)
+    else:
+        array = array * np.float32(gain)
+    return contiguous(array)

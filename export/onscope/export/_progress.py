@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .proof import Report
+from .proof import PICTURE, Report
 
 COUNTED = re.compile(r" \d+/\d+$")
 """What a step says of how far it is."""
@@ -85,3 +85,22 @@ def metrics_table(report: Report) -> Table:
         style = None if one.passed else "red"
         table.add_row(one.output, one.where, one.name, one.words, one.least, style=style)
     return table
+
+
+def show(report: Report) -> None:
+    """Print what an export was: the verdict, the proof, the notes, and where the package is."""
+    console = Console()
+    style = "bold green" if report.passed else "bold red"
+    console.print(f"the export is {report.verdict}", style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(parity_table(report))
+    if report.metrics:
+        console.print(metrics_table(report))
+    for note in report.notes:
+        console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        f"{report.parameters:,} parameters, {report.weights_bytes / 1e6:.2f} MB, by {report.exporter}, opset "
+        f"{report.opset}, sha256 {report.weights_sha256[:12]}…",
+        highlight=False,
+    )
+    console.print(f"picture: {report.folder / PICTURE}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"package: {report.folder}", markup=False, highlight=False, soft_wrap=True)

@@ -7,13 +7,11 @@ import sys
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from ._original import Array
-    from .proof import Report
+from .frames import CameraOption, ExposureOption, SecondsOption, given_frames
 
 
 class Pixel(StrEnum):
@@ -49,6 +47,9 @@ def export(
     trust_code: Annotated[
         bool, typer.Option("--trust-code", help="Yes, run the code in --code, or of the package.")
     ] = False,
+    key: Annotated[
+        str, typer.Option("--key", help="Key of the tensors in a checkpoint.", show_default="the one that fits")
+    ] = "",
     axes: Annotated[
         str | None,
         typer.Option(
@@ -60,6 +61,23 @@ def export(
     output_axes: Annotated[
         list[str] | None,
         typer.Option("--output-axes", help="Axes of an output; may be repeated.", show_default="as the input, or ic"),
+    ] = None,
+    output_name: Annotated[
+        list[str] | None,
+        typer.Option("--output-name", help="Name of an output; may be repeated.", show_default="as stated, or image"),
+    ] = None,
+    input: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            help="An input beside the frame: 'memory b=1,c=8,y=y/2,x=x/2', and if you like dtype=, normalise=, "
+            "example=; may be repeated, in the network's order.",
+            show_default="as the source states them",
+        ),
+    ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="What a recurrent network remembers: memory=memory_out.", show_default="nothing"),
     ] = None,
     normalise: Annotated[
         str | None,
@@ -114,15 +132,18 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a package that is there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write a package that is not equal, and mark it.")] = False,
     frames: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--frames",
-            help="Your own frames to prove it on: a folder, an image or stack (.tif, .png, .npy), an OME-Zarr; may be "
-            "repeated.",
+            help="Your own frames to prove it on: a folder, an image or stack (.tif, .png, .npy), an OME-Zarr, or a "
+            "source such as micromanager:scope.cfg; may be repeated.",
             show_default="none",
         ),
     ] = None,
     max_frames: Annotated[int, typer.Option("--max-frames", min=1, help="Frames of these that are used.")] = 8,
+    seconds: SecondsOption = None,
+    exposure_ms: ExposureOption = None,
+    camera: CameraOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Export a trained network to a package, with proof that nothing changed.
@@ -134,23 +155,30 @@ def export(
 
     from . import routes
     from ._choices import Choices
+    from ._example import make_example, parse_shape, read_example
     from ._export import export_original
     from ._folder import check_target
-    from ._progress import Steps
+    from ._further import parse_input, parse_state
+    from ._progress import Steps, show
     from ._steps import parse_normalise
 
     check_target(out, overwrite)
+    shape = None if example_shape is None else parse_shape(example_shape)
     settings: dict[str, Any] = {} if decode is None else {"decode": decode.value}
     if decode is Decode.points:
         settings["columns"] = [word.strip() for word in columns.split(",")]
     if threshold is not None:
         settings["threshold"] = threshold
+    if state:
+        settings["state"] = [parse_state(one) for one in state]
     # The exporters' chatter is caught at sys.stdout and sys.stderr; the progress goes to the streams of now.
     with Steps(Console(file=sys.stderr)) as steps:
         choices = Choices(
-            example=_example(example, example_shape, "uint16" if dtype is None else dtype.value, axes or ""),
+            example=None if example is None else read_example(example),
             axes=axes or "",
             output_axes=output_axes or (),
+            output_names=output_name or (),
+            further=[parse_input(one) for one in input or ()],
             dtype="" if dtype is None else dtype.value,
             pre=None if normalise is None else parse_normalise(normalise),
             minimum=minimum,
@@ -165,32 +193,27 @@ def export(
             opset=opset,
             overwrite=overwrite,
             force=force,
-            frames=frames or (),
+            frames=given_frames(frames, seconds, exposure_ms, camera),
             max_frames=max_frames,
         )
         steps("loading the network")
-        original = routes.load(source, routes.Asked(network, code, trust_code), route)
+        original = routes.load(source, routes.Asked(network, code, trust_code, key, axes or ""), route)
         if not name and not original.stated.name:
             choices = replace(choices, name=_default_name(out))
+        if example is None and shape is not None:
+            kind, letters = choices.dtype or original.stated.dtype or "uint16", choices.axes or original.stated.axes
+            choices = replace(choices, example=make_example(shape, kind, letters))
         report = export_original(original, out, choices, steps)
     if json:
         typer.echo(report.to_json())
     else:
-        _show(report)
+        show(report)
 
 
 def _default_name(out: Path) -> str:
     """The folder's name as one that BioImage.IO takes."""
     name = re.sub(r"[^A-Za-z0-9_+\- ()]+", "-", out.name)
     return name if len(name) >= 5 else f"network {name}"
-
-
-def _example(path: Path | None, shape: str | None, dtype: str, axes: str) -> Array | None:
-    from ._example import make_example, parse_shape, read_example
-
-    if path is not None:
-        return read_example(path)
-    return None if shape is None else make_example(parse_shape(shape), dtype, axes)
 
 
 def _read(path: Path | None) -> str:
@@ -202,26 +225,3 @@ def _read(path: Path | None) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ExportError(f"found no readable text at {path}, expected Markdown for the README.md") from error
-
-
-def _show(report: Report) -> None:
-    from rich.console import Console
-
-    from ._progress import metrics_table, parity_table
-    from .proof import PICTURE
-
-    console = Console()
-    style = "bold green" if report.passed else "bold red"
-    console.print(f"the export is {report.verdict}", style=style, markup=False, highlight=False, soft_wrap=True)
-    console.print(parity_table(report))
-    if report.metrics:
-        console.print(metrics_table(report))
-    for note in report.notes:
-        console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-    console.print(
-        f"{report.parameters:,} parameters, {report.weights_bytes / 1e6:.2f} MB, by {report.exporter}, opset "
-        f"{report.opset}, sha256 {report.weights_sha256[:12]}…",
-        highlight=False,
-    )
-    console.print(f"picture: {report.folder / PICTURE}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"package: {report.folder}", markup=False, highlight=False, soft_wrap=True)

@@ -65,6 +65,7 @@ def validate(
     opened = Package.load(package)
     shape = asked or _own_size(opened)
     _show_package(console, opened)
+    _show_variants(console, opened, provider)
     warn_of_forced(console, [opened])
     refuse_beyond_memory(opened)
     session = open_session(opened.weights, provider, threads)
@@ -182,6 +183,25 @@ def _show_package(console: Console, package: Package) -> None:
             lines.append(f"{side:7} {', '.join(steps)}")
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _show_variants(console: Console, package: Package, provider: str) -> None:
+    """What was measured of the weights in fewer bits, where it was, and which of them `precision: auto` runs here."""
+    from onscope.runtime import best_precision
+
+    for name, one in package.variants.items():
+        speeds = [f"{speed.ratio:.2f} times as fast on {engine}" for engine, speed in one.speeds.items()]
+        places = {speed.cpu for speed in one.speeds.values()}
+        where = f" ({', '.join(sorted(places))})" if places else ""
+        if one.passes:
+            words = f"passed; {', '.join(speeds) or 'speed not measured'}{where}"
+        else:
+            words = "did not pass, so no stage may run it"
+        style = None if one.passes else "yellow"
+        console.print(f"{name:7} {words}", style=style, highlight=False, markup=False, soft_wrap=True)
+    if package.variants:
+        chosen = best_precision(package, provider)
+        console.print(f"auto    a stage with `precision: auto` runs {chosen} here", highlight=False, soft_wrap=True)
 
 
 def _answers(package: Package) -> str:

@@ -19,6 +19,7 @@ from ._frame import Frame, FrameId, FrameSpec, ManyCameras, Segment, Source, new
 from ._ledger import Ledger, LedgerRow
 from ._pipeline import Pipeline
 from ._pixels import unpack
+from ._precision import best_precision
 from ._result import Provenance, Result, Stamps
 from ._runtime import Runtime
 from ._sources import open_source
@@ -57,6 +58,7 @@ __all__ = [
     "Stamps",
     "Subscription",
     "WorkerError",
+    "best_precision",
     "block",
     "keep_newest",
     "keep_oldest",

@@ -38,7 +38,9 @@ class AnswerSlots:
         self.pool = SlotPool(SharedSlots.create(max(end, _ALIGN), slots), lendable)
         self.provenance = MappingProxyType(
             {
-                stage["name"]: Provenance(stage["package_sha256"], answer["graph"], answer["provider"])
+                stage["name"]: Provenance(
+                    stage["package_sha256"], answer["graph"], answer["provider"], stage.get("precision", "float32")
+                )
                 for stage, answer in zip(stages, opened, strict=True)
             }
         )

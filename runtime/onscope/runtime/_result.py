@@ -14,11 +14,15 @@ from ._frame import Frame, Pixels
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a stage's answer comes from: package and compiled graph by their sha256, and the engine that ran it."""
+    """Where a stage's answer comes from: package and compiled graph by their sha256, and the engine that ran it.
+
+    `precision` is which of the package's weights ran: "float32" (its own), "fp16" or "int8".
+    """
 
     package: str
     graph_sha256: str
     provider: str
+    precision: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)

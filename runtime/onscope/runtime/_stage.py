@@ -183,7 +183,8 @@ class Stage:
         empty: on all.
         """
         choice = [wanted and sorted(map(repr, wanted)) for wanted in (self.channel, self.position)]
-        return {**request_message(self.request), "choice": json.dumps(choice) if self.chooses else ""}
+        chosen = json.dumps(choice) if self.chooses else ""
+        return {**request_message(self.request), "precision": self.precision, "choice": chosen}
 
 
 def _several(wanted: int | str | Iterable[int | str] | None) -> frozenset[int | str] | None:

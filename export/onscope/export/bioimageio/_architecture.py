@@ -7,13 +7,12 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from onscope.runtime import ExportError
+from onscope.runtime import ExportError, PackageError
 from onscope.runtime.package import StatedPackage
 
-from .._original import file_sha256, one_line
+from .._original import Stated, file_sha256, one_line
 from ..pytorch import TorchNetwork, fill, read_tensors, require_torch
 
 if TYPE_CHECKING:
@@ -42,10 +41,11 @@ def load_architecture(package: StatedPackage, entry: Mapping[str, Any]) -> Torch
     tensors = read_tensors(weights)
     network = _built(package, named)
     where = named.source or named.place
-    fill(network, tensors, weights, f"{where}:{named.callable}", entry.get("strict") is not False)
-    return TorchNetwork(
-        network.eval(), f"the state dict {weights.name} with {where}:{named.callable}", file_sha256(weights)
-    )
+    notes = fill(network, tensors, weights, f"{where}:{named.callable}", entry.get("strict") is not False)
+    if named.source and named.sha256 is None:
+        notes = (*notes, f"the code in {named.source} was run without a sha256 to check it by: the package states none")
+    route = f"the state dict {weights.name} with {where}:{named.callable}"
+    return TorchNetwork(network.eval(), route, file_sha256(weights), Stated(notes=notes))
 
 
 def architecture_of(entry: Mapping[str, Any]) -> Architecture:
@@ -83,6 +83,7 @@ def _built(package: StatedPackage, named: Architecture) -> nn.Module:
     from torch import nn
 
     where = named.source or named.place
+    before = list(sys.path)
     try:
         module = _from_file(package, named) if named.source else importlib.import_module(named.place)
         make: Callable[..., Any] | None = getattr(module, named.callable, None)
@@ -91,16 +92,20 @@ def _built(package: StatedPackage, named: Architecture) -> nn.Module:
                 f"found no {named.callable} in {where}, expected the network's class: correct the rdf.yaml"
             )
         built = make(**named.kwargs)
+    except (ExportError, PackageError):
+        raise
     except ImportError as error:
         raise ExportError(
             f"found no module for the architecture {where}:{named.callable} ({one_line(error, 120)}), expected it "
             "to be installed: install the library that the package needs"
         ) from error
-    except (SyntaxError, TypeError, ValueError, RuntimeError, LookupError, AttributeError, AssertionError) as error:
+    except Exception as error:  # whatever the code of somebody else raises
         raise ExportError(
             f"found that {where}:{named.callable} cannot be built ({one_line(error)}): check its arguments, and the "
             "version of the library"
         ) from error
+    finally:
+        sys.path[:] = before
     if not isinstance(built, nn.Module):
         raise ExportError(
             f"found that {where}:{named.callable} gives {type(built).__name__}, expected a torch.nn.Module"
@@ -109,18 +114,14 @@ def _built(package: StatedPackage, named: Architecture) -> nn.Module:
 
 
 def _from_file(package: StatedPackage, named: Architecture) -> Any:
-    """The file as a module under a name of its own, its folder importable while it is read."""
+    """The file as a module under a name of its own, its folder importable from now on; the caller ends that."""
     path = package.file({"source": named.source, "sha256": named.sha256}, "architecture")
     name = f"_onscope_architecture_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ExportError(f"found {path.name} as the architecture, expected a Python file: correct the rdf.yaml")
     module = importlib.util.module_from_spec(spec)
-    before = list(sys.path)
-    sys.path.insert(0, str(Path(path).parent))
+    sys.path.insert(0, str(path.parent))
     sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path[:] = before
+    spec.loader.exec_module(module)
     return module

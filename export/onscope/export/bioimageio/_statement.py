@@ -7,32 +7,28 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from onscope.runtime import ExportError
-from onscope.runtime.package import Axis, StatedPackage, Step, TensorDescription, described_dtype, make_step
+from onscope.runtime.package import Axis, StatedPackage, TensorDescription, described_dtype
 
 from .._describe import NAME, known_license
-from .._original import Array, OutputForm, Stated
+from .._original import OutputForm, Stated
 from .._steps import AXES
+from ._tensors import cast_of, channels_of, further, ids_of, inputs, letters_of, steps_of
 
 SIDE = 256
-DECODERS = ("stardist_postprocessing", "cellpose_flow_dynamics")
 VALIDATION = "\n## Validation of the export"
 """Where the account of an earlier export begins in a README."""
-_LETTERS = {id: letter for letter, id in AXES.items()}
-_KINDS = {"batch": "b", "channel": "c", "time": "t", "index": "i"}
 
 
 def stated_by(package: StatedPackage) -> Stated:
     """Everything that a package says; raises ExportError for what an export cannot express."""
     notes: list[str] = []
-    given = _input(package, notes)
-    axes = _letters(given)
+    given, others = inputs(package, notes)
+    axes = letters_of(given)
     ids = {axis.id: AXES[letter] for axis, letter in zip(given.described, axes, strict=True)}
     example = package.test_inputs[package.inputs.index(given)] if package.test_inputs else None
     if example is not None:
-        example = _cast(example, described_dtype(given, "input"))
+        example = cast_of(example, described_dtype(given, "input"))
     grid = _grid(given, notes)
     for output in package.outputs:
         _check_output(output, given)
@@ -40,13 +36,13 @@ def stated_by(package: StatedPackage) -> Stated:
     return Stated(
         axes=axes,
         input_name=given.name,
-        output_axes=tuple(map(_letters, package.outputs)),
+        output_axes=tuple(map(letters_of, package.outputs)),
         output_names=tuple(output.name for output in package.outputs),
         forms=tuple(_form(output, given) for output in package.outputs),
-        channel_names=_channels(given),
+        channel_names=channels_of(given),
         dtype=described_dtype(given, "input"),
-        pre=_steps(given, ids),
-        post=tuple(_steps(output, _ids(output)) for output in package.outputs),
+        pre=steps_of(given, ids),
+        post=tuple(steps_of(output, ids_of(output)) for output in package.outputs),
         minimum=None if grid is None else grid[0],
         step=None if grid is None else grid[1],
         fixed=grid is None,
@@ -65,35 +61,9 @@ def stated_by(package: StatedPackage) -> Stated:
         cite=package.cite,
         tags=package.tags,
         documentation=package.documentation.partition(VALIDATION)[0].rstrip(),
+        further=tuple(further(package, one, given) for one in others),
         notes=tuple(notes),
     )
-
-
-def _input(package: StatedPackage, notes: list[str]) -> TensorDescription:
-    needed = [tensor for tensor in package.inputs if not tensor.optional] or list(package.inputs)
-    if len(needed) != 1:
-        names = ", ".join(tensor.name for tensor in needed)
-        raise ExportError(
-            f"found {len(needed)} inputs in {package.name} ({names}), expected one: an export takes one frame, so "
-            "export the network's ONNX by hand and name it under weights.onnx"
-        )
-    if left := [tensor.name for tensor in package.inputs if tensor is not needed[0]]:
-        notes.append(f"the optional inputs {', '.join(left)} were left out")
-    return needed[0]
-
-
-def _letters(tensor: TensorDescription) -> str:
-    letters = [_KINDS.get(axis.kind) or _LETTERS.get(axis.id, "") for axis in tensor.described]
-    if not all(letters) or len(set(letters)) != len(letters):
-        raise ExportError(
-            f"found the axes {', '.join(tensor.axes)} of {tensor.name!r}, expected at most one each of batch, channel, "
-            "time, index, z, y and x"
-        )
-    return "".join(letters)
-
-
-def _ids(tensor: TensorDescription) -> Mapping[str, str]:
-    return {axis.id: AXES[letter] for axis, letter in zip(tensor.described, _letters(tensor), strict=True)}
 
 
 def _grid(given: TensorDescription, notes: list[str]) -> tuple[int, int] | None:
@@ -161,37 +131,8 @@ def _form(output: TensorDescription, given: TensorDescription) -> OutputForm:
     return OutputForm(
         {name: one.offset for name, one in follows.items() if one is not None and one.offset},
         {axis.id: axis.halo for axis in output.described if axis.halo},
-        _channels(output),
+        channels_of(output),
     )
-
-
-def _steps(tensor: TensorDescription, ids: Mapping[str, str]) -> tuple[Step, ...]:
-    for step in tensor.steps:
-        if step.id == "custom":
-            what = f"the step custom ({step.arguments.get('callable')} of {step.arguments.get('source')})"
-        elif step.id in DECODERS:
-            what = f"the step {step.id}"
-        else:
-            continue
-        raise ExportError(
-            f"found {what} beside {tensor.name!r}, expected steps of the format itself that are arithmetic: make it "
-            "part of the network, or remove it"
-        )
-    return tuple(make_step(step.id, _renamed(step.arguments, ids)) for step in tensor.steps)
-
-
-def _renamed(arguments: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
-    """Axes by the ids that an export gives them."""
-    renamed = dict(arguments)
-    if isinstance(renamed.get("axis"), str):
-        renamed["axis"] = ids.get(renamed["axis"], renamed["axis"])
-    if renamed.get("axes") is not None:
-        renamed["axes"] = [ids.get(name, name) for name in renamed["axes"]]
-    return renamed
-
-
-def _channels(tensor: TensorDescription) -> tuple[str, ...]:
-    return next((axis.channels for axis in tensor.described if axis.kind == "channel"), ())
 
 
 def _shape(given: TensorDescription) -> tuple[int, ...]:
@@ -200,11 +141,6 @@ def _shape(given: TensorDescription) -> tuple[int, ...]:
 
 def _usual(axis: Axis) -> int:
     return axis.size.at_least(SIDE if axis.id in ("y", "x") else 1)
-
-
-def _cast(array: Array, dtype: str) -> Array:
-    """Numbers of any kind stand in for described floats."""
-    return array.astype(dtype) if array.dtype != np.dtype(dtype) else array
 
 
 def _license(package: StatedPackage, notes: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from ._fields import Fields
 if TYPE_CHECKING:
     import keras
 
+PREFIX = "channel_0"
+"""What the names of N2V's layers begin with."""
 SCALE_FLOOR = 1e-3
 """What CSBDeep adds to the scale of a probabilistic network, so that it is never zero."""
 
@@ -37,7 +40,7 @@ class Care:
     means: tuple[float, ...] | None = None
     stds: tuple[float, ...] = ()
     versions: bool = False
-    """Whether versions of N2V built different networks for the same config.json."""
+    """Whether it is of N2V 0.3, whose versions built different networks for the same config.json."""
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -55,13 +58,16 @@ class Care:
     @property
     def package(self) -> str:
         """The distribution that builds this network, if it is installed."""
-        return "" if self.versions or self.unet.prefix else "csbdeep"
+        return "csbdeep" if self.means is None else ""
 
     def own(self) -> Iterator[keras.Model]:
         """The network in plain Keras; where versions differ for one config.json, one after the other."""
-        yield _own(self)
-        if self.versions and self.unet.skip_first:
-            yield _own(replace(self, unet=replace(self.unet, thin=True)))
+        prefixes = [self.unet.prefix]
+        if self.means is not None:  # N2V 0.3 names the layers of a single network "channel_0..." too
+            prefixes += [prefix for prefix in ("", PREFIX) if prefix != self.unet.prefix]
+        thin = (False, True) if self.versions and self.unet.skip_first else (False,)
+        for prefix, each in product(prefixes, thin):
+            yield _own(replace(self, unet=replace(self.unet, prefix=prefix, thin=each)))
 
     def original(self) -> keras.Model:
         """The network as CSBDeep builds it."""
@@ -138,17 +144,18 @@ def _noise2void(care: Care, fields: Fields) -> Care:
     if apart and care.channels_in > 1:
         raise ExportError(
             f"found a network of its own for each of {care.channels_in} channels (single_net_per_channel), expected "
-            "one network: export the TF_SavedModel that N2V's export_TF writes"
+            "one network: N2V with TensorFlow 2 gives all of them the last channel, so train one for each channel"
         )
+    versions = "blurpool" in fields
     told = replace(
         care.unet,
-        prefix="channel_0" if apart else "",
+        prefix=PREFIX if apart or versions else "",
         blur=fields.flag("blurpool", False),
         skip_first=not fields.flag("skip_skipone", False),
     )
     if told.blur and len(told.pool) != 2:
         raise ExportError("found blurpool for three dimensions in config.json, expected two, as N2V has it")
-    return replace(care, unet=told, means=means, stds=stds, versions="blurpool" in fields)
+    return replace(care, unet=told, means=means, stds=stds, versions=versions)
 
 
 def _own(care: Care) -> keras.Model:

@@ -79,13 +79,28 @@ class Fields:
             raise self._wrong(name, value, f"{count} whole numbers from {low} to {high}")
         return tuple(each)
 
+    def numbers(self, name: str, count: int, low: float, high: float) -> tuple[float, ...]:
+        """So many finite numbers between two others."""
+        value = self._get(name, REQUIRED)
+        each = value if isinstance(value, list) and len(value) == count else [None]
+        if any(isinstance(one, bool) or not isinstance(one, (int, float)) or not low <= one <= high for one in each):
+            raise self._wrong(name, value, f"{count} numbers from {low:g} to {high:g}")
+        return tuple(map(float, each))
+
+    def inner(self, name: str) -> Fields:
+        """Names with values under a name."""
+        value = self._get(name, REQUIRED)
+        if not isinstance(value, dict):
+            raise self._wrong(name, value, "names with values")
+        return Fields(value, f"{name} of {self._file}")
+
     def texts_of_numbers(self, name: str, count: int) -> tuple[float, ...]:
         """So many finite numbers, as numbers or as texts, which is how N2V keeps them; one may stand alone."""
         value = self._get(name, REQUIRED)
         each = value if isinstance(value, list) else [value]
         try:
             numbers = [float(one) for one in each if isinstance(one, (str, int, float)) and not isinstance(one, bool)]
-        except ValueError:
+        except (ValueError, OverflowError):
             numbers = []
         if len(each) != count or len(numbers) != count or not all(map(isfinite, numbers)):
             raise self._wrong(name, value, f"{count} finite numbers")

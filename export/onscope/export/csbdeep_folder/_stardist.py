@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import keras
     from keras import KerasTensor
 
+RAYS = ("Rays_GoldenSpiral", "Rays_Cartesian", "Rays_Explicit", "Rays_Octo", "Rays_SubDivide", "Rays_Tetra")
+"""StarDist's kinds of rays in stacks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resnet:
@@ -34,7 +37,8 @@ class Stardist:
     """A StarDist network; `axes` are letters with the batch, `grid` how many pixels apart it answers, per axis.
 
     `after` are the filters of the convolution behind the backbone (0: none), `classes` those of objects beside the
-    background (None: one kind of object).
+    background (None: one kind of object). `anisotropy` is that of the golden spiral along which the rays of stacks lie;
+    None: in images, and where the rays are others.
     """
 
     axes: str
@@ -45,6 +49,7 @@ class Stardist:
     backbone: Unet | Resnet
     after: int
     classes: int | None
+    anisotropy: tuple[float, float, float] | None = None
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -134,9 +139,10 @@ def read_stardist(config: dict[str, Any]) -> Stardist:
     else:
         backbone, after = _read_resnet(fields, spatial, grid), fields.whole("net_conv_after_resnet", 0, 4096)
     classes = fields.whole("n_classes", 1, 256) if "n_classes" in fields else None
+    rays = fields.whole("n_rays", 3, 1024)
     return Stardist(
-        axes, fields.sizes("net_input_shape", spatial), fields.whole("n_channel_in", 1, 1024),
-        fields.whole("n_rays", 3, 1024), grid, backbone, after, classes,
+        axes, fields.sizes("net_input_shape", spatial), fields.whole("n_channel_in", 1, 1024), rays, grid, backbone,
+        after, classes, _golden_spiral(fields, rays) if spatial == 3 else None,
     )  # fmt: skip
 
 
@@ -147,6 +153,21 @@ def with_one_output(model: keras.Model) -> keras.Model:
 
     probability, distances, *others = model.outputs
     return keras.Model(model.inputs[0], [layers.Concatenate()([probability, distances]), *others])
+
+
+def _golden_spiral(fields: Fields, rays: int) -> tuple[float, float, float] | None:
+    """The anisotropy of the rays in config.json, (1, 1, 1) where it states none; None for rays of another kind."""
+    told = fields.inner("rays_json")
+    name = told.word("name", RAYS)
+    arguments = told.inner("kwargs")
+    if name != RAYS[0]:
+        return None
+    if (count := arguments.whole("n", 4, 1024)) != rays:
+        raise ExportError(f"found rays_json of {count} rays and n_rays {rays} in config.json, expected the same number")
+    if "anisotropy" not in arguments:
+        return 1.0, 1.0, 1.0
+    z, y, x = arguments.numbers("anisotropy", 3, 1e-1, 1e2)
+    return z, y, x
 
 
 def _read_unet(fields: Fields, spatial: int) -> Unet:

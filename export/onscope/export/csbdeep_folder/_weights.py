@@ -138,7 +138,21 @@ def _matched(layer: Any, given: Mapping[str, Any], said: str, file: str) -> list
     for leaf, weight, array in zip(leaves, layer.weights, arrays, strict=True):
         if tuple(array.shape) != tuple(weight.shape):
             raise _unfit(f"{leaf} of {_size(array.shape)} for the layer {said!r} in {file}", _size(weight.shape))
-    return [np.asarray(array[()], np.float32) for array in arrays]
+    return [_read(array, f"{leaf} of the layer {said!r} in {file}") for leaf, array in zip(leaves, arrays, strict=True)]
+
+
+def _read(array: Any, said: str) -> Array:
+    try:
+        numbers = np.asarray(array[()], np.float32)
+    except (OSError, RuntimeError) as error:
+        raise ExportError(
+            f"found {said}, which cannot be read ({one_line(error, 100)}), expected numbers: copy the file again"
+        ) from error
+    if not np.isfinite(numbers).all():
+        raise ExportError(
+            f"found NaN or infinite numbers in the {said}, expected a trained network: take other weights"
+        )
+    return numbers
 
 
 def _unfit(found: str, expected: str) -> ExportError:

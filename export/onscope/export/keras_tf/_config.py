@@ -9,6 +9,8 @@ from typing import Any
 
 from onscope.runtime import ExportError
 
+from .keras2 import KERAS2_ONLY
+
 ROOMS = (
     "layers", "models", "initializers", "regularizers", "constraints", "activations", "dtype_policies", "quantizers",
     "ops", "random", "engine", "mixed_precision",
@@ -64,12 +66,18 @@ def check_config(content: Mapping[str, Any], where: str, trust_code: bool) -> tu
         if trust_code:
             if not own and module:
                 foreign[module, name] = None
+            elif not own and not _registered(name):
+                raise ExportError(
+                    f"found {where} with the custom object {_called(one)}, whose module the file does not name: save "
+                    "the network as a SavedModel (model.export), or as .keras with that class in a module of its own"
+                )
             continue
         if not own or package not in ("", "keras", "Keras"):
             source = f" of {module}" if module else ""
             raise ExportError(
                 f"found {where} with the custom object {_called(one)}{source}, whose code is not in Keras: build the "
-                "network of Keras' own layers, or add --trust-code, with the folder of its module as --code"
+                "network of Keras' own layers, save it as a SavedModel (model.export), or add --trust-code, with the "
+                "folder of its module as --code"
             )
     return tuple(foreign)
 
@@ -94,7 +102,7 @@ def _of_keras(module: str, name: str) -> bool:
     if name == "function" and module == "builtins":
         return False
     parts = module.removeprefix("tensorflow.python.").split(".")
-    if parts[0] != "keras":
+    if parts[0] not in ("keras", "tf_keras"):  # tf_keras is Keras 2, which is read without its code
         return False
     parts = [part for part in parts[1:] if part not in ("src", "api")]
     return parts[0] in ROOMS if parts else name in ("Sequential", "Model", "Functional", "DTypePolicy")
@@ -106,7 +114,15 @@ def _known(name: str) -> bool:
     rooms = (keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints, keras.activations,
              keras.dtype_policies)  # fmt: skip
     names = (name, name.removesuffix("V1").removesuffix("V2"))
-    return name in ("Functional", "Policy", "PolicyV1") or any(hasattr(room, each) for room in rooms for each in names)
+    own = {"Functional", "Policy", "PolicyV1"} | KERAS2_ONLY
+    return name in own or any(hasattr(room, each) for room in rooms for each in names)
+
+
+def _registered(name: str) -> bool:
+    """Whether code that was imported before has registered the class or function."""
+    import keras
+
+    return keras.saving.get_registered_object(name) is not None
 
 
 def _called(one: Mapping[str, Any]) -> str:

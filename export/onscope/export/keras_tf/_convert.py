@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from onscope.runtime import ExportError
 
-from .._original import Converted, Wanted, one_line
+from .._original import Converted, Wanted, WantedInput, one_line
 from .._tidy import tidied
 from ._door import failures, quiet, require_keras
 
@@ -30,7 +30,7 @@ def first_that_works(ways: Sequence[tuple[str, Way]], wanted: Wanted) -> Convert
             with quiet(), _reshapes_as_they_are():
                 model = named(way(), wanted)
                 changed = standard_resizes(model)
-                model = tidied(in_opset(model, wanted.opset), wanted.free, wanted.opset)
+                model = tidied(in_opset(model, wanted.opset), wanted.free, wanted.opset, wanted.further)
         except failures() as error:
             reasons.append(f"{exporter}: {one_line(error)}")
             notes.append(f"{exporter} failed ({one_line(error, 160)})")
@@ -47,28 +47,35 @@ def first_that_works(ways: Sequence[tuple[str, Way]], wanted: Wanted) -> Convert
     )
 
 
-def signature(wanted: Wanted) -> Any:
-    """The input as TensorFlow specifies it: None along the free axes."""
+def signature(wanted: Wanted) -> list[Any]:
+    """The inputs as TensorFlow specifies them: None along the free axes."""
     import tensorflow as tf
 
-    shape = [None if axis in wanted.free else size for axis, size in enumerate(wanted.example.shape)]
-    return tf.TensorSpec(shape, str(wanted.example.dtype), name=wanted.input_name)
+    frame = WantedInput(wanted.input_name, wanted.example, wanted.free)
+    return [
+        tf.TensorSpec(
+            [None if axis in one.free else size for axis, size in enumerate(one.example.shape)],
+            str(one.example.dtype),
+            name=f"input_{number:02}",
+        )
+        for number, one in enumerate((frame, *wanted.further))
+    ]
 
 
-def from_function(function: Callable[[Any], Sequence[Any]], wanted: Wanted) -> ModelProto:
-    """tf2onnx on the graph of `function` (tensor to tensors)."""
+def from_function(function: Callable[[Sequence[Any]], Sequence[Any]], wanted: Wanted) -> ModelProto:
+    """tf2onnx on the graph of `function` (tensors to tensors)."""
     import tensorflow as tf
     import tf2onnx
 
     given = signature(wanted)
 
-    def answers(tensor: Any) -> dict[str, Any]:
-        return {f"output_{number:02}": tf.identity(each) for number, each in enumerate(function(tensor))}
+    def answers(*tensors: Any) -> dict[str, Any]:
+        return {f"output_{number:02}": tf.identity(each) for number, each in enumerate(function(tensors))}
 
-    traced = tf.function(answers, autograph=False, input_signature=[given])
+    traced = tf.function(answers, autograph=False, input_signature=given)
     model: ModelProto
     with tf.device("CPU:0"):
-        model, _ = tf2onnx.convert.from_function(traced, input_signature=[given], opset=min(wanted.opset, NEWEST))
+        model, _ = tf2onnx.convert.from_function(traced, input_signature=given, opset=min(wanted.opset, NEWEST))
     return model
 
 
@@ -92,8 +99,9 @@ def _reshapes_as_they_are() -> Iterator[None]:
 
 def named(model: ModelProto, wanted: Wanted) -> ModelProto:
     """The model with the names that are wanted."""
-    ends = [*model.graph.input, *sorted(model.graph.output, key=lambda value: value.name)]
-    names = [wanted.input_name, *wanted.output_names]
+    inputs, outputs = (sorted(ends, key=lambda value: value.name) for ends in (model.graph.input, model.graph.output))
+    ends = [*inputs, *outputs]
+    names = [wanted.input_name, *(one.name for one in wanted.further), *wanted.output_names]
     if len(ends) != len(names):
         raise ValueError(f"it has {len(ends)} inputs and outputs, expected {len(names)}")
     renamed = {end.name: name for end, name in zip(ends, names, strict=True)}
@@ -105,8 +113,8 @@ def named(model: ModelProto, wanted: Wanted) -> ModelProto:
         tensor.name = taken.get(tensor.name, tensor.name)
     for end in ends:
         end.name = renamed[end.name]
-    outputs = ends[1:]
-    del model.graph.output[:], model.graph.value_info[:]
+    del model.graph.input[:], model.graph.output[:], model.graph.value_info[:]
+    model.graph.input.extend(inputs)
     model.graph.output.extend(outputs)
     return model
 

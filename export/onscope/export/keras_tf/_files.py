@@ -6,6 +6,7 @@ whole model is HDF5 with the attribute model_config and the group model_weights 
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -20,16 +21,27 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 ZIP = b"PK\x03\x04"
 PICKLE = re.compile(rb"\x80[\x02-\x05]|c[\w.]+\n[\w.]+\n|[(\]})].*\.\Z", re.DOTALL)
 """Pickles of protocol 2 and later; objects, and what else, of the protocols before."""
+NEW = "3"
 MOST_BYTES = 4 << 30
 MOST_TIMES = 200
 """How many times its size a packed member may become."""
 
 
 class Inspected(NamedTuple):
-    """The suffix that fits what the file is (".keras" or ".h5"), and the (module, name) of code that it asks for."""
+    """The suffix that fits what the file is (".keras" or ".h5"), the version of Keras that wrote it, its configuration,
+    and the (module, name) of code that it asks for."""
 
     suffix: str
+    version: str
+    content: dict[str, Any]
     foreign: tuple[tuple[str, str], ...]
+    values: int
+    """How many numbers its arrays hold."""
+
+    @property
+    def keras2(self) -> bool:
+        """Whether Keras 3 would take it for what it is not."""
+        return not self.version.partition(".")[0].isdecimal() or int(self.version.partition(".")[0]) < 3
 
 
 def inspected(source: Path, trust_code: bool) -> Inspected:
@@ -49,16 +61,16 @@ def inspected(source: Path, trust_code: bool) -> Inspected:
             'opened, so save the model with model.save("network.keras") where it was trained'
         )
     if head.startswith(HDF5):
-        return Inspected(".h5", _check_hdf5(source, where, trust_code))
+        return _check_hdf5(source, where, trust_code)
     if head.startswith(ZIP):
-        return Inspected(".keras", _check_zip(source, where, trust_code))
+        return _check_zip(source, where, trust_code)
     raise ExportError(
         f"found {source.name}, which is neither a zip archive nor HDF5, expected a Keras file: save the model with "
         'model.save("network.keras")'
     )
 
 
-def _check_zip(source: Path, where: str, trust_code: bool) -> tuple[tuple[str, str], ...]:
+def _check_zip(source: Path, where: str, trust_code: bool) -> Inspected:
     try:
         with zipfile.ZipFile(source) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
@@ -80,21 +92,31 @@ def _check_zip(source: Path, where: str, trust_code: bool) -> tuple[tuple[str, s
             if broken is not None:
                 raise ExportError(f"found {where} whose {broken} is damaged, expected a whole file: copy it again")
             content = read_config(archive.read("config.json"), where)
+            version = _version_in(archive.read("metadata.json")) if "metadata.json" in entries else NEW
             with archive.open("model.weights.h5") as weights:
-                _look_through(weights, where)
+                values = _look_through(weights, where).values
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise ExportError(
             f"found {where}, which is cut off or damaged ({one_line(error, 120)}): copy it again"
         ) from error
     # Nothing is compiled, so that losses and metrics, which are often the user's own, are not built.
     built = {name: value for name, value in content.items() if name != "compile_config"}
-    return check_config(built, where, trust_code)
+    return Inspected(".keras", version, built, check_config(built, where, trust_code), values)
 
 
-def _check_hdf5(source: Path, where: str, trust_code: bool) -> tuple[tuple[str, str], ...]:
+def _version_in(metadata: bytes) -> str:
+    """That of metadata.json; where it says none, the archive is read as Keras 3 reads it."""
+    try:
+        found = json.loads(metadata)["keras_version"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return NEW
+    return found if isinstance(found, str) else NEW
+
+
+def _check_hdf5(source: Path, where: str, trust_code: bool) -> Inspected:
     try:
         with source.open("rb") as file:
-            config = _look_through(file, where)
+            config, version, values = _look_through(file, where)
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise ExportError(
             f"found {where}, which is cut off or damaged ({one_line(error, 120)}): copy it again"
@@ -105,14 +127,23 @@ def _check_hdf5(source: Path, where: str, trust_code: bool) -> tuple[tuple[str, 
             'load_weights, and save it whole with model.save("network.keras"); for CSBDeep and StarDist give the model '
             "folder"
         )
-    return check_config(read_config(config, where), where, trust_code)
+    content = read_config(config, where)
+    return Inspected(".h5", version, content, check_config(content, where, trust_code), values)
 
 
-def _look_through(file: Any, where: str) -> str | bytes | None:
-    """Check what an HDF5 file holds; the attribute model_config. Raises ExportError, and OSError of a damaged file."""
+class _Content(NamedTuple):
+    """The attributes model_config and keras_version (Keras 1.0 writes none) of HDF5, and how many numbers it holds."""
+
+    config: str | bytes | None
+    version: str
+    values: int
+
+
+def _look_through(file: Any, where: str) -> _Content:
+    """Check what an HDF5 file holds; raises ExportError, and OSError of a damaged file."""
     import h5py
 
-    total = 0
+    total = values = 0
     with h5py.File(file, "r") as content:
         waiting = [content]
         while waiting:
@@ -126,10 +157,12 @@ def _look_through(file: Any, where: str) -> str | bytes | None:
                     waiting.append(one)
                 elif isinstance(one, h5py.Dataset):
                     total += _bytes_of(one, where)
+                    values += int(one.size or 0)
             if total > MOST_BYTES or len(waiting) > 100_000:
                 raise ExportError(f"found {where} with more than {MOST_BYTES >> 30} GB of arrays, expected a network's")
         found: str | bytes | None = content.attrs.get("model_config")
-    return found
+        version = content.attrs.get("keras_version", "1")
+    return _Content(found, version.decode("utf-8", "replace") if isinstance(version, bytes) else str(version), values)
 
 
 def _bytes_of(dataset: Any, where: str) -> int:

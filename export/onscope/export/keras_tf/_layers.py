@@ -24,7 +24,12 @@ def layers_of(model: Any) -> Iterator[Any]:
             waiting.extend(getattr(one, "_layers", ()))
 
 
-def input_dtype(model: Any) -> str:
-    """What the model takes: the dtype of its input, or else what it computes with."""
+def input_shapes(model: Any) -> list[tuple[int | None, ...]]:
+    """The shapes of the model's inputs, None where they are free."""
+    return [tuple(one.shape) for one in getattr(model, "inputs", None) or ()]
+
+
+def input_dtypes(model: Any) -> list[str]:
+    """What the model takes: the dtypes of its inputs, or else the one that it computes with."""
     taken = getattr(model, "inputs", None)
-    return str(taken[0].dtype) if taken else str(model.compute_dtype)
+    return [str(one.dtype) for one in taken] if taken else [str(model.compute_dtype)]

@@ -18,26 +18,29 @@ PLUMBING = frozenset(
     }
 )  # fmt: skip
 """What holds a graph together and computes nothing that would have to become ONNX."""
-LOADING = frozenset(
+STARTING = frozenset(
     {
-        "RestoreV2", "SaveV2", "MergeV2Checkpoints", "ShardedFilename", "StringJoin", "StaticRegexFullMatch", "Assign",
-        "AssignVariableOp", "VarIsInitializedOp", "IsVariableInitialized", "Pack", "Select", "Identity",
+        "StringJoin", "StaticRegexFullMatch", "Assign", "AssignVariableOp", "VarIsInitializedOp",
+        "IsVariableInitialized", "Pack", "Select", "Identity",
     }
 )  # fmt: skip
-"""What TensorFlow writes beside a network to fill its variables."""
+"""What TensorFlow runs when it opens a file, to fill its variables."""
+RESTORING = STARTING | {"RestoreV2"}
+SAVING = RESTORING | {"SaveV2", "MergeV2Checkpoints", "ShardedFilename"}
+"""What it writes beside a network and runs when it is asked to."""
 HARMFUL = re.compile(
     r"File|Py_?Func|Reader|Record|Dataset|Iterator|Socket|Rpc|Http|Debug|Dump|Summary|Blob|ImmutableConst|Remap"
-    r"|CustomCall|HostCompute|Send|Recv|Checkpoint|Vocab|Sql|Launch|Plugin"
+    r"|Print|CustomCall|HostCompute|Send|Recv|Checkpoint|Vocab|Sql|Launch|Plugin"
 )
 """Words in the names of operations that read, write, listen, or run code."""
 
 
-def check_used(nodes: Iterable[Any], where: str, loading: bool = False) -> None:
+def check_used(nodes: Iterable[Any], where: str, besides: frozenset[str] = frozenset()) -> None:
     """Raise ExportError, with its name, for an operation that is not of an image network.
 
-    Allowed are those that tf2onnx converts, and what holds graphs together; `loading` adds what fills variables.
+    Allowed are those that tf2onnx converts, and what holds graphs together, and `besides`.
     """
-    allowed = convertible() | PLUMBING | (LOADING if loading else frozenset())
+    allowed = convertible() | PLUMBING | besides
     for node in nodes:
         if node.op not in allowed:
             raise ExportError(
@@ -51,7 +54,7 @@ def check_unused(nodes: Iterable[Any], where: str) -> None:
     from tensorflow.python.framework import op_def_registry
 
     for node in nodes:
-        if node.op in LOADING:
+        if node.op in SAVING:
             continue
         if HARMFUL.search(node.op) or op_def_registry.get(node.op) is None:
             raise ExportError(

@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._original import Stated
+from onscope.runtime import ExportError
+
+from .._original import Array, FurtherInput, Stated
 from ._door import failures, quiet
-from ._layers import flat, layers_of
+from ._inputs import Shape, frame_first, further_inputs, size_beside, that_fit
+from ._layers import flat, input_dtypes, input_shapes, layers_of
+from ._network import KerasNetwork
+from ._steps import step_by
 
 if TYPE_CHECKING:
     import keras
 
-Shape = tuple[int | None, ...]
 SIDE, SMALLEST, DEPTH = 256, 16, 16
 """Height and width of a simulated example, the least that is stated, and the planes of a free z."""
-STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-COMMON = 384
-"""A multiple of all of them: from here a size that is no multiple of what the network divides by shows itself."""
+COMMON, TRIED = 384, 96
+"""Heights and widths from which sizes are tried: multiples of all steps, and of those that are tried by running."""
 
 
 def stated_by(model: keras.Model) -> tuple[keras.Model, Stated]:
     """The model, with free height and width if it can be rebuilt so, and what it says; nothing is run but shapes.
 
     A model whose height or width is fixed is built again from its configuration with None there, its weights kept; the
-    notes say so. Where that changes its answers, or its sizes cannot follow, it stays fixed.
+    notes say so. Where that changes its answers, or its sizes cannot follow, it stays fixed, as models of several
+    inputs do. Raises ExportError for a model without an image among its inputs.
     """
-    if len(model.inputs) != 1:
-        return model, Stated()
-    shape: Shape = tuple(model.inputs[0].shape)
-    axes = axes_of(shape, _channels_first(model))
+    shapes = input_shapes(model)
+    place, *others = frame_first(shapes, f"the Keras model {model.name}")
+    shape, axes = shapes[place], axes_of(shapes[place], _channels_first(model))
     outputs = [tuple(output.shape) for output in flat(model.outputs)]
     stated = described(shape, axes, outputs, [str(name) for name in getattr(model, "output_names", ())])
+    if not axes:
+        return model, stated
+    if others:
+        return model, _with_further(model, stated, [place, *others])
     if not stated.fixed:
-        return model, with_step(stated, _step(model, axes))
+        step = step_by(lambda size: _sizes(model, axes, size), COMMON)
+        return model, with_step(stated, step) if step else tried_out(stated, KerasNetwork(model).run_on)
     freed = _freed(model, axes)
-    step = None if freed is None else _step(freed, axes)
+    step = None if freed is None else step_by(lambda size: _sizes(freed, axes, size), COMMON)
     if freed is None or step is None:
         return model, stated
     size = "x".join(str(shape[axes.index(letter)]) for letter in "yx")
@@ -49,16 +57,44 @@ def stated_by(model: keras.Model) -> tuple[keras.Model, Stated]:
     return freed, with_step(replace(told, notes=(*told.notes, note)), step)
 
 
+def _with_further(model: Any, stated: Stated, order: Sequence[int]) -> Stated:
+    """What is stated, with the inputs beside the frame, at the share of its size that the network takes."""
+    shapes, dtypes = input_shapes(model), input_dtypes(model)
+    names = input_names([str(one.name) for one in model.inputs], stated)
+    told = [(names[place], shapes[place], dtypes[place]) for place in order[1:]]
+    stated = replace(stated, input_name=names[order[0]], further=further_inputs(told, stated.axes, DEPTH))
+    return tried_out(stated, KerasNetwork(model).run_on)
+
+
+def tried_out(stated: Stated, run: Callable[[list[Array]], list[Array]]) -> Stated:
+    """What is stated, with the shares of further inputs and the step at which `run` takes empty frames."""
+    if stated.fixed:
+        return stated
+
+    def at(size: tuple[int, int], further: Sequence[FurtherInput]) -> list[tuple[int, int]] | None:
+        own = dict(zip("yx", size, strict=True))
+        frame = [own.get(letter) or length or 1 for letter, length in zip(stated.axes, stated.shape, strict=True)]
+        try:
+            made = run([np.zeros(shape, np.float32) for shape in (frame, *(size_beside(one, size) for one in further))])
+        except ExportError:
+            return None
+        places = [stated.axes.index(letter) for letter in "yx"]
+        return [(one.shape[places[0]], one.shape[places[1]]) for one in made if one.ndim == len(stated.axes)]
+
+    further = that_fit(stated.further, lambda beside: at((TRIED, TRIED), beside) is not None)
+    return with_step(replace(stated, further=further), step_by(lambda size: at(size, further), TRIED))
+
+
 def axes_of(shape: Shape, channels_first: bool) -> str:
     """The letters of an input of this rank, or none where they cannot be known."""
-    names = {4: ("byxc", "bcyx"), 5: ("bzyxc", "bczyx")}
+    names = {3: ("byx", "byx"), 4: ("byxc", "bcyx"), 5: ("bzyxc", "bczyx")}
     return names[len(shape)][channels_first] if len(shape) in names else ""
 
 
 def described(shape: Shape, axes: str, outputs: Sequence[Shape], names: Sequence[str]) -> Stated:
     """What shapes alone say; `names` are those of the outputs, kept where there are several."""
     if not axes:
-        return Stated(output_names=output_names(names))
+        return Stated(output_names=output_names(names), wordless=True)
     fixed = any(shape[axes.index(letter)] is not None for letter in "yx")
     usual = {"z": DEPTH}
     sizes = tuple(length or (1 if letter == "b" else usual.get(letter, 0))
@@ -70,6 +106,7 @@ def described(shape: Shape, axes: str, outputs: Sequence[Shape], names: Sequence
         output_names=output_names(names),
         fixed=fixed,
         shape=sizes,
+        wordless=True,
     )
 
 
@@ -92,33 +129,22 @@ def output_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(plain) if len(set(plain)) == len(plain) else tuple(f"output_{place}" for place in range(len(plain)))
 
 
+def input_names(names: Sequence[str], stated: Stated) -> tuple[str, ...]:
+    """Names of several inputs as BioImage.IO takes them, others than those of the outputs."""
+    taken = stated.output_names or ("image", "points")
+    return tuple(f"{name}_in" if name in taken else name for name in output_names(names))
+
+
 def _channels_first(model: Any) -> bool:
     found = (getattr(layer, "data_format", None) for layer in layers_of(model))
     return next((one for one in found if one in ("channels_first", "channels_last")), "") == "channels_first"
 
 
-def _step(model: Any, axes: str) -> int | None:
-    """The smallest step between sizes at which the outputs follow the input, by the shapes that Keras infers.
-
-    None where no step does: the network is tied to one size, or crops what it is given.
-    """
-    return next((step for step in STEPS if _follows(model, axes, step)), None)
-
-
-def _follows(model: Any, axes: str, step: int) -> bool:
-    scales = set()
-    for y, x in ((COMMON, COMMON + step), (COMMON + step, COMMON + 3 * step), (COMMON + 5 * step, COMMON + 2 * step)):
-        found = _inferred(model, axes, {"y": y, "x": x, "b": 1, "z": DEPTH, "c": 1})
-        if found is None:
-            return False
-        spatial = [output for output in found if len(output) == len(axes)]
-        scales.add(tuple((output[axes.index("y")] / y, output[axes.index("x")] / x) for output in spatial))
-    return len(scales) == 1
-
-
-def _inferred(model: Any, axes: str, usual: dict[str, int]) -> list[tuple[int, ...]] | None:
+def _sizes(model: Any, axes: str, size: tuple[int, int]) -> list[tuple[int, int]] | None:
+    """(y, x) of the outputs that lie as the frame does, for a frame of (y, x), by the shapes that Keras infers."""
     import keras
 
+    usual = {"y": size[0], "x": size[1], "b": 1, "z": DEPTH, "c": 1}
     own = model.inputs[0]
     shape = [usual[letter] if letter in "byx" else length or usual[letter]
              for letter, length in zip(axes, own.shape, strict=True)]  # fmt: skip
@@ -128,7 +154,9 @@ def _inferred(model: Any, axes: str, usual: dict[str, int]) -> list[tuple[int, .
         outputs = [tuple(output.shape) for output in found]
     except failures():
         return None
-    return None if any(size is None for output in outputs for size in output) else outputs
+    if any(length is None for output in outputs for length in output):
+        return None
+    return [(one[axes.index("y")], one[axes.index("x")]) for one in outputs if len(one) == len(axes)]
 
 
 def _freed(model: Any, axes: str) -> Any:

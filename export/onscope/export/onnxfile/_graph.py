@@ -40,13 +40,13 @@ def copied(model: ModelProto) -> ModelProto:
     return copy
 
 
-def resized(model: ModelProto, sizes: Sequence[int | str]) -> ModelProto:
-    """A copy whose input has these sizes (a name: any); all other sizes are those that follow."""
+def resized(model: ModelProto, sizes: Sequence[Sequence[int | str]]) -> ModelProto:
+    """A copy whose inputs have these sizes (a name: any); all other sizes are those that follow."""
     from onnx import helper
 
     copy = copied(model)
-    given = inputs_of(copy)[0]
-    given.CopyFrom(helper.make_tensor_value_info(given.name, given.type.tensor_type.elem_type, list(sizes)))
+    for given, wanted in zip(inputs_of(copy), sizes, strict=True):
+        given.CopyFrom(helper.make_tensor_value_info(given.name, given.type.tensor_type.elem_type, list(wanted)))
     del copy.graph.value_info[:]
     for value in copy.graph.output:
         for dim in value.type.tensor_type.shape.dim:  # how many there are stays
@@ -81,8 +81,10 @@ def _bodies(node: NodeProto) -> Iterator[GraphProto]:
         yield from (*([attribute.g] if attribute.HasField("g") else ()), *attribute.graphs)
 
 
-def framed(model: ModelProto, given: str, taken: str, answers: Sequence[str], cast: Sequence[str] = ()) -> None:
-    """Give the input the name `given` and the dtype `taken`, the outputs the names `answers`; in place.
+def framed(
+    model: ModelProto, given: Sequence[str], taken: Sequence[str], answers: Sequence[str], cast: Sequence[str] = ()
+) -> None:
+    """Give the inputs the names `given` and the dtypes `taken`, the outputs the names `answers`; in place.
 
     Outputs whose dtype is in `cast` become float32. All names inside make room for the new ones.
     """
@@ -92,17 +94,17 @@ def framed(model: ModelProto, given: str, taken: str, answers: Sequence[str], ca
     graph = model.graph
     taken_names = {name for node in nodes_of(graph) for name in (*node.input, *node.output)}
     prefix = "inner_"
-    while any(prefix + name in taken_names for name in (given, *answers)):
+    while any(prefix + name in taken_names for name in (*given, *answers)):
         prefix += "_"
-    _rename(graph, {name: prefix + name for name in (given, *answers)})
-    value = graph.input[0]
-    own, old = value.type.tensor_type.elem_type, value.name
-    wanted = helper.np_dtype_to_tensor_dtype(np.dtype(taken))
-    sizes = [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
-    value.CopyFrom(helper.make_tensor_value_info(given, wanted, sizes))
-    first = helper.make_node("Identity", [given], [old])
-    if wanted != own:
-        first = helper.make_node("Cast", [given], [old], to=own)
+    _rename(graph, {name: prefix + name for name in (*given, *answers)})
+    first = []
+    for value, name, dtype in zip(graph.input, given, taken, strict=True):
+        own, old = value.type.tensor_type.elem_type, value.name
+        wanted = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        sizes = [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        value.CopyFrom(helper.make_tensor_value_info(name, wanted, sizes))
+        kept = helper.make_node("Identity", [name], [old])
+        first.append(kept if wanted == own else helper.make_node("Cast", [name], [old], to=own))
     last = []
     for output, name in zip(graph.output, answers, strict=True):
         kind = output.type.tensor_type.elem_type
@@ -114,7 +116,7 @@ def framed(model: ModelProto, given: str, taken: str, answers: Sequence[str], ca
         output.CopyFrom(helper.make_tensor_value_info(name, kind, None))
     middle = list(graph.node)
     del graph.node[:]
-    graph.node.extend([first, *middle, *last])
+    graph.node.extend([*first, *middle, *last])
 
 
 def _rename(graph: GraphProto, names: Mapping[str, str]) -> None:

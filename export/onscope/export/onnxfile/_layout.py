@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._graph import inputs_of, nodes_of
@@ -59,6 +60,8 @@ def guesses(dims: Sequence[int], begin: Begin) -> list[str]:
     """Axes that an input of these sizes (0: free) may have, the likeliest first; empty for other numbers of axes."""
     found = list(LAYOUTS.get(len(dims), ()))
     few = [0 < size <= FEW for size in dims]
+    if not found:
+        return []
     if len(dims) == 3:
         likely = "yxc" if few[-1] and not few[0] else "cyx" if few[0] and dims[0] > 1 else "byx"
     elif len(dims) > 3:
@@ -96,12 +99,20 @@ def _reduced(node: NodeProto, constants: Mapping[str, TensorProto]) -> list[int]
     return stated[0] if stated else []
 
 
+class Followed(NamedTuple):
+    """Axes of an output, and how many pixels it has more than a multiple of the input's, along y and x alike."""
+
+    axes: str
+    offset: int = 0
+
+
 def output_axes(
     axes: str, given: tuple[Sequence[int], Sequence[int]], found: tuple[Sequence[int], Sequence[int]]
-) -> str | None:
+) -> Followed | None:
     """Axes of an output that had the two shapes `found` for inputs of the two shapes `given`; None: they do not follow.
 
-    The inputs differ along y and x, by different factors.
+    The inputs differ along y and x, by different factors. Two sizes that are a multiple of neither are y and x where
+    both are the same multiple, less or more the same number of pixels: convolutions without padding.
     """
     letters: list[str] = []
     for one, two in zip(*found, strict=True):
@@ -111,11 +122,33 @@ def output_axes(
             if one != two and one * after == two * before:
                 letter = name
         letters.append(letter or ("" if one == two else "i"))
+    offset = 0
+    if sum(letter != "" for letter in letters) == 2 and "i" in letters:
+        places = [place for place, letter in enumerate(letters) if letter]
+        offset = _offset(axes, given, found, places)
+        if offset:
+            letters[places[0]], letters[places[1]] = "y", "x"
     if letters.count("i") > 1 or letters.count("y") != letters.count("x") or letters.count("y") > 1:
         return None
     if not any(letters) and sum(size > 1 for size in found[0]) > 1:
         return None  # an image of one size, whatever the input's
-    return _filled(letters, axes)
+    filled = _filled(letters, axes)
+    return None if filled is None else Followed(filled, offset)
+
+
+def _offset(
+    axes: str, given: tuple[Sequence[int], Sequence[int]], found: tuple[Sequence[int], Sequence[int]],
+    places: Sequence[int],
+) -> int:  # fmt: skip
+    """Pixels that the sizes at two places are more than one multiple of y and x; 0 where they are not."""
+    lines = []
+    for letter, place in zip("yx", places, strict=True):
+        before, after = (shape[axes.index(letter)] for shape in given)
+        one, two = (shape[place] for shape in found)
+        scale = Fraction(two - one, after - before)
+        lines.append((scale, one - scale * before))
+    (scale, offset), other = lines
+    return int(offset) if lines[0] == other and scale > 0 and offset.denominator == 1 else 0
 
 
 def axes_at_one_size(axes: str, given: Sequence[int], found: Sequence[int]) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from onscope.runtime import ExportError
 
-from .._original import Array, Converted, Stated, Wanted, contiguous, one_line
+from .._original import Array, Converted, OutputForm, Stated, Wanted, contiguous, one_line
 from .._tidy import tidied
-from ._graph import framed, opset_of, plain, resized
-from ._probe import Probed
+from ._beside import readable
+from ._found import Probed
+from ._graph import dims_of, framed, inputs_of, opset_of, plain, resized
 from ._upgrade import brought
 
 if TYPE_CHECKING:
@@ -24,14 +26,14 @@ TOOLS = ("onnx", "onnxruntime")
 
 @dataclass(frozen=True)
 class OnnxNetwork:
-    """An inspected ONNX graph with one input of the dtype `taken` (an Original).
+    """An inspected ONNX graph, whose inputs are of the dtypes `takes`, the frame's first (an Original).
 
     Inputs of the sizes that the file states are run by the file as it is, others by the same graph with free sizes.
     """
 
     model: ModelProto
     probed: Probed
-    taken: str
+    takes: tuple[str, ...]
     route: str
     source_sha256: str
     notes: tuple[str, ...] = ()
@@ -49,33 +51,54 @@ class OnnxNetwork:
         outputs = self.model.graph.output
         if len(outputs) == 1:
             return ()
-        names = [re.sub(r"\W+", "_", value.name.lower(), flags=re.ASCII).strip("_")[-28:] for value in outputs]
-        names = [name if re.match(r"[a-z_]", name) and name != "raw" else f"output_{name}" for name in names]
-        return tuple(name if names.count(name) == 1 else f"{name[:24]}_{place}" for place, name in enumerate(names))
+        return readable([value.name for value in outputs], "output")
+
+    @property
+    def taken(self) -> str:
+        """What frames are when they reach the network."""
+        return self.takes[0]
 
     def run(self, array: Array) -> list[Array]:
-        if array.dtype != self.taken:
+        return self.run_on([array])
+
+    def run_on(self, arrays: Sequence[Array]) -> list[Array]:
+        names = [value.name for value in inputs_of(self.model)]
+        if len(arrays) != len(names):
             raise ExportError(
-                f"found {array.dtype} before the network, expected {self.taken}, as the ONNX file takes: give frames "
-                f"of that with --dtype {self.taken}, or steps that make it with --normalise"
+                f"found {len(arrays)} inputs stated, expected {len(names)} as in the ONNX file ({', '.join(names)}): "
+                "state those beside the frame with --input"
             )
+        for place, (array, taken) in enumerate(zip(arrays, self.takes, strict=True)):
+            if array.dtype != taken:
+                where = f"in the input {names[place]}" if place else "before the network"
+                raise ExportError(
+                    f"found {array.dtype} {where}, expected {taken}, as the ONNX file takes: give frames of that with "
+                    f"--dtype {taken}, or steps that make it with --normalise"
+                )
+        declared = [dims_of(value) for value in inputs_of(self.model)]
         session = self.probed.own
-        if self.probed.freed is not None and not _fits(array.shape, self.probed.declared):
+        if self.probed.freed is not None and not all(map(_fits, (array.shape for array in arrays), declared)):
             session = self.probed.freed
-        return session.run(contiguous(array))
+        return session.run(*map(contiguous, arrays))
 
     def convert(self, wanted: Wanted) -> Converted:
         own = opset_of(self.model)
-        sizes = [wanted.free.get(axis, size) for axis, size in enumerate(wanted.example.shape)]
-        if len(sizes) != len(self.probed.declared):
-            raise ExportError(f"found {len(sizes)} axes, expected {len(self.probed.declared)} as in the ONNX file")
+        asked = [(wanted.example, wanted.free), *((one.example, one.free) for one in wanted.further)]
+        sizes = [[free.get(axis, size) for axis, size in enumerate(example.shape)] for example, free in asked]
+        ranks = [len(dims_of(value)) for value in inputs_of(self.model)]
+        if list(map(len, sizes)) != ranks:
+            raise ExportError(
+                f"found inputs of {', '.join(str(len(each)) for each in sizes)} axes, expected "
+                f"{', '.join(map(str, ranks))} as in the ONNX file"
+            )
         changed, notes = brought(resized(plain(self.model), sizes), wanted.opset)
         try:
             import onnx
 
             changed = onnx.shape_inference.infer_shapes(changed)
-            framed(changed, wanted.input_name, self.taken, wanted.output_names)
-            model = tidied(changed, wanted.free, wanted.opset)
+            names = [wanted.input_name, *(one.name for one in wanted.further)]
+            framed(changed, names, self.takes, wanted.output_names)
+            model = tidied(changed, wanted.free, wanted.opset, wanted.further)
         except Exception as error:  # onnxslim and onnx raise what they meet
             raise ExportError(
                 f"found an ONNX file that cannot be brought to opset {wanted.opset} with free sizes "
@@ -97,6 +120,13 @@ def guessed(network: OnnxNetwork) -> Stated:
         f"the axes {found.axes} of its {stated} input and {', '.join(found.outputs)} of its outputs were guessed from "
         "their sizes (--axes and --output-axes say otherwise)"
     ]
+    for one in found.further:
+        sizes = "x".join(letter if isinstance(size, Fraction) and size == 1 else f"{letter} times {size}"
+                         if isinstance(size, Fraction) else str(size)
+                         for letter, size in zip(one.axes, one.sizes, strict=True))  # fmt: skip
+        notes.append(
+            f"that its input {one.name} has the axes {one.axes} and {sizes} was guessed (--input says otherwise)"
+        )
     return Stated(
         axes=found.axes,
         output_axes=found.outputs,
@@ -106,8 +136,15 @@ def guessed(network: OnnxNetwork) -> Stated:
         step=found.step,
         fixed=found.fixed,
         shape=found.sizes,
+        further=found.further,
+        forms=forms_of(found),
         notes=(*notes, *size_notes(found)),
     )
+
+
+def forms_of(found: Probed) -> tuple[OutputForm, ...]:
+    """How the outputs lie in the frame, where they are not a multiple of it."""
+    return tuple(OutputForm({"y": offset, "x": offset} if offset else {}) for offset in found.offsets)
 
 
 def size_notes(found: Probed) -> list[str]:

@@ -7,17 +7,17 @@ opened once more with free sizes; if its outputs follow its input at other sizes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from onscope.runtime import ExportError
-
-from .._original import Array
+from .._original import Array, FurtherInput
+from ._beside import guesses_beside, readable, shape_beside, sizes_beside
+from ._found import Probed
 from ._graph import dims_of, inputs_of, resized
-from ._layout import Begin, axes_at_one_size, begin_of, guesses, output_axes, sums_pixels
-from ._session import Session
+from ._layout import Begin, Followed, axes_at_one_size, begin_of, guesses, output_axes, sums_pixels
+from ._session import NotTaken, Session
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -35,56 +35,50 @@ SAME = 1e-4
 """Largest difference of an answer beside another image and alone, relative to its range."""
 
 
-@dataclass(frozen=True)
-class Probed:
-    """What was found. `sizes` are those of a frame (0: any); empty `axes` and `outputs`: nothing could be found.
+def probed(
+    model: ModelProto, takes: Sequence[str], axes: str = "", sizes: Sequence[int] = (),
+    further: Sequence[FurtherInput] = (),
+) -> Probed:  # fmt: skip
+    """Look how the graph, whose inputs are of the dtypes `takes`, behaves; raises ExportError when it does not open.
 
-    `own` runs the file as it is, for inputs of the sizes `declared` (0: any), `freed` the same with free sizes.
+    `axes` and `sizes` are its first input's where they are known, `further` its others.
     """
-
-    declared: tuple[int, ...]
-    own: Session
-    axes: str = ""
-    sizes: tuple[int, ...] = ()
-    outputs: tuple[str, ...] = ()
-    answers: tuple[tuple[int, ...], ...] = ()
-    """Shapes of the outputs for a frame of the known sizes."""
-    minimum: int | None = None
-    step: int | None = None
-    fixed: bool = False
-    freed: Session | None = None
-    why: str = ""
-    """Why height and width are not free, or nothing was found."""
-
-
-def probed(model: ModelProto, given: str, dtype: str, axes: str = "", sizes: Sequence[int] = ()) -> Probed:
-    """Look how the graph, whose one input is `given` of `dtype`, behaves; raises ExportError when it does not open.
-
-    `axes` and `sizes` are its input's where they are known.
-    """
-    declared = dims_of(inputs_of(model)[0])
+    names = [value.name for value in inputs_of(model)]
+    declared, *others = (dims_of(value) for value in inputs_of(model))
     known = tuple(own or size for own, size in zip(declared, sizes or (0,) * len(declared), strict=True))
     begin = begin_of(model)
-    found = Probed(declared, Session(model, given))
-    names = [axes] if axes else guesses(known, begin)
-    if not names:
+    found = Probed(declared, Session(model, names))
+    layouts = [axes] if axes else guesses(known, begin)
+    if not layouts:
         return replace(found, why=f"it takes {len(declared)} axes")
-    trials = [_Trial(model, given, dtype, name, known, begin) for name in names]
+    trials = []
+    for layout in layouts:
+        own = dict(zip(layout, declared, strict=True))
+        beside = (
+            [tuple(further)]
+            if further
+            else guesses_beside(readable(names[1:], "input"), others, takes[1:], layout, own)
+        )
+        trials += [_Trial(model, takes, layout, known, begin, each) for each in beside]
     for trial in trials:
         tried = trial.free(found)
         if tried.axes:
             return tried
         found = replace(found, why=found.why or tried.why)
-    return trials[0].at_own_size(found)
+    if not trials:
+        return replace(found, why="what its other inputs are is not known")
+    return [trial for trial in trials if trial.axes == layouts[0]][-1].at_own_size(found)
 
 
 class _Trial:
-    """The graph with one guess of its axes."""
+    """The graph with one guess of its axes, and of the inputs beside the frame."""
 
     def __init__(
-        self, model: ModelProto, given: str, dtype: str, axes: str, known: tuple[int, ...], begin: Begin
-    ) -> None:
-        self._model, self._given, self._dtype, self._axes = model, given, dtype, axes
+        self, model: ModelProto, takes: Sequence[str], axes: str, known: tuple[int, ...], begin: Begin,
+        further: tuple[FurtherInput, ...],
+    ) -> None:  # fmt: skip
+        self.axes = axes
+        self._model, self._takes, self._further = model, takes, further
         self._declared = dims_of(inputs_of(model)[0])
         self._known = dict(zip(axes, known, strict=True))
         self._channels: tuple[int, ...] = CHANNELS
@@ -94,21 +88,21 @@ class _Trial:
     def free(self, found: Probed) -> Probed:
         """With free height and width, if the outputs follow at other sizes; else `found` with the reason."""
         why = ""
-        if any(self._declared[self._axes.index(letter)] for letter in "yx") and sums_pixels(self._model):
+        if any(self._declared[self.axes.index(letter)] for letter in "yx") and sums_pixels(self._model):
             return replace(found, why="its sums over pixels may be wrong, as it may divide them by their number")
         for letters in ("byx", "yx"):
             try:
                 session = self._opened(letters, found.own)
-            except ExportError as error:
+            except NotTaken as error:
                 why = why or _reason(error)
                 continue
             for channels in self._channels:
                 try:
-                    made = self._follow(replace(found, axes=self._axes, freed=session, why=""), session, channels)
-                except ExportError as error:
+                    made = self._follow(self._named(found, session), session, channels)
+                except NotTaken as error:
                     why = why or _reason(error)
                     continue
-                if letters == "yx" or "b" not in self._axes or self._alike(made, channels):
+                if letters == "yx" or "b" not in self.axes or self._alike(made, channels):
                     return made
         return replace(found, why=why)
 
@@ -118,72 +112,87 @@ class _Trial:
             return found
         shape = self._shape(self._known["y"], self._known["x"], self._channels[0])
         try:
-            answers = found.own.run(noise(shape, self._dtype))
-        except ExportError as error:
+            answers = found.own.run(*self._arrays(shape))
+        except NotTaken as error:
             return replace(found, why=_reason(error))
-        outputs = tuple(axes_at_one_size(self._axes, shape, answer.shape) for answer in answers)
+        outputs = tuple(axes_at_one_size(self.axes, shape, answer.shape) for answer in answers)
         shapes = tuple(answer.shape for answer in answers)
-        made = replace(found, axes=self._axes, sizes=shape, outputs=outputs, answers=shapes, fixed=True)
+        made = replace(
+            found, axes=self.axes, further=self._further, sizes=shape, outputs=outputs, answers=shapes, fixed=True
+        )
         try:
             freed = replace(made, freed=self._opened("b", found.own))
-        except ExportError:
+        except NotTaken:
             return made
-        return freed if "b" in self._axes and self._alike(freed, self._channels[0]) else made
+        return freed if "b" in self.axes and self._alike(freed, self._channels[0]) else made
+
+    def _named(self, found: Probed, session: Session) -> Probed:
+        return replace(found, axes=self.axes, further=self._further, freed=session, why="")
 
     def _opened(self, letters: str, own: Session) -> Session:
         """The graph with free axes of these letters; itself where they are free already."""
-        if not any(self._declared[self._axes.index(letter)] for letter in letters if letter in self._axes):
+        names = [value.name for value in inputs_of(self._model)]
+        if not names[1:] and not any(
+            self._declared[self.axes.index(letter)] for letter in letters if letter in self.axes
+        ):
             return own
-        names = [FREE[letter] if letter in letters else size or letter
-                 for letter, size in zip(self._axes, self._declared, strict=True)]  # fmt: skip
-        return Session(resized(self._model, names), self._given)
+        free = {letter: FREE[letter] for letter in letters}
+        first = [free.get(letter) or size or letter for letter, size in zip(self.axes, self._declared, strict=True)]
+        return Session(resized(self._model, [first, *(sizes_beside(one, free) for one in self._further)]), names)
+
+    def _arrays(self, shape: tuple[int, ...]) -> list[Array]:
+        """Noise for a frame of this shape, and for what lies beside it."""
+        shapes = [shape, *(shape_beside(one, self.axes, shape) for one in self._further)]
+        return [noise(each, dtype) for each, dtype in zip(shapes, self._takes, strict=True)]
 
     def _shape(self, y: int, x: int, channels: int) -> tuple[int, ...]:
         sizes = {"b": 1, "c": channels, "z": self._known.get("z") or PLANES, "y": y, "x": x}
-        return tuple(sizes[letter] for letter in self._axes)
+        return tuple(sizes[letter] if letter in sizes else self._known[letter] or 1 for letter in self.axes)
 
     def _follow(self, found: Probed, session: Session, channels: int) -> Probed:
-        """With the smallest step of height and width at which the outputs follow; raises ExportError for none."""
-        failed: ExportError | None = None
+        """With the smallest step of height and width at which the outputs follow; raises NotTaken for none."""
+        failed: NotTaken | None = None
         for base in BASES:
             for step in STEPS:
                 try:
-                    outputs, shapes = self._outputs(session, base, step, channels)
-                except ExportError as error:
+                    found_axes, shapes = self._outputs(session, base, step, channels)
+                except NotTaken as error:
                     failed = failed or error
                     continue
-                minimum = self._smallest(session, base, step, channels, outputs)
+                minimum = self._smallest(session, base, step, channels, found_axes)
                 grown = {"y": (self._known["y"], base), "x": (self._known["x"], base + step)}
                 answers = tuple(
-                    tuple(n * grown[letter][0] // grown[letter][1] if letter in grown else n
-                          for letter, n in zip(axes, shape, strict=True))
-                    for axes, shape in zip(outputs, shapes, strict=True)
+                    tuple((n - one.offset) * grown[letter][0] // grown[letter][1] + one.offset if letter in grown else n
+                          for letter, n in zip(one.axes, shape, strict=True))
+                    for one, shape in zip(found_axes, shapes, strict=True)
                 )  # fmt: skip
+                outputs, offsets = zip(*found_axes, strict=True) if found_axes else ((), ())
                 sizes = self._sizes(minimum, step, channels)
-                return replace(found, outputs=outputs, answers=answers, minimum=minimum, step=step, sizes=sizes)
+                return replace(found, outputs=outputs, offsets=offsets if any(offsets) else (), answers=answers,
+                               minimum=minimum, step=step, sizes=sizes)  # fmt: skip
         assert failed is not None
         raise failed
 
     def _outputs(
         self, session: Session, base: int, step: int, channels: int
-    ) -> tuple[tuple[str, ...], list[tuple[int, ...]]]:
-        """Axes of the outputs, and their shapes at `base` x (`base` + `step`) pixels; raises ExportError."""
+    ) -> tuple[tuple[Followed, ...], list[tuple[int, ...]]]:
+        """Axes of the outputs, and their shapes at `base` x (`base` + `step`) pixels; raises NotTaken."""
         shapes = (self._shape(base, base + step, channels), self._shape(base + 3 * step, base + 2 * step, channels))
-        runs = [session.run(noise(shape, self._dtype)) for shape in shapes]
-        found = [output_axes(self._axes, shapes, (one.shape, two.shape))
+        runs = [session.run(*self._arrays(shape)) for shape in shapes]
+        found = [output_axes(self.axes, shapes, (one.shape, two.shape))
                  for one, two in zip(*runs, strict=True) if one.ndim == two.ndim]  # fmt: skip
         outputs = tuple(axes for axes in found if axes is not None)
         if len(outputs) != len(runs[0]):
-            raise ExportError("its outputs do not follow the size of its input")
+            raise NotTaken("its outputs do not follow the size of its input")
         return outputs, [answer.shape for answer in runs[0]]
 
-    def _smallest(self, session: Session, base: int, step: int, channels: int, outputs: tuple[str, ...]) -> int:
+    def _smallest(self, session: Session, base: int, step: int, channels: int, outputs: tuple[Followed, ...]) -> int:
         size = step * -(-SMALLEST // step)
         while size < base:
             try:
                 if self._outputs(session, size, step, channels)[0] == outputs:
                     return size
-            except ExportError:
+            except NotTaken:
                 pass
             size *= 2
         return base
@@ -192,7 +201,7 @@ class _Trial:
         """Those of a frame: the file's own height and width, where frames of the package can have them."""
         y, x = self._known["y"], self._known["x"]
         fit = all(size >= minimum and (size - minimum) % step == 0 for size in (y, x))
-        found = dict(zip(self._axes, self._shape(y, x, channels) if fit else self._shape(0, 0, channels), strict=True))
+        found = dict(zip(self.axes, self._shape(y, x, channels) if fit else self._shape(0, 0, channels), strict=True))
         # One is what is usual anyway; left open, it may be another axis that the user names there.
         return tuple(size if size > 1 or self._known[letter] else 0 for letter, size in found.items())
 
@@ -200,13 +209,16 @@ class _Trial:
         """Whether two images at once give what each gives alone."""
         assert made.freed is not None
         y, x = (made.minimum, made.minimum) if made.minimum else (self._known["y"], self._known["x"])
-        one = noise(self._shape(y, x, channels), self._dtype)
-        place = self._axes.index("b")
-        other = np.ascontiguousarray(np.flip(one, self._axes.index("x")))
+        one = self._arrays(self._shape(y, x, channels))
+        batched = [self.axes, *(further.axes for further in self._further)]
+        other = [np.ascontiguousarray(np.flip(each, -1)) if "b" in axes else each
+                 for each, axes in zip(one, batched, strict=True)]  # fmt: skip
+        pairs = zip(one, other, batched, strict=True)
+        whole = [np.concatenate([a, b], axes.index("b")) if "b" in axes else a for a, b, axes in pairs]
         try:
-            both = made.freed.run(np.concatenate([one, other], axis=place))
-            alone = [made.freed.run(one), made.freed.run(other)]
-        except ExportError:
+            both = made.freed.run(*whole)
+            alone = [made.freed.run(*one), made.freed.run(*other)]
+        except NotTaken:
             return False
         for axes, answer, *each in zip(made.outputs, both, *alone, strict=True):
             if "b" not in axes or axes.count("i"):
@@ -221,8 +233,10 @@ def noise(shape: Sequence[int], dtype: str) -> Array:
     """Seeded pixels: 0 to 1, or counts below 128."""
     random = np.random.default_rng(0)
     kind = np.dtype(dtype)
-    return random.random(shape).astype(kind) if kind.kind == "f" else random.integers(0, 128, shape).astype(kind)
+    if kind.kind == "f":
+        return random.random(shape, np.float32).astype(kind, copy=False)
+    return random.integers(0, 128, shape, np.uint8).astype(kind, copy=False)
 
 
-def _reason(error: ExportError) -> str:
+def _reason(error: NotTaken) -> str:
     return str(error).partition(", expected")[0].removeprefix("found that ")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 HALF_PIXELS = 11
 """The opset from which on Resize says how it counts pixels; before, the first one lay at 0."""
+NEWEST_OPSET = 23
+"""The newest that an export is written in."""
 DEPRECATED = "tf_half_pixel_for_nn"
 
 
@@ -43,9 +45,10 @@ def brought(model: ModelProto, opset: int) -> Brought:
             changed = copied(model)
     except Exception as error:  # RuntimeError, ConvertError and errors of C++ assertions
         what = "bring" if own < opset else "take back"
+        newer = f", or give --opset {own}" if opset < own <= NEWEST_OPSET else ""
         raise ExportError(
             f"found a network in opset {own} that onnx cannot {what} to {opset} ({one_line(error, 160)}), expected "
-            f"one that it can: export it again in opset {opset}" + (f", or give --opset {own}" if own > opset else "")
+            f"one that it can: export it again in opset {opset}{newer}"
         ) from error
     return Brought(changed, (*notes, *_half_pixels(changed)))
 

@@ -14,13 +14,13 @@ from onscope.runtime import ExportError
 from onscope.runtime.package import Package, TensorDescription, described_dtype
 
 from .._original import Array, contiguous
-from ..proof._frames import Form, read_frames
+from ..frames import Form, Given, Live, Tell, read_frames
 
 MOST_CALIBRATING, MOST_MEASURED = 16, 8
 LETTERS = {"batch": "b", "channel": "c", "index": "i", "time": "t"}
 ONE_FRAME = (
     "calibrated on a single frame, the package's test input, and measured on the same: ranges of other frames may be "
-    "wider, so give frames of your own (--frames)"
+    "wider, so give frames of your own (--calibrate)"
 )
 Frame = tuple[Array, ...]
 """The inputs of a package, in their order."""
@@ -40,7 +40,7 @@ class Frames:
     notes: tuple[str, ...] = ()
 
 
-def frames_for(package: Package, given: Sequence[Array | str | Path] = ()) -> Frames:
+def frames_for(package: Package, given: Sequence[Given] = (), tell: Tell = lambda step, done, total: None) -> Frames:
     """The user's frames by turns for both uses, or the package's test input with a warning.
 
     Raises ExportError: unreadable frames, frames for a package of several inputs, no frames and no test input.
@@ -49,7 +49,7 @@ def frames_for(package: Package, given: Sequence[Array | str | Path] = ()) -> Fr
         inputs = tuple(package.load_test_inputs())
         if not inputs:
             raise ExportError(
-                f"found no test input in {package.name!r}, expected frames to calibrate with: give some (--frames)"
+                f"found no test input in {package.name!r}, expected frames to calibrate with: give some (--calibrate)"
             )
         return Frames((inputs,), (inputs,), "the package's test input", _hash([inputs]), (ONE_FRAME,))
     if len(package.inputs) != 1:
@@ -57,15 +57,14 @@ def frames_for(package: Package, given: Sequence[Array | str | Path] = ()) -> Fr
             f"found frames for {package.name!r}, which takes {len(package.inputs)} inputs, expected none: it is "
             "calibrated on its own test input"
         )
-    read, notes = read_frames(given, form_of(package), MOST_CALIBRATING + MOST_MEASURED)
+    read, notes = read_frames(given, form_of(package), MOST_CALIBRATING + MOST_MEASURED, tell)
     every = [(frame.pixels,) for frame in read]
     # By turns, so that both see the whole of a series; two thirds to calibrate with.
     measured = tuple(frame for number, frame in enumerate(every) if number % 3 == 1) or tuple(every)
     calibrating = tuple(frame for number, frame in enumerate(every) if number % 3 != 1) or tuple(every)
     names = ", ".join(_name(one) for one in given)
-    few = len(every) == 1
-    told = [note for note in notes if "proof" not in note]
-    if few:
+    told = list(notes)
+    if len(every) == 1:
         told.append("calibrated and measured on the same single frame: give more of them")
     return Frames(calibrating, measured, names, _hash(calibrating), tuple(told))
 
@@ -93,7 +92,9 @@ def _dtype(tensor: TensorDescription) -> str:
     return described_dtype(tensor, "input")
 
 
-def _name(given: Array | str | Path) -> str:
+def _name(given: Given) -> str:
+    if isinstance(given, Live):
+        return f"{given.label}, {given.seconds:g} s"
     return "arrays" if isinstance(given, np.ndarray) else Path(given).name
 
 

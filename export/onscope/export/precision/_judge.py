@@ -6,13 +6,14 @@
   residual networks, whose output is mostly their input.
 - Points: 1 - F1 of those above the threshold, the float weights' own as the truth, paired within 1.5 pixels; 0.01 at
   most.
-- Label images: 1 - mean IoU of objects with their partners, those without one counted as 0; 0.01 at most.
+- Label images: 1 - mean IoU of objects with their partners (IoU above 0.5), those without one counted as 0; 0.01 at
+  most.
 - Other tensors: the RMS difference relative to the range of the float output; 0.01 at most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,8 +22,8 @@ import numpy as np
 from onscope.runtime.engines import Session
 from onscope.runtime.package import Package, fed, processed
 
+from .._agreement import objects, overlaps
 from .._original import Array
-from ._labels import mean_iou
 from ._points import PointCounts, count_points
 from ._restores import as_large, restores
 
@@ -53,13 +54,14 @@ class Measured:
 class Judge:
     """Knows the float weights' answers to some frames, and compares others' with them.
 
-    `frames` are lists of inputs in the order of `package.inputs`; `image_limit` stands in for LIMITS["image"]. Raises
-    PackageError (steps that are code), ProviderError.
+    `frames` are lists of inputs in the order of `package.inputs`; `image_limit` stands in for LIMITS["image"]; `tell`
+    hears how many frames the float weights have answered. Raises PackageError (steps that are code), ProviderError.
     """
 
     def __init__(
-        self, package: Package, frames: Sequence[Sequence[Array]], session: Session, image_limit: float | None = None
-    ) -> None:
+        self, package: Package, frames: Sequence[Sequence[Array]], session: Session,
+        image_limit: float | None = None, tell: Callable[[int], object] = lambda done: None,
+    ) -> None:  # fmt: skip
         self._package = package
         self._image_limit = LIMITS["image"] if image_limit is None else image_limit
         self._order = [spec.name for spec in session.outputs]
@@ -68,7 +70,10 @@ class Judge:
             for frame in frames
         ]
         self.fed = [fed(package, frame, session) for frame in frames]
-        self._expected = [[np.array(array) for array in session.run(inputs)] for inputs in self.fed]
+        self._expected = []
+        for done, inputs in enumerate(self.fed):
+            tell(done)
+            self._expected.append([np.array(array) for array in session.run(inputs)])
         self.kinds = {tensor.name: self._kind(number) for number, tensor in enumerate(package.outputs)}
 
     def feed(self, frame: Sequence[Array], session: Session) -> list[Array]:
@@ -114,7 +119,7 @@ class Judge:
         change = sum(float(np.sum((want - before) ** 2)) for before, (want, _) in zip(given, pairs, strict=True))
         values = sum(want.size for want, _ in pairs)
         span = max(float(np.ptp(want)) for want, _ in pairs)
-        psnr = 10 * np.log10(span**2 / max(off / values, 1e-12 * span**2)) if span else 0.0
+        psnr = 10 * np.log10(span**2 / (off / values)) if span and off else np.inf
         error = float(np.sqrt(off / change)) if change else float(off > 0)
         numbers = {"rms": float(np.sqrt(off / values)), "rms_changed": float(np.sqrt(change / values)),
                    "psnr_to_float_db": float(psnr)}  # fmt: skip
@@ -145,14 +150,13 @@ class Judge:
         from onscope.runtime import Stage
 
         decode = Stage("labels", self._package).decoder
-        scores, objects = [], 0
+        shared, most = 0.0, 0
         for raw, want, have in zip(self._raw, self._expected, found, strict=True):
             images = [decode(self._processed(number, answers[place], raw))[0].copy() for answers in (want, have)]
-            iou, count = mean_iou(images[0], images[1])
-            scores.append(iou * max(count, 1))
-            objects += max(count, 1)
-        iou = sum(scores) / max(objects, 1)
-        numbers = {"objects": float(objects), "mean_iou": iou}
+            shared += float(np.sum(overlaps(images[0], images[1])))
+            most += max(objects(images[0]), objects(images[1]))
+        iou = shared / most if most else 1.0
+        numbers = {"objects": float(most), "mean_iou": iou}
         return Measured(self._package.outputs[number].name, "labels", 1 - iou, LIMITS["labels"], numbers=numbers)
 
     def _processed(self, number: int, answer: Array, raw: Mapping[str, tuple[Array, tuple[str, ...]]]) -> Array:

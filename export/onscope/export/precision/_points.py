@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._agreement import near_pairs, points_of
 from .._original import Array
 
 NEAR_PX = 1.5
@@ -49,23 +50,8 @@ class PointCounts:
 
 
 def count_points(expected: Array, found: Array, columns: Sequence[str], threshold: float | None) -> PointCounts:
-    """Pair the rows (k, columns) whose score reaches the threshold (None: is above 0).
-
-    The pairs are those with the smallest sum of distances over the columns that are places (all but the score).
-    """
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.distance import cdist
-
-    score = list(columns).index("score") if "score" in columns else len(columns) - 1
-    places = [number for number in range(len(columns)) if number != score]
-    tables = [table.reshape(-1, len(columns)).astype(np.float64) for table in (expected, found)]
-    tables = [table[table[:, score] > 0 if threshold is None else table[:, score] >= threshold] for table in tables]
-    want, have = tables
-    if not len(want) or not len(have):
-        return PointCounts(len(want), len(have))
-    distance = cdist(want[:, places], have[:, places])
-    rows, others = linear_sum_assignment(np.where(distance > NEAR_PX, 1e3, distance))
-    near = distance[rows, others] <= NEAR_PX
-    rows, others = rows[near], others[near]
-    off = float(np.sum(np.abs(want[rows, score] - have[others, score])))
-    return PointCounts(len(want), len(have), len(rows), float(np.sum(distance[rows, others] ** 2)), off)
+    """Pair the rows (k, columns) whose score reaches the threshold (None: is above 0)."""
+    want, have = (points_of(table, columns, threshold) for table in (expected, found))
+    rows, others, distance = near_pairs(want.places, have.places, NEAR_PX)
+    off = float(np.sum(np.abs(want.scores[rows] - have.scores[others])))
+    return PointCounts(len(want.scores), len(have.scores), len(rows), float(np.sum(distance**2)), off)

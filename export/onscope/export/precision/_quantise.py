@@ -1,7 +1,10 @@
 """int8: weights of 8 bits with a scale per channel, activations of 8 bits with a scale per tensor, as Q/DQ pairs.
 
-The format of onnxruntime.quantization (static, QDQ, uint8 activations, int8 weights), which ONNX Runtime, OpenVINO and
-TensorRT read alike. Scales come from the ranges that were seen on frames.
+The format of onnxruntime.quantization (static, QDQ, uint8 activations, int8 weights), which ONNX Runtime and OpenVINO
+read alike; for TensorRT, which has signed 8 bits alone, `onscope build` makes them symmetric. Scales come from the ranges that were seen on frames.
+
+Transposed convolutions are quantised too, although ONNX Runtime computes them in float between their Q/DQ pairs: what
+lies around them (the concatenation of a U-Net) stays in 8 bits then.
 """
 
 from __future__ import annotations
@@ -23,8 +26,6 @@ from ._zone import Layer, Zone
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
-LAYERS = ("Conv", "Gemm", "MatMul")
-"""Those with fast kernels of 8 bits everywhere; transposed convolutions stay in float."""
 PASSING = frozenset(
     ("Add", "AveragePool", "Clip", "Concat", "DepthToSpace", "Flatten", "GlobalAveragePool", "LeakyRelu", "MaxPool",
      "Pad", "Relu", "Reshape", "Resize", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze")
@@ -46,7 +47,7 @@ def quantised(
     from onnxruntime.quantization.calibrate import TensorsData
     from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
-    layers = [layer for layer in zone.layers if layer.name not in kept and layer.kind in LAYERS]
+    layers = [layer for layer in zone.layers if layer.name not in kept]
     if not layers:
         return model
     nodes = taken(model, layers, seen)

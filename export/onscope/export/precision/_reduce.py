@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,12 +17,13 @@ from onscope.runtime.engines import Session, open_session
 from onscope.runtime.package import PRECISIONS
 
 from .._folder import check_target
-from .._original import Array, one_line
+from .._original import one_line
+from ..frames import Given, Tell
 from ._calibrate import Frames, frames_for
 from ._half import halved, rounded, too_large
 from ._judge import Judge
 from ._network import Seen, floats, observe, read_network
-from ._quantise import LAYERS, quantised
+from ._quantise import quantised
 from ._report import VariantReport
 from ._sensitive import Answers, Found, Search
 from ._speed import ENGINES, ROUNDS, Timed, speeds
@@ -34,14 +35,13 @@ if TYPE_CHECKING:
 
 TOOLS = ("onscope", "onnx", "onnxruntime", "openvino")
 LIMIT_S = 300.0
-Tell = Callable[[str, int, int], object]
 
 
 def reduce_package(
     package: Package,
     precisions: Sequence[str],
     target: str | Path | None = None,
-    frames: Sequence[Array | str | Path] = (),
+    frames: Sequence[Given] = (),
     *,
     overwrite: bool = False,
     reduce_range: bool = False,
@@ -53,7 +53,8 @@ def reduce_package(
 ) -> tuple[VariantReport, ...]:
     """Write variants of a package ("fp16", "int8") into `target`, a copy of it; None: into its own folder.
 
-    `frames` are arrays or paths to calibrate with and to measure on; none: the package's test input. A variant that is
+    `frames` are those to calibrate with and to measure on (arrays, paths, sources by name); none: the package's test
+    input. A variant that is
     too far off is written too, marked, and refused by the runtime. `limit` is how far off an image network may be, as a
     share of what it changes (None: LIMITS["image"]). `limit_s` bounds the search for sensitive layers of
     each variant, `rounds` the turns that speeds are measured in. `tell` hears what is done, and how much of it.
@@ -68,15 +69,12 @@ def reduce_package(
         )
     folder = package.folder if target is None else Path(target)
     check_target(folder, overwrite or target is None)
-    tell("reading the frames", 0, 1)
-    taken = frames_for(package, frames)
-    tell("reading the frames", 1, 1)
+    taken = frames_for(package, frames, tell)
     with tempfile.TemporaryDirectory() as temporary:
         made = Reduction(package, taken, Path(temporary), threads, tell, limit)
         found = {name: made.search(name, reduce_range, limit_s) for name in dict.fromkeys(precisions)}
-        tell("measuring speeds", 0, 1)
-        timed = speeds(made.model, {name: one.model for name, one in found.items()}, made.judge.fed[0], threads, rounds)
-        tell("measuring speeds", 1, 1)
+        variants = {name: one.model for name, one in found.items()}
+        timed = speeds(made.model, variants, made.judge.fed[0], threads, rounds, tell=tell)
         models = {name: one.model.SerializeToString(deterministic=True) for name, one in found.items()}
         reports = [made.report(name, found[name], models[name], timed[name]) for name in found]
         write_variants(package, folder, overwrite or target is None, models, reports)
@@ -103,23 +101,24 @@ class Reduction:
     def _judge_on(self, session: Session, limit: float | None) -> None:
         package, frames = self._package, self._frames
         names = [spec.name for spec in session.inputs]
-        total = len(frames.calibrating) + 1
-        self._tell("running the float weights", 0, total)
-        self.judge = Judge(package, frames.measured, session, limit)
+        step, measured = "running the float weights", len(frames.measured)
+        total = len(frames.calibrating) + measured
+        self._tell(step, 0, total)
+        self.judge = Judge(package, frames.measured, session, limit, lambda done: self._tell(step, done, total))
         self.seen: dict[str, Seen] = {}
         watched = floats(self.model)
         for number, frame in enumerate(frames.calibrating):
-            self._tell("running the float weights", number + 1, total)
+            self._tell(step, measured + number, total)
             fed = self.judge.feed(frame, session)
             self.seen = merged(self.seen, observe(self.model, watched, [dict(zip(names, fed, strict=True))]))
-        self._tell("running the float weights", total, total)
+        self._tell(step, total, total)
 
     def search(self, precision: str, reduce_range: bool = False, limit_s: float = LIMIT_S) -> Found:
         """The best variant of that precision; it may be too far off. Raises ExportError when nothing can be reduced."""
         zone, model = self.zone, self.model
         beyond = frozenset(too_large(model, zone, self.seen))
         if precision == "int8":
-            layers = [layer for layer in zone.layers if layer.kind in LAYERS]
+            layers = list(zone.layers)
 
             def make(kept: frozenset[str]) -> ModelProto:
                 return quantised(model, zone, self.seen, kept, reduce_range)
@@ -158,8 +157,8 @@ class Reduction:
         """All that is known of a variant, as it is written."""
         beyond = too_large(self.model, self.zone, self.seen) if precision == "fp16" else {}
         notes = [*self._frames.notes]
-        if precision == "int8" and (apart := [each.name for each in self.zone.layers if each.kind not in LAYERS]):
-            notes.append(f"transposed convolutions stay in float: {', '.join(apart)}")
+        if self._package.forced:
+            notes.append("the package's float weights are not equal to their network, and nor is this: it was forced")
         absent = [engine for engine in ENGINES if engine not in timed]
         notes += [f"speed not measured on {engine}: it is not here, or cannot run it" for engine in absent]
         if precision == "fp16":

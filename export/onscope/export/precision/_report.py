@@ -135,7 +135,8 @@ def _about(name: str, one: Mapping[str, Any]) -> list[str]:
     tried = "1 way was" if one["trials"] == 1 else f"{one['trials']} ways were"
     lines = [
         f"{name}: {words}. {size}, opset {one['opset']}, sha256 {one['weights_sha256'][:12]}…. Ranges from "
-        f"{frames['frames']} frames ({frames['source']}), errors on {one['measured_on']}; {tried} tried.",
+        f"{frames['frames']} frame{'s' if frames['frames'] != 1 else ''} ({frames['source']}), errors on "
+        f"{one['measured_on']}; {tried} tried.",
     ]
     if one["overflow"]:
         most = ", ".join(f"{node} ({'no number' if value is None else f'{value:.3g}'})"

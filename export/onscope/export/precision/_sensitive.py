@@ -52,7 +52,8 @@ class Found:
 class Search:
     """Reduces layers by `make` (names of those to keep in float -> model) and looks at the answers by `measure`.
 
-    After `limit_s` seconds no further measurement begins; layers that had none until then count as sensitive.
+    After `limit_s` seconds no further layer is tried alone or once more; those that were not until then count as
+    sensitive. Models are made again where they are needed: one of them alone is in memory at a time.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Search:
     ) -> None:
         self._make, self._measure, self._tell = make, measure, tell
         self._ends = time.monotonic() + limit_s
-        self._tried: dict[frozenset[str], tuple[ModelProto, Answers]] = {}
+        self._tried: dict[frozenset[str], Answers] = {}
 
     def run(self, layers: Sequence[Layer]) -> Found:
         """The variant with as few layers in float as its limits allow; one that fails, where none passes."""
@@ -79,14 +80,12 @@ class Search:
         return self._found(kept, wholly, told)
 
     def _found(self, kept: frozenset[str], wholly: Answers, alone: tuple[tuple[tuple[str, ...], float], ...]) -> Found:
-        model, measured = self._tried[kept]
-        return Found(model, kept, measured, wholly, alone, len(self._tried))
+        return Found(self._make(kept), kept, self._tried[kept], wholly, alone, len(self._tried))
 
     def _try(self, kept: frozenset[str]) -> Answers:
         if kept not in self._tried:
-            model = self._make(kept)
-            self._tried[kept] = model, self._measure(model)
-        return self._tried[kept][1]
+            self._tried[kept] = self._measure(self._make(kept))
+        return self._tried[kept]
 
     def _alone(self, layers: Sequence[Layer], groups: Sequence[Sequence[Layer]]) -> dict[int, float]:
         every, found = frozenset(_names(layers)), {}
@@ -117,7 +116,7 @@ class Search:
         """Reduce those once more, one after the other, that the others in float have made harmless."""
         names = frozenset(name for number in kept for name in _names(groups[number]))
         if not _good(self._try(names)):
-            return min(self._tried, key=lambda tried: _badness(self._tried[tried][1]))
+            return min(self._tried, key=lambda tried: _badness(self._tried[tried]))
         for count, number in enumerate(sorted(kept, key=lambda one: -_cost(groups[one]))):
             if self._late:
                 break

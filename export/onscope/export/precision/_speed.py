@@ -6,8 +6,9 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,22 @@ from onscope.runtime.engines import Session, open_session
 from onscope.runtime.record import machine
 
 from .._original import Array
+from ..frames import Tell
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 ENGINES = ("cpu", "openvino")
 ROUNDS, TURN, WARM_UP = 7, 3, 3
+LIMIT_S = 60.0
+"""Seconds for an engine's rounds, after which no further one begins: of slow networks there are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """`ratio` is float time / variant time: above 1 the variant is faster. The median of the rounds' ratios, or that of
-    the fastest rounds of both where it is less: what else runs on the machine must make no variant faster.
+    """`ratio` is float time / variant time: above 1 the variant is faster. The smallest of three: the median
+    of the rounds' ratios, the ratio of the median rounds, and that of the fastest rounds of both; what else runs on the
+    machine must make no variant faster.
 
     Times are medians per frame of `size`, in milliseconds. `load` is the machine's load average before.
     """
@@ -46,15 +51,19 @@ class Timed:
 
 def speeds(
     whole: ModelProto, variants: Mapping[str, ModelProto], fed: Sequence[Array], threads: int | None = None,
-    rounds: int = ROUNDS, engines: Sequence[str] = ENGINES,
+    rounds: int = ROUNDS, engines: Sequence[str] = ENGINES, limit_s: float = LIMIT_S,
+    tell: Tell = lambda step, done, total: None,
 ) -> dict[str, dict[str, Timed]]:  # fmt: skip
     """Speeds of each variant by engine; engines that are not here, or cannot run one of them, are left out for it.
 
-    All run on one frame, `fed` in the order of the graph's inputs, with its sizes written into the graph.
+    All run on one frame, `fed` in the order of the graph's inputs, with its sizes written into the graph. `limit_s`
+    bounds the rounds of each engine, of which there is one at least; `tell` hears of each.
     """
     found: dict[str, dict[str, Timed]] = {name: {} for name in variants}
     with tempfile.TemporaryDirectory() as folder:
         for engine in engines:
+            step = f"measuring speeds on {engine}"
+            tell(step, 0, rounds)
             sessions: dict[str, Session] = {}
             for name, model in {"float32": whole, **variants}.items():
                 path = Path(folder, f"{name}.onnx")
@@ -65,13 +74,19 @@ def speeds(
                 except ProviderError:
                     sessions.pop(name, None)
             if "float32" not in sessions or len(sessions) == 1:
+                tell(step, rounds, rounds)
                 continue
             load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0
-            times = _turns(sessions, fed, rounds)
+            times = _turns(sessions, fed, rounds, limit_s, partial(_done, tell, step, rounds))
+            tell(step, rounds, rounds)
             for name in sessions:
                 if name != "float32":
                     found[name][engine] = _timed(times["float32"], times[name], fed[0].shape, load)
     return found
+
+
+def _done(tell: Tell, step: str, rounds: int, done: int) -> None:
+    tell(step, done, rounds)
 
 
 def of_size(model: ModelProto, fed: Sequence[Array]) -> ModelProto:
@@ -90,13 +105,20 @@ def of_size(model: ModelProto, fed: Sequence[Array]) -> ModelProto:
     return fixed
 
 
-def _turns(sessions: Mapping[str, Session], fed: Sequence[Array], rounds: int) -> dict[str, list[float]]:
+def _turns(
+    sessions: Mapping[str, Session], fed: Sequence[Array], rounds: int, limit_s: float, tell: Callable[[int], object]
+) -> dict[str, list[float]]:
     """Median milliseconds of each round's turn; turns go in one order and in the other, first frames do not count."""
     times: dict[str, list[float]] = {name: [] for name in sessions}
+    ends = time.monotonic() + limit_s
     for session in sessions.values():
         for _ in range(WARM_UP):
-            session.run(fed)
+            if time.monotonic() < ends:
+                session.run(fed)
     for number in range(rounds):
+        tell(number)
+        if number and time.monotonic() > ends:
+            break
         order = list(sessions.items())
         for name, session in order if number % 2 else reversed(order):
             session.run(fed)
@@ -112,8 +134,12 @@ def _ms(session: Session, fed: Sequence[Array]) -> float:
 
 def _timed(whole: Sequence[float], variant: Sequence[float], shape: Sequence[int], load: float) -> Timed:
     here = machine()
-    # On a busy machine the rounds' ratios scatter; the fastest rounds of both were the least disturbed.
-    ratios = statistics.median(a / b for a, b in zip(whole, variant, strict=True)), min(whole) / min(variant)
+    # On a busy machine the rounds' ratios scatter; the fastest rounds of both were the least disturbed, but are few.
+    ratios = (
+        statistics.median(a / b for a, b in zip(whole, variant, strict=True)),
+        min(whole) / min(variant),
+        statistics.median(whole) / statistics.median(variant),
+    )
     return Timed(
         ratio=round(min(ratios), 3),
         float_ms=round(statistics.median(whole), 3),

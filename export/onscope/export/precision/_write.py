@@ -17,6 +17,8 @@ from ._report import HEADING, VariantReport, as_json, as_markdown
 
 RDF_NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 JSON = "variants.json"
+MOST_JSON = 16 << 20
+"""Bytes of an account that is read."""
 
 
 def write_variants(
@@ -32,7 +34,7 @@ def write_variants(
         raise ExportError(f"found no {RDF_NAMES[0]} in {package.folder}, expected one: give a package's own folder")
     with written_whole(target, overwrite) as draft:
         try:
-            shutil.copytree(package.folder, draft, dirs_exist_ok=True, ignore=_links)
+            shutil.copytree(package.folder, draft, dirs_exist_ok=True, ignore=_no_files)
             for precision, content in models.items():
                 (draft / file_name(precision)).write_bytes(content)
             entries = {report.precision: report.entry(file_name(report.precision)) for report in reports}
@@ -49,9 +51,14 @@ def file_name(precision: str) -> str:
     return f"weights-{precision}.onnx"
 
 
-def _links(folder: str, names: list[str]) -> list[str]:
-    """A package holds no links: they could lead anywhere."""
-    return [name for name in names if os.path.islink(os.path.join(folder, name))]
+def _no_files(folder: str, names: list[str]) -> list[str]:
+    """A package holds no links, which could lead anywhere, and no pipes, which could keep a reader for ever."""
+    paths = {name: os.path.join(folder, name) for name in names}
+    return [
+        name
+        for name, path in paths.items()
+        if os.path.islink(path) or not (os.path.isfile(path) or os.path.isdir(path))
+    ]
 
 
 def _describe(rdf: Path, entries: Mapping[str, Any]) -> None:
@@ -75,10 +82,11 @@ def _describe(rdf: Path, entries: Mapping[str, Any]) -> None:
 def _with_others(path: Path, written: Package, reports: Sequence[VariantReport]) -> dict[str, Any]:
     """The accounts of these variants, and those of others that were there before and still belong to their files."""
     try:
-        before = json.loads(path.read_text(encoding="utf-8"))["variants"] if path.is_file() else {}
+        small = path.is_file() and path.stat().st_size <= MOST_JSON
+        before = json.loads(path.read_text(encoding="utf-8"))["variants"] if small else {}
         others = {name: before[name] for name in written.variants if name in before}
         as_markdown(others)  # what others wrote may hold anything
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         others = {}
     kept = {name: one for name, one in others.items() if one["weights_sha256"] == written.variants[name].sha256}
     return {**kept, **{report.precision: report.to_json() for report in reports}}
@@ -93,6 +101,7 @@ def _documentation(package: Package) -> Path:
 
 def _document(path: Path, section: str) -> None:
     """Put the section at the end of the text, or where it stood."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    # Texts that are no UTF-8 keep their bytes.
+    text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
     kept = re.sub(rf"(?ms)^{re.escape(HEADING)}\n.*?(?=^## |\Z)", "", text).rstrip()
-    path.write_text(f"{kept}\n\n{section}" if kept else section, encoding="utf-8")
+    path.write_text(f"{kept}\n\n{section}" if kept else section, encoding="utf-8", errors="surrogateescape")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..frames import CameraOption, ExposureOption, SecondsOption, given_frames
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,13 +30,18 @@ def reduce(
         list[Precision], typer.Option("--precision", help="What to reduce to; may be repeated for both.")
     ],
     frames: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
+            "--calibrate",
             "--frames",
-            help="Frames like yours, to calibrate with: a folder, a stack, an OME-Zarr; may be repeated.",
+            help="Frames like yours, to calibrate with: a folder, an image or stack, an OME-Zarr, or a source such as "
+            "micromanager:scope.cfg; may be repeated.",
             show_default="the package's test input",
         ),
     ] = None,
+    seconds: SecondsOption = None,
+    exposure_ms: ExposureOption = None,
+    camera: CameraOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the package to write.", show_default="the package's")
     ] = None,
@@ -81,7 +88,7 @@ def reduce(
         )
     with Bars(Console(file=sys.stderr)) as bars:
         reports = reduce_package(
-            opened, [one.value for one in precision], out, frames or (),
+            opened, [one.value for one in precision], out, given_frames(frames, seconds, exposure_ms, camera),
             overwrite=overwrite, reduce_range=reduce_range, limit=limit, limit_s=search_s, tell=bars,
         )  # fmt: skip
     if json:

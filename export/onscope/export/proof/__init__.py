@@ -1,25 +1,22 @@
 """Proof that an export is equal to its original: the comparison, its account and its picture."""
 
+from .._agreement import span
 from ._answers import Answers, answers
 from ._errors import Errors
-from ._frames import MOST_FRAMES, Form, NamedFrame, read_frames
 from ._metrics import Metric, metrics, share_of_change
-from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare, span
+from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare
 from ._picture import draw_picture
 from ._proof import Proof
 from ._report import OWN, PICTURE, Report, account
 
 __all__ = [
     "MAX_LIMIT",
-    "MOST_FRAMES",
     "OWN",
     "P999_LIMIT",
     "PICTURE",
     "Answers",
     "Errors",
-    "Form",
     "Metric",
-    "NamedFrame",
     "Parity",
     "Proof",
     "Report",
@@ -28,7 +25,6 @@ __all__ = [
     "compare",
     "draw_picture",
     "metrics",
-    "read_frames",
     "share_of_change",
     "span",
 ]

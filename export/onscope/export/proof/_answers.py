@@ -44,13 +44,15 @@ class Answers:
 def answers(
     output: str, where: str, axes: str, steps: Sequence[Step], bare: tuple[Array, Array],
     frame: tuple[Array, Array, str, str], settings: Mapping[str, Any],
+    known: Mapping[str, tuple[Array, str]] | None = None,
 ) -> Answers:  # fmt: skip
     """All steps carried out on both answers; `frame` is (before its steps, behind them, its axes, its tensor's name).
 
-    Raises ExportError when a step cannot be carried out.
+    `known` are all inputs before their steps, with their axes' letters, by name (None: the frame alone). Raises
+    ExportError when a step cannot be carried out.
     """
     raw, fed, frame_axes, name = frame
-    inputs = {name: (raw, frame_axes)}
+    inputs = known or {name: (raw, frame_axes)}
     first, second = (_steps.apply(steps, one, axes, inputs) if steps else one for one in bare)
     labels = None
     after = next((list(steps[place:]) for place, step in enumerate(steps) if step.id in LABELLING), None)

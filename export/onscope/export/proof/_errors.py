@@ -10,8 +10,8 @@ import numpy as np
 
 from onscope.runtime.package import pair_points
 
+from .._agreement import span
 from .._original import Array
-from ._parity import span
 
 LOW, HIGH, PER_DECADE = -10, 0, 6
 """Powers of ten that the bins span, and bins per power."""

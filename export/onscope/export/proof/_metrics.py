@@ -3,9 +3,10 @@
 Always between the network's answer and the export's, both behind all steps of the package; neither is rescaled.
 
 image    PSNR = 20 log10(range / rms error) in dB, with the range (maximum - minimum) of the network's own answer, and
-         SSIM (Wang et al. 2004, 7x7 windows, the same range), the mean over all planes and channels. Where the network
-         gives an image of its input's size and channels: the share of change, rms(export - network) / rms(network -
-         input), both before the output's steps and behind the input's, where they have one scale.
+         SSIM (Wang et al. 2004, with K1 = 0.01, K2 = 0.03 and the same range; even 7x7 windows and unbiased variances,
+         as scikit-image has them, where the paper has Gaussian ones of 11x11), the mean over all planes and channels.
+         Where the network gives an image of its input's size and channels: the share of change, rms(export - network) /
+         rms(network - input), both before the output's steps and behind the input's, where they have one scale.
 points   their number, and F1 of matching within 1 pixel, both above the threshold. Points without a partner whose
          score is within 2e-4 of the scores' range of the threshold count neither way.
 labels   objects, F1 of matching at an intersection over union (IoU) of 0.5, mean IoU of the matched objects.
@@ -22,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
+from .._agreement import MATCH_IOU, objects, overlaps, psnr_db, rms, span
 from .._original import Array
 from ._answers import Answers
-from ._parity import MAX_LIMIT, span
+from ._parity import MAX_LIMIT, flips
 from ._points import MATCH_PX, matched_rows
 
-MATCH_IOU = 0.5
 PSNR_LIMIT_DB, SSIM_LIMIT, MATCH_LIMIT, AGREEMENT_LIMIT = 60.0, 0.999, 0.99, 0.999
 WINDOW = 7
 """Pixels of SSIM's window."""
@@ -97,11 +98,9 @@ def metrics(one: Answers) -> tuple[Metric, ...]:
 
 def _of_image(one: Answers) -> tuple[Metric, ...]:
     first, second = (array.astype(np.float64) for array in one.whole)
-    width, rms = span(first), _rms(second - first)
-    value = math.inf if rms == 0 else 20 * math.log10(width / rms)
-    limit = PSNR_LIMIT_DB
-    if one.whole[0].dtype.kind in "iu":  # a pixel in a thousand may be rounded the other way
-        limit = min(limit, 20 * math.log10(width / math.sqrt(2e-3)))
+    width, value, limit = span(first), psnr_db(first, second), PSNR_LIMIT_DB
+    if one.whole[0].dtype.kind in "iu":  # as many as the parity lets go may be rounded the other way
+        limit = min(limit, 20 * math.log10(width / math.sqrt(flips(width))))
     note = f"data range {width:.6g} (the network's answer), not rescaled"
     found = [Metric(one.output, one.where, "PSNR", value, "dB", note, limit, value >= limit)]
     planes = [_planes(array, one.axes) for array in (first, second)]
@@ -130,16 +129,16 @@ def share_of_change(one: Answers) -> float | None:
     if -1 in order or len(order) != one.fed.ndim or "y" not in one.axes:
         return None
     given = one.fed.transpose(order).astype(np.float64)
-    changed = _rms(network - given) if given.shape == network.shape else 0.0
-    return _rms(export - network) / changed if changed else None
+    changed = rms(network - given) if given.shape == network.shape else 0.0
+    return rms(export - network) / changed if changed else None
 
 
 def _of_points(one: Answers) -> tuple[Metric, ...]:
     threshold = one.settings.get("threshold")
     pairs = matched_rows(one)
-    first, second, left = pairs.first, pairs.second, pairs.left
-    lonely = np.concatenate([np.delete(pairs.scores[0], left), np.delete(pairs.scores[1], pairs.right)])
-    at_threshold = MAX_LIMIT * span(np.concatenate(pairs.scores))
+    first, second, left = pairs.first.scores, pairs.second.scores, pairs.left
+    lonely = np.concatenate([np.delete(first, left), np.delete(second, pairs.right)])
+    at_threshold = MAX_LIMIT * span(np.concatenate([first, second]))
     near = int(np.sum(np.abs(lonely - (threshold or 0.0)) <= at_threshold))
     f1 = 1.0 if len(lonely) == near else 2 * len(left) / (2 * len(left) + len(lonely) - near)
     above = "above 0" if threshold is None else f"from the threshold {threshold:g} on"
@@ -153,8 +152,7 @@ def _of_points(one: Answers) -> tuple[Metric, ...]:
 
 def _of_labels(one: Answers) -> tuple[Metric, ...]:
     first, second = one.labels or one.whole
-    found = matched_objects(first, second)
-    count, other = (len(np.unique(labels[labels != 0])) for labels in (first, second))
+    found, count, other = overlaps(first, second), objects(first), objects(second)
     f1 = 2 * len(found) / (count + other) if count + other else 1.0
     mean = float(np.mean(found)) if len(found) else 1.0
     allowed = count // 100
@@ -165,18 +163,6 @@ def _of_labels(one: Answers) -> tuple[Metric, ...]:
         Metric(one.output, one.where, "F1", f1, "", note, MATCH_LIMIT, f1 >= MATCH_LIMIT),
         Metric(one.output, one.where, "IoU", mean, "", f"mean over {note}", MATCH_LIMIT, mean >= MATCH_LIMIT),
     )  # fmt: skip
-
-
-def matched_objects(first: Array, second: Array) -> Array:
-    """IoU of each pair of objects above MATCH_IOU; an object can have one such partner only."""
-    if first.shape != second.shape:
-        return np.zeros(0)
-    both = (first != 0) & (second != 0)
-    pairs, shared = np.unique(np.stack([first[both], second[both]]), axis=1, return_counts=True)
-    sizes, others = (dict(zip(*np.unique(labels, return_counts=True), strict=True)) for labels in (first, second))
-    unions = np.array([sizes[a] + others[b] for a, b in pairs.T], dtype=np.float64) - shared
-    overlap = shared / unions
-    return np.asarray(overlap[overlap > MATCH_IOU])
 
 
 def _agreement(one: Answers, first: Array, second: Array, what: str) -> Metric:
@@ -199,7 +185,3 @@ def _ssim(first: Array, second: Array, width: float) -> float:
     compare: Callable[..., float] = structural_similarity  # scikit-image states no types
     pairs = zip(first, second, strict=True)
     return float(np.mean([compare(a, b, data_range=width, win_size=WINDOW) for a, b in pairs]))
-
-
-def _rms(values: Array) -> float:
-    return math.sqrt(float(np.mean(np.square(values)))) if values.size else 0.0

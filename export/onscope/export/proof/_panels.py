@@ -8,9 +8,9 @@ import numpy as np
 
 from onscope.runtime.drawing import ACCENT, BAD, GOOD, LINE, PANEL, PAPER, Colour, Look, render, ring_marks
 
+from .._agreement import span
 from .._original import Array
 from ._answers import Answers
-from ._parity import span
 from ._points import matched_rows
 
 ABOVE: Colour = (255, 158, 74)
@@ -109,7 +109,8 @@ def _labels(one: Answers, wide: int, tall: int) -> list[Panel]:
     first, second = one.labels or one.whole
     if one.kind == "classes":
         first, second = (array.argmax(axis=one.axes.index("c")) for array in (first, second))
-    axes = "yx" if one.labels else one.axes.replace("c", "") if one.kind == "classes" else one.axes
+    flat = one.axes.replace("c", "") if one.kind == "classes" else one.axes
+    axes = "zyx"[-first.ndim :] if one.labels else flat
     if "y" not in axes or "x" not in axes:
         return _values(one, wide, tall)
     first, second = (plane(array, axes)[0] for array in (first, second))
@@ -152,6 +153,7 @@ def renamed(first: Array, second: Array) -> Array:
 
 def _points(one: Answers, frame: Array, look: Look, wide: int, tall: int) -> list[Panel]:
     pairs = matched_rows(one)
+    first, second = pairs.first.places, pairs.second.places
     zoom = np.array([tall / frame.shape[0], wide / frame.shape[1]])
     ground = _shown(frame, look, wide, tall)
     radius = min(12.0, max(RING_PX, 2.5 * float(zoom.min())))
@@ -161,13 +163,13 @@ def _points(one: Answers, frame: Array, look: Look, wide: int, tall: int) -> lis
 
     found = [
         Panel(f"{who}: {one.output}", f"{len(rows)} points above the threshold", ringed(ground, rows, ACCENT))
-        for who, rows in (("network", pairs.first), ("export", pairs.second))
+        for who, rows in (("network", first), ("export", second))
     ]
-    moved = np.sqrt(np.sum((pairs.first[pairs.left] - pairs.second[pairs.right]) ** 2, axis=1))
-    lonely = np.concatenate([np.delete(pairs.first, pairs.left, 0), np.delete(pairs.second, pairs.right, 0)])
+    moved = np.sqrt(np.sum((first[pairs.left] - second[pairs.right]) ** 2, axis=1))
+    lonely = np.concatenate([np.delete(first, pairs.left, 0), np.delete(second, pairs.right, 0)])
     far = f"largest shift {moved.max(initial=0.0):.1e} px" if moved.max(initial=0.0) else "no point moved"
     dim = (ground * 0.35).astype(np.uint8)
-    marked = ringed(ringed(dim, pairs.first[pairs.left], GOOD), lonely, BAD)
+    marked = ringed(ringed(dim, first[pairs.left], GOOD), lonely, BAD)
     return [*found, Panel("difference", f"{far}; {len(lonely)} without a partner{' (red)' if len(lonely) else ''}",
             marked)]  # fmt: skip
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from onscope.runtime.package import pair_points
 
+from .._agreement import span
 from .._original import Array
 
 MAX_LIMIT = 2e-4
@@ -78,6 +79,11 @@ def compare(
     return _compare_pixels(expected, found, output, where, size, max_limit, p999_limit)
 
 
+def flips(width: float, p999_limit: float = P999_LIMIT) -> float:
+    """Share of whole numbers with that range that float errors within the limits may round the other way."""
+    return min(1.0, 1e-3 + 2 * p999_limit * width)
+
+
 def _wrong_form(expected: Array, found: Array) -> str:
     if expected.shape != found.shape or expected.dtype != found.dtype:
         return f"{expected.shape} {expected.dtype} became {found.shape} {found.dtype}"
@@ -87,14 +93,6 @@ def _wrong_form(expected: Array, found: Array) -> str:
         if not np.isfinite(found).all():
             return "the export's output holds NaN or infinite values"
     return ""
-
-
-def span(values: Array) -> float:
-    """Maximum minus minimum; the largest magnitude of a constant array, 1 for zeros."""
-    if values.size == 0:
-        return 1.0
-    low, high = float(values.min()), float(values.max())
-    return (high - low) or abs(high) or 1.0
 
 
 def _compare_pixels(
@@ -109,7 +107,7 @@ def _compare_pixels(
         passed = largest <= max_limit * width and p999 <= p999_limit * width
     else:
         differing = float(np.mean(error > 0)) if error.size else 0.0
-        passed = largest <= 1 and differing <= min(1.0, 1e-3 + 2 * p999_limit * width)
+        passed = largest <= 1 and differing <= flips(width, p999_limit)
     reason = "" if passed else "the errors are above the limits"
     return Parity(
         output, where, size, str(expected.dtype), passed, width, largest, largest / width, p999 / width, differing,

@@ -5,7 +5,8 @@ from ._door import quiet, require_torch, run_network
 from ._network import TorchNetwork
 from ._program import TorchProgram
 from ._program_file import read_program
-from ._tensors import fill, read_tensors
+from ._state import fill
+from ._tensors import read_tensors, refuse_bomb
 
 __all__ = [
     "TorchNetwork",
@@ -16,6 +17,7 @@ __all__ = [
     "read_program",
     "read_tensors",
     "refusal",
+    "refuse_bomb",
     "require_torch",
     "run_network",
 ]

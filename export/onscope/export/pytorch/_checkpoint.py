@@ -50,8 +50,9 @@ def is_network(source: Path) -> bool:
 def refusal(source: Path) -> ExportError:
     """What a file holds that would have to be unpickled, and what to save instead."""
     classes = pickled_classes(source)
-    first = one_line(classes[0], 80) if classes else "objects"
-    if LIGHTNING in _pickle(source):
+    pickled = _pickle(source)
+    first = one_line(classes[0], 80) if classes else "arrays of NumPy" if b"numpy" in pickled else "objects"
+    if LIGHTNING in pickled:
         return ExportError(
             f"found a Lightning checkpoint with pickled objects ({first}) in {source.name}, expected tensors alone: "
             "unpickling runs code, so where it was trained save torch.save(checkpoint['state_dict'], file)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import io
 import logging
 import warnings
@@ -51,22 +52,66 @@ def quiet() -> Iterator[io.StringIO]:
         torch._C._jit_onnx_log = log
 
 
-def run_network(network: nn.Module, array: Array) -> list[Array]:
-    """Outputs of a PyTorch network for one NumPy input, on the CPU and without gradients."""
+def run_network(network: nn.Module, *arrays: Array) -> list[Array]:
+    """Outputs of a PyTorch network for NumPy inputs in its order, on the CPU and without gradients.
+
+    Raises ExportError: it takes another number of inputs, fails on these, or gives something else than tensors.
+    """
     import torch
 
+    _check_number(network, len(arrays))
+    size = " and a ".join(f"{'x'.join(map(str, array.shape))} {array.dtype}" for array in arrays)
     try:
         with torch.no_grad(), quiet():
-            answer = network(torch.from_numpy(np.ascontiguousarray(array)))
-    except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError, AttributeError, KeyError) as error:
-        size = "x".join(map(str, array.shape))
+            answer = network(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays))
+    except AssertionError as error:  # its own word: guards of programs, checks of authors
         raise ExportError(
-            f"found that the network itself fails on a {size} {array.dtype} input ({one_line(error)}), expected it to "
+            f"found that the network does not take a {size} input ({one_line(error, 160)}), expected every size from "
+            "the stated minimum on: state the minimum and the step that it needs, or --fixed"
+        ) from error
+    except Exception as error:  # whatever the code of somebody else raises
+        raise ExportError(
+            f"found that the network itself fails on a {size} input ({one_line(error)}), expected it to "
             "take every size from the stated minimum on: correct the network, the minimum or the step"
         ) from error
     outputs = answer if isinstance(answer, (tuple, list)) else (answer,)
     if not outputs or not all(isinstance(output, torch.Tensor) for output in outputs):
         raise ExportError(
-            f"found a network that gives {type(answer).__name__}, expected a tensor or a tuple of tensors: wrap it"
+            f"found a network that gives {_kinds(answer)}, expected a tensor or a tuple of tensors: wrap it"
         )
     return [output.detach().cpu().numpy() for output in outputs]
+
+
+def _kinds(answer: object) -> str:
+    if not isinstance(answer, (tuple, list)):
+        return type(answer).__name__
+    return f"a {type(answer).__name__} of {', '.join(type(one).__name__ for one in answer) or 'nothing'}"
+
+
+def _check_number(network: nn.Module, given: int) -> None:
+    """Raise ExportError where a network must be given more inputs than there are, or takes fewer."""
+    needed, most = _inputs(network)
+    if len(needed) > given or (most is not None and most < given):
+        number = str(len(needed)) if most == len(needed) else f"{len(needed)} to {most or 'many'}"
+        what = f" ({one_line(', '.join(needed), 80)})" if needed else ""
+        raise ExportError(
+            f"found a network of {number} inputs{what}, expected {given}, as stated: state each input behind the frame "
+            "with --input, such as --input 'memory b=1,c=8,y=y/2,x=x/2'"
+        )
+
+
+def _inputs(network: nn.Module) -> tuple[list[str], int | None]:
+    """Names of the inputs that a network must be given, and how many it takes (None: not known)."""
+    import torch
+
+    if isinstance(network, torch.jit.ScriptModule):
+        named = network.forward.schema.arguments[1:]  # type: ignore[attr-defined]
+        return [one.name for one in named if not one.has_default_value()], len(named)
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    try:
+        parameters = list(inspect.signature(network.forward).parameters.values())
+    except (TypeError, ValueError):
+        return [], None
+    listed = [one for one in parameters if one.kind in kinds]
+    open_end = any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in parameters)
+    return [one.name for one in listed if one.default is inspect.Parameter.empty], None if open_end else len(listed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ TOOLS = ("torch", "onnxscript")
 
 @dataclass(frozen=True)
 class TorchNetwork:
-    """A module in evaluation mode (an Original)."""
+    """A module in evaluation mode (an Original with SeveralInputs)."""
 
     network: nn.Module
     route: str = "a PyTorch network in memory"
@@ -30,7 +31,10 @@ class TorchNetwork:
         return sum(parameter.numel() for parameter in self.network.parameters())
 
     def run(self, array: Array) -> list[Array]:
-        return run_network(self.network, array)
+        return self.run_on((array,))
+
+    def run_on(self, arrays: Sequence[Array]) -> list[Array]:
+        return run_network(self.network, *arrays)
 
     def convert(self, wanted: Wanted) -> Converted:
         return to_onnx(self.network, wanted)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from onscope.runtime import ExportError
-
 from .._original import Array, Converted, Stated, Wanted, one_line
 from .._tidy import tidied
-from ._convert import DYNAMO, FAILURES, root, to_onnx
+from ._convert import DYNAMO, FAILURES, program_to_onnx, root, to_onnx
 from ._door import quiet, run_network
 from ._network import TOOLS
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
     from torch import nn
     from torch.export import ExportedProgram
 
 
 @dataclass(frozen=True)
 class TorchProgram:
-    """A program with one input (an Original); `module` is what runs, with the program's own guards on sizes."""
+    """A program (an Original with SeveralInputs); `module` is what runs, with the program's own guards on sizes."""
 
     program: ExportedProgram
     module: nn.Module
@@ -35,15 +33,12 @@ class TorchProgram:
         return sum(parameter.numel() for parameter in self.program.parameters())
 
     def run(self, array: Array) -> list[Array]:
+        """As `run_on`."""
+        return self.run_on((array,))
+
+    def run_on(self, arrays: Sequence[Array]) -> list[Array]:
         """As `run_network`; a guard that fails is the program's own word that it does not take that size."""
-        try:
-            return run_network(self.module, array)
-        except (AssertionError, NameError) as error:
-            size = "x".join(map(str, array.shape))
-            raise ExportError(
-                f"found that the program does not take a {size} {array.dtype} input ({one_line(error, 160)}), expected "
-                "every size from the stated minimum on: state the minimum and the step that it needs, or --fixed"
-            ) from error
+        return run_network(self.module, *arrays)
 
     def convert(self, wanted: Wanted) -> Converted:
         """Its free axes are those that the program was exported with; one that is wanted beyond them is refused.
@@ -52,29 +47,12 @@ class TorchProgram:
         """
         try:
             with quiet():
-                return Converted(tidied(self._exported(wanted), wanted.free, wanted.opset), DYNAMO, ())
+                return Converted(
+                    tidied(program_to_onnx(self.program, wanted), wanted.free, wanted.opset, wanted.further), DYNAMO, ()
+                )
         except FAILURES as error:
             why = f"torch.export failed on the program itself ({one_line(root(error), 160)}): its module was exported"
         with quiet():
             module = self.program.module(check_guards=False)
         again = to_onnx(module, wanted)
         return again._replace(notes=(why, *again.notes))
-
-    def _exported(self, wanted: Wanted) -> ModelProto:
-        import torch
-
-        made = torch.onnx.export(
-            self.program,
-            (),
-            dynamo=True,
-            opset_version=wanted.opset,
-            input_names=[wanted.input_name],
-            output_names=list(wanted.output_names),
-            external_data=False,
-            optimize=True,
-            verbose=False,
-        )
-        if made is None:
-            raise RuntimeError("the exporter gave nothing")
-        model: ModelProto = made.model_proto
-        return model

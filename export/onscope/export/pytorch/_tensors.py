@@ -1,11 +1,13 @@
-"""Trained tensors out of a file, and into a network; nothing of the file is executed."""
+"""All that a checkpoint holds, read without executing anything of it."""
 
 from __future__ import annotations
 
 import pickle
+import tarfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from onscope.runtime import ExportError
 
@@ -14,15 +16,12 @@ from ._checkpoint import refusal
 from ._door import quiet
 from ._safetensors import read_safetensors
 
-if TYPE_CHECKING:
-    from torch import nn
-
-WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "net", "params_ema", "params")
-"""Keys under which training scripts keep the state dict inside a checkpoint."""
+MOST_SPARE = 16 << 20
+"""Bytes by which what is in an archive may be larger than the archive: PyTorch does not compress."""
 
 
 def read_tensors(source: Path) -> Mapping[str, Any]:
-    """Names and tensors of a state dict, or of a checkpoint that holds one (torch.save, safetensors), on the CPU.
+    """What a file of torch.save or safetensors holds, by its keys, on the CPU.
 
     Raises ExportError, which says what the file holds instead.
     """
@@ -30,45 +29,36 @@ def read_tensors(source: Path) -> Mapping[str, Any]:
 
     if source.suffix.lower() == ".safetensors":
         return read_safetensors(source)
+    refuse_bomb(source)
+    if tarfile.is_tarfile(source):
+        raise ExportError(
+            f"found an archive of tar in {source.name}, as PyTorch wrote them until 2017, expected a file of "
+            "torch.save: unpack it, or save network.state_dict() again where it was made"
+        )
     try:
         with quiet():
             found = torch.load(source, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise refusal(source) from error
-    except (RuntimeError, ValueError, EOFError, OSError, LookupError, AttributeError, TypeError) as error:
+    except (RuntimeError, ValueError, EOFError, OSError, LookupError, AttributeError, TypeError, MemoryError) as error:
         raise ExportError(f"found {source.name}, which PyTorch cannot open ({one_line(error, 160)})") from error
-    for key in WRAPPERS:
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            found = found[key]
-            break
-    if not isinstance(found, Mapping) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+    if not isinstance(found, Mapping):
         raise ExportError(
             f"found {type(found).__name__} in {source.name}, expected a state dict (names and tensors): save "
             "network.state_dict()"
         )
-    prefix = "module."  # torch.nn.DataParallel puts it before every name
-    if found and all(str(name).startswith(prefix) for name in found):
-        return {str(name).removeprefix(prefix): value for name, value in found.items()}
     return found
 
 
-def fill(network: nn.Module, tensors: Mapping[str, Any], source: Path, name: str, strict: bool = True) -> None:
-    """Give a network its tensors; raises ExportError where names (only if `strict`) or shapes differ.
-
-    A first word that all names share is left out where that makes them the network's: Lightning modules and wrappers
-    keep a network under "model." or the like.
-    """
-    want, have = network.state_dict(), tensors
-    heads = {str(key).partition(".")[0] for key in have}
-    if len(heads) == 1 and not want.keys() & have.keys():
-        have = {str(key).partition(".")[2]: value for key, value in have.items()}
-    missing, extra = sorted(want.keys() - have.keys()), sorted(map(str, have.keys() - want.keys()))
-    shapes = [key for key in want.keys() & have.keys() if want[key].shape != have[key].shape]
-    if shapes or (strict and (missing or extra)):
-        differences = (("missing", missing), ("unknown", extra), ("of another shape", sorted(shapes)))
-        words = "; ".join(f"{len(keys)} {kind}, such as {keys[0]}" for kind, keys in differences if keys)
+def refuse_bomb(source: Path) -> None:
+    """Raise ExportError for an archive that holds more than its size: it could fill the memory."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            inside = sum(entry.file_size for entry in archive.infolist())
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError):
+        return  # no archive: others say what it is
+    if inside > source.stat().st_size + MOST_SPARE:
         raise ExportError(
-            f"found tensors in {source.name} that are not those of {one_line(name, 80)} ({words}), expected the same "
-            "names and shapes: check the class and its values"
+            f"found {source.name} of {source.stat().st_size >> 10} kB that unpacks to {inside >> 20} MB, expected one "
+            "as PyTorch writes it, without compression: save it again"
         )
-    network.load_state_dict(dict(have), strict=strict)

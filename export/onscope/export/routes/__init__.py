@@ -20,12 +20,15 @@ from .._original import Original
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a route must be told: the class of a state dict ("module:Class(value)"), the folder of its module, and the
-    word that code which belongs to the source may be run."""
+    """What a route must be told: the class of a state dict ("module:Class(value)"), the folder of its module, the word
+    that code which belongs to the source may be run, the key of the tensors in a checkpoint of several, and the axes
+    of the input, for routes that would guess them."""
 
     network: str | None = None
     code: Path | None = None
     trust_code: bool = False
+    key: str = ""
+    axes: str = ""
 
 
 ROUTES = {
@@ -90,6 +93,8 @@ def read_config(folder: Path, name: str = "config.json") -> dict[str, Any]:
     """The config.json of a model folder, or another JSON file of it; raises ExportError."""
     path = folder / name
     try:
+        if path.exists() and not path.is_file():
+            raise ExportError(f"found {path}, which is no file, expected a network's configuration")
         if path.stat().st_size > MOST_CONFIG:
             raise ExportError(f"found {path} of more than {MOST_CONFIG >> 20} MB, expected a network's configuration")
         content = json.loads(path.read_text(encoding="utf-8"))

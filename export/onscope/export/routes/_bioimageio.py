@@ -6,7 +6,7 @@ are then opened by the route of their own kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,17 +14,19 @@ from typing import Any, NamedTuple
 from onscope.runtime import ExportError, PackageError
 from onscope.runtime.package import StatedPackage, read_stated, unpacked
 
-from .._original import Array, Converted, Original, Stated, Wanted
+from .._original import Array, Converted, Original, Stated, Wanted, one_line, run_on
 from ..bioimageio import load_architecture, stated_by
+from ..onnxfile import open_onnx
 from . import Asked
 from . import load as load_by
 
 SAVED_MODEL = "saved_model.pb"
+Way = Callable[[StatedPackage, Stated, Mapping[str, Any], Asked], Original]
 
 
 @dataclass(frozen=True)
 class PackagedNetwork:
-    """The network of a package's weights (an Original), with what the package says of it."""
+    """The network of a package's weights (an Original with SeveralInputs, where it has them), and what it is."""
 
     network: Original
     route: str
@@ -45,6 +47,9 @@ class PackagedNetwork:
     def run(self, array: Array) -> list[Array]:
         return self.network.run(array)
 
+    def run_on(self, arrays: Sequence[Array]) -> list[Array]:
+        return run_on(self.network, arrays)
+
     def convert(self, wanted: Wanted) -> Converted:
         return self.network.convert(wanted)
 
@@ -52,7 +57,7 @@ class PackagedNetwork:
 class _Taken(NamedTuple):
     kind: str
     network: Original
-    passed_over: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def load(source: Path, asked: Asked) -> PackagedNetwork:
@@ -63,40 +68,42 @@ def load(source: Path, asked: Asked) -> PackagedNetwork:
 def load_package(source: Path, asked: Asked | None = None) -> PackagedNetwork:
     """Open a folder or .zip with an rdf.yaml, or the rdf.yaml, and the first of its weights that can be.
 
-    A state dict goes first where `asked.trust_code` says that its architecture may be run, then TorchScript, ONNX,
-    Keras and TensorFlow. Raises ExportError: the package is none, is damaged, states what an export cannot, or none of
-    its weights can be opened (with what the first of them lacks).
+    Those that were trained go before those that were made from them (`parent`), else a state dict first where
+    `asked.trust_code` says that its architecture may be run, then TorchScript, ONNX, Keras and TensorFlow. What is
+    passed over, and why, is in the notes. Raises ExportError: the package is none, is damaged, states what an export
+    cannot, or none of its weights can be opened (with what the first of them lacks).
     """
     asked = asked or Asked()
     try:
         package = read_stated(source)
         stated = stated_by(package)
-        taken = _take(package, asked)
+        taken = _take(package, stated, asked)
     except PackageError as error:
         raise ExportError(str(error)) from error
-    others = [kind for kind in package.weights if kind != taken.kind]
-    why = f"its {taken.kind} weights were taken" + (f" (there are {', '.join(others)} too)" if others else "")
-    notes = (*stated.notes, why, *taken.passed_over)
+    own = taken.network.stated.notes if taken.kind == "pytorch_state_dict" else ()
+    notes = (*stated.notes, *taken.notes, *own)
     return PackagedNetwork(
         taken.network, f"the BioImage.IO package {package.name}, {taken.network.route}", replace(stated, notes=notes)
     )
 
 
-def _take(package: StatedPackage, asked: Asked) -> _Taken:
+def _take(package: StatedPackage, stated: Stated, asked: Asked) -> _Taken:
     passed_over: list[str] = []
-    for kind, take in _WAYS.items():
-        entry = package.weights.get(kind)
-        if entry is None:
-            continue
+    failed: ExportError | None = None
+    for kind in _in_order(package):
+        entry = package.weights[kind]
         if kind == "pytorch_state_dict" and not asked.trust_code:
-            passed_over.append(
-                "its pytorch_state_dict weights were passed over: their architecture is code, which --trust-code runs"
-            )
-            continue
-        if "://" in str(entry.get("source")):
-            passed_over.append(f"its {kind} weights were passed over: they are a link, {entry['source']}")
-            continue
-        return _Taken(kind, take(package, entry, asked), tuple(passed_over))
+            why = "their architecture is code, which --trust-code runs"
+        elif "://" in str(entry.get("source")):
+            why = f"they are a link, {one_line(entry['source'], 120)}"
+        else:
+            try:
+                return _Taken(kind, _WAYS[kind](package, stated, entry, asked), (_why(package, kind), *passed_over))
+            except ExportError as error:
+                failed, why = failed or error, str(error)
+        passed_over.append(f"its {kind} weights were passed over: {why}")
+    if failed is not None:
+        raise failed
     there = ", ".join(package.weights) or "none"
     known = ", ".join(_WAYS)
     raise ExportError(
@@ -105,21 +112,47 @@ def _take(package: StatedPackage, asked: Asked) -> _Taken:
     )
 
 
-def _state_dict(package: StatedPackage, entry: Mapping[str, Any], asked: Asked) -> Original:
+def _in_order(package: StatedPackage) -> list[str]:
+    """Kinds of weights that are there, in the order in which they are tried."""
+    return sorted((kind for kind in _WAYS if kind in package.weights), key=lambda kind: _is_made(package, kind))
+
+
+def _is_made(package: StatedPackage, kind: str) -> bool:
+    """Whether the weights were made from others of the package."""
+    return package.weights[kind].get("parent") in package.weights
+
+
+def _why(package: StatedPackage, kind: str) -> str:
+    others = [other for other in package.weights if other != kind]
+    if not others:
+        return f"its {kind} weights were taken"
+    first = not _is_made(package, kind) and all(_is_made(package, other) for other in others)
+    why = "which the others were made from" if first else "the first that can be opened"
+    return f"its {kind} weights were taken, {why} (there are {', '.join(others)} too)"
+
+
+def _state_dict(package: StatedPackage, stated: Stated, entry: Mapping[str, Any], asked: Asked) -> Original:
     return load_architecture(package, entry)
 
 
-def _by(route: str) -> Callable[[StatedPackage, Mapping[str, Any], Asked], Original]:
-    def take(package: StatedPackage, entry: Mapping[str, Any], asked: Asked) -> Original:
-        path = package.file(entry, f"{route} weights")
-        if isinstance(data := entry.get("external_data"), Mapping):
-            package.file(data, "external data")
-        return load_by(path, asked, route)
+def _by(route: str) -> Way:
+    def take(package: StatedPackage, stated: Stated, entry: Mapping[str, Any], asked: Asked) -> Original:
+        return load_by(package.file(entry, f"{route} weights"), asked, route)
 
     return take
 
 
-def _bundle(package: StatedPackage, entry: Mapping[str, Any], asked: Asked) -> Original:
+def _onnx(package: StatedPackage, stated: Stated, entry: Mapping[str, Any], asked: Asked) -> Original:
+    """An ONNX file, of which the package states the inputs, but for the frame's height and width."""
+    path = package.file(entry, "onnx weights")
+    if isinstance(data := entry.get("external_data"), Mapping):
+        package.file(data, "external data")
+    shape = stated.shape if stated.example is None else stated.example.shape
+    known = tuple(0 if letter in "byx" else size for letter, size in zip(stated.axes, shape, strict=True))
+    return open_onnx(path, axes=stated.axes, sizes=known, further=stated.further)
+
+
+def _bundle(package: StatedPackage, stated: Stated, entry: Mapping[str, Any], asked: Asked) -> Original:
     """A SavedModel, which packages hold as a .zip."""
     path = package.file(entry, "tensorflow weights")
     if path.suffix.lower() != ".zip":
@@ -136,12 +169,12 @@ def _bundle(package: StatedPackage, entry: Mapping[str, Any], asked: Asked) -> O
     return load_by(unpacked(path, choose).parent, asked, "tensorflow")
 
 
-_WAYS: Mapping[str, Callable[[StatedPackage, Mapping[str, Any], Asked], Original]] = {
+_WAYS: Mapping[str, Way] = {
     "pytorch_state_dict": _state_dict,
     "torchscript": _by("torchscript"),
-    "onnx": _by("onnx"),
+    "onnx": _onnx,
     "keras_v3": _by("keras"),
     "keras_hdf5": _by("keras"),
     "tensorflow_saved_model_bundle": _bundle,
 }
-"""Kinds of weights in the order in which they are taken."""
+"""Kinds of weights in the order in which they are tried, those that were trained first."""

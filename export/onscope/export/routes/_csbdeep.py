@@ -64,12 +64,14 @@ def stated(care: Care, notes: tuple[str, ...] = ()) -> Stated:
     letters = tuple(letter for letter in care.axes if letter not in "bc")
     two = care.probabilistic
     pre, post, said = _noise2void(care) if care.means is not None else _care(care, letters)
+    outputs = ("mean", "scale") if two else ("image",)
+    back = care.means is None and care.channels_in == care.channels_out
     names = tuple(f"channel{number}" for number in range(care.channels_in)) if care.channels_in > 1 else ()
     denoises = care.channels_in == care.channels_out
     return Stated(
         axes=care.axes,
         output_axes=(care.axes,) * (2 if two else 1),
-        output_names=("mean", "scale") if two else (),
+        output_names=outputs,
         channel_names=names,
         pre=pre,
         post=(post,) * (2 if two else 1) if post else (),
@@ -77,6 +79,7 @@ def stated(care: Care, notes: tuple[str, ...] = ()) -> Stated:
         step=care.step,
         fixed=any(size is not None for size in care.sizes) or None,
         shape=_shape(care, letters),
+        settings={"denormalise": dict(zip(outputs, ("values", "spread"), strict=False))} if back else {},
         cite=(CARE_PAPER, N2V_PAPER) if care.means is not None else (CARE_PAPER,),
         tags=("csbdeep", "unet", *(("denoising",) if denoises else ("image-restoration",)), f"{len(letters)}d"),
         notes=(*said, *notes),
@@ -91,8 +94,15 @@ def _care(care: Care, letters: tuple[str, ...]) -> tuple[tuple[Step, ...], tuple
     ]
     if care.channels_in == care.channels_out:
         notes.append(
-            "values come in units of these percentiles (0 and 1): CSBDeep maps them back to the frame's own, for which "
-            "BioImage.IO has no step"
+            "live answers are mapped back from these percentiles to the frame's own units, as CARE.predict does it; "
+            "BioImage.IO has no step for it, so other readers of the package give values in units of percentiles"
+        )
+    else:
+        notes.append("values come in units of the percentiles (0 and 1) of what the network was trained on")
+    if "z" in letters or len(letters) == 2:
+        notes.append(
+            "folders of IsotropicCARE and UpsamplingCARE look the same: what these do beside the network (scaling "
+            "along z, and IsotropicCARE's rotations) is not included"
         )
     return pre, (), tuple(notes)
 

@@ -7,13 +7,26 @@ import importlib
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from onscope.runtime import ExportError
 
 from .._original import file_sha256, one_line
-from ..keras_tf import KerasNetwork, failures, inspected, quiet, require_keras, stated_by
+from ..keras_tf import (
+    Inspected,
+    KerasNetwork,
+    at_most,
+    describes,
+    failures,
+    inspected,
+    of_hdf5,
+    of_zip,
+    quiet,
+    require_keras,
+    stated_by,
+)
 from . import Asked
 
 
@@ -32,27 +45,37 @@ def load_keras(source: Path, code: Path | None = None, *, trust_code: bool = Fal
     if source.is_dir():
         raise ExportError(f"found the folder {source}, expected a Keras file: a SavedModel goes by --route tensorflow")
     digest = file_sha256(source)
-    suffix, foreign = inspected(source, trust_code)
+    file = inspected(source, trust_code)
     with _importable(code if trust_code else None):
-        custom = _imported(foreign, source) if trust_code else {}
-        model = _opened(source, suffix, custom, trust_code)
-    inputs = len(getattr(model, "inputs", None) or ())
-    if inputs != 1:
-        raise ExportError(
-            f"found {inputs} inputs in {source.name}, expected one: save a functional or sequential model that "
-            "takes one image (several may be its channels)"
-        )
-    kind = "the Keras file" if suffix == ".keras" else "the Keras HDF5 file"
+        custom = _imported(file.foreign, source) if trust_code else {}
+        model = _opened(source, file, custom, trust_code)
+    kind = "the Keras file" if file.suffix == ".keras" else "the Keras HDF5 file"
     model, stated = stated_by(model)
+    if file.keras2:
+        stated = replace(stated, notes=(_rebuilt(file.version), *stated.notes))
     return KerasNetwork(model, f"{kind} {source.name}", digest, stated)
 
 
-def _opened(source: Path, suffix: str, custom: dict[str, Any], trust_code: bool) -> Any:
+def _rebuilt(version: str) -> str:
     import keras
 
-    with _named(source, suffix) as path:
+    return (
+        f"the file is of Keras {one_line(version, 20)}: its network was built again in Keras {keras.__version__}, and "
+        "that is what the export was compared with"
+    )
+
+
+def _opened(source: Path, file: Inspected, custom: dict[str, Any], trust_code: bool) -> Any:
+    import keras
+
+    if file.keras2:
+        known = {**keras.saving.get_custom_objects(), **custom} if trust_code else {}
+        read = of_zip if file.suffix == ".keras" else of_hdf5
+        with at_most(file.values):
+            return read(source, file.content, describes(source), known, trust_code)
+    with _named(source, file.suffix) as path:
         try:
-            with quiet():
+            with quiet(), at_most(file.values):
                 return keras.saving.load_model(path, custom, compile=False, safe_mode=not trust_code)
         except failures() as error:
             raise ExportError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from math import lcm, prod
 from pathlib import Path
+from typing import Any
 
 from onscope.runtime import ExportError
 from onscope.runtime.package import Step, make_step
@@ -94,8 +95,8 @@ def stated(network: Stardist, thresholds: tuple[float, float], notes: tuple[str,
     decoded = _decoded(network, thresholds)
     if not decoded:
         said.append(
-            "polyhedra are not decoded live: make objects of what is recorded with StarDist, with its folder and the "
-            f"thresholds prob {thresholds[0]:g}, nms {thresholds[1]:g}"
+            "the rays are no golden spiral, and BioImage.IO has no other in stacks: make objects of what is recorded "
+            f"with StarDist, with its folder and the thresholds prob {thresholds[0]:g}, nms {thresholds[1]:g}"
         )
     classes = network.classes is not None
     channels = network.channels_in
@@ -117,16 +118,18 @@ def stated(network: Stardist, thresholds: tuple[float, float], notes: tuple[str,
 
 
 def _decoded(network: Stardist, thresholds: tuple[float, float]) -> tuple[Step, ...]:
-    """The step that makes objects of the first output; none in three dimensions, where no decoder here does."""
-    if len(network.grid) == 3:
-        return ()
-    arguments = {
+    """The step that makes objects of the first output; none where its rays are not those of the format."""
+    arguments: dict[str, Any] = {
         "prob_threshold": thresholds[0],
         "nms_threshold": thresholds[1],
         "n_rays": network.rays,
         "grid": network.grid,
         "b": BORDER,
     }
+    if len(network.grid) == 3:
+        if network.anisotropy is None:
+            return ()
+        arguments |= {"anisotropy": network.anisotropy, "overlap_label": None}
     return (make_step("stardist_postprocessing", arguments),)
 
 

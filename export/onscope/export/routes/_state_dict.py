@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from onscope.runtime import ExportError
 
-from .._original import file_sha256, one_line
+from .._original import Stated, file_sha256, one_line
 from ..pytorch import TorchNetwork, fill, read_tensors, require_torch
 from . import Asked
 
@@ -38,17 +38,18 @@ def load(source: Path, asked: Asked) -> TorchNetwork:
     """As `load_state_dict`; raises ExportError without a class."""
     if asked.network is None:
         raise ExportError(f"found no class for the state dict {source.name}, expected --network module:Class(value)")
-    return load_state_dict(source, asked.network, asked.code, asked.trust_code)
+    return load_state_dict(source, asked.network, asked.code, asked.trust_code, asked.key)
 
 
-def load_state_dict(source: Path, network: str, code: Path | None = None, trust_code: bool = False) -> TorchNetwork:
+def load_state_dict(
+    source: Path, network: str, code: Path | None = None, trust_code: bool = False, key: str = ""
+) -> TorchNetwork:
     """Build `network` ("module:Class(features=8)") and fill it with the tensors of `source` (.pt, .pth).
 
     The module comes from what is installed, or from the folder `code` if `trust_code` says so (importing runs it).
-    Checkpoints that keep the state dict under a key ("state_dict", "model", ...), the "module." of data-parallel
-    training, the "model." of Lightning and files of safetensors are understood. Raises ExportError: the file is
-    missing, holds a pickled network or no tensors; the name cannot be parsed, its class cannot be built or is no
-    network; names or shapes of the tensors differ.
+    Checkpoints that keep the state dict under a key or a prefix, and files of safetensors, are understood; `key` says
+    which where several fit (`fill`). Raises ExportError: the file is missing, holds a pickled network or no tensors;
+    the name cannot be parsed, its class cannot be built or is no network; names or shapes of the tensors differ.
     """
     require_torch()
     digest = file_sha256(source)
@@ -60,8 +61,8 @@ def load_state_dict(source: Path, network: str, code: Path | None = None, trust_
         )
     tensors = read_tensors(source)
     built = _build(name, code)
-    fill(built, tensors, source, network)
-    return TorchNetwork(built.eval(), f"the state dict {source.name} with {network}", digest)
+    notes = fill(built, tensors, source, network, key=key)
+    return TorchNetwork(built.eval(), f"the state dict {source.name} with {network}", digest, Stated(notes=notes))
 
 
 def parse_network(text: str) -> NetworkName:
@@ -99,7 +100,7 @@ def _build(name: NetworkName, code: Path | None) -> nn.Module:
     with _importable(code):
         try:
             found: Any = importlib.import_module(name.module)
-        except (ImportError, SyntaxError) as error:
+        except Exception as error:  # whatever the code of somebody else raises
             where = f"in {code} or among what is installed" if code else "among what is installed"
             raise ExportError(
                 f"found no module {name.module!r} that can be imported {where} ({one_line(error, 120)}): install it, "
@@ -113,7 +114,7 @@ def _build(name: NetworkName, code: Path | None) -> nn.Module:
             )
         try:
             built = found(*name.args, **name.kwargs)
-        except (TypeError, ValueError, RuntimeError, LookupError, AttributeError, AssertionError) as error:
+        except Exception as error:  # whatever the code of somebody else raises
             raise ExportError(
                 f"found that {name.qualname} cannot be built ({one_line(error)}): check its values"
             ) from error

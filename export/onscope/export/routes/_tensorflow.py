@@ -30,5 +30,5 @@ def load_tensorflow(source: Path) -> FunctionNetwork:
         files = [file for file in sorted(source.rglob("*")) if file.is_file()]
         return of_saved_model(source, signature, folder_sha256(source, files))
     digest = file_sha256(source)
-    graph, given, outputs = frozen_graph(source)
-    return of_graph(graph, given, outputs, f"the frozen graph {source.name}", digest)
+    graph, signature = frozen_graph(source)
+    return of_graph(graph, signature, f"the frozen graph {source.name}", digest)

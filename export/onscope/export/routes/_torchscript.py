@@ -8,7 +8,7 @@ from pathlib import Path
 from onscope.runtime import ExportError
 
 from .._original import file_sha256, one_line
-from ..pytorch import TorchNetwork, is_network, quiet, refusal, require_torch
+from ..pytorch import TorchNetwork, is_network, quiet, refusal, refuse_bomb, require_torch
 from . import Asked
 
 GAP = r"(?:\s|\\|#[^\n]*\n)*"
@@ -26,13 +26,14 @@ def load_torchscript(source: Path) -> TorchNetwork:
 
     TorchScript has no access to Python, but two of its operators to files: code that names them is not opened.
 
-    TorchScript modules are exported by PyTorch's TorchScript exporter, which knows no uint16: they take uint8 or
-    float32 frames.
+    TorchScript modules are exported by PyTorch's TorchScript exporter, and where that fails (it knows no uint16) as a
+    program that PyTorch makes of them.
     """
     require_torch()
     import torch
 
     digest = file_sha256(source)
+    refuse_bomb(source)
     try:
         with quiet():
             named = _file_operator(source)
@@ -57,8 +58,11 @@ def _file_operator(source: Path) -> str:
     import torch
 
     reader = torch._C.PyTorchFileReader(str(source))
-    for record in reader.get_all_records():
-        if record.endswith(".py"):
+    records = reader.get_all_records()
+    # Before PyTorch 1.4 a model.json named the records with code as it liked.
+    free = "model.json" in records
+    for record in records:
+        if free or record.endswith(".py"):
             found = FILES.search(reader.get_record(record).decode("utf-8", "replace"))
             if found:
                 return found[1]

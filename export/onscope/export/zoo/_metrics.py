@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter, maximum_filter, median_filter
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
+
+from .._agreement import near_pairs, psnr_db
 
 Array = npt.NDArray[Any]
 MATCH_PX = 1.5
@@ -20,9 +20,7 @@ BORDER_PX = 2.0
 
 def psnr(image: Array, truth: Array) -> float:
     """Peak signal-to-noise ratio in dB: the span of the truth (largest minus smallest) over the RMS error."""
-    error = float(np.mean((image.astype(np.float64) - truth) ** 2))
-    span = float(truth.max() - truth.min())
-    return float(20 * np.log10(span) - 10 * np.log10(max(error, 1e-12)))
+    return psnr_db(truth, image)
 
 
 def best_gaussian(frame: Array, truth: Array) -> float:
@@ -77,10 +75,10 @@ def match(spots: Array, truth: Array, shape: tuple[int, int], *, faint: Array | 
     Pairs are at most `MATCH_PX` apart. Spots that pair with a `faint` position (k, 2) and those near the border
     (`BORDER_PX`) without a partner do not count.
     """
-    rows, columns, distance = _pairs(spots, truth)
+    rows, columns, distance = near_pairs(spots, truth, MATCH_PX)
     alone = np.delete(spots, rows, axis=0)
     if faint is not None and len(faint):
-        alone = np.delete(alone, _pairs(alone, faint)[0], axis=0)
+        alone = np.delete(alone, near_pairs(alone, faint, MATCH_PX)[0], axis=0)
     missed = np.delete(truth, columns, axis=0)
     return Found(
         len(rows), _away_from_border(alone, shape), _away_from_border(missed, shape), float(np.sum(distance**2))
@@ -104,15 +102,6 @@ def _vertex(three: Array) -> float:
     below, middle, above = np.log(np.maximum(three, 1e-3))
     curvature = below - 2 * middle + above
     return float(np.clip(0.5 * (below - above) / curvature, -0.5, 0.5)) if curvature < 0 else 0.0
-
-
-def _pairs(spots: Array, truth: Array) -> tuple[Array, Array, Array]:
-    if not len(spots) or not len(truth):
-        return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
-    distance = cdist(spots, truth)
-    rows, columns = linear_sum_assignment(np.where(distance > MATCH_PX, 1e3, distance))
-    near = distance[rows, columns] <= MATCH_PX
-    return rows[near], columns[near], distance[rows, columns][near]
 
 
 def _away_from_border(spots: Array, shape: tuple[int, int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,8 @@ from .unet_spots import UnetSpots
 NETWORKS: dict[str, type[nn.Module]] = {"care": Care, "espcn": Espcn, "spots": UnetSpots}
 EXAMPLE_SHAPE = (64, 96)
 EXAMPLE_SEED = 20_000_000
+PROVING_SHAPE, PROVING_SEEDS = (192, 256), range(EXAMPLE_SEED + 1, EXAMPLE_SEED + 4)
+"""Further frames that the export is proven on, which the picture shows too."""
 MEASURED = (
     "Measured by `python -m onscope.export.zoo.evaluate` on frames that training never saw, each with a seed of its "
     "own, run by ONNX Runtime: scenes like the demonstration's (512x512), frames of Micro-Manager's demo camera at "
@@ -43,11 +46,12 @@ def write_package(name: str, weights: Path, out: Path, quality: str) -> None:
     """Export one network with the state dict `weights`/NAME.pt; raises ExportError when the export is not equal."""
     words = WORDS[name]
     network = NETWORKS[name]()
-    network.load_state_dict(torch.load(weights / f"{name}.pt", weights_only=True))
+    state = weights / f"{name}.pt"
+    network.load_state_dict(torch.load(state, weights_only=True))
     account: dict[str, Any] = json.loads((weights / f"{name}.json").read_text(encoding="utf-8"))
     export_torch(
         network,
-        _example(name, out)[None, None],
+        _frame(name, out, EXAMPLE_SEED, EXAMPLE_SHAPE)[None, None],
         out / words.folder,
         name=words.name,
         description=words.description,
@@ -56,15 +60,18 @@ def write_package(name: str, weights: Path, out: Path, quality: str) -> None:
         documentation=readme(words, account, quality, MEASURED),
         settings=words.settings,
         sizes=[(16, 17), (63, 96), (131, 77)],
+        frames=[_frame(name, out, seed, PROVING_SHAPE) for seed in PROVING_SEEDS],
         cite=words.cite,
         tags=words.tags,
         route=f"onscope.export.zoo.{name}",
+        source_sha256=hashlib.sha256(state.read_bytes()).hexdigest(),
         overwrite=True,
     )
 
 
-def _example(name: str, out: Path) -> npt.NDArray[Any]:
-    frame = draw_demo(EXAMPLE_SEED, EXAMPLE_SHAPE).frame
+def _frame(name: str, out: Path, seed: int, shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """What the network is given of a scene: the raw frame, or the denoised one."""
+    frame = draw_demo(seed, shape).frame
     if name == "care":
         return frame
     return np.ascontiguousarray(onnx_denoiser(out / WORDS["care"].folder / "weights.onnx")(frame))

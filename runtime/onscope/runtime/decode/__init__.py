@@ -11,6 +11,7 @@ from ._flows import FlowsDecoder
 from ._image import ImageDecoder
 from ._points import PointsDecoder
 from ._star_convex import StarConvexDecoder
+from ._star_convex_3d import PolyhedraDecoder
 
 if TYPE_CHECKING:
     from ..package import Step
@@ -31,12 +32,16 @@ class Decoder(Protocol):
         ...
 
 
+def _of_rays(axes: Sequence[str], arguments: Mapping[str, Any]) -> Decoder:
+    return (PolyhedraDecoder if len(arguments["grid"]) == 3 else StarConvexDecoder)(axes, arguments)
+
+
 DECODERS: dict[str, Callable[[Sequence[str], Mapping[str, Any]], Decoder]] = {
     "image": ImageDecoder,
     "points": PointsDecoder,
 }
 STEPS: dict[str, Callable[[Sequence[str], Mapping[str, Any]], Decoder]] = {
-    "stardist_postprocessing": StarConvexDecoder,
+    "stardist_postprocessing": _of_rays,
     "cellpose_flow_dynamics": FlowsDecoder,
 }
 """By the BioImage.IO id of the step of the output's postprocessing that they carry out."""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .._errors import PipelineError
 from .._frame import Pixels
+from ._candidates import border, ranked
 from ._labels import Planes
 from ._polygons import Polygons
 
@@ -21,14 +22,13 @@ MOST = 1 << 18
 """Candidates that are looked at; those of the highest probability go first."""
 LEAST_DISTANCE = 1e-3
 """Pixels: what networks answer below is no polygon."""
-Border = tuple[tuple[int, int], tuple[int, int]]
 
 
 class StarConvexDecoder:
     """Answers int32 labels (y, x), 0 for background, 1 for the most probable object, of `grid` times the output's size.
 
     The output's channels are the object probability and the distances to the boundary along `n_rays` rays, in pixels
-    of the label image, from x towards y. Raises PipelineError for three dimensions.
+    of the label image, from x towards y.
     """
 
     columns: tuple[str, ...] = ()
@@ -36,11 +36,6 @@ class StarConvexDecoder:
 
     def __init__(self, axes: Sequence[str], arguments: Mapping[str, Any]) -> None:
         grid = tuple(arguments["grid"])
-        if len(grid) != 2:
-            raise PipelineError(
-                "found stardist_postprocessing of three dimensions, expected two: polyhedra are not decoded live, so "
-                "record the network's images and run StarDist on them afterwards"
-            )
         self.grid = (int(grid[0]), int(grid[1]))
         self.rays = int(arguments["n_rays"])
         if self.rays < 3 or min(self.grid) < 1:
@@ -51,34 +46,22 @@ class StarConvexDecoder:
         self._planes = Planes(axes, 1 + self.rays, "stardist_postprocessing: a probability and a distance per ray")
         self._least = float(arguments["prob_threshold"])
         self._most = float(arguments["nms_threshold"])
-        self._border = _border(arguments["b"])
+        self._border = border(arguments["b"], 2)
         self.told: list[str] = []
 
     def __call__(self, output: Pixels) -> tuple[Pixels, str]:
-        self.told.clear()
         planes = self._planes.of(output)
+        places, self.told = ranked(planes[0], self._least, self._border, MOST)
         height, width = planes.shape[1:]
-        rows, columns = (
-            slice(low, size - high) for (low, high), size in zip(self._border, (height, width), strict=True)
-        )
-        candidates = np.zeros((height, width), bool)
-        candidates[rows, columns] = planes[0, rows, columns] > self._least
-        places = np.flatnonzero(candidates)
-        scores = planes[0].ravel()[places]
-        order = np.argsort(-scores, kind="stable")
-        if len(order) > MOST:
-            self.told = [f"{len(order)} candidates for star-convex objects: the {MOST} most probable were looked at"]
-            order = order[:MOST]
         shape = (height * self.grid[0], width * self.grid[1])
         labels = np.zeros(shape, np.int32)
-        if len(order):
-            ranked = places[order]
-            distances = planes[1:].reshape(self.rays, -1)[:, ranked].T
+        if len(places):
+            distances = planes[1:].reshape(self.rays, -1)[:, places].T
             distances = np.clip(distances, LEAST_DISTANCE, max(shape)).astype(np.float32)
-            centres = np.stack(np.divmod(ranked, width), axis=1) * np.array(self.grid)
+            centres = np.stack(np.divmod(places, width), axis=1) * np.array(self.grid)
             polygons = Polygons(centres, distances)
             ranks = np.full(height * width, -1, np.intp)
-            ranks[ranked] = np.arange(len(ranked))
+            ranks[places] = np.arange(len(places))
             draw(labels, polygons, suppressed(polygons, ranks.reshape(height, width), self.grid, self._most))
         return labels, "yx"
 
@@ -120,11 +103,3 @@ def draw(labels: npt.NDArray[np.int32], polygons: Polygons, kept: npt.NDArray[np
         mask = mask[top : max(top, height - y0), left : max(left, width - x0)]
         y0, x0 = y0 + top, x0 + left
         labels[y0 : y0 + mask.shape[0], x0 : x0 + mask.shape[1]][mask] = label
-
-
-def _border(b: Any) -> Border:
-    """Places at each side of the output whose probability does not count."""
-    if isinstance(b, int):
-        return (b, b), (b, b)
-    (top, bottom), (left, right) = b
-    return (int(top), int(bottom)), (int(left), int(right))

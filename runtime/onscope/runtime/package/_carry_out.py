@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .._errors import PackageError
 from ..engines import Session
+from ._denormalise import STEP
 from ._description import Step, TensorDescription
 from ._package import Package
 
@@ -149,6 +150,27 @@ def _scale_mean(x: Array, a: Arguments, axes: Sequence[str], m: Measured) -> Arr
     return np.asarray((x.astype(np.float64) - mean) / (std + a["eps"]) * (ref_std + a["eps"]) + ref_mean)
 
 
+def _inverse_scale_range(x: Array, a: Arguments, axes: Sequence[str], m: Measured) -> Array:
+    low, high = (
+        m.of(np.percentile, a["axes"], a["reference_tensor"], q=a[f"{end}_percentile"]) for end in ("min", "max")
+    )
+    return np.asarray(x.astype(np.float64) * (high - low + a["eps"]) + (low if a["kind"] == "values" else 0.0))
+
+
+def normalised_again(tensor: TensorDescription, found: Array, inputs: Mapping[str, Named], dtype: str) -> Array:
+    """An answer in the frame's own units as test outputs are: in units of the percentiles that it was normalised by, and
+    of `dtype`; others as they are."""
+    if not tensor.steps or tensor.steps[-1].id != STEP:
+        return found
+    a = tensor.steps[-1].arguments
+    ones, zeros = np.ones_like(found, np.float64), np.zeros_like(found, np.float64)
+    measured = Measured((found, tensor.axes), inputs)
+    offset = _inverse_scale_range(zeros, a, tensor.axes, measured)
+    span = _inverse_scale_range(ones, a, tensor.axes, measured) - offset
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray((found - offset) / span, dtype)
+
+
 def _sigmoid(x: Array, a: Arguments, axes: Sequence[str], m: Measured) -> Array:
     with np.errstate(over="ignore"):
         return np.asarray(1.0 / (1.0 + np.exp(-x.astype(np.float64))))
@@ -165,6 +187,7 @@ _DO: Mapping[str, Callable[[Array, Arguments, Sequence[str], Measured], Array]] 
     "clip": _clip,
     "ensure_dtype": _ensure_dtype,
     "fixed_zero_mean_unit_variance": _fixed,
+    STEP: _inverse_scale_range,
     "scale_linear": _scale_linear,
     "scale_mean_variance": _scale_mean,
     "scale_range": _scale_range,

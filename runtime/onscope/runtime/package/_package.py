@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .. import _plugins
 from .._errors import PackageError
+from ._denormalise import denormalised
 from ._description import TensorDescription
 from ._files import find_rdf, member
 from ._onnx import inspect_onnx
@@ -37,7 +38,8 @@ class Package:
     `weights` is the ONNX file, `weights_sha256` its hash; `package_sha256` is the sha256 of the two lines
     "<sha256 of the rdf.yaml>\\n<weights_sha256>\\n". `test_inputs` and `test_outputs` are .npy files in the order of
     `inputs` and `outputs` (empty when the package has none). `settings` is config.onscope: "decode" ("image" or
-    "points"), "columns" (tuple of names), "threshold", "scale". `tolerances` hold for the outputs in their order.
+    "points"), "columns" (tuple of names), "threshold", "scale", "denormalise" (outputs whose last step goes back to
+    the frame's own units). `tolerances` hold for the outputs in their order.
     `variants` are the same network in fewer bits, by precision ("fp16", "int8"). `forced` is whether it was written
     although the export is not equal to the network.
     """
@@ -78,6 +80,7 @@ class Package:
         graph = inspect_onnx(weights)
         inputs = match_inputs(described[0], graph.inputs, graph.spare)
         outputs = match_outputs(described[1], graph.outputs)
+        settings = settings_of(content)
         documentation = content.get("documentation")
         source = documentation.get("source") if isinstance(documentation, Mapping) else documentation
         linked = isinstance(source, str) and "://" in source
@@ -85,14 +88,14 @@ class Package:
             name=str(model.name),
             folder=folder,
             inputs=inputs,
-            outputs=outputs,
+            outputs=denormalised(inputs, outputs, settings),
             weights=weights,
             weights_sha256=weights_sha256,
             package_sha256=hashlib.sha256(f"{rdf_sha256}\n{weights_sha256}\n".encode()).hexdigest(),
             test_inputs=test_tensors(folder, content, "inputs", described[0], inputs),
             test_outputs=test_tensors(folder, content, "outputs", described[1], outputs),
             tolerances=tuple(tolerance_of(model, output.name) for output in outputs),
-            settings=settings_of(content),
+            settings=settings,
             description=str(model.description or ""),
             licence=str(model.license or ""),
             citations="\n".join(f"{cite.text} {cite.doi or cite.url or ''}".strip() for cite in model.cite),

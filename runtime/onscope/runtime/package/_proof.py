@@ -10,7 +10,7 @@ import numpy as np
 
 from .._errors import PackageError
 from ..engines import Session
-from ._carry_out import carry_out, decoded
+from ._carry_out import carry_out, decoded, normalised_again
 from ._package import Array, Package
 from ._points import pair_points
 from ._test_tensors import described_dtype
@@ -70,10 +70,22 @@ def prove(package: Package, session: Session) -> tuple[Agreement, ...]:
 
 
 def held_against(package: Package, found: Mapping[str, Array]) -> tuple[Agreement, ...]:
-    """Answers, by the names of outputs, against the package's test outputs; those that are missing are left out."""
+    """Answers, by the names of outputs, against the package's test outputs; those that are missing are left out.
+
+    Those outputs are as other readers have them, without `config.onscope.denormalise`.
+    """
     pairs = enumerate(zip(package.outputs, package.load_test_outputs(), strict=False))
+    tests = zip(package.inputs, package.load_test_inputs(), strict=False)
+    inputs = {tensor.name: (array, tensor.axes) for tensor, array in tests}
     return tuple(
-        _agree(package, index, want, found[tensor.name]) for index, (tensor, want) in pairs if tensor.name in found
+        _agree(
+            package,
+            index,
+            want,
+            normalised_again(tensor, found[tensor.name], inputs, described_dtype(tensor, "output")),
+        )
+        for index, (tensor, want) in pairs
+        if tensor.name in found
     )
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .._errors import PackageError
+from ._denormalise import check_denormalise
 from ._files import short
 
 DECODERS = ("image", "points")
@@ -21,7 +22,8 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
     raw = config.get("onscope") if isinstance(config, Mapping) else None
     if raw is not None and not (isinstance(raw, Mapping) and all(isinstance(key, str) for key in raw)):
         raise PackageError(
-            "found config.onscope that holds no named settings, expected decode, columns, threshold or scale"
+            "found config.onscope that holds no named settings, expected decode, columns, threshold, scale or "
+            "denormalise"
         )
     settings = {key: _frozen(value) for key, value in (raw or {}).items() if key not in PROVENANCE}
     decode = settings.setdefault("decode", "image")
@@ -36,6 +38,7 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
         isinstance(columns, tuple) and all(isinstance(name, str) and name for name in columns)
     ):
         raise PackageError(f"found config.onscope.columns {short(columns)}, expected a list of names")
+    check_denormalise(settings.get("denormalise"))
     for key in ("threshold", "scale"):
         value = settings.get(key)
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -24,6 +24,7 @@ STEPS: Mapping[str, Callable[[Draft, Value, Step, Ask], Value]] = {
     "clip": _measured.clip,
     "ensure_dtype": lambda draft, value, step, _: ensure_dtype(draft, value, str(step.arguments["dtype"])),
     "fixed_zero_mean_unit_variance": _fixed.fixed_zero_mean_unit_variance,
+    "inverse_scale_range": _measured.inverse_scale_range,
     "scale_linear": _fixed.scale_linear,
     "scale_mean_variance": _measured.scale_mean_variance,
     "scale_range": _measured.scale_range,

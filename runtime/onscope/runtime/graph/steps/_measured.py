@@ -45,6 +45,18 @@ def scale_range(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value
     return numbers.scaled(low, low_rest, numbers.inverse(span, step), not lower.keeps)
 
 
+def inverse_scale_range(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
+    """x * (upper - lower + eps) + lower, without the last for a `spread`: what undoes scale_range of a reference."""
+    (lower, upper), _ = _range_measures(step, value.axes)
+    numbers = _Numbers(draft, working(draft, value), statistic)
+    low, high, low_rest, high_rest = *numbers.value(lower, upper), numbers.rest(lower), numbers.rest(upper)
+    span = numbers.of("Sub", numbers.of("Add", numbers.of("Sub", high, low), high_rest), low_rest)
+    scaled = numbers.of_value("Mul", numbers.of("Add", span, numbers.constant(_eps(step))))
+    if step.arguments["kind"] == "spread":
+        return scaled
+    return replace(scaled, name=numbers.of("Add", numbers.of("Add", scaled.name, low_rest), low))
+
+
 def zero_mean_unit_variance(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
     """(x - mean) / (std + eps), with the tensor's own mean and standard deviation (of all pixels: ddof 0).
 
@@ -171,6 +183,7 @@ def _clip_measures(step: Step, axes: Sequence[str]) -> Measures:
 
 MEASURES: Mapping[str, Callable[[Step, Sequence[str]], Measures]] = {
     "clip": _clip_measures,
+    "inverse_scale_range": _range_measures,
     "scale_mean_variance": _match_measures,
     "scale_range": _range_measures,
     "zero_mean_unit_variance": _moment_measures,

@@ -14,7 +14,7 @@ import tensorstore
 import tifffile
 
 from onscope.export import Choices, export_original
-from onscope.export.proof import Form, read_frames
+from onscope.export.frames import Form, read_frames
 from onscope.export.pytorch import TorchNetwork
 from onscope.runtime import ExportError, Pipeline, Runtime, Stage, open_source
 from onscope.runtime.record import open_recording
@@ -61,7 +61,7 @@ def test_a_folder_of_images_in_natural_order(tmp_path: Path) -> None:
     assert [frame.name for frame in frames] == ["cell0.tif", "cell4.tif", "cell7.png", "cell11.png"]
     for frame, number in zip(frames, (0, 4, 7, 11), strict=True):
         np.testing.assert_array_equal(frame.pixels, stored[number][None, None])
-    assert notes == (f"4 of the 12 files in {tmp_path.name} were used for the proof, evenly spread",)
+    assert notes == (f"4 of the 12 files in {tmp_path.name} were used, evenly spread",)
 
 
 def test_a_stack_gives_frames_spread_over_it(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_stack_gives_frames_spread_over_it(tmp_path: Path) -> None:
     assert [frame.name for frame in frames] == ["stack.tif, t 0, c 0", "stack.tif, t 4, c 0", "stack.tif, t 8, c 1"]
     np.testing.assert_array_equal(frames[1].pixels[0, 0], stored[4, 0])
     np.testing.assert_array_equal(frames[2].pixels[0, 0], stored[8, 1])
-    assert notes == ("3 of 18 frames were used for the proof, evenly spread",)
+    assert notes == ("3 of 18 frames were used, evenly spread",)
 
 
 def test_a_compressed_stack_page_by_page(tmp_path: Path) -> None:
