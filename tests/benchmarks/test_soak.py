@@ -6,8 +6,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from benchmarks.soak import Plan, judge, soak
-from benchmarks.soak.__main__ import write
+from benchmarks.soak.__main__ import main, write
 from benchmarks.soak._run import Account
 from benchmarks.soak._vitals import Vitals
 from PIL import Image
@@ -63,3 +64,13 @@ def test_each_count_that_must_be_zero_is_named() -> None:
     bad = replace(SOUND, unaccounted=1, wrong_in_results=2, wrong_on_disk=3, unrecorded=4, lost_by_camera=5)
     verdict = judge(replace(bad, ledger={"failed": 6}, error="boom"))
     assert [failure.split()[0] for failure in verdict.failures] == ["1", "5", "4", "5", "6", "boom"]
+
+
+def test_a_folder_to_write_to_is_said_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not after the hour."""
+    monkeypatch.setattr("sys.argv", ["soak", "--minutes", "60", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        main()
+    assert "expected a file" in capsys.readouterr().err
