@@ -69,6 +69,18 @@ def sizes_beside(one: FurtherInput, free: Mapping[str, str]) -> list[int | str]:
     return found
 
 
+def said_beside(one: FurtherInput) -> str:
+    """As --input takes it: "other b=1,c=4,y=y/2,x=x/2"."""
+    sizes = (f"{letter}={_said(letter, size)}" for letter, size in zip(one.axes, one.sizes, strict=True))
+    return f"{one.name} {','.join(sizes)}"
+
+
+def _said(letter: str, size: int | Fraction) -> str:
+    if not isinstance(size, Fraction):
+        return str(size)
+    return letter if size == 1 else f"{letter}/{size.denominator}" if size < 1 else f"{letter}*{size.numerator}"
+
+
 def _letters(dims: Dims, axes: str) -> str:
     """Its axes; "" where nothing tells them."""
     if len(dims) == len(axes):
