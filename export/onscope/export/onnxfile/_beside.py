@@ -22,7 +22,8 @@ def readable(names: Sequence[str], side: str) -> tuple[str, ...]:
     """Names of a graph's inputs or outputs (`side`) as a description takes them, each once and none the frame's."""
     plain = [re.sub(r"\W+", "_", name.lower(), flags=re.ASCII).strip("_")[-28:] for name in names]
     plain = [name if re.match(r"[a-z_]", name) and name != FRAME else f"{side}_{name}" for name in plain]
-    return tuple(name if plain.count(name) == 1 else f"{name[:24]}_{place}" for place, name in enumerate(plain))
+    found = [name if plain.count(name) == 1 else f"{name[:24]}_{place}" for place, name in enumerate(plain)]
+    return tuple(found) if len(set(found)) == len(found) else tuple(f"{side}_{place}" for place in range(len(found)))
 
 
 def guesses_beside(
