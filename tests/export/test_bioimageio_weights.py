@@ -113,6 +113,16 @@ def test_onnx_weights_of_one_size_in_a_package_of_any(tmp_path: Path) -> None:
     assert {one.size for one in report.parity} > {(32, 40), (16, 20)}
 
 
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+def test_packages_without_test_tensors(tmp_path: Path, side: str) -> None:
+    def without(rdf: dict[str, Any]) -> None:
+        del rdf[side][0]["test_tensor"]
+
+    report = export_original(load(two_classes(tmp_path / "source", onnx_weights, without)), tmp_path / "out")
+    assert any(note.startswith("it brings no test input with its outputs") for note in report.notes)
+    assert "its own test output" not in [one.where for one in report.parity]
+
+
 class Features(nn.Module):
     """Two classes, and what they were made from."""
 
