@@ -1,9 +1,9 @@
 """How far a variant's answers are from those of the float weights, in what the answer is for, and how far they may be.
 
-- An image network (one that gives back its first input, cleaner or larger): the RMS difference as a share of what the network
-  changes, rms(variant - float) / rms(float - input), both in the network's own units; 0.05 at most. A larger output is
-  held against the input enlarged by bicubic interpolation. An error relative to the output's range would flatter
-  residual networks, whose output is mostly their input.
+- An image network (one that gives back its first input, cleaner or larger): the RMS difference as a share of what the
+  network changes, rms(variant - float) / rms(float - input), both in the network's own units; 0.05 at most. A larger
+  output is held against the input enlarged by bicubic interpolation. An error relative to the output's range would
+  flatter residual networks, whose output is mostly their input.
 - Points: 1 - F1 of those above the threshold, the float weights' own as the truth, paired within 1.5 pixels; 0.01 at
   most.
 - Label images: 1 - mean IoU of objects with their partners (IoU above 0.5), those without one counted as 0; 0.01 at
