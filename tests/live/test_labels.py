@@ -340,7 +340,7 @@ def test_a_description_of_the_labels_is_read_as_what_they_are_made_of(
         found += [result["cells"].copy() for result in results]
         package = describes_labels(tmp_path / "circles")
     assert found[0].max() == 2
-    assert np.array_equal(*found)
+    assert np.array_equal(found[0], found[1])
 
 
 def test_a_package_of_flows_runs_live(runtime: Make, tmp_path: Path) -> None:

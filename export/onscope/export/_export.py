@@ -16,6 +16,7 @@ from ._choices import Choices, Settled, settled
 from ._describe import rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
 from ._further import check_names, plan_further, states_noted, twice
+from ._labels import as_labels
 from ._original import Array, Converted, Original, Wanted, WantedInput, run_on
 from ._own_tests import own_refusal, prove_own
 from ._plan import TensorPlan, plan_outputs
@@ -73,7 +74,8 @@ def export_original(
         say("drawing the proof")
         draw_picture(proof, report, draft / PICTURE)
         say("writing the package")
-        examples = [replace(plan, example=answered(plan, (given, *further))) for plan in plans]
+        answers = [replace(plan, example=answered(plan, (given, *further))) for plan in plans]
+        examples = [as_labels(plan, plan.settings(wanted.about.settings)) for plan in answers]
         _write(draft, (given, *further), examples, report, wanted)
     return report
 
