@@ -56,6 +56,22 @@ class Transposed(nn.Module):
         return answer
 
 
+class Beside(nn.Module):
+    """A residual network that takes a second image of 4 channels beside the frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(10)
+        self.one = nn.Conv2d(5, 12, 3, padding=1)
+        self.two = nn.Conv2d(12, 12, 3, padding=1)
+        self.three = nn.Conv2d(12, 1, 3, padding=1)
+
+    def forward(self, pixels: Tensor, memory: Tensor) -> Tensor:
+        joined = torch.relu(self.one(torch.cat((pixels, memory), dim=1)))
+        answer: Tensor = pixels + 0.1 * self.three(torch.relu(self.two(joined)))
+        return answer
+
+
 class Carried(nn.Module):
     """The image itself goes through two layers (`carry`, `last`), beside two others that change it a little.
 

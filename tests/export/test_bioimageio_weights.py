@@ -113,6 +113,38 @@ def test_onnx_weights_of_one_size_in_a_package_of_any(tmp_path: Path) -> None:
     assert {one.size for one in report.parity} > {(32, 40), (16, 20)}
 
 
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+def test_packages_without_test_tensors(tmp_path: Path, side: str) -> None:
+    def without(rdf: dict[str, Any]) -> None:
+        del rdf[side][0]["test_tensor"]
+
+    report = export_original(load(two_classes(tmp_path / "source", onnx_weights, without)), tmp_path / "out")
+    assert any(note.startswith("it brings no test input with its outputs") for note in report.notes)
+    assert "its own test output" not in [one.where for one in report.parity]
+
+
+class Features(nn.Module):
+    """Two classes, and what they were made from."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.network(frames), torch.relu(frames)
+
+
+def test_outputs_that_a_package_does_not_describe(tmp_path: Path) -> None:
+    def more(folder: Path, network: nn.Module, raw: Any) -> dict[str, Any]:
+        return onnx_weights(folder, Features(network), raw)
+
+    source = two_classes(tmp_path / "source", more)
+    assert len(onnx.load(source / "net.onnx").graph.output) == 2
+    report = export_original(load(source), tmp_path / "out")
+    assert [output.name for output in Package.load(report.folder).outputs] == ["classes"]
+    assert len(onnx.load(report.folder / "weights.onnx").graph.output) == 1
+
+
 class Times(nn.Module):
     """Five moments, one image each and one of all."""
 

@@ -74,6 +74,34 @@ def test_a_stack_gives_frames_spread_over_it(tmp_path: Path) -> None:
     assert notes == ("3 of 18 frames were used, evenly spread",)
 
 
+def test_of_planes_in_one_piece_those_that_are_wanted_are_read(tmp_path: Path, monkeypatch: Any) -> None:
+    """ImageJ describes one plane of a large stack alone; the others lie behind it."""
+    stored = counts(40, 33, 34)
+    tifffile.imwrite(tmp_path / "stack.tif", stored, imagej=True, metadata={"axes": "TYX"})
+    monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", None)  # the whole stack
+    frames, _ = read_frames([tmp_path / "stack.tif"], PLAIN, 3)
+    np.testing.assert_array_equal([frame.pixels[0, 0] for frame in frames], stored[[0, 20, 39]])
+
+
+def test_many_places_are_not_listed(tmp_path: Path) -> None:
+    """Metadata may claim any number of frames; what was never written is zeros."""
+    sparse = ome_zarr(tmp_path / "long.zarr", counts(1, 20, 20), "tyx", "0.5") / "0" / "zarr.json"
+    sparse.write_text(json.dumps({**json.loads(sparse.read_text()), "shape": [10**12, 20, 20]}))
+    frames, notes = read_frames([tmp_path / "long.zarr"], Form("bcyx", (1, 1, 20, 20), "uint16"), 3)
+    assert len(frames) == 3
+    assert "3 of 1000000000000 frames were used, evenly spread" in notes
+    assert "2 of 3 frames hold one value alone: was there light?" in notes
+    assert "1 of 3 frames are the same as another" in notes
+
+
+def test_a_folder_of_ome_zarrs(tmp_path: Path) -> None:
+    stored = counts(2, 32, 40)
+    for number, version in enumerate(("0.4", "0.5")):
+        ome_zarr(tmp_path / f"cell{number}.ome.zarr", stored[number], "yx", version)
+    frames, _ = read_frames([tmp_path], PLAIN)
+    np.testing.assert_array_equal([frame.pixels[0, 0] for frame in frames], stored)
+
+
 def test_a_compressed_stack_page_by_page(tmp_path: Path) -> None:
     stored = counts(5, 33, 34)
     tifffile.imwrite(tmp_path / "stack.tif", stored, photometric="minisblack", compression="zlib")
@@ -161,10 +189,20 @@ def test_what_cannot_be_read_is_said_in_a_sentence(tmp_path: Path) -> None:
     climbing = {"attributes": {"ome": {"multiscales": [{"axes": ["y", "x"], "datasets": [{"path": "../../out"}]}]}}}
     (tmp_path / "climbs.zarr").mkdir()
     (tmp_path / "climbs.zarr" / "zarr.json").write_text(json.dumps(climbing))
+    for name, content in (
+        ("list", "[1]"),
+        ("words", '{"attributes": {"ome": {"multiscales": ["one"]}}}'),
+        ("deep", '{"attributes": ' * 100_000),
+    ):
+        (tmp_path / f"{name}.zarr").mkdir()
+        (tmp_path / f"{name}.zarr" / "zarr.json").write_text(content)
+    sparse = ome_zarr(tmp_path / "huge.zarr", counts(4, 4), "yx", "0.5") / "0" / "zarr.json"
+    sparse.write_text(json.dumps({**json.loads(sparse.read_text()), "shape": [10**6, 10**6]}))
     for name, words in (
         ("empty", "found no image in"), ("nowhere", "found nothing at"), ("a.txt", "expected one of .npy, .png"),
         ("a.tif", "cannot be read"), ("a.png", "not an image"), ("a.npy", "no NumPy array"), ("pickle.npy", "found"),
-        ("plate.zarr", "no multiscales"), ("climbs.zarr", "outside of it"),
+        ("plate.zarr", "no multiscales"), ("climbs.zarr", "outside of it"), ("list.zarr", "cannot be read"),
+        ("words.zarr", "cannot be read"), ("deep.zarr", "cannot be read"), ("huge.zarr", "found frames of 1000000 x"),
     ):  # fmt: skip
         with pytest.raises(ExportError, match=words) as told:
             read_frames([tmp_path / name], PLAIN)

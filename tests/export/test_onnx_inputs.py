@@ -15,6 +15,7 @@ from onnx import TensorProto, helper
 from torch import nn
 
 from onscope.export import Choices, FurtherInput, export_original
+from onscope.export._further import parse_input
 from onscope.export.routes import load
 from onscope.runtime import ExportError, Package
 from onscope.runtime.engines import open_session
@@ -52,7 +53,8 @@ def test_what_lies_beside_the_frame(tmp_path: Path, case: str, free: bool) -> No
     original = load(by_torch(make(), other, free, sides, tmp_path / "net.onnx"))
     (beside,) = original.stated.further
     assert (beside.name, beside.axes, beside.sizes) == ("other", axes, sizes)
-    assert any("input other has the axes" in note and "was guessed" in note for note in original.stated.notes)
+    (said,) = [note.split("'")[1] for note in original.stated.notes if "lies beside the frame was guessed" in note]
+    assert parse_input(said) == beside
     report = export_original(original, tmp_path / "package", Choices(name="a network"))
     package = Package.load(report.folder)
     assert [one.name for one in package.inputs] == ["raw", "other"]

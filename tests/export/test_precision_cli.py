@@ -57,6 +57,8 @@ def test_it_shows_what_it_does_and_what_came_of_it(reduced: tuple[Path, Any]) ->
         assert step in done.stderr
     variant = Package.load(out).variants["int8"]
     assert variant.passes
+    chosen = "int8" if variant.speeds["cpu"].ratio >= 1.05 else "float32"
+    assert f"a stage with `precision: auto` runs {chosen} on cpu here" in done.stdout
     assert variant.report["calibration"]["source"] == "stack.tif"
 
 

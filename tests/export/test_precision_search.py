@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -12,7 +13,7 @@ import onnx
 import pytest
 import torch
 
-from onscope.export import export_torch
+from onscope.export import FurtherInput, export_torch
 from onscope.export._agreement import near_pairs, objects, overlaps
 from onscope.export.precision import reduce_package, speeds
 from onscope.export.precision._half import halved, rounded, too_large
@@ -26,7 +27,7 @@ from onscope.runtime import ExportError, Package
 from onscope.runtime.engines import open_session
 from tests.live.test_labels import circles
 
-from .precision_networks import Carried, Huge, Transposed
+from .precision_networks import Beside, Carried, Huge, Transposed
 
 
 def images(count: int, seed: int = 0) -> list[Any]:
@@ -297,6 +298,21 @@ def test_a_judge_finds_no_difference_in_the_float_weights_themselves(carried: Pa
     judge = Judge(carried, [[frame[None, None]] for frame in images(2)], session)
     (measured,) = judge.measure(session)
     assert (measured.kind, measured.error, measured.passed) == ("image", 0.0, True)
+
+
+def test_a_network_of_several_inputs_is_measured_by_what_it_changes_of_the_frame(tmp_path: Path) -> None:
+    memory = FurtherInput("memory", "bcyx", (1, 4, Fraction(1), Fraction(1)))
+    frame = images(1)[0][None, None]
+    told: dict[str, Any] = {"name": "a network", "description": "For a test.", "license": "MIT"}
+    export_torch(Beside(), frame, tmp_path / "two", further=[memory], **told)
+    package = Package.load(tmp_path / "two")
+    (report,) = reduce_package(package, ["int8"], None, rounds=1, threads=1)
+    (measured,) = report.measured
+    given = package.load_test_inputs()
+    paths = (package.weights, Package.load(package.folder).variants["int8"].weights)
+    want, have = (open_session(path, "cpu", 1).run(list(given))[0].copy() for path in paths)
+    assert measured.kind == "image"
+    assert measured.error == pytest.approx(np.sqrt(np.mean((have - want) ** 2) / np.mean((want - given[0]) ** 2)), 1e-3)
 
 
 def test_labels_are_compared_as_objects(tmp_path: Path) -> None:

@@ -259,6 +259,17 @@ def test_names_that_are_taken(tmp_path: Path) -> None:
         assert close(found, wanted)
 
 
+def test_names_that_become_the_same(tmp_path: Path) -> None:
+    names = ("a", "a.", "a_1")
+    nodes = [helper.make_node(kind, ["x"], [name]) for kind, name in zip(("Relu", "Neg", "Abs"), names, strict=True)]
+    path = written(tmp_path / "names.onnx", nodes, ["n", 1, "h", "w"], 17, outputs=names)
+    report = exported(path)
+    assert [output.name for output in Package.load(report.folder).outputs] == ["output_0", "output_1", "output_2"]
+    frames = pixels(1, 1, 19, 16)
+    for found, wanted in zip(package_answers(report.folder, frames), answers_of(path, frames), strict=True):
+        assert close(found, wanted)
+
+
 def test_counts_in_whole_numbers(tmp_path: Path) -> None:
     nodes = [helper.make_node("Cast", ["x"], ["f"], to=1), helper.make_node("Sqrt", ["f"], ["y"])]
     path = written(tmp_path / "counts.onnx", nodes, ["n", 1, "h", "w"], 13, dtype=TensorProto.INT32)

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from onscope.export import Choices, export_original
-from onscope.export.pytorch._program_words import _guard, _size, _tree
+from onscope.export.pytorch._program_arithmetic import check_size, checked_guard
+from onscope.export.pytorch._program_words import _tree
 from onscope.export.routes import Asked, load, route_of
 from onscope.export.routes._torch_program import load_program
 from onscope.runtime import ExportError, Package
@@ -214,6 +215,9 @@ MODEL, WEIGHTS, CONSTANTS = (
 )
 
 
+TOUCH = "__import__('pathlib').Path('RAN').touch()"
+
+
 def call(target: str, text: str) -> Callable[[Any], object]:
     """A node that calls `target` with a text."""
 
@@ -262,6 +266,9 @@ def tree(content: Any) -> None:
         (MODEL, renamed("x = __import__('pathlib').Path('RAN').touch(); y"), "the name .x = __import__"),
         (MODEL, renamed("torch._C.x"), "the name 'torch._C.x'"),
         (MODEL, lambda c: c["guards_code"].append("__import__('pathlib').Path('RAN').touch()"), "the guard"),
+        (MODEL, lambda c: c["guards_code"].append(f"1 == 1{' ' * 30_000} or {TOUCH}"), "the guard"),
+        (MODEL, lambda c: c.update(guards_code=5), "the guards"),
+        (MODEL, call("math.factorial", "9"), "the operator 'math.factorial'"),
         (MODEL, tree, "the arguments"),
         (WEIGHTS, lambda c: c["config"]["gain"].update(use_pickle=True), "the pickled object 'gain'"),
         (WEIGHTS, lambda c: c["config"]["gain"].update(path_name="../gain"), "the pickled object 'gain'"),
@@ -291,6 +298,21 @@ def test_pickles_inside_a_program(plain: Path) -> None:
     with pytest.raises(ExportError, match="pickled objects among the weights"):
         load_program(changed(plain, lambda parts: parts.update({"data/weights/model.pt": pickled(ran)})))
     assert not ran.exists()
+
+
+def test_examples_that_would_fill_the_memory(plain: Path) -> None:
+    held = io.BytesIO()
+    torch.save(((torch.rand(1, 1, 20, 24),), {}), held)
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(held) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            new.writestr(entry.filename, old.read(entry.filename))
+        new.writestr("archive/data/99", bytes(40 << 20))
+    name = "data/sample_inputs/model.pt"
+    found = load_program(changed(plain, lambda parts: parts.update({name: bomb.getvalue()})))
+    assert found.program.example_inputs is None
+    kept = load_program(changed(plain, lambda parts: parts.update({name: held.getvalue()})))
+    assert kept.program.example_inputs is not None
 
 
 def test_a_program_of_a_gpu_runs_here(plain: Path) -> None:
@@ -334,12 +356,20 @@ def test_files_that_are_no_programs(plain: Path, tmp_path: Path) -> None:
 
 
 def test_words_of_programs() -> None:
-    for text in ("s0", "2*s10", "Mod(Symbol('s0', positive=True, integer=True), Integer(2))", "s1**2", "u0 + 1 <= 4"):
-        _size(text)
-    for text in ("open('f')", "s0.x", "9**9**9**9", "Pow(Integer(9), Integer(999999999))", "[1]", "s0;s1", "lambda: 1"):
+    for text in (
+        "s0", "2*s10", "Mod(Symbol('s0', positive=True, integer=True), Integer(2))", "s1**2", "u0 + 1 <= 4",
+        "Pow(Symbol('s0'), Integer(-1))", "-s0 // 2",
+        "FloorToInt(Mul(Float('0.5', precision=53), ToFloat(Symbol('s0'))))",
+    ):  # fmt: skip
+        check_size(text)
+    for text in (
+        "open('f')", "s0.x", "9**9**9**9", "Pow(Integer(9), Integer(999999999))", "[1]", "s0;s1", "lambda: 1",
+        "8**(8*8*8*8*8*8*8*8*8*8*8)", "((8**8)**8)**8", "s0**s1", "'s0'*8*8", "(1,)*999", "1<<99", "1" * 5000,
+        "Float('1e9999999')", "Max('s0', 2)", "s0\n+1", "s0 + 1" + " " * 20_000 + "+ open('f')",
+    ):  # fmt: skip
         with pytest.raises(ExportError, match="the size"):
-            _size(text)
-    assert _guard("L['x'].size()[2] % 2 == 0 and not Max(1, L['x'].size()[3]) > 4")
+            check_size(text)
+    assert checked_guard("L['x'].size()[2] % 2 == 0 and not Max(1, L['x'].size()[3]) > 4")
     for text in (
         "open('f')",
         "L['x'].__class__",
@@ -348,8 +378,15 @@ def test_words_of_programs() -> None:
         "[i for i in (1,)]",
         "L[f'{1}']",
         "(",
+        "'a'*999999999",
+        "L['x'].size()('a')",
+        "1 == 1" + " " * 20_000 + " or open('f')",
+        "1 == 1 #",
     ):
         with pytest.raises(ExportError, match="the guard"):
-            _guard(text)
+            checked_guard(text)
     with pytest.raises(ExportError, match="the arguments"):
         _tree('[1, {"type": "collections.namedtuple", "context": "os.x", "children_spec": []}]')
+    for tree in ('[1, {"type": ["a"]}]', '[1, {"type": null, "children_spec": 5}]', "[2, {}]", "5", "[1"):
+        with pytest.raises(ExportError, match="the arguments"):
+            _tree(tree)

@@ -175,6 +175,66 @@ def test_hdf5_that_leads_elsewhere_or_swells(tmp_path: Path) -> None:
         load(path)
 
 
+def test_hdf5_whose_groups_hold_themselves(tmp_path: Path) -> None:
+    import h5py
+
+    path = saved(nets.unet(), tmp_path / "network.h5")
+    with h5py.File(path, "a") as file:
+        file["model_weights/again"] = file["model_weights"]
+    assert load(path).parameters > 0
+
+
+def test_hdf5_whose_configuration_is_no_text(tmp_path: Path) -> None:
+    import h5py
+
+    path = saved(nets.unet(), tmp_path / "network.h5")
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = np.arange(3)
+    with pytest.raises(ExportError, match="whose configuration is a ndarray, expected a text"):
+        load(path)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_packed_member_that_is_damaged(tmp_path: Path, packing: int) -> None:
+    source, path = saved(nets.unet(), tmp_path / "source.keras"), tmp_path / "network.keras"
+    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(path, "w", packing) as copy:
+        for name in archive.namelist():
+            copy.writestr(name, archive.read(name))
+    assert load(path).parameters > 0
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo("model.weights.h5")
+    middle = entry.header_offset + entry.compress_size // 2
+    data[middle : middle + 40] = bytes(40)
+    path.write_bytes(data)
+    with pytest.raises(ExportError, match="damaged"):
+        load(path)
+
+
+def test_many_members_that_swell_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onscope.export.keras_tf._files.MOST_BYTES", 3_000_000)
+    path = saved(nets.unet(), tmp_path / "network.keras")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(4):
+            archive.writestr(f"assets/{number}", bytes(900_000))
+    with pytest.raises(ExportError, match="GB unpacked, expected a network's"):
+        load(path)
+
+
+def test_layers_of_keras2_in_a_file_of_keras3(tmp_path: Path) -> None:
+    """Keras 3 would import tf_keras where it is installed, and call any function of TensorFlow by its name."""
+    written = tmp_path / "written"
+    layer = {
+        "module": "tf_keras.src.layers.core.tf_op_layer", "class_name": "TFOpLambda", "name": "write",
+        "config": {"name": "write", "function": "io.write_file"}, "registered_name": "TFOpLambda",
+        "inbound_nodes": [["_CONSTANT_VALUE", -1, str(written), {"contents": "x"}]],
+    }  # fmt: skip
+    path = changed(saved(nets.unet(), tmp_path / "network.keras"), lambda one: one["config"]["layers"].append(layer))
+    with pytest.raises(ExportError, match="custom object TFOpLambda 'write' of tf_keras"):
+        load(path)
+    assert not written.exists()
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x05\x06" + bytes(18)])
 def test_something_else(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "network.keras").write_bytes(data)

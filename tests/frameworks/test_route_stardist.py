@@ -56,7 +56,7 @@ def test_packages_answer_as_stardist(tmp_path: Path, kind: str, make: Make) -> N
     original = load(tmp_path / "cells")
     assert "stardist" in original.tools
     deep, channels = model.config.n_dim == 3, model.config.n_channel_in
-    frames = image((*((16,) if deep else ()), 48, 32, channels))
+    frames = image((*((16,) if deep else ()), 48, 32, channels), 4)
     report = make(original, frames[None])
     assert report.passed
     assert [one.where for one in report.parity][-1] == "two at once"
@@ -196,6 +196,28 @@ def f1(expected: Array, found: Array, overlap: float) -> float:
     from stardist.matching import matching
 
     return float(matching(expected, found, thresh=overlap).f1)
+
+
+@pytest.mark.parametrize("grid", [(2, 2), (1, 2, 2)])
+def test_the_description_is_of_the_labels(tmp_path: Path, make: Make, grid: tuple[int, ...]) -> None:
+    """As BioImage.IO has it, and bioimageio.core with StarDist's own code comes to the same labels."""
+    core = pytest.importorskip("bioimageio.core")
+    more = {"n_rays": 32} if len(grid) == 2 else {"rays": 32, "unet_n_depth": 1, "anisotropy": (2, 1, 1)}
+    folder = tmp_path / "cells"
+    model = folders.stardist(folder, grid, **more)
+    with quiet():
+        folders.make_objects(model, folder)
+    stack = image((*(16,) * (len(grid) - 2), 64, 48), 9)
+    report = make(load(folder), stack[None, ..., None])
+    package = Package.load(report.folder)
+    (labels,) = package.load_test_outputs()
+    assert (labels.shape, labels.dtype.name) == ((1, *stack.shape, 1), "int32")
+    assert labels.max() > 10
+    assert package.outputs[0].channels == 33  # what the network answers
+    with quiet():
+        predicted = core.predict(model=report.folder / "rdf.yaml", inputs={"raw": package.test_inputs[0]})
+    theirs = np.asarray(predicted.members["objects"].data).reshape(stack.shape)
+    assert f1(labels.reshape(stack.shape), theirs, 0.9) > 0.97
 
 
 def test_what_a_folder_states(tmp_path: Path) -> None:

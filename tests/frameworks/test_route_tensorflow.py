@@ -150,6 +150,38 @@ def test_operations_that_touch_files_or_run_python(
     assert not Path("written").exists()
 
 
+def test_a_constant_of_one_number_that_fills_the_memory(tmp_path: Path) -> None:
+    from tensorflow.core.framework import graph_pb2
+
+    path, graph = frozen(Network(), tmp_path / "graph.pb"), graph_pb2.GraphDef()
+    graph.ParseFromString(path.read_bytes())
+    node = graph.node.add(name="large", op="Const")
+    node.attr["dtype"].type = 1
+    tensor = node.attr["value"].tensor
+    tensor.dtype = 1
+    tensor.float_val.append(1.0)
+    for _ in range(3):
+        tensor.tensor_shape.dim.add(size=10_000)
+    path.write_bytes(graph.SerializeToString())
+    with pytest.raises(ExportError, match=r"constants of 38146\d\d MB, expected at most 2048"):
+        load(path)
+
+
+def brightest(pixels: Any) -> Any:
+    """Branches that read what is outside them."""
+    return tf.cond(tf.reduce_mean(pixels) > 400.0, lambda: pixels * 0.5, lambda: pixels + tf.reduce_max(pixels))
+
+
+def test_a_branch_that_depends_on_the_frame(tmp_path: Path, make: Any, counts: Any) -> None:
+    network = Network()
+    network.extra = brightest
+    report = make(load(saved(network, tmp_path / "model")), counts)
+    for frame in (counts, counts * 3):
+        expected = network(frame.astype(np.float32))
+        for name, found in zip(("Larger", "made"), answers(report.folder, frame), strict=True):
+            assert nets.near(found, expected[name])
+
+
 def test_harm_beside_the_network(tmp_path: Path) -> None:
     network = Network()
     network.other = tf.function(reads, input_signature=[IMAGE])

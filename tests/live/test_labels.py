@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from onnx import helper
+from ruamel.yaml import YAML
 
 from onscope.runtime import Event, Frame, FrameId, FrameSpec, Pipeline, PipelineError, Runtime, Stage, block
 from onscope.runtime.decode import _flows, _star_convex, decoder
@@ -302,6 +304,43 @@ def test_a_package_of_star_convex_objects_runs_live(
     assert [int(first[at]) for at in [(22, 70), (20, 24), (50, 70)]] == [1, 2, 3]  # by falling probability
     assert not empty.any()
     assert np.array_equal(first, again)
+
+
+def describes_labels(folder: Path) -> Path:
+    """The package with its output described as BioImage.IO has it: the label image that its step makes."""
+    yaml = YAML(typ="safe", pure=True)
+    content = yaml.load((folder / "rdf.yaml").read_text(encoding="utf-8"))
+    output = content["outputs"][0]
+    for axis in output["axes"]:
+        if axis["type"] == "channel":
+            axis["channel_names"] = ["labels"]
+        axis.pop("scale", None)
+    np.save(folder / "output.npy", np.zeros((1, 1, 16, 16), np.int32))
+    output["test_tensor"]["sha256"] = hashlib.sha256((folder / "output.npy").read_bytes()).hexdigest()
+    output["data"] = {"type": "int32"}
+    with (folder / "rdf.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+    return folder
+
+
+@pytest.mark.parametrize(("grid", "tile"), [(1, None), (2, None), (2, 48)])
+def test_a_description_of_the_labels_is_read_as_what_they_are_made_of(
+    runtime: Make, tmp_path: Path, grid: int, tile: int | None
+) -> None:
+    pixels = np.zeros(SPEC.shape, np.float32)
+    pixels[20, 24], pixels[50, 70] = 11, 14
+    package = circles(tmp_path / "circles", grid)
+    found = []
+    for _ in range(2):
+        it = runtime(Pipeline([Stage("cells", package, tile=tile)]), SPEC)
+        results = it.subscribe(block(1))
+        it.submit(Frame(FrameId("run", "cam", 0, 0), pixels))
+        assert it.drain(60)
+        it.close()
+        found += [result["cells"].copy() for result in results]
+        package = describes_labels(tmp_path / "circles")
+    assert found[0].max() == 2
+    assert np.array_equal(found[0], found[1])
 
 
 def test_a_package_of_flows_runs_live(runtime: Make, tmp_path: Path) -> None:

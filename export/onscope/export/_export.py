@@ -16,6 +16,7 @@ from ._choices import Choices, Settled, settled
 from ._describe import rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
 from ._further import check_names, plan_further, states_noted, twice
+from ._labels import as_labels
 from ._original import Array, Converted, Original, Wanted, WantedInput, run_on
 from ._own_tests import own_refusal, prove_own
 from ._plan import TensorPlan, plan_outputs
@@ -66,12 +67,15 @@ def export_original(
         whole = replace(proof, parity=(*proof.parity, *prove_own(weights, given, plans, wanted, further)))
         report = _report(original, target, converted, weights, wanted, choices.opset, whole)
         if not report.passed and not choices.force:
-            why = own_refusal(whole.parity) if proof.passed else refusal(proof, report.exporter)
-            raise ExportError(why)
+            if proof.passed:
+                raise ExportError(own_refusal(whole.parity))
+            check_steady(original, fed, plans)
+            raise ExportError(refusal(proof, report.exporter))
         say("drawing the proof")
         draw_picture(proof, report, draft / PICTURE)
         say("writing the package")
-        examples = [replace(plan, example=answered(plan, (given, *further))) for plan in plans]
+        answers = [replace(plan, example=answered(plan, (given, *further))) for plan in plans]
+        examples = [as_labels(plan, plan.settings(wanted.about.settings)) for plan in answers]
         _write(draft, (given, *further), examples, report, wanted)
     return report
 
@@ -125,6 +129,16 @@ def takes_batches(
     shapes = [tuple(2 * n if letter == "b" else n for letter, n in zip(plan.axes, plan.example.shape, strict=True))
               for plan in plans]  # fmt: skip
     return [array.shape for array in found] == shapes
+
+
+def check_steady(original: Original, fed: Sequence[Array], plans: Sequence[TensorPlan]) -> None:
+    """Raise ExportError for a network that answers otherwise each time: no file can be equal to it."""
+    for plan, again in zip(plans, run_on(original, fed), strict=True):
+        if plan.example.shape != again.shape or not np.array_equal(plan.example, again, again.dtype.kind in "fc"):
+            raise ExportError(
+                f"found that the network itself gives another {plan.name!r} for the same input each time, expected one "
+                "answer: take random numbers and counters out of it, or make its memory an input (--state)"
+            )
 
 
 def _report(

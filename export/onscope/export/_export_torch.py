@@ -12,7 +12,6 @@ from ._choices import Choices
 from ._export import export_original
 from ._original import OPSET, Array, FurtherInput
 from .frames import Given
-from .frames import Given
 from .proof import Report
 from .pytorch import TorchNetwork, require_torch
 
@@ -43,7 +42,6 @@ def export_torch(
     step: int = 1,
     sizes: Sequence[tuple[int, int]] | None = None,
     frames: Sequence[Given] = (),
-    frames: Sequence[Given] = (),
     cite: Sequence[Mapping[str, str]] = (),
     tags: Sequence[str] = (),
     opset: int = OPSET,
@@ -64,7 +62,7 @@ def export_torch(
     threshold (of the score), scale. `license` is an SPDX name (None: not stated), `authors` names or mappings with
     name, affiliation, orcid; `cite` mappings with text and doi or url. `sizes` are the (y, x) at which parity is proven
     besides the example's (default: the minimum and odd ones), on darker and brighter frames in turn; the limits stand
-    in `proof._parity`. `frames` are those that it is proven on besides, as `Choices` has them. `frames` are those that it is proven on besides, as `Choices` has them.
+    in `proof._parity`. `frames` are those that it is proven on besides, as `Choices` has them.
 
     What the exporter of torch 2.13 takes: `.to(torch.float32)` and `.to(torch.uint16)` (round and clamp before),
     reflect padding by amounts computed from `x.shape`, `topk` on a flattened map, pixel shuffle, instance norm. What it
@@ -89,7 +87,6 @@ def export_torch(
         minimum=minimum,
         step=step,
         sizes=sizes or (),
-        frames=frames,
         frames=frames,
         settings=settings or {},
         further=further,

@@ -39,7 +39,7 @@ def prove_own(
         found = answered(replace(plan, example=array), (given, *further))
         if found.dtype.kind == expected.dtype.kind == "f":
             expected = expected.astype(found.dtype)
-        held = agree(plan.name, expected, str(expected.dtype), found, tolerance, wanted.about.settings)
+        held = agree(plan.name, expected, str(expected.dtype), found, tolerance, plan.settings(wanted.about.settings))
         proven.append(
             Parity(
                 plan.name,

@@ -47,6 +47,10 @@ class TensorPlan:
     follows: str = "yx"
     """Axes along which it has another size where the frame has; none of an input beside it that has one size."""
 
+    def settings(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """config.onscope for this output: what has y and x is an image, whatever the other outputs are."""
+        return {**settings, "decode": "image"} if {"y", "x"} <= set(self.axes) else settings
+
     def size(self, given: tuple[int, int]) -> tuple[float, float]:
         """Its (y, x) for an input of (y, x)."""
         y, x = (size * self.scale + self.offset.get(letter, 0) for letter, size in zip("yx", given, strict=True))

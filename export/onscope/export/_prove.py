@@ -59,7 +59,7 @@ def prove(
 
     session = open_session(weights, "cpu")
     parity, measured, shown = list[Parity](), list[Metric](), list[Answers]()
-    errors, settings = Errors.none(), wanted.about.settings
+    errors = Errors.none()
     makers = _trials(inputs, wanted, choices, batches, frames)
     for number, make in enumerate(makers, 1):
         say(f"proving parity {number}/{len(makers)}")
@@ -74,6 +74,7 @@ def prove(
         picture = trial.measured and len(shown) < 2 * len(plans)
         for plan, want, have in zip(plans, expected, found, strict=True):
             _check_scale(plan, want, trial.size)
+            settings = plan.settings(wanted.about.settings)
             parity.append(compare(want, have, output=plan.name, where=trial.where, size=trial.size, settings=settings))
             errors = errors.with_(want, have, settings)
             if trial.measured:

@@ -29,6 +29,10 @@ def stated_by(package: StatedPackage) -> Stated:
     example = package.test_inputs[package.inputs.index(given)] if package.test_inputs else None
     if example is not None:
         example = cast_of(example, described_dtype(given, "input"))
+    if example is None or not package.test_outputs:
+        notes.append(
+            "it brings no test input with its outputs, so that its weights and their export alone were compared"
+        )
     grid = _grid(given, notes)
     for output in package.outputs:
         _check_output(output, given)

@@ -13,6 +13,9 @@ from onscope.runtime import ExportError
 from .._original import Array
 from ._stored import Stored
 
+MOST_VALUES = 1 << 30
+"""Values of one frame, planes and samples that a network takes at once included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -96,6 +99,12 @@ def places_in(stored: Stored, form: Form) -> Places:
                 "them at once: give stacks of so many"
             )
         runs[letter] = wanted
+    once = math.prod(runs.get(letter, sizes[letter]) for letter in axes if letter in kept or letter in runs)
+    if once > MOST_VALUES:
+        raise ExportError(
+            f"found frames of {' x '.join(str(sizes[letter]) for letter in 'yx')} in {stored.path.name}, expected at "
+            f"most {MOST_VALUES:,} values at once: cut them"
+        )
     counts = {letter: sizes[letter] // runs.get(letter, 1) for letter in axes if letter not in kept}
     return Places(stored, axes, counts, runs)
 

@@ -18,6 +18,10 @@ from onscope.runtime import ExportError, OnscopeError
 from .._original import Array, one_line
 
 TIFF, SUFFIXES = (".tif", ".tiff"), (".npy", ".png", ".tif", ".tiff")
+WRONG = (
+    OSError, ValueError, RuntimeError, KeyError, IndexError, TypeError, AttributeError, MemoryError, zlib.error
+)  # fmt: skip
+"""What damaged files and odd descriptions end in; a RuntimeError is that of a description without a bottom too."""
 MOST_METADATA = 16 << 20
 """Bytes of an OME-Zarr's description."""
 
@@ -66,7 +70,7 @@ def _readable(path: Path) -> Any:
         raise
     except OnscopeError as error:
         raise ExportError(str(error)) from error
-    except (OSError, ValueError, RuntimeError, KeyError, IndexError, TypeError, zlib.error, cv2.error) as error:
+    except (*WRONG, cv2.error) as error:
         raise ExportError(
             f"found that {path} cannot be read ({one_line(error)}), expected a whole image: remove or restore it"
         ) from error
@@ -113,7 +117,9 @@ def _open_tiff(path: Path) -> Stored:
         index = _index(axes, held)
         with _readable(path), _tiff_errors(), tifffile.TiffFile(path) as file:
             if not paged:  # one description for all planes, which lie in one piece
-                return np.asarray(file.series[0].asarray())[index]
+                mapped = file.series[0].dataoffset is not None  # a part of gigabytes is read without the rest
+                whole = tifffile.memmap(path, mode="r") if mapped else file.series[0].asarray()
+                return np.array(whole[index])
             numbers = np.arange(math.prod(leading)).reshape(leading)[index[: len(leading)]]
             rest = index[len(leading) :]
             planes = [file.asarray(key=int(number), series=0)[rest] for number in numbers.ravel()]

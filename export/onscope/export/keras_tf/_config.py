@@ -42,10 +42,13 @@ def read_config(text: str | bytes, where: str) -> dict[str, Any]:
     return content
 
 
-def check_config(content: Mapping[str, Any], where: str, trust_code: bool) -> tuple[tuple[str, str], ...]:
+def check_config(
+    content: Mapping[str, Any], where: str, trust_code: bool, keras2: bool = False
+) -> tuple[tuple[str, str], ...]:
     """(module, name) of what is not Keras' own; raises ExportError, with its name, for code without `trust_code`.
 
-    HDF5 files name classes without their modules: those must be Keras'.
+    HDF5 files name classes without their modules: those must be Keras'. A file of Keras 2 (`keras2`) names modules that
+    nothing is imported from.
     """
     foreign: dict[tuple[str, str], None] = {}
     for one in _objects(content):
@@ -61,7 +64,7 @@ def check_config(content: Mapping[str, Any], where: str, trust_code: bool) -> tu
             raise ExportError(f"found {where} with {_called(one)}, which reads other files: images need no such layer")
         if name in PLAIN or name in CODE:
             continue
-        own = _known(name) if module is None else _of_keras(module, name)
+        own = (keras2 and name in KERAS2_ONLY) or (_known(name) if module is None else _of_keras(module, name, keras2))
         package = registered.rpartition(">")[0] if isinstance(registered, str) else ""
         if trust_code:
             if not own and module:
@@ -98,11 +101,11 @@ def _objects(content: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(one)
 
 
-def _of_keras(module: str, name: str) -> bool:
+def _of_keras(module: str, name: str, keras2: bool) -> bool:
     if name == "function" and module == "builtins":
         return False
     parts = module.removeprefix("tensorflow.python.").split(".")
-    if parts[0] not in ("keras", "tf_keras"):  # tf_keras is Keras 2, which is read without its code
+    if parts[0] != "keras" and not (keras2 and parts[0] == "tf_keras"):
         return False
     parts = [part for part in parts[1:] if part not in ("src", "api")]
     return parts[0] in ROOMS if parts else name in ("Sequential", "Model", "Functional", "DTypePolicy")
@@ -114,8 +117,7 @@ def _known(name: str) -> bool:
     rooms = (keras.layers, keras.models, keras.initializers, keras.regularizers, keras.constraints, keras.activations,
              keras.dtype_policies)  # fmt: skip
     names = (name, name.removesuffix("V1").removesuffix("V2"))
-    own = {"Functional", "Policy", "PolicyV1"} | KERAS2_ONLY
-    return name in own or any(hasattr(room, each) for room in rooms for each in names)
+    return name in ("Functional", "Policy", "PolicyV1") or any(hasattr(room, each) for room in rooms for each in names)
 
 
 def _registered(name: str) -> bool:

@@ -13,7 +13,7 @@ from .._tidy import tidied
 from ._door import failures, quiet, require_keras
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import GraphProto, ModelProto
 
 Way = Callable[[], "ModelProto"]
 NEWEST = 18
@@ -106,17 +106,28 @@ def named(model: ModelProto, wanted: Wanted) -> ModelProto:
         raise ValueError(f"it has {len(ends)} inputs and outputs, expected {len(names)}")
     renamed = {end.name: name for end, name in zip(ends, names, strict=True)}
     taken = {name: f"inner_{name}" for name in names}
-    for node in model.graph.node:
-        for values in (node.input, node.output):
-            values[:] = [renamed.get(value, taken.get(value, value)) for value in values]
-    for tensor in model.graph.initializer:
-        tensor.name = taken.get(tensor.name, tensor.name)
+    for graph in _graphs(model.graph):
+        for node in graph.node:
+            for values in (node.input, node.output):
+                values[:] = [renamed.get(value, taken.get(value, value)) for value in values]
+        for value in (*graph.initializer, *(graph.output if graph is not model.graph else ())):
+            value.name = renamed.get(value.name, taken.get(value.name, value.name))
     for end in ends:
         end.name = renamed[end.name]
     del model.graph.input[:], model.graph.output[:], model.graph.value_info[:]
     model.graph.input.extend(inputs)
     model.graph.output.extend(outputs)
     return model
+
+
+def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
+    """The graph and those of its branches and loops, which read what is outside them by name."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                if inner.node:
+                    yield from _graphs(inner)
 
 
 def standard_resizes(model: ModelProto) -> int:
@@ -126,7 +137,7 @@ def standard_resizes(model: ModelProto) -> int:
     round_prefer_ceil rounds to the same.
     """
     count = 0
-    for node in model.graph.node:
+    for node in (node for graph in _graphs(model.graph) for node in graph.node):
         own = {attribute.name: attribute for attribute in node.attribute}
         mode = own.get("coordinate_transformation_mode")
         if node.op_type == "Resize" and mode is not None and mode.s == b"tf_half_pixel_for_nn":
@@ -142,7 +153,7 @@ def in_opset(model: ModelProto, opset: int) -> ModelProto:
     """The model in that operator set, without those that nothing in it is of."""
     import onnx
 
-    used = {node.domain for node in model.graph.node}
+    used = {node.domain for graph in _graphs(model.graph) for node in graph.node}
     kept = [entry for entry in model.opset_import if entry.domain in used]
     del model.opset_import[:]
     model.opset_import.extend(kept)

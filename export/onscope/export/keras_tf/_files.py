@@ -7,8 +7,10 @@ whole model is HDF5 with the attribute model_config and the group model_weights 
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -23,6 +25,7 @@ PICKLE = re.compile(rb"\x80[\x02-\x05]|c[\w.]+\n[\w.]+\n|[(\]})].*\.\Z", re.DOTA
 """Pickles of protocol 2 and later; objects, and what else, of the protocols before."""
 NEW = "3"
 MOST_BYTES = 4 << 30
+MOST_GROUPS = 100_000
 MOST_TIMES = 200
 """How many times its size a packed member may become."""
 
@@ -41,7 +44,11 @@ class Inspected(NamedTuple):
     @property
     def keras2(self) -> bool:
         """Whether Keras 3 would take it for what it is not."""
-        return not self.version.partition(".")[0].isdecimal() or int(self.version.partition(".")[0]) < 3
+        return _old(self.version)
+
+
+def _old(version: str) -> bool:
+    return version.partition(".")[0] in ("0", "1", "2")
 
 
 def inspected(source: Path, trust_code: bool) -> Inspected:
@@ -74,6 +81,8 @@ def _check_zip(source: Path, where: str, trust_code: bool) -> Inspected:
     try:
         with zipfile.ZipFile(source) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+                raise ExportError(f"found {where} of more than {MOST_BYTES >> 30} GB unpacked, expected a network's")
             for name, entry in entries.items():
                 path = PurePosixPath(name.replace("\\", "/"))
                 if path.is_absolute() or ".." in path.parts or ":" in name:
@@ -95,13 +104,13 @@ def _check_zip(source: Path, where: str, trust_code: bool) -> Inspected:
             version = _version_in(archive.read("metadata.json")) if "metadata.json" in entries else NEW
             with archive.open("model.weights.h5") as weights:
                 values = _look_through(weights, where).values
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError) as error:
         raise ExportError(
             f"found {where}, which is cut off or damaged ({one_line(error, 120)}): copy it again"
         ) from error
     # Nothing is compiled, so that losses and metrics, which are often the user's own, are not built.
     built = {name: value for name, value in content.items() if name != "compile_config"}
-    return Inspected(".keras", version, built, check_config(built, where, trust_code), values)
+    return Inspected(".keras", version, built, check_config(built, where, trust_code, _old(version)), values)
 
 
 def _version_in(metadata: bytes) -> str:
@@ -128,7 +137,7 @@ def _check_hdf5(source: Path, where: str, trust_code: bool) -> Inspected:
             "folder"
         )
     content = read_config(config, where)
-    return Inspected(".h5", version, content, check_config(content, where, trust_code), values)
+    return Inspected(".h5", version, content, check_config(content, where, trust_code, _old(version)), values)
 
 
 class _Content(NamedTuple):
@@ -145,9 +154,13 @@ def _look_through(file: Any, where: str) -> _Content:
 
     total = values = 0
     with h5py.File(file, "r") as content:
-        waiting = [content]
+        waiting, seen = [content], set()
         while waiting:
             group = waiting.pop()
+            address = h5py.h5o.get_info(group.id).addr  # groups may hold themselves
+            if address in seen:
+                continue
+            seen.add(address)
             for name in group:
                 link = group.get(name, getlink=True)
                 if not isinstance(link, h5py.HardLink):  # others lead to other files, or around in circles
@@ -158,9 +171,11 @@ def _look_through(file: Any, where: str) -> _Content:
                 elif isinstance(one, h5py.Dataset):
                     total += _bytes_of(one, where)
                     values += int(one.size or 0)
-            if total > MOST_BYTES or len(waiting) > 100_000:
+            if total > MOST_BYTES or len(seen) + len(waiting) > MOST_GROUPS:
                 raise ExportError(f"found {where} with more than {MOST_BYTES >> 30} GB of arrays, expected a network's")
-        found: str | bytes | None = content.attrs.get("model_config")
+        found = content.attrs.get("model_config")
+        if not isinstance(found, (str, bytes, type(None))):
+            raise ExportError(f"found {where} whose configuration is a {type(found).__name__}, expected a text")
         version = content.attrs.get("keras_version", "1")
     return _Content(found, version.decode("utf-8", "replace") if isinstance(version, bytes) else str(version), values)
 

@@ -16,7 +16,7 @@ from onscope.runtime import ExportError
 from .._original import one_line
 from ._door import quiet
 from ._entry import Entry, entry_of
-from ._ops import RESTORING, STARTING, check_unused, check_used, name_of, reachable
+from ._ops import RESTORING, STARTING, check_constants, check_unused, check_used, name_of, reachable
 
 MOST_BYTES = (2 << 30) - 1
 """Protocol buffers hold no more."""
@@ -81,7 +81,8 @@ def frozen_graph(source: Path) -> tuple[Any, Signature]:
             f"found {where} with the variable {held[0][:60]!r}, expected constants: freeze it "
             "(tf.compat.v1.graph_util.convert_variables_to_constants), or give a SavedModel"
         )
-    check_used((node for node in _all(graph)), where)
+    check_used(_all(graph), where)
+    check_constants(_all(graph), where)
     return graph, _ends(graph, where)
 
 
@@ -185,6 +186,7 @@ def _check(graph: Any, signature: Signature, where: str) -> None:
         if not graph.object_graph_def.nodes:  # then TensorFlow runs it, from the file that it names
             _check_restored(restoring, name_of(graph.saver_def.filename_tensor_name), where)
     check_unused(_all(graph.graph_def), where)
+    check_constants(_all(graph.graph_def), where)
 
 
 def _check_restored(nodes: Iterable[Any], filename: str, where: str) -> None:

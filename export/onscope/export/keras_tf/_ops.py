@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from onscope.runtime import ExportError
 
+WAITING = re.compile(r"Queue|Iterator")
+"""Words in the names of operations that wait for what nobody gives here."""
 PLUMBING = frozenset(
     {
         "Placeholder", "PlaceholderWithDefault", "NoOp", "VarHandleOp", "ReadVariableOp", "VariableV2", "Variable",
@@ -35,6 +38,9 @@ HARMFUL = re.compile(
 """Words in the names of operations that read, write, listen, or run code."""
 
 
+MOST_CONSTANTS = 2 << 30
+
+
 def check_used(nodes: Iterable[Any], where: str, besides: frozenset[str] = frozenset()) -> None:
     """Raise ExportError, with its name, for an operation that is not of an image network.
 
@@ -47,6 +53,20 @@ def check_used(nodes: Iterable[Any], where: str, besides: frozenset[str] = froze
                 f"found {where} with the operation {node.op} ({node.name[:60]}), expected those that compute images: "
                 "it would read or write something, run code, or has no counterpart in ONNX; save the network without it"
             )
+
+
+def check_constants(nodes: Iterable[Any], where: str) -> None:
+    """Raise ExportError for constants that take more memory than a file could hold: one number may stand for all."""
+    import tensorflow as tf
+
+    total = 0
+    for node in nodes:
+        if node.op == "Const" and "value" in node.attr:
+            tensor = node.attr["value"].tensor
+            size = tf.as_dtype(tensor.dtype).size or 1
+            total += size * math.prod(max(0, dim.size) for dim in tensor.tensor_shape.dim)
+    if total > MOST_CONSTANTS:
+        raise ExportError(f"found {where} with constants of {total >> 20} MB, expected at most {MOST_CONSTANTS >> 20}")
 
 
 def check_unused(nodes: Iterable[Any], where: str) -> None:
@@ -64,14 +84,14 @@ def check_unused(nodes: Iterable[Any], where: str) -> None:
 
 
 def convertible() -> frozenset[str]:
-    """Names of TensorFlow's operations that tf2onnx has handlers for."""
+    """Names of TensorFlow's operations that tf2onnx has handlers for, and that end by themselves."""
     from tf2onnx import (
         handler,
         onnx_opset,  # noqa: F401  # fills the table
     )
 
     versions = handler.tf_op.get_opsets().get("", [])
-    return frozenset(name for version in versions for name in version)
+    return frozenset(name for version in versions for name in version if not WAITING.search(name))
 
 
 def reachable(roots: Iterable[str], nodes: Mapping[str, Any], functions: Mapping[str, Any]) -> Iterator[Any]:

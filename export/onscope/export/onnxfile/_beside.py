@@ -22,7 +22,8 @@ def readable(names: Sequence[str], side: str) -> tuple[str, ...]:
     """Names of a graph's inputs or outputs (`side`) as a description takes them, each once and none the frame's."""
     plain = [re.sub(r"\W+", "_", name.lower(), flags=re.ASCII).strip("_")[-28:] for name in names]
     plain = [name if re.match(r"[a-z_]", name) and name != FRAME else f"{side}_{name}" for name in plain]
-    return tuple(name if plain.count(name) == 1 else f"{name[:24]}_{place}" for place, name in enumerate(plain))
+    found = [name if plain.count(name) == 1 else f"{name[:24]}_{place}" for place, name in enumerate(plain)]
+    return tuple(found) if len(set(found)) == len(found) else tuple(f"{side}_{place}" for place in range(len(found)))
 
 
 def guesses_beside(
@@ -67,6 +68,18 @@ def sizes_beside(one: FurtherInput, free: Mapping[str, str]) -> list[int | str]:
         else:
             found.append(free["b"] if letter == "b" and "b" in free else size)
     return found
+
+
+def said_beside(one: FurtherInput) -> str:
+    """As --input takes it: "other b=1,c=4,y=y/2,x=x/2"."""
+    sizes = (f"{letter}={_said(letter, size)}" for letter, size in zip(one.axes, one.sizes, strict=True))
+    return f"{one.name} {','.join(sizes)}"
+
+
+def _said(letter: str, size: int | Fraction) -> str:
+    if not isinstance(size, Fraction):
+        return str(size)
+    return letter if size == 1 else f"{letter}/{size.denominator}" if size < 1 else f"{letter}*{size.numerator}"
 
 
 def _letters(dims: Dims, axes: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from onscope.runtime import ExportError
 
 from .._original import Array, Converted, OutputForm, Stated, Wanted, contiguous, one_line
 from .._tidy import tidied
-from ._beside import readable
+from ._beside import readable, said_beside
 from ._found import Probed
 from ._graph import dims_of, framed, inputs_of, opset_of, plain, resized
 from ._upgrade import brought
@@ -120,13 +119,9 @@ def guessed(network: OnnxNetwork) -> Stated:
         f"the axes {found.axes} of its {stated} input and {', '.join(found.outputs)} of its outputs were guessed from "
         "their sizes (--axes and --output-axes say otherwise)"
     ]
-    for one in found.further:
-        sizes = "x".join(letter if isinstance(size, Fraction) and size == 1 else f"{letter} times {size}"
-                         if isinstance(size, Fraction) else str(size)
-                         for letter, size in zip(one.axes, one.sizes, strict=True))  # fmt: skip
-        notes.append(
-            f"that its input {one.name} has the axes {one.axes} and {sizes} was guessed (--input says otherwise)"
-        )
+    notes += [
+        f"that {said_beside(one)!r} lies beside the frame was guessed (--input says otherwise)" for one in found.further
+    ]
     return Stated(
         axes=found.axes,
         output_axes=found.outputs,

@@ -31,14 +31,16 @@ NUMBERS = "biuf"
 
 
 def open_onnx(
-    source: Path, route: str = "", axes: str = "", sizes: Sequence[int] = (), further: Sequence[FurtherInput] = ()
-) -> OnnxNetwork:
+    source: Path, route: str = "", axes: str = "", sizes: Sequence[int] = (), further: Sequence[FurtherInput] = (),
+    outputs: int | None = None,
+) -> OnnxNetwork:  # fmt: skip
     """The network of an ONNX file of any opset from 9 on, with its weights in it or in one file beside it.
 
     Its first input takes the frames. `axes` and `sizes` (0: any) are that input's where something else than the file
-    states them, `further` the others. It is run at some small sizes to find out which it takes. Raises ExportError:
-    what it is instead (a pickle, a .zip, HDF5, a truncated file), operators of foreign libraries, data outside of its
-    folder, absurd sizes, inputs that hold no pixels, an output that is no tensor of numbers, a run that does not end.
+    states them, `further` the others; of its outputs the first `outputs` are taken (None: all). It is run at some
+    small sizes to find out which it takes. Raises ExportError: what it is instead (a pickle, a .zip, HDF5, a truncated
+    file), operators of foreign libraries, data outside of its folder, absurd sizes, inputs that hold no pixels, an
+    output that is no tensor of numbers, a run that does not end.
     """
     import onnx
 
@@ -60,7 +62,7 @@ def open_onnx(
                 "expected numbers such as float32 with axes that are stated, of the first input y and x among them: "
                 "export it again"
             )
-    for port in ports.outputs:
+    for port in ports.outputs[:outputs]:
         if not _is_number(port.dtype):
             raise ExportError(
                 f"found that the output {one_line(port.name, 80)} of {source.name} is {port.dtype}, expected a tensor "
@@ -69,6 +71,7 @@ def open_onnx(
     if len(files) > 1:
         digest = folder_sha256(files[0].parent, files)
     model = onnx.load(path)
+    del model.graph.output[len(ports.outputs[:outputs]) :]
     declared = dims_of(inputs_of(model)[0])
     if axes and len(axes) != len(declared):
         raise ExportError(f"found {len(declared)} axes in {source.name}, expected {len(axes)}: {axes}")

@@ -1,9 +1,9 @@
 """How far a variant's answers are from those of the float weights, in what the answer is for, and how far they may be.
 
-- An image network (one that gives back its input, cleaner or larger): the RMS difference as a share of what the network
-  changes, rms(variant - float) / rms(float - input), both in the network's own units; 0.05 at most. A larger output is
-  held against the input enlarged by bicubic interpolation. An error relative to the output's range would flatter
-  residual networks, whose output is mostly their input.
+- An image network (one that gives back its first input, cleaner or larger): the RMS difference as a share of what the
+  network changes, rms(variant - float) / rms(float - input), both in the network's own units; 0.05 at most. A larger
+  output is held against the input enlarged by bicubic interpolation. An error relative to the output's range would
+  flatter residual networks, whose output is mostly their input.
 - Points: 1 - F1 of those above the threshold, the float weights' own as the truth, paired within 1.5 pixels; 0.01 at
   most.
 - Label images: 1 - mean IoU of objects with their partners (IoU above 0.5), those without one counted as 0; 0.01 at
@@ -65,6 +65,7 @@ class Judge:
         self._package = package
         self._image_limit = LIMITS["image"] if image_limit is None else image_limit
         self._order = [spec.name for spec in session.outputs]
+        self._first = [spec.name for spec in session.inputs].index(package.inputs[0].graph_name)
         self._raw = [
             {tensor.name: (array, tensor.axes) for tensor, array in zip(package.inputs, frame, strict=True)}
             for frame in frames
@@ -101,8 +102,8 @@ class Judge:
         ):
             return "labels"
         answers = [answers[self._place(number)] for answers in self._expected]
-        given = [inputs[0] for inputs in self.fed]
-        return "image" if len(self.fed[0]) == 1 and restores(given, answers, tensor.axes) else "values"
+        given = [inputs[self._first] for inputs in self.fed]
+        return "image" if restores(given, answers, tensor.axes) else "values"
 
     def _pairs(self, place: int, found: Sequence[Sequence[Array]]) -> list[tuple[Array, Array]]:
         return [
@@ -113,7 +114,8 @@ class Judge:
     def _image(self, number: int, place: int, found: Sequence[Sequence[Array]]) -> Measured:
         tensor, pairs = self._package.outputs[number], self._pairs(place, found)
         given = [
-            as_large(inputs[0], want.shape, tensor.axes) for inputs, (want, _) in zip(self.fed, pairs, strict=True)
+            as_large(inputs[self._first], want.shape, tensor.axes)
+            for inputs, (want, _) in zip(self.fed, pairs, strict=True)
         ]
         off = sum(float(np.sum((have - want) ** 2)) for want, have in pairs)
         change = sum(float(np.sum((want - before) ** 2)) for before, (want, _) in zip(given, pairs, strict=True))

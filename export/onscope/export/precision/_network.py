@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +78,7 @@ def floats(model: ModelProto) -> list[str]:
     return [name for name in made if kinds.get(name) == TensorProto.FLOAT]
 
 
-def observe(model: ModelProto, names: Iterable[str], frames: Sequence[Feeds]) -> dict[str, Seen]:
+def observe(model: ModelProto, names: Iterable[str], frames: Iterable[Feeds]) -> dict[str, Seen]:
     """Range and shape of float32 tensors while the network runs on frames; raises ExportError where it fails."""
     import onnx
     from onnx import TensorProto, helper

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from onscope.runtime import ExportError, OnscopeError, Package
 from onscope.runtime.engines import Session, open_session
 from onscope.runtime.package import PRECISIONS
 
 from .._folder import check_target
-from .._original import one_line
+from .._original import Array, one_line
 from ..frames import Given, Tell
 from ._calibrate import Frames, frames_for
 from ._half import halved, rounded, too_large
 from ._judge import Judge
-from ._network import Seen, floats, observe, read_network
+from ._network import floats, observe, read_network
 from ._quantise import quantised
 from ._report import VariantReport
 from ._sensitive import Answers, Found, Search
@@ -105,12 +103,13 @@ class Reduction:
         total = len(frames.calibrating) + measured
         self._tell(step, 0, total)
         self.judge = Judge(package, frames.measured, session, limit, lambda done: self._tell(step, done, total))
-        self.seen: dict[str, Seen] = {}
-        watched = floats(self.model)
-        for number, frame in enumerate(frames.calibrating):
-            self._tell(step, measured + number, total)
-            fed = self.judge.feed(frame, session)
-            self.seen = merged(self.seen, observe(self.model, watched, [dict(zip(names, fed, strict=True))]))
+
+        def feeds() -> Iterator[dict[str, Array]]:
+            for number, frame in enumerate(frames.calibrating):
+                self._tell(step, measured + number, total)
+                yield dict(zip(names, self.judge.feed(frame, session), strict=True))
+
+        self.seen = observe(self.model, floats(self.model), feeds())
         self._tell(step, total, total)
 
     def search(self, precision: str, reduce_range: bool = False, limit_s: float = LIMIT_S) -> Found:
@@ -188,18 +187,6 @@ class Reduction:
             versions=_versions(),
             notes=tuple(notes),
         )
-
-
-def merged(first: dict[str, Seen], second: dict[str, Seen]) -> dict[str, Seen]:
-    """Ranges over both; shapes of the first."""
-    if not first:
-        return second
-    return {
-        name: Seen(
-            float(np.minimum(one.low, second[name].low)), float(np.maximum(one.high, second[name].high)), one.shape
-        )  # NaN stays
-        for name, one in first.items()
-    }
 
 
 def _versions() -> dict[str, str]:

@@ -102,6 +102,8 @@ def reduce(
 def _show(reports: Sequence[VariantReport], folder: Path) -> None:
     from rich.console import Console
 
+    from onscope.runtime import Package, best_precision
+
     from ._progress import error_table, speed_table
 
     console = Console()
@@ -116,4 +118,8 @@ def _show(reports: Sequence[VariantReport], folder: Path) -> None:
                 f"{report.precision}: did not pass, so the runtime refuses it: give more frames, or keep the float ones"
             )
             console.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
+    package = Package.load(folder)
+    for engine in dict.fromkeys(engine for report in reports for engine in report.speeds):
+        line = f"a stage with `precision: auto` runs {best_precision(package, engine)} on {engine} here"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"package: {folder}", markup=False, highlight=False, soft_wrap=True)

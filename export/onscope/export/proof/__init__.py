@@ -1,7 +1,7 @@
 """Proof that an export is equal to its original: the comparison, its account and its picture."""
 
 from .._agreement import span
-from ._answers import Answers, answers
+from ._answers import LABELLING, Answers, answers, labelled
 from ._errors import Errors
 from ._metrics import Metric, metrics, share_of_change
 from ._parity import MAX_LIMIT, P999_LIMIT, Parity, compare
@@ -10,6 +10,7 @@ from ._proof import Proof
 from ._report import OWN, PICTURE, Report, account
 
 __all__ = [
+    "LABELLING",
     "MAX_LIMIT",
     "OWN",
     "P999_LIMIT",
@@ -24,6 +25,7 @@ __all__ = [
     "answers",
     "compare",
     "draw_picture",
+    "labelled",
     "metrics",
     "share_of_change",
     "span",

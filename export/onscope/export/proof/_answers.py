@@ -57,7 +57,7 @@ def answers(
     labels = None
     after = next((list(steps[place:]) for place, step in enumerate(steps) if step.id in LABELLING), None)
     if after:
-        labels = (_labelled(after, first, axes, settings), _labelled(after, second, axes, settings))
+        labels = (labelled(after, first, axes, settings), labelled(after, second, axes, settings))
     kind = "labels" if labels else kind_of(first, axes, [step.id for step in steps], settings)
     return Answers(output, where, axes, kind, bare, (first, second), raw, fed, frame_axes, labels, settings)
 
@@ -81,7 +81,7 @@ def kind_of(answer: Array, axes: str, steps: Sequence[str], settings: Mapping[st
     return "image"
 
 
-def _labelled(steps: Sequence[Step], output: Array, axes: str, settings: Mapping[str, Any]) -> Array:
+def labelled(steps: Sequence[Step], output: Array, axes: str, settings: Mapping[str, Any]) -> Array:
     from onscope.runtime.decode import decoder
 
     try:

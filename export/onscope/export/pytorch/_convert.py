@@ -180,7 +180,7 @@ def input_names(wanted: Wanted) -> list[str]:
 def _examples(wanted: Wanted) -> tuple[Tensor, ...]:
     import torch
 
-    return tuple(torch.from_numpy(one) for one in (wanted.example, *(one.example for one in wanted.further)))
+    return tuple(torch.tensor(one) for one in (wanted.example, *(one.example for one in wanted.further)))
 
 
 def root(error: BaseException) -> BaseException:

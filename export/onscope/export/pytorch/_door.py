@@ -20,6 +20,10 @@ from .._original import Array, one_line
 if TYPE_CHECKING:
     from torch import nn
 
+NUMBERS = (
+    "float32", "float64", "bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64",
+)  # fmt: skip
+"""Kinds of outputs that a package can describe."""
 NEEDED = ("torch", "onnxscript", "onnxslim", "onnxruntime")
 
 
@@ -63,7 +67,8 @@ def run_network(network: nn.Module, *arrays: Array) -> list[Array]:
     size = " and a ".join(f"{'x'.join(map(str, array.shape))} {array.dtype}" for array in arrays)
     try:
         with torch.no_grad(), quiet():
-            answer = network(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays))
+            # Copies: networks that begin with an operation in place (ReLU) would change the frames.
+            answer = network(*(torch.from_numpy(np.array(array)) for array in arrays))
     except AssertionError as error:  # its own word: guards of programs, checks of authors
         raise ExportError(
             f"found that the network does not take a {size} input ({one_line(error, 160)}), expected every size from "
@@ -78,6 +83,12 @@ def run_network(network: nn.Module, *arrays: Array) -> list[Array]:
     if not outputs or not all(isinstance(output, torch.Tensor) for output in outputs):
         raise ExportError(
             f"found a network that gives {_kinds(answer)}, expected a tensor or a tuple of tensors: wrap it"
+        )
+    strange = [output.dtype for output in outputs if str(output.dtype).removeprefix("torch.") not in NUMBERS]
+    if strange or any(output.layout is not torch.strided for output in outputs):
+        what = str(strange[0]).removeprefix("torch.") if strange else "sparse tensors"
+        raise ExportError(
+            f"found a network that gives {what}, expected float32, whole numbers or bool: cast its outputs inside"
         )
     return [output.detach().cpu().numpy() for output in outputs]
 

@@ -22,6 +22,7 @@ from onscope.runtime import ExportError
 from .._original import one_line
 from ._door import quiet
 from ._program_words import checked_payload, checked_program
+from ._tensors import swells
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -134,6 +135,7 @@ UNREADABLE = (
     LookupError,
     AttributeError,
     TypeError,
+    MemoryError,
 )
 
 
@@ -141,6 +143,8 @@ def _is_plain(data: bytes) -> bool:
     """Whether PyTorch opens it without unpickling objects."""
     import torch
 
+    if swells(io.BytesIO(data), len(data)):
+        return False
     try:
         with quiet():
             torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)

@@ -8,16 +8,12 @@ arithmetic, plain names, sizes and guards that are arithmetic of sizes, and tupl
 
 from __future__ import annotations
 
-import ast
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from onscope.runtime import ExportError
-
-from .._original import one_line
+from ._program_arithmetic import check_size, checked_guard, wrong
 
 ARITHMETIC = re.compile(
     "(add|sub|mul|floordiv|truediv|mod|pow|neg|pos|abs|eq|ne|lt|le|gt|ge|getitem|and_|or_|not_|xor)"
@@ -26,23 +22,11 @@ SIZES = re.compile("sym_(int|float|max|min|not|ite|sqrt|sum)")
 HIGHER = ("cond", "wrap_with_autocast", "wrap_with_set_grad_enabled")
 FILES = ("from_file", "save")
 """Operators of ATen that open files."""
-SYMBOLS = re.compile(
-    "([suz][a-z]{0,3}[0-9]+|Symbol|Integer|Float|Rational|One|Zero|NegativeOne|Half|Add|Mul|Pow|Max|Min|Mod|PythonMod|"
-    "FloorDiv|CeilDiv|CleanDiv|ModularIndexing|CeilToInt|FloorToInt|TruncToInt|RoundToInt|TruncToFloat|ToFloat|"
-    "IntTrueDiv|FloatTrueDiv|PowByNatural|Where|Identity|And|Or|Not|Eq|Ne|Le|Lt|Ge|Gt|Equality|Unequality|LessThan|"
-    "StrictLessThan|GreaterThan|StrictGreaterThan|true|false|True|False|positive|nonnegative|integer|real|precision)"
-)
-"""Names in sizes: symbols, the functions that PyTorch writes them with, and those functions' arguments."""
-MOST_POWERS, MOST_RAISED = 2, 8
-"""Powers in one size, and the largest number in it then: towers of powers have no end."""
-LONGEST = 20_000
+MATHS = re.compile("ceil|floor|trunc|sqrt|pow|exp|log|log2|a?sin|a?cos|a?tan|sinh|cosh|tanh|fabs|copysign")
 _NAME = re.compile(r"[A-Za-z_]\w{0,500}|", re.ASCII)
 _DOTTED = re.compile(r"(?!__)\w{1,200}(\.(?!__)\w{1,200}){0,60}|", re.ASCII)
 _TEXT = re.compile(r"[\w ,.:>+*/|-]{0,500}", re.ASCII)
 _VERSION = re.compile(r"[\w.+-]{0,80}", re.ASCII)
-_WORD = re.compile(
-    r"\s*(?:([A-Za-z_]\w*)|'[A-Za-z]\w*'|'?(-?\d+)(?:\.\d+)?(?:e[+-]?\d+)?'?|[-+*/%(),=<>!&|~])", re.ASCII
-)
 _DOTS = re.compile("fqn|parameter_name|buffer_name|tensor_constant_name|gradient_to_\\w+|user_input_name")
 """Where names may have dots."""
 _TREES = {"builtins.tuple": ("null",), "builtins.list": ("null",), "builtins.dict": None}
@@ -54,8 +38,11 @@ def checked_program(content: Any) -> dict[str, Any]:
     Raises ExportError with what it holds instead.
     """
     if not isinstance(content, dict) or not isinstance(content.get("graph_module"), dict):
-        raise _wrong("no graph", "")
-    copy = {**content, "guards_code": [_guard(one) for one in content.get("guards_code") or ()]}
+        raise wrong("no graph", "")
+    guards = content.get("guards_code") or []
+    if not isinstance(guards, list):
+        raise wrong("the guards", guards)
+    copy = {**content, "guards_code": [checked_guard(one) for one in guards]}
     walked: dict[str, Any] = {key: value if key == "guards_code" else _walk(value, key) for key, value in copy.items()}
     return walked
 
@@ -64,13 +51,13 @@ def checked_payload(content: Any) -> dict[str, Any]:
     """The list of a program's weights or constants, on the CPU; raises ExportError for pickles and other objects."""
     config = content.get("config") if isinstance(content, dict) else None
     if not isinstance(config, dict):
-        raise _wrong("no list of tensors", "")
+        raise wrong("no list of tensors", "")
     for name, meta in config.items():
         if not _DOTTED.fullmatch(str(name)) or not isinstance(meta, dict):
-            raise _wrong("the tensor", name)
+            raise wrong("the tensor", name)
         place = meta.get("path_name")
         if meta.get("use_pickle") is not False or not re.fullmatch(r"(weight|tensor)_\d{1,9}", str(place)):
-            raise _wrong("the pickled object", name)
+            raise wrong("the pickled object", name)
     return {"config": {name: _walk(meta, "tensor") for name, meta in config.items()}}
 
 
@@ -79,11 +66,11 @@ def _walk(value: Any, key: str) -> Any:
         return {}
     if isinstance(value, Mapping):
         if "as_custom_obj" in value or "custom_obj" in value:
-            raise _wrong("the custom object", json.dumps(value))
+            raise wrong("the custom object", json.dumps(value))
         if key in ("device", "as_device") and "type" in value:
             return {"type": "cpu", "index": None}
         for name in map(str, value):
-            _size(name) if key == "range_constraints" else _require(_NAME, name, "the name")
+            check_size(name) if key == "range_constraints" else _require(_NAME, name, "the name")
         return {name: _walk(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [_walk(inner, key) for inner in value]
@@ -96,7 +83,7 @@ def _word(text: str, key: str) -> None:
     if key in ("target", "as_operator"):
         _operator(text)
     elif key == "expr_str":
-        _size(text)
+        check_size(text)
     elif key in ("in_spec", "out_spec"):
         _tree(text)
     elif key in ("as_string", "as_strings"):
@@ -109,7 +96,7 @@ def _word(text: str, key: str) -> None:
 
 def _require(pattern: re.Pattern[str], text: str, what: str) -> None:
     if not pattern.fullmatch(text):
-        raise _wrong(what, text)
+        raise wrong(what, text)
 
 
 def _operator(target: str) -> None:
@@ -119,7 +106,7 @@ def _operator(target: str) -> None:
     match parts:
         case ["_operator", name] if ARITHMETIC.fullmatch(name):
             return
-        case ["math", name] if not name.startswith("_") and callable(getattr(math, name, None)):
+        case ["math", name] if MATHS.fullmatch(name):
             return
         case ["torch", name] if SIZES.fullmatch(name):
             return
@@ -129,76 +116,25 @@ def _operator(target: str) -> None:
             packet = getattr(getattr(torch.ops, room), name, None)
             if isinstance(getattr(packet, overload, None), torch._ops.OpOverload):
                 return
-    raise _wrong("the operator", target)
-
-
-def _size(text: str) -> None:
-    """Arithmetic of whole numbers and symbols."""
-    place, powers, largest = 0, 0, 0
-    while place < len(text) and len(text) <= LONGEST:
-        word = _WORD.match(text, place)
-        if word is None or (word[1] and not SYMBOLS.fullmatch(word[1])):
-            break
-        powers += word[1] in ("Pow", "PowByNatural") or text.startswith("**", word.start())
-        largest = max(largest, abs(int(word[2] or 0)))
-        place = word.end()
-    if place < len(text) or (powers and (powers > MOST_POWERS or largest > MOST_RAISED)):
-        raise _wrong("the size", text)
-
-
-def _guard(text: Any) -> str:
-    """A condition on the input's sizes, such as L['x'].size()[2] % 2 == 0."""
-    known = (
-        ast.Expression, ast.Compare, ast.BoolOp, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.boolop,
-        ast.cmpop, ast.Load,
-    )  # fmt: skip
-    try:
-        tree = ast.parse(str(text)[:LONGEST], mode="eval")
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise _wrong("the guard", text) from error
-    for node in ast.walk(tree):
-        match node:
-            case ast.Pow() | ast.LShift():
-                break
-            case ast.Constant(value=int() | float() | bool()):
-                continue
-            case ast.Constant(value=str(name)) if name.isidentifier() and not name.startswith("__"):
-                continue
-            case ast.Name(id="L" | "Max" | "Min" | "max" | "min" | "math"):
-                continue
-            case ast.Attribute(attr="size" | "stride" | "storage_offset"):
-                continue
-            case ast.Attribute(value=ast.Name(id="math"), attr="floor" | "ceil" | "trunc"):
-                continue
-            case ast.Subscript() | ast.Call(keywords=[]):
-                continue
-        if not isinstance(node, known):
-            break
-    else:
-        return str(text)
-    raise _wrong("the guard", text)
+    raise wrong("the operator", target)
 
 
 def _tree(text: str) -> None:
     try:
         version, spec = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
-        raise _wrong("the arguments", text) from error
+        raise wrong("the arguments", text) from error
     todo = [spec]
     while todo:
         one = todo.pop()
-        if not isinstance(one, dict) or version != 1:
-            raise _wrong("the arguments", text)
+        if not isinstance(one, dict) or version != 1 or not isinstance(one.get("type"), str | None):
+            raise wrong("the arguments", text)
         kind, context = one.get("type"), one.get("context")
         if kind is not None and (kind not in _TREES or (_TREES[kind] and context not in ("null",))):
-            raise _wrong("the arguments", kind)
+            raise wrong("the arguments", kind)
         if kind == "builtins.dict" and not re.fullmatch(r'\[("\w+"(, "\w+")*)?\]', str(context), re.ASCII):
-            raise _wrong("the arguments", context)
-        todo.extend(one.get("children_spec") or ())
-
-
-def _wrong(what: str, text: object) -> ExportError:
-    return ExportError(
-        f"found {what} {one_line(text, 100)!r} in the torch.export program, expected ATen operators, tensors and sizes "
-        "alone: anything else could run code, so it is not opened"
-    )
+            raise wrong("the arguments", context)
+        inside = one.get("children_spec") or []
+        if not isinstance(inside, list):
+            raise wrong("the arguments", text)
+        todo.extend(inside)

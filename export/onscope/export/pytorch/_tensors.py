@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from onscope.runtime import ExportError
 
@@ -52,13 +52,18 @@ def read_tensors(source: Path) -> Mapping[str, Any]:
 
 def refuse_bomb(source: Path) -> None:
     """Raise ExportError for an archive that holds more than its size: it could fill the memory."""
-    try:
-        with zipfile.ZipFile(source) as archive:
-            inside = sum(entry.file_size for entry in archive.infolist())
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError):
-        return  # no archive: others say what it is
-    if inside > source.stat().st_size + MOST_SPARE:
+    if source.is_file() and (inside := swells(source, source.stat().st_size)):
         raise ExportError(
             f"found {source.name} of {source.stat().st_size >> 10} kB that unpacks to {inside >> 20} MB, expected one "
             "as PyTorch writes it, without compression: save it again"
         )
+
+
+def swells(archive: Path | IO[bytes], size: int) -> int:
+    """Bytes that a .zip of `size` bytes unpacks to, where these are more; 0 otherwise, and of what is no archive."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            inside = sum(entry.file_size for entry in opened.infolist())
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError):
+        return 0  # others say what it is
+    return inside if inside > size + MOST_SPARE else 0

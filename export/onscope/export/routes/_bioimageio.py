@@ -143,13 +143,16 @@ def _by(route: str) -> Way:
 
 
 def _onnx(package: StatedPackage, stated: Stated, entry: Mapping[str, Any], asked: Asked) -> Original:
-    """An ONNX file, of which the package states the inputs, but for the frame's height and width."""
+    """An ONNX file, of which the package states the inputs, but for the frame's height and width.
+
+    Outputs that it does not describe are left out, as in bioimageio.core.
+    """
     path = package.file(entry, "onnx weights")
     if isinstance(data := entry.get("external_data"), Mapping):
         package.file(data, "external data")
     shape = stated.shape if stated.example is None else stated.example.shape
     known = tuple(0 if letter in "byx" else size for letter, size in zip(stated.axes, shape, strict=True))
-    return open_onnx(path, axes=stated.axes, sizes=known, further=stated.further)
+    return open_onnx(path, axes=stated.axes, sizes=known, further=stated.further, outputs=len(package.outputs))
 
 
 def _bundle(package: StatedPackage, stated: Stated, entry: Mapping[str, Any], asked: Asked) -> Original:

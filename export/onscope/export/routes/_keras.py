@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -112,7 +113,10 @@ def _named(source: Path, suffix: str) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"network{suffix}")
-        path.symlink_to(source.resolve())
+        try:
+            path.symlink_to(source.resolve())
+        except OSError:  # Windows asks for a right that few users have
+            shutil.copyfile(source, path)
         yield path
 
 

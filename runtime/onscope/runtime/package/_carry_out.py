@@ -158,8 +158,10 @@ def _inverse_scale_range(x: Array, a: Arguments, axes: Sequence[str], m: Measure
 
 
 def normalised_again(tensor: TensorDescription, found: Array, inputs: Mapping[str, Named], dtype: str) -> Array:
-    """An answer in the frame's own units as test outputs are: in units of the percentiles that it was normalised by, and
-    of `dtype`; others as they are."""
+    """An answer in the frame's own units as test outputs are: in units of the percentiles that it was normalised by.
+
+    Of `dtype` then; other answers as they are.
+    """
     if not tensor.steps or tensor.steps[-1].id != STEP:
         return found
     a = tensor.steps[-1].arguments

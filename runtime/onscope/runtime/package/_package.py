@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .. import _plugins
 from .._errors import PackageError
+from ._decoded import before_decoding
 from ._denormalise import denormalised
 from ._description import TensorDescription
 from ._files import find_rdf, member
@@ -79,7 +80,7 @@ class Package:
         weights, weights_sha256 = onnx_weights(content, folder)
         graph = inspect_onnx(weights)
         inputs = match_inputs(described[0], graph.inputs, graph.spare)
-        outputs = match_outputs(described[1], graph.outputs)
+        outputs = tuple(map(before_decoding, match_outputs(described[1], graph.outputs)))
         settings = settings_of(content)
         documentation = content.get("documentation")
         source = documentation.get("source") if isinstance(documentation, Mapping) else documentation

@@ -111,7 +111,10 @@ def _agree(package: Package, index: int, expected: Array, found: Array) -> Agree
     tensor, tolerance = package.outputs[index], package.tolerances[index]
     if step := decoded(tensor):
         return Agreement(tensor.name, tolerance, expected.size, 0, 0.0, 0.0, unchecked=step)
-    return agree(tensor.name, expected, described_dtype(tensor, "output"), found, tolerance, package.settings)
+    settings = package.settings
+    if {"y", "x"} <= set(tensor.axes):  # an image, whatever the other outputs are
+        settings = {**settings, "decode": "image"}
+    return agree(tensor.name, expected, described_dtype(tensor, "output"), found, tolerance, settings)
 
 
 def agree(
