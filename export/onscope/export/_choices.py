@@ -85,6 +85,8 @@ class Settled:
     further: tuple[FurtherInput, ...]
     stated: Stated
     """What the source says, so far as nobody said otherwise: its own test output belongs to its own steps."""
+    tried: bool = False
+    """Whether minimum and step are nobody's word, and to be found by trying."""
 
 
 def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settled:
@@ -135,6 +137,7 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
         tuple(notes),
         tuple(choices.further) or _beside(stated, choices.example is not None),
         stated,
+        not fixed and {choices.minimum, choices.step, stated.minimum, stated.step} == {None},
     )
 
 

@@ -21,6 +21,7 @@ from ._original import Array, Converted, Original, Wanted, WantedInput, run_on
 from ._own_tests import own_refusal, prove_own
 from ._plan import TensorPlan, plan_outputs
 from ._prove import answered, fed_all, form_of, prove, refusal
+from ._sizes import with_found_sizes
 from .frames import read_frames
 from .proof import OWN, PICTURE, Proof, Report, draw_picture
 
@@ -43,8 +44,6 @@ def export_original(
     choices, target = choices or Choices(), Path(folder)
     check_target(target, choices.overwrite)
     wanted = settled(choices, original.stated, target, original.route)
-    frames, notes = read_frames(choices.frames, form_of(wanted), choices.max_frames, _counted(say))
-    wanted = replace(wanted, notes=(*wanted.notes, *notes))
     say("running the network")
     given = TensorPlan(
         wanted.input_name, wanted.axes, wanted.example, wanted.channel_names or None, steps=wanted.pre,
@@ -58,6 +57,11 @@ def export_original(
     )  # fmt: skip
     check_names((given, *further, *plans))
     wanted = replace(wanted, notes=(*wanted.notes, *states_noted(further, plans, wanted.about.settings)))
+    if wanted.tried:
+        say("finding the sizes that it takes")
+        wanted = with_found_sizes(wanted, original, (given, *further), plans)
+    frames, notes = read_frames(choices.frames, form_of(wanted), choices.max_frames, _counted(say))
+    wanted = replace(wanted, notes=(*wanted.notes, *notes))
     say("converting to ONNX")
     converted, batches = _convert(original, fed, (given, *further), plans, wanted, choices.opset)
     with written_whole(target, choices.overwrite) as draft:

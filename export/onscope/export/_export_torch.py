@@ -38,8 +38,8 @@ def export_torch(
     post: Sequence[Sequence[Step]] = (),
     settings: Mapping[str, Any] | None = None,
     further: Sequence[FurtherInput] = (),
-    minimum: int = 16,
-    step: int = 1,
+    minimum: int | None = None,
+    step: int | None = None,
     sizes: Sequence[tuple[int, int]] | None = None,
     frames: Sequence[Given] = (),
     cite: Sequence[Mapping[str, str]] = (),
@@ -57,12 +57,13 @@ def export_torch(
     `example` is a typical frame as the package takes it: uint8, uint16 or float32, with the letters `axes` ("bcyx":
     batch of 1, channel, y, x); it becomes the test input. `pre` are the steps that make of it what the network takes,
     `post` those behind each output; without them raw counts go into the network. Height and width stay free from
-    `minimum` on in steps of `step`. `output_axes` defaults to `axes`, or to "ic" (rows, columns) where `settings` says
-    decode: points; `settings` is config.onscope: decode ("image", "points"), columns (names of the points' columns),
-    threshold (of the score), scale. `license` is an SPDX name (None: not stated), `authors` names or mappings with
-    name, affiliation, orcid; `cite` mappings with text and doi or url. `sizes` are the (y, x) at which parity is proven
-    besides the example's (default: the minimum and odd ones), on darker and brighter frames in turn; the limits stand
-    in `proof._parity`. `frames` are those that it is proven on besides, as `Choices` has them.
+    `minimum` on in steps of `step`; both are found by trying where neither is said. `output_axes` defaults to `axes`,
+    or to "ic" (rows, columns) where `settings` says decode: points; `settings` is config.onscope: decode ("image",
+    "points"), columns (names of the points' columns), threshold (of the score), scale. `license` is an SPDX name (None:
+    not stated), `authors` names or mappings with name, affiliation, orcid; `cite` mappings with text and doi or url.
+    `sizes` are the (y, x) at which parity is proven besides the example's (default: the minimum and odd ones), on
+    darker and brighter frames in turn; the limits stand in `proof._parity`. `frames` are those that it is proven on
+    besides, as `Choices` has them.
 
     What the exporter of torch 2.13 takes: `.to(torch.float32)` and `.to(torch.uint16)` (round and clamp before),
     reflect padding by amounts computed from `x.shape`, `topk` on a flattened map, pixel shuffle, instance norm. What it

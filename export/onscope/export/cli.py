@@ -103,11 +103,13 @@ def export(
         Pixel | None, typer.Option("--dtype", help="Pixels of the simulated example.", show_default="uint16")
     ] = None,
     minimum: Annotated[
-        int | None, typer.Option("--minimum", min=1, help="Smallest height and width.", show_default="16")
+        int | None, typer.Option("--minimum", min=1, help="Smallest height and width.", show_default="stated, or tried")
     ] = None,
     step: Annotated[
         int | None,
-        typer.Option("--step", min=1, help="Heights and widths are the minimum + n * step.", show_default="1"),
+        typer.Option(
+            "--step", min=1, help="Heights and widths are the minimum + n * step.", show_default="stated, or tried"
+        ),
     ] = None,
     fixed: Annotated[
         bool | None, typer.Option("--fixed/--free", help="Whether frames are of the example's size alone.")

@@ -1,7 +1,8 @@
 """int8: weights of 8 bits with a scale per channel, activations of 8 bits with a scale per tensor, as Q/DQ pairs.
 
 The format of onnxruntime.quantization (static, QDQ, uint8 activations, int8 weights), which ONNX Runtime and OpenVINO
-read alike; for TensorRT, which has signed 8 bits alone, `onscope build` makes them symmetric. Scales come from the ranges that were seen on frames.
+read alike; for TensorRT, which has signed 8 bits alone, `onscope build` makes the scales symmetric. They come from the
+ranges that were seen on frames.
 
 Transposed convolutions are quantised too, although ONNX Runtime computes them in float between their Q/DQ pairs: what
 lies around them (the concatenation of a U-Net) stays in 8 bits then.
