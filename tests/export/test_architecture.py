@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -107,10 +109,24 @@ def test_code_that_fails(tmp_path: Path, code: str, words: str) -> None:
 )
 def test_a_module_that_fails(tmp_path: Path, code: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "its_network.py").write_text(code, encoding="utf-8")
-    monkeypatch.delitem(__import__("sys").modules, "its_network", raising=False)
+    monkeypatch.delitem(sys.modules, "its_network", raising=False)
     torch.save({}, tmp_path / "net.pt")
     with pytest.raises(ExportError, match=words):
         load(tmp_path / "net.pt", Asked("its_network:Net", tmp_path, True))
+
+
+def test_modules_of_one_name_in_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save({}, tmp_path / "net.pt")
+    found = []
+    for factor in (2, 3):
+        folder = tmp_path / str(factor)
+        folder.mkdir()
+        code = f"import torch\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x * {factor}\n"
+        (folder / "same_name.py").write_text(code, encoding="utf-8")
+        original = load(tmp_path / "net.pt", Asked("same_name:Net", folder, True))
+        found.append(float(original.run(np.ones((1, 1, 2, 2), np.float32))[0].max()))
+    monkeypatch.delitem(sys.modules, "same_name")
+    assert found == [2.0, 3.0]
 
 
 class Demanding(nn.Module):

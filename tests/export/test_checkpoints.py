@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -176,6 +177,23 @@ def test_old_files(tmp_path: Path) -> None:
         archive.add(old, "checkpoint.pt")
     with pytest.raises(ExportError, match=r"found an archive of tar in checkpoint.tar.* unpack it"):
         load_state_dict(tmp_path / "checkpoint.tar", SMOOTH)
+
+
+@pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}])
+def test_damaged_files(tmp_path: Path, how: Any) -> None:
+    whole = saved(STATE, tmp_path, **how).read_bytes()
+    random = np.random.default_rng(5)
+    refusals = []
+    for _ in range(150):
+        start, size = int(random.integers(len(whole))), int(random.integers(1, 60))
+        damaged = whole[:start] + random.bytes(int(random.integers(0, 60))) + whole[start + size :]
+        (tmp_path / "damaged.pt").write_bytes(damaged)
+        try:
+            load_state_dict(tmp_path / "damaged.pt", SMOOTH)
+        except ExportError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 75
+    assert not any("\n" in refusal for refusal in refusals)
 
 
 def test_an_archive_that_would_fill_the_memory(tmp_path: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import tifffile
 from typer.testing import CliRunner
@@ -122,6 +127,28 @@ def test_a_camera_that_gives_nothing_is_not_waited_for_for_ever(tmp_path: Path, 
         taking.take(order, lambda message: None)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a process group and its Ctrl-C")
+def test_ctrl_c_stops_the_camera_and_leaves_nothing(tmp_path: Path) -> None:
+    source = script(tmp_path, "{steady: {n: 100000, fps: 50}}", "true")
+    words = ["reduce", "zoo/care-beads", "--precision", "int8", "--calibrate", source, "--seconds", "600"]
+    line = [sys.executable, "-m", "onscope.cli", *words, "-o", str(tmp_path / "out")]
+    process = subprocess.Popen(line, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        taking_frames: list[psutil.Process] = []
+        while process.poll() is None and not taking_frames:
+            children = psutil.Process(process.pid).children()
+            taking_frames = [one for one in children if "onscope.export.frames" in one.cmdline()]
+            time.sleep(0.1)
+        time.sleep(1)  # wherever it is by then
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, said
+    assert not any(one.is_running() for one in taking_frames)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.skipif(shutil.which("false") is None, reason="no command that fails at once")
 def test_a_process_that_dies_is_told(monkeypatch: Any) -> None:
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
@@ -132,6 +159,10 @@ def test_a_process_that_dies_is_told(monkeypatch: Any) -> None:
 def test_refusals(tmp_path: Path, monkeypatch: Any) -> None:
     with pytest.raises(ExportError, match="found nothing at nothing:1, expected frames"):
         read_frames(["nothing:1"], CAMERA)
+    for long in ("scripted:" + "z=1," * 2000, "a" * 9000):
+        with pytest.raises(ExportError, match="found") as told:
+            read_frames(given_frames([long], 1, None, None), CAMERA)
+        assert len(str(told.value)) < 500
     with pytest.raises(ExportError, match="found 'fpz=1' for a scripted camera"):
         read_frames(["scripted:fpz=1"], CAMERA)
     with pytest.raises(ExportError, match="found the option 'camera' for the source demo"):

@@ -125,7 +125,9 @@ def test_answers_as_it_does_in_use(tmp_path: Path, kind: str, train: Switch | No
     assert len(told) == (train is not None) + (keep is not None)
 
 
-@pytest.mark.parametrize(("kind", "resource"), [("frozen", True), ("signed", False), ("unsigned", False)])
+@pytest.mark.parametrize(
+    ("kind", "resource"), [("frozen", True), ("signed", False), ("signed", True), ("unsigned", True)]
+)
 def test_becomes_a_package(tmp_path: Path, make: Any, kind: str, resource: bool) -> None:
     network = built(asked, probability, outputs=3, resource=resource)
     report = make(load(KINDS[kind](network, tmp_path)), example=GIVEN[:1])

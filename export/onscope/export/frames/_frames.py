@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 
 from onscope.runtime import ExportError
 
-from .._original import Array, contiguous
+from .._original import Array, contiguous, one_line
 from .._plan import DTYPES
 from ._live import Live, names_source, take_live
 from ._places import Form, Places, places_in
@@ -109,10 +110,10 @@ def _places(given: Given, form: Form, most: int, notes: list[str], tell: Tell) -
         yield from (places_in(one, form) for one in stored)
         return
     path = Path(given).expanduser()
-    if not path.exists():
+    if not os.path.exists(path):  # Path's raises for long names
         raise ExportError(
-            f"found nothing at {path}, expected frames: an image, a stack, a folder, an OME-Zarr, or a source such as "
-            "micromanager:scope.cfg"
+            f"found nothing at {one_line(path, 200)}, expected frames: an image, a stack, a folder, an OME-Zarr, or a "
+            "source such as micromanager:scope.cfg"
         )
     files = _files(path)
     if len(files) > most:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import numpy as np
 
 from onscope.runtime import ExportError
 
+from .._original import one_line
 from ._places import Form
 from ._stored import Stored
 
@@ -58,7 +60,8 @@ class Live:
 def names_source(text: str) -> bool:
     """Whether a text is the name of a source, with or without its argument, and not the path of something."""
     names = {point.name for point in entry_points(group="onscope.drivers")}
-    return text.partition(":")[0] in names and not Path(text).expanduser().exists()
+    # Not Path.exists, which raises for long names.
+    return text.partition(":")[0] in names and not os.path.exists(Path(text).expanduser())
 
 
 def take_live(
@@ -86,7 +89,7 @@ def take_live(
         account = None
         for message in _said(order, Path(folder), live):
             if "error" in message:
-                raise ExportError(str(message["error"]))
+                raise ExportError(one_line(message["error"], 400))
             tell(step, min(whole, int(message.get("seconds", whole))), whole)
             account = message.get("account", account)
         if account is None:

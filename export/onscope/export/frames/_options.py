@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +42,8 @@ def given_frames(
         Live(word, SECONDS if seconds is None else seconds, chosen) if names_source(word) else Path(word)
         for word in words or ()
     ]
-    stored = all(isinstance(one, Path) and one.exists() for one in found)  # what is not there is told by who reads it
+    # What is not there is told by who reads it.
+    stored = all(isinstance(one, Path) and os.path.exists(one) for one in found)
     if (chosen or seconds is not None) and stored:
         name = "seconds" if seconds is not None else next(iter(chosen))
         raise ExportError(

@@ -73,9 +73,16 @@ def from_function(function: Callable[[Sequence[Any]], Sequence[Any]], wanted: Wa
         return {f"output_{number:02}": tf.identity(each) for number, each in enumerate(function(tensors))}
 
     traced = tf.function(answers, autograph=False, input_signature=given)
+    opset = min(wanted.opset, NEWEST)
     model: ModelProto
     with tf.device("CPU:0"):
-        model, _ = tf2onnx.convert.from_function(traced, input_signature=given, opset=min(wanted.opset, NEWEST))
+        try:
+            model, _ = tf2onnx.convert.from_function(traced, input_signature=given, opset=opset)
+        except failures() as error:
+            if "duplicate function" not in str(error):
+                raise
+            # Freezing gives the branches of a graph of TensorFlow 1 the names that they have; the next time, new ones.
+            model, _ = tf2onnx.convert.from_function(traced, input_signature=given, opset=opset)
     return model
 
 

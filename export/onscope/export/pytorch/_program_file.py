@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -126,19 +125,6 @@ def _json(data: bytes, check: Callable[[Any], dict[str, Any]]) -> bytes:
         ) from error
 
 
-UNREADABLE = (
-    pickle.UnpicklingError,
-    RuntimeError,
-    ValueError,
-    EOFError,
-    OSError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    MemoryError,
-)
-
-
 def _is_plain(data: bytes) -> bool:
     """Whether PyTorch opens it without unpickling objects."""
     import torch
@@ -148,7 +134,7 @@ def _is_plain(data: bytes) -> bool:
     try:
         with quiet():
             torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except UNREADABLE:
+    except Exception:  # whatever a damaged file leads to
         return False
     return True
 

@@ -85,7 +85,7 @@ def _notes(fit: _Fit, source: Path) -> Iterator[str]:
     if fit.place not in ("", "module", "state_dict"):
         yield f"the tensors under {one_line(fit.place, 80)!r} in {source.name} were taken"
     if fit.left:
-        yield f"{len(fit.left)} tensors beside them are not the network's and were left out, such as {fit.left[0]}"
+        yield f"tensors beside them are not the network's and were left out: {len(fit.left)}, such as {fit.left[0]}"
     for kind, keys in fit.differences:
         if keys:
             yield (

@@ -98,6 +98,7 @@ def _build(name: NetworkName, code: Path | None) -> nn.Module:
     from torch import nn
 
     with _importable(code):
+        _forget(name.module, code)
         try:
             found: Any = importlib.import_module(name.module)
         except Exception as error:  # whatever the code of somebody else raises
@@ -119,6 +120,14 @@ def _build(name: NetworkName, code: Path | None) -> nn.Module:
                 f"found that {name.qualname} cannot be built ({one_line(error)}): check its values"
             ) from error
     return built
+
+
+def _forget(module: str, code: Path | None) -> None:
+    """Modules of that name that were imported before, if `code` has its own: another folder's, or an older version."""
+    top = module.partition(".")[0]
+    if code is not None and ((code / top).is_dir() or (code / f"{top}.py").is_file()):
+        for known in [known for known in sys.modules if known == top or known.startswith(f"{top}.")]:
+            del sys.modules[known]
 
 
 @contextlib.contextmanager
