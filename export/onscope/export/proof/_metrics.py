@@ -155,7 +155,7 @@ def _of_labels(one: Answers) -> tuple[Metric, ...]:
     found, count, other = overlaps(first, second), objects(first), objects(second)
     f1 = 2 * len(found) / (count + other) if count + other else 1.0
     mean = float(np.mean(found)) if len(found) else 1.0
-    allowed = max(1, count // 100)  # one of a hundred, or of fewer, as far as F1 lets it
+    allowed = max(count // 100, min(count // 50, 1))  # from 50 on F1 lets one go
     note = f"objects matched at IoU {MATCH_IOU:g}"
     return (
         Metric(one.output, one.where, "objects", other, "", f"the network's answer has {count}", count,
