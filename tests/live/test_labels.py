@@ -125,8 +125,8 @@ def test_touching_objects_are_told_apart_by_their_flows() -> None:
 def test_flows_are_followed_as_one_by_one(seed: int) -> None:
     """Not only perfect flows: noise of a fifth of their length. End points at a pixel's border fall to either side.
 
-    Of 250 scenes 224 are equal, and all differ in less than 0.2 % of the pixels. In scene 6738 it is 5 %: an object more,
-    where just as many pixels end as it takes to be one. Hence scenes that are always the same.
+    Of 250 scenes 224 are equal, and all differ in less than 0.2 % of the pixels. In scene 6738 it is 5 %: an object
+    more, where just as many pixels end as it takes to be one. Hence scenes that are always the same.
     """
     random = np.random.default_rng(seed)
     truth = oracle.ellipses((40, 40), (2, 2), seed)
