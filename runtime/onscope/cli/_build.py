@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._compile import Dtype, frames_of, open_pipeline
+from ._compile import frames_of, open_pipeline
 from ._forced import warn_of_forced
+from ._options import (
+    CameraOption,
+    ColourOption,
+    Dtype,
+    DtypeOption,
+    PixelSizeOption,
+    TileOption,
+    WhatArgument,
+    WindowOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +34,7 @@ if TYPE_CHECKING:
 
 
 def build(
-    what: Annotated[
-        str, typer.Argument(metavar="PACKAGE|PIPELINE", help="A package (folder, .zip, zoo/care-beads) or a pipeline.")
-    ],
+    what: WhatArgument,
     provider: Annotated[
         str, typer.Option("--provider", help="tensorrt (native), tensorrt-ep (ONNX Runtime's); :1 is the second GPU.")
     ] = "tensorrt",
@@ -37,18 +45,12 @@ def build(
         str | None,
         typer.Option("--precision", help="Weights of a package: float32, fp16, int8.", show_default="float32"),
     ] = None,
-    dtype: Annotated[Dtype, typer.Option("--dtype", help="Pixels of the frames.")] = Dtype.uint16,
-    colour: Annotated[bool, typer.Option("--colour", help="Frames have red, green and blue samples.")] = False,
-    camera: Annotated[str, typer.Option("--camera", help="Camera that the frames are of.")] = "camera",
-    pixel_size_um: Annotated[
-        float | None, typer.Option("--pixel-size-um", min=1e-6, help="Pixel size of the frames in the sample.")
-    ] = None,
-    window: Annotated[
-        int | None, typer.Option("--window", min=1, help="Frames that one inference needs (of a package).")
-    ] = None,
-    tile: Annotated[
-        int | None, typer.Option("--tile", min=16, help="Largest side that is run at once (of a package).")
-    ] = None,
+    dtype: DtypeOption = Dtype.uint16,
+    colour: ColourOption = False,
+    camera: CameraOption = "camera",
+    pixel_size_um: PixelSizeOption = None,
+    window: WindowOption = None,
+    tile: TileOption = None,
     force: Annotated[bool, typer.Option("--force", help="Keep engines that do not give the CPU's answers.")] = False,
 ) -> None:
     """Build engines for frames of one size, so that nothing is built while frames come.

@@ -6,14 +6,24 @@ import json
 import re
 import time
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ._forced import warn_of_forced
-from ._options import ProviderOption, ThreadsOption
+from ._options import (
+    CameraOption,
+    ColourOption,
+    Dtype,
+    DtypeOption,
+    PixelSizeOption,
+    ProviderOption,
+    ThreadsOption,
+    TileOption,
+    WhatArgument,
+    WindowOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,31 +42,15 @@ NO_ANSWERS = ("null", "scripted")
 """Engines that do not run the network, and so cannot be held against test outputs."""
 
 
-class Dtype(StrEnum):
-    """Pixels of the frames."""
-
-    uint8 = "uint8"
-    uint16 = "uint16"
-    float32 = "float32"
-
-
 def compile_(
-    what: Annotated[
-        str, typer.Argument(metavar="PACKAGE|PIPELINE", help="A package (folder, .zip, zoo/care-beads) or a pipeline.")
-    ],
+    what: WhatArgument,
     size: Annotated[str, typer.Option("--size", help="Height x width of the frames in pixels.")] = "512x512",
-    dtype: Annotated[Dtype, typer.Option("--dtype", help="Pixels of the frames.")] = Dtype.uint16,
-    colour: Annotated[bool, typer.Option("--colour", help="Frames have red, green and blue samples.")] = False,
-    camera: Annotated[str, typer.Option("--camera", help="Camera that the frames are of.")] = "camera",
-    pixel_size_um: Annotated[
-        float | None, typer.Option("--pixel-size-um", min=1e-6, help="Pixel size of the frames in the sample.")
-    ] = None,
-    window: Annotated[
-        int | None, typer.Option("--window", min=1, help="Frames that one inference needs (of a package).")
-    ] = None,
-    tile: Annotated[
-        int | None, typer.Option("--tile", min=16, help="Largest side that is run at once (of a package).")
-    ] = None,
+    dtype: DtypeOption = Dtype.uint16,
+    colour: ColourOption = False,
+    camera: CameraOption = "camera",
+    pixel_size_um: PixelSizeOption = None,
+    window: WindowOption = None,
+    tile: TileOption = None,
     force: Annotated[
         bool, typer.Option("--force", help="Compile packages that do not give their own test outputs.")
     ] = False,

@@ -22,6 +22,29 @@ class Worker(StrEnum):
     thread = "thread"
 
 
+class Dtype(StrEnum):
+    """Pixels of the frames."""
+
+    uint8 = "uint8"
+    uint16 = "uint16"
+    float32 = "float32"
+
+
+WhatArgument = Annotated[
+    str, typer.Argument(metavar="PACKAGE|PIPELINE", help="A package (folder, .zip, zoo/care-beads) or a pipeline.")
+]
+DtypeOption = Annotated[Dtype, typer.Option("--dtype", help="Pixels of the frames.")]
+ColourOption = Annotated[bool, typer.Option("--colour", help="Frames have red, green and blue samples.")]
+CameraOption = Annotated[str, typer.Option("--camera", help="Camera that the frames are of.")]
+PixelSizeOption = Annotated[
+    float | None, typer.Option("--pixel-size-um", min=1e-6, help="Pixel size of the frames in the sample.")
+]
+WindowOption = Annotated[
+    int | None, typer.Option("--window", min=1, help="Frames that one inference needs (of a package).")
+]
+TileOption = Annotated[
+    int | None, typer.Option("--tile", min=16, help="Largest side that is run at once (of a package).")
+]
 OutOption = Annotated[
     Path | None,
     typer.Option("--out", help="Folder to record in; must be new or empty.", show_default="a dated one here"),

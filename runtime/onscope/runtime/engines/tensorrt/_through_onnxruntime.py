@@ -13,78 +13,46 @@ import ctypes
 import importlib
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..._errors import ProviderError
-from .._ahead import Built, Progress
+from .._ahead import Progress
 from .._interface import Array, Session, TensorSpec, check_arrays
 from .._onnxruntime import first_line
+from ._built_ahead import BuiltAhead
 from ._dialect import Port, Translated
-from ._engine import not_built
-from ._gpu import gpu
-from ._made_for import made_for, read_graph
-from ._store import discard, keep_engine, look_up
 
 NAME = "TensorrtExecutionProvider"
-SUFFIX = ".onnx"
 LIBRARY = "nvinfer_10.dll" if sys.platform == "win32" else "libnvinfer.so.10"
 HINT = "pip install 'onscope[tensorrt-ep]' on a machine with an NVIDIA GPU"
 
 
-class TensorRtThroughOnnxRuntime:
-    """Opens EPContext models that `onscope build` wrote; raises ProviderError where a part is missing.
+class TensorRtThroughOnnxRuntime(BuiltAhead):
+    """Builds and opens EPContext models with onnxruntime-gpu."""
 
-    `argument` is the GPU's number.
-    """
+    name = "tensorrt-ep"
+    suffix = ".onnx"
 
-    def __init__(self, argument: str = "") -> None:
-        if argument and not argument.isdecimal():
-            raise ProviderError(
-                f"found the provider 'tensorrt-ep:{argument}', expected 'tensorrt-ep', or a GPU's number: tensorrt-ep:1"
-            )
-        self._provider = f"tensorrt-ep:{argument}" if argument else "tensorrt-ep"
-        self._version = _library()
-        try:
-            self._gpu = gpu(int(argument or 0))
-        except ModuleNotFoundError as missing:
-            raise ProviderError(
-                f"found no cuda-bindings installed, expected them for 'tensorrt-ep': {HINT}"
-            ) from missing
-
-    def open(self, graph: Path, threads: int | None = None) -> Session:
-        """The graph's EPContext model from the cache; raises ProviderError when it is not there."""
-        read, for_this = self._describe(graph)
-        path = look_up(for_this, SUFFIX)
-        if path is None:
-            raise ProviderError(not_built(self._provider, for_this))
-        return EpContextSession(path, read.inputs, read.outputs, self._gpu.number, self._provider)
-
-    def build(self, graph: Path, progress: Progress) -> Built:
-        """The graph's EPContext model: from the cache, else built; ONNX Runtime does not tell how far it is."""
-        read, for_this = self._describe(graph)
-        path = look_up(for_this, SUFFIX)
-        if path is not None:
-            return Built(path, path.stat().st_size, False, 0.0, for_this)
-        progress("ONNX Runtime builds the engine", 0, 0)
-        began = time.perf_counter()
-        with tempfile.TemporaryDirectory() as folder:
-            context = _context(read.model.SerializeToString(), Path(folder) / "context.onnx", self._gpu.number)
-        path = keep_engine(for_this, SUFFIX, context)
-        return Built(path, len(context), True, time.perf_counter() - began, for_this)
-
-    def discard(self, graph: Path) -> None:
-        discard(self._describe(graph)[1], SUFFIX)
-
-    def _describe(self, graph: Path) -> tuple[Translated, dict[str, str]]:
+    def _library(self) -> dict[str, str]:
+        version = _library()
+        if find_spec("cuda") is None:
+            raise ProviderError(f"found no cuda-bindings installed, expected them for 'tensorrt-ep': {HINT}")
         import onnxruntime as ort
 
-        read, said = read_graph(graph)
-        return read, made_for(said, self._gpu, tensorrt=self._version, through=f"onnxruntime {ort.__version__}")
+        return {"tensorrt": version, "through": f"onnxruntime {ort.__version__}"}
+
+    def _opened(self, path: Path, read: Translated) -> Session:
+        return EpContextSession(path, read.inputs, read.outputs, self._gpu.number, self._provider)
+
+    def _made(self, read: Translated, for_this: dict[str, str], progress: Progress) -> bytes:
+        progress("ONNX Runtime builds the engine", 0, 0)  # it does not tell how far it is
+        with tempfile.TemporaryDirectory() as folder:
+            return _context(read.model.SerializeToString(), Path(folder) / "context.onnx", self._gpu.number)
 
 
 class EpContextSession:

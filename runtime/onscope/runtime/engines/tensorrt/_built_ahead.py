@@ -1,0 +1,75 @@
+"""What both ways to TensorRT have in common: engines are built, or found by what they fit; never both at once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ..._errors import ProviderError
+from .._ahead import Built, Progress
+from .._interface import Session
+from ._dialect import Translated
+from ._gpu import gpu
+from ._made_for import made_for, read_graph
+from ._store import discard, keep_engine, look_up
+
+
+class BuiltAhead:
+    """An engine (AheadOfTime) for one GPU; `argument` is its number. Raises ProviderError where a part is missing."""
+
+    name: str
+    suffix: str
+    """Of the files that are built."""
+
+    def __init__(self, argument: str = "") -> None:
+        if argument and not argument.isdecimal():
+            raise ProviderError(
+                f"found the provider '{self.name}:{argument}', expected {self.name!r}, or a GPU's number: {self.name}:1"
+            )
+        self._provider = f"{self.name}:{argument}" if argument else self.name
+        self._versions = self._library()
+        self._gpu = gpu(int(argument or 0))
+
+    def open(self, graph: Path, threads: int | None = None) -> Session:
+        """The graph's engine from the cache; nothing is built here. Raises ProviderError when it is not there."""
+        read, for_this = self._describe(graph)
+        path = look_up(for_this, self.suffix)
+        if path is None:
+            raise ProviderError(
+                f"found no engine for {for_this['inputs']} in {for_this['precision']} on {for_this['gpu']} (driver "
+                f"{for_this['driver']}, TensorRT {for_this['tensorrt']}), expected one that was built before frames "
+                f"come: `onscope build PACKAGE --provider {self._provider} --shape HxW --precision "
+                f"{for_this['precision']}`"
+            )
+        return self._opened(path, read)
+
+    def build(self, graph: Path, progress: Progress) -> Built:
+        """The graph's engine: from the cache, else built, which takes from seconds to many minutes."""
+        read, for_this = self._describe(graph)
+        path = look_up(for_this, self.suffix)
+        if path is not None:
+            return Built(path, path.stat().st_size, False, 0.0, for_this)
+        began = time.perf_counter()
+        content = self._made(read, for_this, progress)
+        path = keep_engine(for_this, self.suffix, content)
+        return Built(path, len(content), True, time.perf_counter() - began, for_this)
+
+    def discard(self, graph: Path) -> None:
+        """Remove the graph's engine."""
+        discard(self._describe(graph)[1], self.suffix)
+
+    def _describe(self, graph: Path) -> tuple[Translated, dict[str, str]]:
+        read, said = read_graph(graph)
+        return read, made_for(said, self._gpu, **self._versions)
+
+    def _library(self) -> dict[str, str]:
+        """The versions that an engine is made for; raises ProviderError where a library is missing."""
+        raise NotImplementedError
+
+    def _opened(self, path: Path, read: Translated) -> Session:
+        """A built engine, opened."""
+        raise NotImplementedError
+
+    def _made(self, read: Translated, for_this: dict[str, str], progress: Progress) -> bytes:
+        """A graph, built."""
+        raise NotImplementedError
