@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from onscope.runtime.record import open_recording
+from tests.processes import heed_ctrl_c
 
 from .conftest import FRAMES, Call
 
@@ -100,6 +101,7 @@ def test_ctrl_c_ends_in_order(pipeline_file: Path, stack: Path, tmp_path: Path) 
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     while child.poll() is None and not list(out.glob("plus.ome.zarr")):
         time.sleep(0.05)

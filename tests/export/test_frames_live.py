@@ -24,6 +24,7 @@ from onscope.export.frames import __main__ as taking
 from onscope.export.frames._live import take_live
 from onscope.export.frames._thin import Thinned
 from onscope.runtime import ExportError, OnscopeError, Package, open_source
+from tests.processes import heed_ctrl_c
 
 from .test_precision import packaged
 
@@ -132,7 +133,13 @@ def test_ctrl_c_stops_the_camera_and_leaves_nothing(tmp_path: Path) -> None:
     source = script(tmp_path, "{steady: {n: 100000, fps: 50}}", "true")
     words = ["reduce", "zoo/care-beads", "--precision", "int8", "--calibrate", source, "--seconds", "600"]
     line = [sys.executable, "-m", "onscope.cli", *words, "-o", str(tmp_path / "out")]
-    process = subprocess.Popen(line, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        line,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=heed_ctrl_c,
+    )
     try:
         taking_frames: list[psutil.Process] = []
         while process.poll() is None and not taking_frames:
