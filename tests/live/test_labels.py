@@ -59,7 +59,7 @@ def test_separate_star_convex_objects_are_found_as_they_are(seed: int, grid: int
 @given(st.integers(0, 10_000), st.sampled_from([3, 8, 32]), st.sampled_from([(1, 1), (2, 2), (2, 1)]))
 def test_suppression_agrees_with_masks_of_every_polygon(seed: int, rays: int, grid: tuple[int, int]) -> None:
     """Polygons at random, overlapping and across the border. Where an overlap is next to the threshold, the oracle's
-    points and the decoder's contour may say different things."""
+    points and the decoder's contour may say different things: of polygons so small (25 pixels and more) up to 0.08."""
     random = np.random.default_rng(seed)
     output = np.zeros((1 + rays, 12, 14), np.float32)
     places = random.choice(12 * 14, 9, replace=False)
@@ -67,7 +67,7 @@ def test_suppression_agrees_with_masks_of_every_polygon(seed: int, rays: int, gr
     radius = random.uniform(4, 9, 9)
     output[1:].reshape(rays, -1)[:, places] = radius * random.uniform(0.7, 1.3, (rays, 9))
     expected, margin = oracle.star_convex(output, grid, 0.3, 0.4, 1)
-    assume(margin > 0.06)
+    assume(margin > 0.1)
     found = star(output, grid=grid, b=1)
     assert len(np.unique(found)) == len(np.unique(expected))
     assert np.mean(found != expected) < 0.005  # pixels whose centre is on an outline
