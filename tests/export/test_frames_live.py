@@ -120,12 +120,18 @@ def test_a_camera_that_fails_says_why(tmp_path: Path, steps: str, sentence: str)
         read_frames([Live(script(tmp_path, steps), 5)], CAMERA)
 
 
-def test_a_camera_that_gives_nothing_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("heard", [signal.default_int_handler, signal.SIG_IGN])  # in the background it is ignored
+def test_a_camera_that_gives_nothing_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: Any, request: Any, heard: Any
+) -> None:
+    before = signal.signal(signal.SIGINT, heard)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     monkeypatch.setattr(taking, "PATIENCE_S", 0.2)
     order: dict[str, Any] = {"source": script(tmp_path, "{pause: 60000}, {burst: 1}", "true"), "options": {}}
     order |= {"seconds": 1, "most": 3, "window": 1, "folder": str(tmp_path)}
     with pytest.raises(OnscopeError, match=r"found no frame from .* for 0.2 s, expected some: is it triggered"):
         taking.take(order, lambda message: None)
+    assert signal.getsignal(signal.SIGINT) is heard
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a process group and its Ctrl-C")

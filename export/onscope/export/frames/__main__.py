@@ -30,10 +30,14 @@ PATIENCE_S = 10.0
 
 
 class Impatience:
-    """Interrupts the main thread when it is not told of a frame for too long."""
+    """Interrupts the main thread, in which it is made and ended, when it is not told of a frame for too long."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.over = seconds, False
+        # Shells let commands in the background ignore SIGINT, and so would we.
+        self._ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        if self._ignored:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self._last, self._ended = time.monotonic(), threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -44,6 +48,8 @@ class Impatience:
     def end(self) -> None:
         """Nothing more is waited for."""
         self._ended.set()
+        if self._ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def _watch(self) -> None:
         while not self._ended.wait(0.1):
