@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._compile import frames_of, open_pipeline
+from ._compile import frame_spec, frames_of, open_pipeline
 from ._forced import warn_of_forced
 from ._options import (
     CameraOption,
@@ -64,16 +64,13 @@ def build(
     """
     from rich.console import Console
 
-    from onscope.runtime import FrameSpec, ProviderError
+    from onscope.runtime import ProviderError
     from onscope.runtime.engines import discard_built, require_ahead
     from onscope.runtime.worker import Chain
 
-    from ._validate import parse_size
-
     console = Console()
     require_ahead(provider)
-    size = parse_size(shape)
-    spec = FrameSpec((*size, 3) if colour else size, dtype.value, "yxs" if colour else "yx", camera, pixel_size_um)
+    spec = frame_spec(shape, dtype, colour, camera, pixel_size_um)
     pipeline = open_pipeline(what, window, tile, precision).on(provider)
     warn_of_forced(console, (stage.package for stage in pipeline.stages))
     engines: dict[Path, Built] = {}

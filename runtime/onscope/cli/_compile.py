@@ -71,15 +71,12 @@ def compile_(
     """
     from rich.console import Console
 
-    from onscope.runtime import FrameSpec
     from onscope.runtime.worker import Chain, seam_errors
 
     from ._compiled import show
-    from ._validate import parse_size
 
     console = Console()
-    shape = parse_size(size)
-    spec = FrameSpec((*shape, 3) if colour else shape, dtype.value, "yxs" if colour else "yx", camera, pixel_size_um)
+    spec = frame_spec(size, dtype, colour, camera, pixel_size_um)
     pipeline = open_pipeline(what, window, tile).on(provider)
     warn_of_forced(console, (stage.package for stage in pipeline.stages))
     began = time.perf_counter()
@@ -123,6 +120,16 @@ def _prove(pipeline: Pipeline, provider: str, threads: int | None, force: bool, 
             if not one.passed:
                 words = f"warning: {package.name} does not give its own test output {one.output!r}{way}: {one.words}"
                 console.print(words, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def frame_spec(size: str, dtype: Dtype, colour: bool, camera: str, pixel_size_um: float | None) -> FrameSpec:
+    """What the options say of the frames; raises PipelineError for a size that is none."""
+    from onscope.runtime import FrameSpec
+
+    from ._validate import parse_size
+
+    shape = parse_size(size)
+    return FrameSpec((*shape, 3) if colour else shape, dtype.value, "yxs" if colour else "yx", camera, pixel_size_um)
 
 
 def open_pipeline(

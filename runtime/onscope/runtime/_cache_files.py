@@ -47,20 +47,19 @@ def tidy(folder: Path, suffix: str, limit: int = LIMIT_BYTES, in_use_s: float = 
     Never those that were used within the last `in_use_s` seconds; leftovers of writers that died go too.
     """
     now = time.time()
-    entries: list[tuple[float, int, list[Path]]] = []
+    entries: list[tuple[float, int, Path]] = []
     for path in _files(folder, f"*{suffix}"):
-        pair = [path, path.with_suffix(".json")]
-        stats = [stat for stat in map(_stat, pair) if stat]
+        stats = [stat for stat in map(_stat, (path, path.with_suffix(".json"))) if stat]
         if stats:
-            entries.append((max(stat.st_mtime for stat in stats), sum(stat.st_size for stat in stats), pair))
+            entries.append((max(stat.st_mtime for stat in stats), sum(stat.st_size for stat in stats), path))
     taken = sum(size for _, size, _ in entries)
     leftovers = [path for path in _files(folder, ".writing-*") if (stat := _stat(path)) and now - stat.st_mtime > 3600]
     for path in leftovers:
         _remove(path)
-    for used, size, pair in sorted(entries, key=lambda entry: entry[0]):
+    for used, size, path in sorted(entries, key=lambda entry: entry[0]):
         if taken <= limit or now - used < in_use_s:
             return
-        remove(pair[0])
+        remove(path)
         taken -= size
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from ..._errors import ProviderError
@@ -14,7 +15,7 @@ from ._made_for import made_for, read_graph
 from ._store import discard, keep_engine, look_up
 
 
-class BuiltAhead:
+class BuiltAhead(ABC):
     """An engine (AheadOfTime) for one GPU; `argument` is its number. Raises ProviderError where a part is missing."""
 
     name: str
@@ -62,14 +63,14 @@ class BuiltAhead:
         read, said = read_graph(graph)
         return read, made_for(said, self._gpu, **self._versions)
 
+    @abstractmethod
     def _library(self) -> dict[str, str]:
         """The versions that an engine is made for; raises ProviderError where a library is missing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _opened(self, path: Path, read: Translated) -> Session:
         """A built engine, opened."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _made(self, read: Translated, for_this: dict[str, str], progress: Progress) -> bytes:
         """A graph, built."""
-        raise NotImplementedError
