@@ -67,7 +67,7 @@ def test_what_is_wrong_is_told_with_its_line(beside: Path, change: tuple[str, st
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match=r"cannot read the pipeline .*nowhere\.yaml: No such file"):
+    with pytest.raises(PipelineError, match=r"found that the pipeline .*nowhere\.yaml cannot be read \(No such file"):
         Pipeline.load(tmp_path / "nowhere.yaml")
 
 

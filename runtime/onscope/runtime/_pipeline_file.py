@@ -15,10 +15,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ._checked_yaml import read_checked
 from ._pipeline import Pipeline
 from ._precision import Precision
 from ._stage import SMALLEST_TILE, Stage
+from .checked_yaml import read_checked
 from .graph import Normalise
 from .windows import LONGEST, MOST_PLACES, Along, Gather, OnGap
 
@@ -73,7 +73,7 @@ class PipelineModel(BaseModel):
 
 def read_pipeline(path: Path) -> Pipeline:
     """The pipeline of a file; raises PipelineError and PackageError."""
-    model = read_checked(path, PipelineModel, "pipeline")
+    model = read_checked(path, PipelineModel, "pipeline").model
     stages = [
         Stage(
             name,

@@ -18,24 +18,21 @@ The file is YAML 1.2; a step has one key, and its value is that of its first fie
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from onscope.runtime import OnscopeError, SourceError
+from onscope.runtime.checked_yaml import read_checked
 
 from ._camera import MOST_STEPS, ScriptedCamera, camera
 from ._cameras import ScriptedCameras, cameras
 from ._steps import STEPS, Steady, Step
 
-LARGEST = 1 << 20
 WORDS: Mapping[str, type] = {
     "fps": float,
     "n": int,
@@ -104,103 +101,46 @@ def _from_words(text: str) -> ScriptedCamera:
 
 
 def _read(path: Path) -> ScriptedCamera | ScriptedCameras:
-    content = _parse(path)
-    try:
-        model = FileModel.model_validate(content)
-    except ValidationError as error:
-        raise _wrong(path, content, error) from error
+    file = read_checked(path, FileModel, "script", SourceError)
     made = []
-    for name, each in model.cameras.items():
-        at = content["cameras"][name]
+    for name, each in file.model.cameras.items():
         if (length := len(each.steps) * each.repeat) > MOST_STEPS:  # before a list of that length is made
             raise SourceError(
-                f"{path}, line {_line(content, ('cameras', name, 'repeat'))}: found {len(each.steps)} steps to be "
-                f"played {each.repeat} times, which are {length}, expected at most {MOST_STEPS}: repeat fewer"
+                f"{file.place('cameras', name, 'repeat')}: found {len(each.steps)} steps to be played {each.repeat} "
+                f"times, which are {length}, expected at most {MOST_STEPS}: repeat fewer"
             )
-        script = [_step(path, at["steps"], number) for number in range(len(each.steps))] * each.repeat
+        steps = [_step(step, file.place("cameras", name, "steps", number)) for number, step in enumerate(each.steps)]
         try:
-            made.append(camera(script, name=name, **each.model_dump(exclude={"steps", "repeat"})))
+            settings = each.model_dump(exclude={"steps", "repeat"})
+            made.append(camera(steps * each.repeat, name=name, **settings))
         except OnscopeError as error:
-            raise SourceError(f"{path}, line {_line(content, ('cameras', name))}: {error}") from error
+            raise SourceError(f"{file.place('cameras', name)}: {error}") from error
     try:
         return made[0] if len(made) == 1 else cameras(made)
     except OnscopeError as error:
-        raise SourceError(f"{path}, line {_line(content, ('cameras',))}: {error}") from error
+        raise SourceError(f"{file.place('cameras')}: {error}") from error
 
 
-def _step(path: Path, steps: Any, number: int) -> Step:
-    step, line = steps[number], steps.lc.item(number)[0] + 1
+def _step(step: Any, place: str) -> Step:
     name, value = next(iter(step.items())) if isinstance(step, dict) and len(step) == 1 else ("", None)
     if name not in STEPS:
-        raise SourceError(f"{path}, line {line}: found no step, expected one of {', '.join(STEPS)}, like `burst: 50`")
+        raise SourceError(f"{place}: found no step, expected one of {', '.join(STEPS)}, like `burst: 50`")
     kind = STEPS[name]
     known = [field.name for field in fields(kind)]
     given = {} if value is None else value if isinstance(value, dict) else dict(zip(known[:1], [value], strict=False))
     if value is not None and not known:
-        raise SourceError(f"{path}, line {line}: found a value for {name}, expected none: write `{name}:`")
+        raise SourceError(f"{place}: found a value for {name}, expected none: write `{name}:`")
     if unknown := [key for key in given if key not in known]:
-        raise SourceError(
-            f"{path}, line {line}: found {unknown[0]!r} in {name}, expected {', '.join(known) or 'nothing'}"
-        )
+        raise SourceError(f"{place}: found {unknown[0]!r} in {name}, expected {', '.join(known) or 'nothing'}")
     try:
         return _adapter(name).validate_python(dict(given))
     except ValidationError as error:
         first = error.errors()[0]
-        raise SourceError(
-            f"{path}, line {line}: {'.'.join(map(str, (name, *first['loc'])))}: {first['msg']}"
-        ) from error
+        raise SourceError(f"{place}: {'.'.join(map(str, (name, *first['loc'])))}: {first['msg']}") from error
     except SourceError as error:
-        raise SourceError(f"{path}, line {line}: {error}") from error
+        raise SourceError(f"{place}: {error}") from error
 
 
 @cache
 def _adapter(name: str) -> TypeAdapter[Step]:
     return TypeAdapter(STEPS[name])
-
-
-def _parse(path: Path) -> Any:
-    try:
-        if path.stat().st_size > LARGEST:
-            raise SourceError(f"found {path} with {path.stat().st_size} bytes, expected a script of at most 1 MB")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SourceError(
-            f"found that the script {path} cannot be read ({error.strerror}), expected a YAML file: look at its path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise SourceError(f"found {path} with bytes that are no UTF-8, expected a YAML text") from error
-    yaml = YAML(typ="rt", pure=True)  # round-trip: YAML 1.2, keeps line numbers, builds no Python objects
-    yaml.allow_duplicate_keys = False
-    try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            if getattr(event, "anchor", None):
-                raise SourceError(
-                    f"{path}, line {event.start_mark.line + 1}: found an anchor or alias, expected none: write the "
-                    "value out"
-                )
-        content = yaml.load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SourceError(f"{path}, line {line}: found no YAML ({error.problem}), expected a script") from error
-    except (YAMLError, RecursionError, ValueError) as error:
-        raise SourceError(f"found no YAML in {path} ({type(error).__name__}), expected a script") from error
-    if not isinstance(content, CommentedMap):
-        raise SourceError(f"{path}, line 1: found {type(content).__name__}, expected `schema: 1` and `cameras:`")
-    return content
-
-
-def _wrong(path: Path, content: Any, error: ValidationError) -> SourceError:
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return SourceError(f"{path}, line {_line(content, first['loc'])}: {place}: {first['msg']}")
-
-
-def _line(content: Any, location: Sequence[int | str]) -> int:
-    """The line of the innermost part of the location that is in the file."""
-    line = 1
-    for key in location:
-        if not isinstance(content, CommentedMap) or key not in content:
-            break
-        line = content.lc.key(key)[0] + 1
-        content = content[key]
-    return line

@@ -67,25 +67,10 @@ def to_onnx(network: nn.Module, wanted: Wanted) -> Converted:
 def _by_dynamo(network: nn.Module, wanted: Wanted) -> tuple[ModelProto, list[str]]:
     import torch
 
-    program = torch.onnx.export(
-        network,
-        _examples(wanted),
-        dynamo=True,
-        opset_version=wanted.opset,
-        input_names=input_names(wanted),
-        output_names=list(wanted.output_names),
-        dynamic_shapes=tuple(
-            {axis: torch.export.Dim.DYNAMIC for axis in free}
-            for free in (wanted.free, *(f.free for f in wanted.further))
-        ),
-        external_data=False,
-        optimize=True,
-        verbose=False,
+    shapes = tuple(
+        {axis: torch.export.Dim.DYNAMIC for axis in free} for free in (wanted.free, *(f.free for f in wanted.further))
     )
-    if program is None:
-        raise RuntimeError("the exporter gave nothing")
-    model: ModelProto = program.model_proto
-    return model, []
+    return _exported(network, _examples(wanted), wanted, shapes), []
 
 
 def _by_script(network: nn.Module, wanted: Wanted) -> ModelProto | None:
@@ -127,15 +112,23 @@ def _names(network: Any) -> Iterator[str]:
 
 def program_to_onnx(program: ExportedProgram, wanted: Wanted) -> ModelProto:
     """The program, with the sizes free that it has free; raises what the passes of the exporter raise."""
+    return _exported(program, (), wanted, None)
+
+
+def _exported(
+    given: nn.Module | ExportedProgram, examples: tuple[Tensor, ...], wanted: Wanted, shapes: Any
+) -> ModelProto:
+    """By the exporter of torch.export; `shapes` says what is free, None where a program says it itself."""
     import torch
 
     made = torch.onnx.export(
-        program,
-        (),
+        given,
+        examples,
         dynamo=True,
         opset_version=wanted.opset,
         input_names=input_names(wanted),
         output_names=list(wanted.output_names),
+        dynamic_shapes=shapes,
         external_data=False,
         optimize=True,
         verbose=False,

@@ -10,9 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from .._errors import ProviderError
+
 Array = npt.NDArray[Any]
 WARM_UPS = 3
 """Part of the contract: a session's first runs, so many, are on empty frames, and only those after them count."""
+MISFIT = "the graph cannot take this frame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,9 @@ class Engine(Protocol):
 
 
 def check_arrays(inputs: tuple[TensorSpec, ...], arrays: Sequence[Array]) -> None:
-    """Raise ValueError, which engines turn into ProviderError, unless the arrays fit the graph's inputs."""
+    """Raise ProviderError unless the arrays fit the graph's inputs."""
     if len(arrays) != len(inputs):
-        raise ValueError(f"found {len(arrays)} arrays, expected {len(inputs)}")
+        raise ProviderError(f"{MISFIT}: found {len(arrays)} arrays, expected {len(inputs)}")
     for spec, array in zip(inputs, arrays, strict=True):
         fits = len(array.shape) == len(spec.shape) and all(
             want is None or want == have for want, have in zip(spec.shape, array.shape, strict=True)
@@ -61,4 +64,4 @@ def check_arrays(inputs: tuple[TensorSpec, ...], arrays: Sequence[Array]) -> Non
         if not fits or array.dtype != np.dtype(spec.dtype):
             want = "x".join("?" if size is None else str(size) for size in spec.shape)
             have = "x".join(map(str, array.shape))
-            raise ValueError(f"found {have} {array.dtype} for {spec.name!r}, expected {want} {spec.dtype}")
+            raise ProviderError(f"{MISFIT}: found {have} {array.dtype} for {spec.name!r}, expected {want} {spec.dtype}")

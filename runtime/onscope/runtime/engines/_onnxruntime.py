@@ -66,10 +66,7 @@ class OnnxRuntimeSession:
         try:
             return self._session.run(None, dict(zip(self._names, arrays, strict=True)))  # type: ignore[no-any-return]
         except Exception as error:
-            try:
-                check_arrays(self.inputs, arrays)
-            except ValueError as misfit:
-                raise ProviderError(f"the graph cannot take this frame: {misfit}") from error
+            check_arrays(self.inputs, arrays)
             raise ProviderError(f"ONNX Runtime failed: {first_line(error)}") from error
 
 

@@ -80,10 +80,7 @@ class OpenVinoSession:
                 self._request.set_input_tensor(number, tensor)
             self._request.infer(share_outputs=True)
         except Exception as error:
-            try:
-                check_arrays(self.inputs, arrays)
-            except ValueError as misfit:
-                raise ProviderError(f"the graph cannot take this frame: {misfit}") from error
+            check_arrays(self.inputs, arrays)
             raise ProviderError(f"OpenVINO failed: {_sentence(error)}") from error
         found = [self._request.get_output_tensor(number).data for number in range(len(self.outputs))]
         # The memory of an output whose shape varies is freed when the next one is larger: a view would dangle.

@@ -40,8 +40,8 @@ class OracleSession:
         self.outputs = tuple(_spec(value) for value in model.graph.output)
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
+        check_arrays(self.inputs, arrays)
         try:
-            check_arrays(self.inputs, arrays)
             feeds = {spec.name: array for spec, array in zip(self.inputs, arrays, strict=True)}
             outputs = self._evaluator.run(None, feeds)
         except Exception as error:  # any operator of the graph may raise anything

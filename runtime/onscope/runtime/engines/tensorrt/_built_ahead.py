@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..._errors import ProviderError
 from .._ahead import Built, Progress
 from .._interface import Session
-from ._dialect import Translated
+from ._dialect import translated
 from ._gpu import gpu
-from ._made_for import made_for, read_graph
+from ._made_for import GraphFile, made_for, read_graph
 from ._store import discard, keep_engine, look_up
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 class BuiltAhead(ABC):
@@ -33,44 +37,46 @@ class BuiltAhead(ABC):
 
     def open(self, graph: Path, threads: int | None = None) -> Session:
         """The graph's engine from the cache; nothing is built here. Raises ProviderError when it is not there."""
-        read, for_this = self._describe(graph)
+        file = read_graph(graph)
+        for_this = self._made_for(file)
         path = look_up(for_this, self.suffix)
         if path is None:
+            translated(file.model)  # where none can be built this says why
             raise ProviderError(
                 f"found no engine for {for_this['inputs']} in {for_this['precision']} on {for_this['gpu']} (driver "
                 f"{for_this['driver']}, TensorRT {for_this['tensorrt']}), expected one that was built before frames "
                 f"come: `onscope build PACKAGE --provider {self._provider} --shape HxW --precision "
                 f"{for_this['precision']}`"
             )
-        return self._opened(path, read)
+        return self._opened(path, file)
 
     def build(self, graph: Path, progress: Progress) -> Built:
         """The graph's engine: from the cache, else built, which takes from seconds to many minutes."""
-        read, for_this = self._describe(graph)
+        file = read_graph(graph)
+        for_this = self._made_for(file)
         path = look_up(for_this, self.suffix)
         if path is not None:
             return Built(path, path.stat().st_size, False, 0.0, for_this)
         began = time.perf_counter()
-        content = self._made(read, for_this, progress)
+        content = self._made(translated(file.model).model, for_this, progress)
         path = keep_engine(for_this, self.suffix, content)
         return Built(path, len(content), True, time.perf_counter() - began, for_this)
 
     def discard(self, graph: Path) -> None:
         """Remove the graph's engine."""
-        discard(self._describe(graph)[1], self.suffix)
+        discard(self._made_for(read_graph(graph)), self.suffix)
 
-    def _describe(self, graph: Path) -> tuple[Translated, dict[str, str]]:
-        read, said = read_graph(graph)
-        return read, made_for(said, self._gpu, **self._versions)
+    def _made_for(self, file: GraphFile) -> dict[str, str]:
+        return made_for(file.known_by, self._gpu, **self._versions)
 
     @abstractmethod
     def _library(self) -> dict[str, str]:
         """The versions that an engine is made for; raises ProviderError where a library is missing."""
 
     @abstractmethod
-    def _opened(self, path: Path, read: Translated) -> Session:
-        """A built engine, opened."""
+    def _opened(self, path: Path, file: GraphFile) -> Session:
+        """The graph's engine, which lies at `path`, opened."""
 
     @abstractmethod
-    def _made(self, read: Translated, for_this: dict[str, str], progress: Progress) -> bytes:
-        """A graph, built."""
+    def _made(self, model: ModelProto, for_this: dict[str, str], progress: Progress) -> bytes:
+        """A graph in TensorRT's types, built."""

@@ -68,8 +68,8 @@ def translated(model: ModelProto) -> Translated:
     graph = copy.graph
     make_symmetric(graph, _kinds(copy))
     del graph.value_info[:]  # of the types that were: they are inferred anew
-    inputs = tuple(_port(value) for value in graph.input)
-    outputs = tuple(_port(value) for value in graph.output)
+    inputs = tuple(port_of(value) for value in graph.input)
+    outputs = tuple(port_of(value) for value in graph.output)
     kinds = _kinds(copy)
     _carry_in_float(graph, kinds)
     head: list[NodeProto] = []
@@ -84,7 +84,8 @@ def translated(model: ModelProto) -> Translated:
     return Translated(copy, inputs, outputs)
 
 
-def _port(value: Any) -> Port:
+def port_of(value: Any) -> Port:
+    """An input or output of a compiled graph; raises ProviderError for free sizes and types without a way in."""
     import onnx
 
     kind = value.type.tensor_type

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._ahead import Progress
 from .._interface import Session
 from ._build import serialised
 from ._built_ahead import BuiltAhead
-from ._dialect import Translated
 from ._library import library
+from ._made_for import GraphFile
 from ._session import TensorRtSession
 from ._store import keep_timings, read_timings
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 class TensorRtEngine(BuiltAhead):
@@ -24,12 +28,12 @@ class TensorRtEngine(BuiltAhead):
         self._trt = library()
         return {"tensorrt": str(self._trt.__version__), "through": "tensorrt"}
 
-    def _opened(self, path: Path, read: Translated) -> Session:
+    def _opened(self, path: Path, file: GraphFile) -> Session:
         return TensorRtSession(
-            self._trt, path.read_bytes(), read.inputs, read.outputs, self._gpu.number, self._provider
+            self._trt, path.read_bytes(), file.inputs, file.outputs, self._gpu.number, self._provider
         )
 
-    def _made(self, read: Translated, for_this: dict[str, str], progress: Progress) -> bytes:
-        engine, timings = serialised(self._trt, read.model.SerializeToString(), progress, read_timings(for_this))
+    def _made(self, model: ModelProto, for_this: dict[str, str], progress: Progress) -> bytes:
+        engine, timings = serialised(self._trt, model.SerializeToString(), progress, read_timings(for_this))
         keep_timings(for_this, timings)
         return engine

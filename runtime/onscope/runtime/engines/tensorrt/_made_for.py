@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import ProviderError
-from ._dialect import VERSION, Translated, translated
+from ._dialect import VERSION, Port, port_of
 from ._gpu import Gpu
 from ._symmetric import QUANTISERS
 
@@ -15,8 +16,18 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
-def read_graph(path: Path) -> tuple[Translated, dict[str, str]]:
-    """A compiled graph in TensorRT's types, and what an engine of it is known by; raises ProviderError."""
+@dataclass(frozen=True, slots=True)
+class GraphFile:
+    """A compiled graph as it is on the disk, and what an engine of it is known by."""
+
+    model: ModelProto
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    known_by: dict[str, str]
+
+
+def read_graph(path: Path) -> GraphFile:
+    """Raises ProviderError where it cannot be read, and for sizes and types of frames that no engine takes."""
     import onnx
 
     try:
@@ -24,14 +35,14 @@ def read_graph(path: Path) -> tuple[Translated, dict[str, str]]:
         model = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf's errors have no base of their own
         raise ProviderError(f"TensorRT cannot open {path.name} ({type(error).__name__}): compile it again") from error
-    read = translated(model)
-    frames = ", ".join(f"{port.name} {'x'.join(map(str, port.shape))} {port.dtype}" for port in read.inputs)
-    return read, {
+    inputs, outputs = (tuple(map(port_of, values)) for values in (model.graph.input, model.graph.output))
+    known_by = {
         "graph": hashlib.sha256(content).hexdigest(),
-        "inputs": frames,
+        "inputs": ", ".join(f"{port.name} {'x'.join(map(str, port.shape))} {port.dtype}" for port in inputs),
         "precision": _precision(model),
         "dialect": str(VERSION),
     }
+    return GraphFile(model, inputs, outputs, known_by)
 
 
 def made_for(graph: dict[str, str], gpu: Gpu, **versions: str) -> dict[str, str]:

@@ -42,10 +42,7 @@ class TensorRtSession:
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         """Answers for one window, in arrays that the next call writes again."""
-        try:
-            check_arrays(self.inputs, arrays)
-        except ValueError as misfit:
-            raise ProviderError(f"the graph cannot take this frame: {misfit}") from misfit
+        check_arrays(self.inputs, arrays)
         sent = [np.ascontiguousarray(array) for array in arrays]  # kept until the copies are done
         for spec, array in zip(self.inputs, sent, strict=True):
             self._device.send(array, self._addresses[spec.name])

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,11 @@ from .._ahead import Progress
 from .._interface import Array, Session, TensorSpec, check_arrays
 from .._onnxruntime import first_line
 from ._built_ahead import BuiltAhead
-from ._dialect import Port, Translated
+from ._dialect import Port
+from ._made_for import GraphFile
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 NAME = "TensorrtExecutionProvider"
 LIBRARY = "nvinfer_10.dll" if sys.platform == "win32" else "libnvinfer.so.10"
@@ -46,13 +50,13 @@ class TensorRtThroughOnnxRuntime(BuiltAhead):
 
         return {"tensorrt": version, "through": f"onnxruntime {ort.__version__}"}
 
-    def _opened(self, path: Path, read: Translated) -> Session:
-        return EpContextSession(path, read.inputs, read.outputs, self._gpu.number, self._provider)
+    def _opened(self, path: Path, file: GraphFile) -> Session:
+        return EpContextSession(path, file.inputs, file.outputs, self._gpu.number, self._provider)
 
-    def _made(self, read: Translated, for_this: dict[str, str], progress: Progress) -> bytes:
+    def _made(self, model: ModelProto, for_this: dict[str, str], progress: Progress) -> bytes:
         progress("ONNX Runtime builds the engine", 0, 0)  # it does not tell how far it is
         with tempfile.TemporaryDirectory() as folder:
-            return _context(read.model.SerializeToString(), Path(folder) / "context.onnx", self._gpu.number)
+            return _context(model.SerializeToString(), Path(folder) / "context.onnx", self._gpu.number)
 
 
 class EpContextSession:
@@ -68,10 +72,7 @@ class EpContextSession:
         self._session = _session(str(context), number, {})
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
-        try:
-            check_arrays(self.inputs, arrays)
-        except ValueError as misfit:
-            raise ProviderError(f"the graph cannot take this frame: {misfit}") from misfit
+        check_arrays(self.inputs, arrays)
         inputs, outputs = self._ports
         sent = {
             port.name: _as_bytes(array) if port.as_bytes else array for port, array in zip(inputs, arrays, strict=True)

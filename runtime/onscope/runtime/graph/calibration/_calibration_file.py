@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..._checked_yaml import read_checked
 from ..._errors import PackageError, PipelineError
+from ...checked_yaml import read_checked
 from ...package import load_npy
 from ._camera import Calibration, Mask, response_of
 
@@ -63,7 +63,7 @@ class CalibrationModel(BaseModel):
 def read_calibration(path: Path) -> Calibration:
     """The calibration of a file; raises PipelineError."""
     path = Path(path)
-    model = read_checked(path, CalibrationModel, "calibration")
+    model = read_checked(path, CalibrationModel, "calibration").model
     if model.offset is not None and model.dark is not None:
         raise PipelineError(
             f"found an offset and a dark frame in {path}, expected one of them: a dark frame holds both"
