@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any
 
 from ._errors import OnscopeError
@@ -17,7 +18,13 @@ HINTS = {
 
 def find(group: str) -> dict[str, EntryPoint]:
     """All entry points of a group by name; nothing is imported."""
-    return {point.name: point for point in entry_points(group=group)}
+    return {point.name: point for point in _installed(group)}
+
+
+@cache
+def _installed(group: str) -> EntryPoints:
+    """Read once for the process: all distributions that are installed are looked at, which takes 10 ms and more."""
+    return entry_points(group=group)
 
 
 def load(group: str, name: str, error: type[OnscopeError]) -> Any:
