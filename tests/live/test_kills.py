@@ -25,12 +25,12 @@ from tests import models
 
 from .schedules import check_recording
 
-FEW, MANY = range(2), range(2, 102)
+FEW, MANY = range(1), range(1, 102)
 SCRIPT: list[scripted.Step] = [Steady(150, fps=600), Change(shape=(24, 40)), Steady(150, fps=600)]
 
 
 def several(numbers: range = FEW) -> pytest.MarkDecorator:
-    """A few runs in the normal suite, a hundred more in the slow one."""
+    """One run in the normal suite, a hundred more in the slow one."""
     slow = [pytest.param(number, marks=pytest.mark.slow) for number in MANY]
     return pytest.mark.parametrize("seed", [*numbers, *slow])
 

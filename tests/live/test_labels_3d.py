@@ -47,10 +47,12 @@ def masks(centres: Array, distances: Array, shape: tuple[int, ...], anisotropy: 
     at = np.indices(shape).reshape(3, -1).T
     found = np.zeros((len(centres), len(at)), bool)
     for number, (centre, own) in enumerate(zip(centres, distances, strict=True)):
-        corners = own[:, None] * rays
-        for face in faces:
-            parts = np.linalg.solve(corners[face].T, (at - centre).T)
-            found[number] |= (parts >= -1e-9).all(0) & (parts.sum(0) <= 1 + 1e-6)
+        corners, away = own[:, None] * rays, at - centre
+        for face in corners[faces]:
+            low, high = (end(face, axis=0, initial=0.0) for end in (np.min, np.max))
+            near = np.flatnonzero(((away > low - 0.01) & (away < high + 0.01)).all(1))  # others cannot be in it
+            parts = np.linalg.solve(face.T, away[near].T)
+            found[number, near] |= (parts >= -1e-9).all(0) & (parts.sum(0) <= 1 + 1e-6)
     return found.reshape(len(centres), *shape)
 
 

@@ -19,6 +19,8 @@ from .. import models
 STANDIN = Path(__file__).with_name("standin")
 GENERATIONS = ("10.16.1.11", "11.4.0.106")
 Onscope = Callable[..., subprocess.CompletedProcess[str]]
+Build = Callable[..., tuple[int, str, str]]
+"""Exit code, and what went to standard output and to standard error."""
 
 
 @pytest.fixture(params=GENERATIONS)
@@ -45,6 +47,21 @@ def _forget() -> None:
     for name in [name for name in sys.modules if name.split(".")[0] in ("tensorrt", "cuda")]:
         del sys.modules[name]
     _select.probe.cache_clear()
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Build:
+    """`onscope build` in this process, where one of the stand-ins is, with a cache of its own."""
+    from onscope.cli import main
+
+    def run(*words: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main(["build", *map(str, words)])
+        return int(end.value.code or 0), *capfd.readouterr()
+
+    monkeypatch.setenv("ONSCOPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "300")
+    return run
 
 
 @pytest.fixture

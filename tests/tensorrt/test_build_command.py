@@ -12,7 +12,7 @@ import tifffile
 from onscope.runtime import Package
 from onscope.runtime.record import RecordedRun
 
-from .conftest import GENERATIONS, Onscope
+from .conftest import GENERATIONS, Build, Onscope
 
 
 @pytest.mark.parametrize("version", GENERATIONS)
@@ -54,15 +54,18 @@ def test_a_run_builds_nothing(onscope: Onscope, package: Package, tmp_path: Path
     assert "onscope build PACKAGE --provider tensorrt --shape HxW --precision float32" in ran.stderr
 
 
-def test_engines_that_answer_something_else_are_removed(onscope: Onscope, package: Package, tmp_path: Path) -> None:
+def test_engines_that_answer_something_else_are_removed(
+    tensorrt10: str, build: Build, package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STANDIN_WRONG_BY", "9")
     engines = tmp_path / "cache" / "engines"
-    refused = onscope("build", package.folder, "--shape", "24x40", STANDIN_WRONG_BY="9")
-    assert refused.returncode == 1
-    assert "found engines that answer something else than the CPU (plus: " in refused.stderr
+    code, _, said = build(package.folder, "--shape", "24x40")
+    assert code == 1
+    assert "found engines that answer something else than the CPU (plus: " in said
     assert not list(engines.glob("*.engine"))
-    forced = onscope("build", package.folder, "--shape", "24x40", "--force", STANDIN_WRONG_BY="9")
-    assert forced.returncode == 0
-    assert "warning: kept engines" in forced.stdout
+    code, told, _ = build(package.folder, "--shape", "24x40", "--force")
+    assert code == 0
+    assert "warning: kept engines" in told
     assert len(list(engines.glob("*.engine"))) == 1
 
 
@@ -80,21 +83,21 @@ def reduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("version", GENERATIONS)
 @pytest.mark.parametrize("precision", ["float32", "fp16", "int8"])
 def test_one_file_for_both_generations_in_every_precision(
-    onscope: Onscope, reduced: Path, version: str, precision: str
+    tensorrt: str, build: Build, reduced: Path, precision: str
 ) -> None:
     """Strongly typed: the file says what is computed in which precision; scales are made symmetric on the way."""
-    built = onscope("build", reduced, "--shape", "96x128", "--precision", precision, STANDIN_TENSORRT=version)
-    assert built.returncode == 0, built.stderr
-    assert f"precision   {precision}" in built.stdout
+    code, told, said = build(reduced, "--shape", "96x128", "--precision", precision)
+    assert code == 0, said
+    assert f"precision   {precision}" in told
+    assert tensorrt in told
 
 
-def test_a_precision_that_the_package_lacks_is_refused(onscope: Onscope, package: Package) -> None:
-    refused = onscope("build", package.folder, "--precision", "fp16")
-    assert refused.returncode == 1
-    assert "onscope reduce PACKAGE --precision fp16" in refused.stderr
+def test_a_precision_that_the_package_lacks_is_refused(tensorrt10: str, build: Build, package: Package) -> None:
+    code, _, said = build(package.folder, "--precision", "fp16")
+    assert code == 1
+    assert "onscope reduce PACKAGE --precision fp16" in said
 
 
 def test_on_this_machine_one_sentence_says_what_is_missing(package: Package) -> None:
