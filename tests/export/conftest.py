@@ -23,14 +23,17 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def operators_read_once() -> Iterator[None]:
-    """PyTorch's exporter reads its table of operators anew at each export, a third of its time; here it does once."""
+    """PyTorch's exporter reads its tables of operators anew at each export, a third of its time; here it does once."""
+    from torch._export import utils
     from torch.onnx._internal.exporter import _registration
 
     table = _registration.ONNXRegistry
     before = table.__dict__["from_torchlib"]
     read = functools.cache(before.__func__)
     setattr(table, "from_torchlib", classmethod(lambda cls, *args, **kwargs: read(cls, *args, **kwargs)))  # noqa: B010
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utils, "_materialize_cpp_cia_ops", functools.cache(utils._materialize_cpp_cia_ops))
+        yield
     setattr(table, "from_torchlib", before)  # noqa: B010
 
 
