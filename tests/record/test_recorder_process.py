@@ -81,7 +81,7 @@ def test_killed_recorders_lose_and_double_nothing(tmp_path: Path, endless_patien
 
 
 def test_a_rolling_window_outlives_killed_recorders(tmp_path: Path, endless_patience: None) -> None:
-    count = save_while_killed(tmp_path / "run", 3, 5, keep=30)
+    count = save_while_killed(tmp_path / "run", 6, 5, keep=30)
     run = open_recording(tmp_path / "run")
     assert run.table("frames")["seq"].to_pylist() == list(range(count - 30, count))
     assert run.verify() == []
