@@ -17,9 +17,9 @@ demo: $(VENV)/.demo  ## Install, and run the demo on Micro-Manager's demo camera
 	$(BIN)/onscope demo $(ARGS)
 
 test: $(VENV)/.dev lint types  ## Install for development, and run linters, type checker and the test suite
-	@# torch and a camera that reads out do not get along in one process: two processes
-	$(BIN)/python -m pytest -m "not slow" --ignore=tests/export --ignore=tests/frameworks $(ARGS)
-	$(BIN)/python -m pytest -m "not slow" tests/export $(ARGS)
+	@# torch and a camera that reads out do not get along in one process; what starts processes and watches times runs alone
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PURE) $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" --ignore=tests/frameworks $(PURE:%=--ignore=%) $(ARGS)
 
 test-frameworks: $(VENV)/.frameworks  ## Install TensorFlow, Keras, CSBDeep and StarDist (2 GB), and test exporting from them
 	@# a process of their own: TensorFlow and torch do not get along in one
@@ -41,6 +41,9 @@ format: $(VENV)/.dev  ## Format the code
 
 bench: $(VENV)/.dev  ## Measure the live path (ARGS="--quick")
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Tests that start no camera and measure no time: two files at a time.
+PURE := tests/export tests/graph tests/package tests/specimen tests/tensorrt tests/zoo
 
 TRAIN := $(BIN)/python -m onscope.export.zoo.train
 packages: $(VENV)/.dev  ## Train and export the shipped packages again into packages-new (an hour on two cores)
