@@ -8,9 +8,8 @@ frame = sensor.expose(scene.photons(), rng)         # what the camera gives: uin
 from __future__ import annotations
 
 from ._beads import Beads, Scene, SceneRanges, no_beads, render
-from ._demo import DEMO_BACKGROUND_PHOTONS, DEMO_PHOTONS_PER_UNIT, DEMO_SENSOR, demo_photons
-from ._optics import GAUSSIAN_WIDTH, Optics
-from ._sensor import Sensor
+from .optics import GAUSSIAN_WIDTH, Optics
+from .sensor import DEMO_BACKGROUND_PHOTONS, DEMO_PHOTONS_PER_UNIT, DEMO_SENSOR, Sensor, demo_photons
 
 __all__ = [
     "DEMO_BACKGROUND_PHOTONS",

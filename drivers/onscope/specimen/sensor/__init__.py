@@ -1,0 +1,8 @@
+"""The sensor: from photons to camera counts."""
+
+from __future__ import annotations
+
+from ._demo import DEMO_BACKGROUND_PHOTONS, DEMO_PHOTONS_PER_UNIT, DEMO_SENSOR, demo_photons
+from ._sensor import Sensor
+
+__all__ = ["DEMO_BACKGROUND_PHOTONS", "DEMO_PHOTONS_PER_UNIT", "DEMO_SENSOR", "Sensor", "demo_photons"]
