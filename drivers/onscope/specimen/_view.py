@@ -1,7 +1,7 @@
 """The frozen values that cross the rooms: what is looked at, what shines there, and what is true there.
 
-Positions are (z, y, x) in micrometres in the frame of the sample. Rows of an image run along +y, columns along +x; whole
-pixel numbers are pixel centres.
+Positions are (z, y, x) in micrometres in the frame of the sample. Rows of an image run along +y, columns along +x;
+whole pixel numbers are pixel centres.
 """
 
 from __future__ import annotations
