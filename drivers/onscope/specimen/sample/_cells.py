@@ -1,0 +1,165 @@
+"""A culture of living cells on a coverslip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._view import OBJECT, Layer, Truth, View
+from ._cycle import live
+from ._depth import middle_um
+from ._herd import Herd, founders
+from ._light import lethal_dose_j_cm2, surviving
+from ._patches import total
+from ._scene import Scene
+from ._settings import DYES, CellSettings
+from ._walk import neighbours, settle, walk
+
+Array = npt.NDArray[Any]
+
+STEP_S = 10.0
+"""Length of a step in seconds: a cell crawls less than 0.1 um in it."""
+
+_NEIGHBOUR_STEPS = 12
+
+
+class Cells:
+    """Adherent cells that crawl, touch, grow, divide, shine, and are harmed by light: a `Sample`.
+
+    The same settings and seed give the same cells at the same time, whatever is looked at; a cell's own chances do not
+    depend on the others. Between two steps nothing changes but the light that was received.
+    """
+
+    def __init__(self, settings: CellSettings | None = None, seed: int = 0) -> None:
+        self.settings = settings or CellSettings()
+        self._seed = seed
+        self._herd = founders(self.settings, seed)
+        settle(self._herd, self.settings)
+        self._pairs: Array = np.zeros((0, 2), dtype=np.int64)
+        self._changed = True
+        self._step = 0
+        self._time_s = 0.0
+        self._next_id = len(self._herd) + 1
+        self._scene: Scene | None = None
+        self._parents: dict[int, int] = dict.fromkeys((int(n) for n in self._herd.id), 0)
+
+    @property
+    def dyes(self) -> tuple[str, ...]:
+        """Structures that carry a dye."""
+        return DYES
+
+    @property
+    def extent_um(self) -> tuple[float, float]:
+        """Height and width of the plate in um."""
+        return self.settings.extent_um
+
+    @property
+    def time_s(self) -> float:
+        """The culture's age in seconds."""
+        return self._time_s
+
+    @property
+    def parents(self) -> dict[int, int]:
+        """Every id that ever was, with its mother's (0: there from the start): the tree of all cells."""
+        return dict(self._parents)
+
+    @property
+    def herd(self) -> Herd:
+        """A copy of the state of all cells."""
+        return self._herd.taken(np.arange(len(self._herd)))
+
+    def advance(self, to_s: float) -> None:
+        """Lives on until `to_s`, in steps of 10 s. Raises ValueError for a time that is past."""
+        if to_s < self._time_s:
+            raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: a living sample cannot go back")
+        while (self._step + 1) * STEP_S <= to_s + 1e-9:
+            self._scene = None
+            self._one_step()
+        self._time_s = float(to_s)
+
+    def _one_step(self) -> None:
+        if self._step % _NEIGHBOUR_STEPS == 0 or self._changed:
+            self._pairs = neighbours(self._herd, self.settings, 4.0)
+        walk(self._herd, self._pairs, self._step, STEP_S, self.settings)
+        after = live(self._herd, self._step, STEP_S, self._next_id, self.settings)
+        self._changed = after is not self._herd
+        if self._changed:
+            new = after.id >= self._next_id
+            self._parents.update(zip(after.id[new].tolist(), after.parent[new].tolist(), strict=True))
+            self._next_id += int(new.sum())
+        self._herd = after
+        self._step += 1
+
+    def layers(self, view: View, dye: str) -> list[Layer]:
+        """What still shines of a dye, one layer per height that holds some of it. Raises KeyError for another dye."""
+        self._check(dye)
+        scene = self._at(view)
+        patches = scene.patches(dye)
+        return [Layer(z_um, total(view, patches, factor)) for z_um, factor in scene.planes(dye)]
+
+    def thickness(self, view: View) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Optical path difference to the medium in nm, and absorbance, each float32 of the view's shape."""
+        return self._at(view).optical_path_nm()
+
+    def expose(self, view: View, dye: str | None, fluence_j_cm2: Array | float, wavelength_nm: float) -> None:
+        """Light on a view: bleaches `dye` by what its structure receives, harms cells by what they receive.
+
+        A cell mixes its dye and shares its harm: both follow the mean fluence over the cell (the nucleus, for its dye).
+        Raises ValueError for a fluence below 0 or of another shape than the view, KeyError for a dye there is not.
+        """
+        if dye is not None:
+            self._check(dye)
+        fluence = np.asarray(fluence_j_cm2, dtype=np.float64)
+        if fluence.ndim and fluence.shape != view.shape:
+            raise ValueError(f"found fluence of shape {fluence.shape}, expected {view.shape} or one number")
+        if (fluence < 0).any():
+            raise ValueError(f"found a fluence of {fluence.min():g} J/cm2, expected 0 or more")
+        if not fluence.any():
+            return
+        scene = self._at(view)
+        received = self._mean_over(scene, scene.labels, fluence)
+        rows = scene.rows
+        self._herd.dose[rows] += received
+        self._herd.stress[rows] += received * self.settings.sensitivity / lethal_dose_j_cm2(wavelength_nm)
+        if dye is not None:
+            there = self._mean_over(scene, scene.nuclei, fluence) if dye == "nucleus" else received
+            self._herd.left[rows, DYES.index(dye)] *= surviving(there, wavelength_nm)
+
+    def _mean_over(self, scene: Scene, labels: Array, fluence: Array) -> Array:
+        """Mean fluence over the whole of each of the scene's cells: what lies outside of the view got none."""
+        size = self._next_id
+        pixels = np.bincount(labels.ravel(), minlength=size)[self._herd.id[scene.rows]]
+        if fluence.ndim:
+            summed: Array = np.bincount(labels.ravel(), fluence.ravel(), minlength=size)[self._herd.id[scene.rows]]
+        else:
+            summed = pixels * float(fluence)
+        whole = scene.area_um2 / scene.view.pixel_um**2
+        if labels is scene.nuclei:
+            whole = whole * 0.0  # a nucleus at the view's edge counts what is seen of it
+        return np.asarray(summed / np.maximum(np.where(scene.cut, np.maximum(pixels, whole), pixels), 1))
+
+    def truth(self, view: View) -> Truth:
+        """Labels, and a row for every cell with a pixel in the view."""
+        scene = self._at(view)
+        seen = np.union1d(np.unique(scene.labels), np.unique(scene.nuclei))
+        chosen = np.isin(self._herd.id[scene.rows], seen)
+        herd = self._herd.taken(scene.rows[chosen])
+        out = np.zeros(len(herd), dtype=OBJECT)
+        out["id"], out["parent"], out["kind"], out["born_s"] = herd.id, herd.parent, herd.phase, herd.born_s
+        out["z_um"] = middle_um(herd.spread, scene.ball_um[chosen])
+        out["y_um"], out["x_um"], out["area_um2"] = herd.y, herd.x, scene.area_um2[chosen]
+        out["dose_j_cm2"], out["stress"] = herd.dose, herd.stress / herd.tolerance
+        out["bleached"], out["on"] = 1 - herd.left.mean(axis=1), True
+        return Truth(self._time_s, scene.labels.copy(), scene.nuclei.copy(), out[np.argsort(out["id"])])
+
+    def _at(self, view: View) -> Scene:
+        if self._scene is None or self._scene.view != view:
+            pairs = neighbours(self._herd, self.settings, 30.0 * (0.4 + self.settings.spikiness))
+            self._scene = Scene(self._herd, pairs, view, self._step * STEP_S, self.settings, self._seed)
+        return self._scene
+
+    def _check(self, dye: str) -> None:
+        if dye not in DYES:
+            raise KeyError(f"found dye {dye!r}, expected one of {', '.join(DYES)}")

@@ -1,0 +1,141 @@
+"""Outlines of cells: a distance from the middle of the nucleus for every direction, cut where neighbours touch.
+
+Where two cells touch, each ends at the straight line between them, so that they never overlap: epithelia look so
+(H. Honda, J. Theor. Biol. 72, 523 (1978)).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
+
+from . import _noise
+from ._cycle import APART_UM
+from ._herd import ANAPHASE, DYING, Herd
+from ._settings import CellSettings
+
+Array = npt.NDArray[Any]
+
+DIRECTIONS = 128
+"""Directions in which an outline is known; direction n is the angle 2 pi n / DIRECTIONS from +x to +y."""
+
+GAP_UM = 0.12
+"""Half the gap between two cells that touch, in um (cell-cell junctions: 20 nm to some tenths)."""
+
+_ANGLE = np.arange(DIRECTIONS) * (2 * math.pi / DIRECTIONS)
+_LOBES, _SPIKES, _RUFFLES = 40, 60, 80
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """Outlines of M cells: `radius_um` (M, DIRECTIONS) float64, and the `area_um2` (M,) within them."""
+
+    radius_um: Array
+    area_um2: Array
+
+
+def outlines(herd: Herd, rows: Array, pairs: Array, time_s: float, settings: CellSettings) -> Outlines:
+    """Outlines of some cells (row numbers) at a time; `pairs` (P, 2) are the rows that may touch."""
+    radius = herd.radius_um(settings)
+    free = _free(herd.taken(rows), radius[rows], time_s, settings)
+    place = np.full(len(herd), -1)
+    place[rows] = np.arange(len(rows))
+    for one, other in ((pairs[:, 0], pairs[:, 1]), (pairs[:, 1], pairs[:, 0])):
+        keep = place[one] >= 0
+        _cut(free, herd, radius, one[keep], other[keep], place)
+    smooth = gaussian_filter1d(free, 1.2, axis=1, mode="wrap")
+    area = 0.5 * (smooth**2).sum(axis=1) * (2 * math.pi / DIRECTIONS)
+    return Outlines(smooth, area)
+
+
+def _cut(free: Array, herd: Herd, radius: Array, one: Array, other: Array, place: Array) -> None:
+    dy, dx = herd.y[other] - herd.y[one], herd.x[other] - herd.x[one]
+    apart = np.hypot(dy, dx)
+    wall = np.maximum(apart * radius[one] / (radius[one] + radius[other]) - GAP_UM, 0.5)
+    ahead = np.cos(_ANGLE[None, :] - np.arctan2(dy, dx)[:, None])
+    limit = np.where(ahead > 1e-3, wall[:, None] / np.maximum(ahead, 1e-3), np.inf)
+    order = np.argsort(place[one], kind="stable")
+    rows, starts = np.unique(place[one][order], return_index=True)
+    if len(rows):
+        free[rows] = np.minimum(free[rows], np.minimum.reduceat(limit[order], starts, axis=0))
+
+
+def _free(herd: Herd, radius: Array, time_s: float, settings: CellSettings) -> Array:
+    """What the outlines would be if the cells were alone: (N, DIRECTIONS)."""
+    spread = herd.spread[:, None]
+    living = np.where(herd.phase >= DYING, 0.0, 1.0)[:, None] * spread
+    angle = _ANGLE[None, :] - herd.axis[:, None]
+    stretch = settings.elongation ** (0.4 + 1.2 * _noise.uniform(herd.key, _LOBES))
+    ratio = np.sqrt(1 + (stretch[:, None] - 1) * living)
+    shape = 1 / np.sqrt((np.cos(angle) / ratio) ** 2 + (np.sin(angle) * ratio) ** 2)
+    shape = shape * (1 + living * _lobes(herd, angle, time_s, 0.07 + 0.08 * settings.spikiness))
+    shape += 0.16 * living * np.cos(_ANGLE[None, :] - herd.heading[:, None])  # the leading edge is broad and far
+    if settings.spikiness:
+        shape = shape * (1 - 0.2 * living * settings.spikiness) + living * _spikes(herd, angle, time_s, settings)
+    shape += _blebs(herd, time_s)
+    out = np.maximum(shape, 0.4) * radius[:, None]
+    dividing = np.flatnonzero(herd.phase == ANAPHASE)
+    if len(dividing):
+        out[dividing] = _dumbbells(herd.taken(dividing), radius[dividing], settings)
+    return np.asarray(out)
+
+
+def _lobes(herd: Herd, angle: Array, time_s: float, strength: float) -> Array:
+    total = np.zeros_like(angle)
+    for k in range(2, 9):
+        phase = 2 * math.pi * _noise.uniform(herd.key, _LOBES + k)
+        per_s = 2 * math.pi * (_noise.uniform(herd.key, _LOBES + 10 + k) - 0.5) / 2400
+        total += strength * 2 / k * np.cos(k * angle + (phase + per_s * time_s)[:, None])
+    return total
+
+
+def _spikes(herd: Herd, angle: Array, time_s: float, settings: CellSettings) -> Array:
+    """Protrusions that come and go within the better part of an hour."""
+    total = np.zeros_like(angle)
+    for n in range(5):
+        where, width, far, phase = (_noise.uniform(herd.key, _SPIKES + 4 * n + m) for m in range(4))
+        # The first two lie along the long axis, as the ends of a spindle-shaped cell do.
+        centre = (n * math.pi + 0.6 * (where - 0.5)) if n < 2 else 2 * math.pi * where
+        swing = np.sin(math.pi * (time_s / (2400 + 3600 * phase) + phase)) ** 2
+        off = np.abs((angle - centre[:, None] + math.pi) % (2 * math.pi) - math.pi)
+        bump = np.exp(-off / (0.07 + 0.13 * width[:, None]))
+        total += settings.spikiness * (2.2 * far * swing)[:, None] * bump
+    return total
+
+
+def _blebs(herd: Herd, time_s: float) -> Array:
+    """Blebs of dying cells: bulges of a few um that boil within a minute, then freeze as debris."""
+    out = np.zeros((len(herd), DIRECTIONS))
+    rows = np.flatnonzero(herd.phase >= DYING)
+    if not len(rows):
+        return out
+    sick = herd.taken(rows)
+    clock = np.where(sick.phase == DYING, sick.phase_s, 0.0)
+    for n in range(6):
+        where, phase, width = (_noise.uniform(sick.key, _RUFFLES + 3 * n + m) for m in range(3))
+        swing = np.sin(2 * math.pi * (clock / (60 + 60 * phase) + phase)) ** 2
+        off = np.abs((_ANGLE[None, :] - 2 * math.pi * where[:, None] + math.pi) % (2 * math.pi) - math.pi)
+        bulge = np.sqrt(np.clip(1 - (off / (0.25 + 0.2 * width[:, None])) ** 2, 0, None))
+        out[rows] += (0.1 + 0.25 * swing)[:, None] * bulge
+    return out
+
+
+def _dumbbells(herd: Herd, radius: Array, settings: CellSettings) -> Array:
+    """Outlines in anaphase: the union of two discs that part along the axis, with the area of one before."""
+    share = np.clip(herd.phase_s / settings.mitosis_s[2], 0, 1)
+    half = separation_um(share)[:, None] / 2
+    end = radius[:, None] / 2 ** (1 / 3)  # a daughter's ball
+    disc = np.maximum(radius[:, None] + (end - radius[:, None]) * share[:, None], half * 1.02)
+    along = np.abs(np.cos(_ANGLE[None, :] - herd.axis[:, None])) * half
+    across = np.abs(np.sin(_ANGLE[None, :] - herd.axis[:, None])) * half
+    return np.asarray(along + np.sqrt(np.maximum(disc**2 - across**2, 0)))
+
+
+def separation_um(share: Array) -> Array:
+    """Distance between the two sets of chromosomes, `share` 0 to 1 into anaphase: fast at first (anaphase A), in um."""
+    return np.asarray(APART_UM * (1 - (1 - share) ** 1.7))

@@ -1,0 +1,174 @@
+"""One view of a culture at one step: everything drawn of it so far, so that nothing is drawn twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._view import View
+from . import _bodies, _looks, _sprites
+from ._chromatin import bodies as chromatin_bodies
+from ._chromatin import dna
+from ._depth import PLANES_UM, shares
+from ._herd import DEAD, DYING, Herd
+from ._outline import outlines
+from ._patches import Patch, numbered, total
+from ._settings import DYES, CellSettings
+
+Array = npt.NDArray[Any]
+
+INDEX_CELL, INDEX_NUCLEUS, INDEX_CHROMOSOME = 0.03, -0.008, 0.012
+"""Differences of the refractive index: cells to medium (C. L. Curl et al., Cytometry A 65, 88 (2005)), nuclei to the
+cytoplasm, which is denser (Z. A. Steelman et al., J. Biophotonics 10, 1714 (2017)), condensed chromosomes to it."""
+
+ABSORBANCE_PER_UM = 4e-4
+"""Absorbance (base 10) per um of unstained cell: some 0.002 in all, as seen in bright field at focus."""
+
+
+class Scene:
+    """What a view shows of a herd; the herd must not move while the scene is used (factors per row may change)."""
+
+    def __init__(self, herd: Herd, pairs: Array, view: View, time_s: float, settings: CellSettings, seed: int) -> None:
+        self.view = view
+        self._herd, self._settings, self._seed = herd, settings, seed
+        radius = herd.radius_um(settings)
+        reach = 2.2 * float(radius.max()) * (1 + settings.spikiness)
+        self.rows = np.flatnonzero(view.contains(herd.y, herd.x, reach))
+        shape = outlines(herd, self.rows, pairs, time_s, settings)
+        seen = herd.taken(self.rows)
+        self._seen = seen
+        volume = seen.volume_um3
+        self.ball_um = np.cbrt(volume * 0.75 / np.pi)
+        self.area_um2 = shape.area_um2
+        self.chromatin = chromatin_bodies(seen, shape.radius_um.min(axis=1), settings)
+        self._bodies = _bodies.Bodies(
+            self.rows,
+            seen.y,
+            seen.x,
+            shape.radius_um,
+            volume / np.maximum(shape.area_um2, 1),
+            seen.spread,
+            seen.axis,
+            np.full(len(self.rows), settings.nucleus_um / 2) * np.cbrt(volume / settings.volume_um3),
+            seen.key,
+        )
+        self._patches: dict[str, list[Patch]] = {}
+        self._cut = np.zeros(len(self.rows), dtype=bool)
+
+    def patches(self, name: str) -> list[Patch]:
+        """Drawn pieces of a dye, or of `depth`, `height`."""
+        if name not in self._patches:
+            self._patches[name] = self._draw(name)
+        return self._patches[name]
+
+    def planes(self, dye: str) -> list[tuple[float, Array]]:
+        """For each plane that holds some of a dye, its height and the factor of each row of the herd."""
+        weights = shares(dye, self._seen.spread, self.ball_um)
+        made = self._herd.made[:, DYES.index(dye)] * self._herd.left[:, DYES.index(dye)]
+        out = []
+        for n, z_um in enumerate(PLANES_UM):
+            if weights[:, n].any():
+                factor = np.zeros(len(self._herd))
+                factor[self.rows] = made[self.rows] * weights[:, n]
+                out.append((z_um, factor))
+        return out
+
+    @cached_property
+    def labels(self) -> npt.NDArray[np.int32]:
+        """Ids of the cells whose outline holds a pixel's middle."""
+        return numbered(self.view, self.patches("depth"), 0.0, self._herd.id)
+
+    @cached_property
+    def nuclei(self) -> npt.NDArray[np.int32]:
+        """Ids of the cells whose chromatin covers most of a pixel."""
+        solid = self.chromatin[self.chromatin["share"] > 0.3 * (self.chromatin["sprite"] != 3)]
+        return numbered(self.view, _sprites.draw(self.view, solid, self.rows, "mask", self._seed), 0.5, self._herd.id)
+
+    @cached_property
+    def cut(self) -> Array:
+        """Which of `rows` the view cuts."""
+        self.patches("depth")
+        return self._cut
+
+    def optical_path_nm(self) -> tuple[Array, Array]:
+        """Optical path difference in nm and absorbance of the cells, float32 images."""
+        one = np.ones(len(self._herd))
+        high = total(self.view, self.patches("height"), one)
+        grain = total(self.view, self.patches("cytoplasm"), one / _looks.CYTOPLASM_PER_UM3)
+        path = (0.5 * high + 0.5 * np.maximum(grain, 0)) * np.float32(1000 * INDEX_CELL)
+        path += total(self.view, self._thick("nuclei", True), one) * np.float32(1000 * INDEX_NUCLEUS)
+        path += total(self.view, self._thick("chromosomes", False), one) * np.float32(1000 * INDEX_CHROMOSOME)
+        return path, high * np.float32(ABSORBANCE_PER_UM)
+
+    def _draw(self, name: str) -> list[Patch]:
+        if name == "nucleus":
+            amount = dna(self._seen) * _looks.NUCLEUS_MOLECULES
+            drawn = _sprites.draw(self.view, self.chromatin, np.arange(len(self.rows)), "amount", self._seed)
+            return [_scaled(each, float(amount[each.row]), int(self.rows[each.row])) for each in drawn]
+        look: Callable[[_bodies.Pixels], Array]
+        if name == "depth":
+            look = _depth_of
+        elif name == "height":
+            look = self._height
+        else:
+            look = self._painter(name)
+        patches, self._cut = _bodies.paint(self.view, self._bodies, look)
+        if name == "cytoplasm":
+            self._exclude_nuclei(patches)
+        return patches
+
+    def _height(self, pixels: _bodies.Pixels) -> Array:
+        return _looks.height(pixels, self._bodies)
+
+    def _painter(self, name: str) -> Callable[[_bodies.Pixels], Array]:
+        painter = _looks.PAINTERS[name]
+        # The soluble dye leaks out of cells that die, within half an hour.
+        leaky = np.where(self._seen.phase == DEAD, 0.15, 1.0)
+        leaky = np.where(self._seen.phase == DYING, np.exp(-self._seen.phase_s / 1500), leaky)
+
+        def look(pixels: _bodies.Pixels) -> Array:
+            out = painter(pixels, self._bodies, self._seed)
+            if name == "cytoplasm":
+                out *= pixels.each(leaky)
+            return out
+
+        return look
+
+    def _thick(self, name: str, envelope: bool) -> list[Patch]:
+        if name not in self._patches:
+            chosen = self.chromatin[self.chromatin["envelope"] == envelope]
+            drawn = _sprites.draw(self.view, chosen, np.arange(len(self.rows)), "height", self._seed)
+            flat, ball = 5.5, 2 * 0.62 * self.ball_um
+            high = flat * self._seen.spread + ball * (1 - self._seen.spread)
+            self._patches[name] = [_scaled(each, float(high[each.row]), int(self.rows[each.row])) for each in drawn]
+        return self._patches[name]
+
+    def _exclude_nuclei(self, patches: list[Patch]) -> None:
+        of_row = {each.row: each for each in patches}
+        lost = np.float32(_looks.CYTOPLASM_PER_UM3 * _looks.NUCLEAR_EXCLUSION)
+        for nucleus in self._thick("nuclei", True):
+            body = of_row.get(nucleus.row)
+            if body is None:
+                continue
+            top, left = max(nucleus.top, body.top), max(nucleus.left, body.left)
+            bottom = min(nucleus.top + nucleus.pixels.shape[0], body.top + body.pixels.shape[0])
+            right = min(nucleus.left + nucleus.pixels.shape[1], body.left + body.pixels.shape[1])
+            if bottom > top and right > left:
+                hole = nucleus.pixels[
+                    top - nucleus.top : bottom - nucleus.top, left - nucleus.left : right - nucleus.left
+                ]
+                window = body.pixels[top - body.top : bottom - body.top, left - body.left : right - body.left]
+                np.maximum(window - hole * lost, 0.12 * window, out=window)
+
+
+def _depth_of(pixels: _bodies.Pixels) -> Array:
+    return pixels.depth
+
+
+def _scaled(patch: Patch, factor: float, row: int) -> Patch:
+    patch.pixels[...] *= np.float32(factor)
+    return Patch(row, patch.top, patch.left, patch.pixels)

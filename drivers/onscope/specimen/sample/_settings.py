@@ -1,0 +1,78 @@
+"""What a culture of cells is like: numbers with units, each from the literature of adherent human cell lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DYES = ("nucleus", "membrane", "cytoplasm", "mitochondria", "filaments")
+"""The structures of a cell that carry a dye, in the order of the columns of `Herd.left`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellSettings:
+    """A culture of adherent mammalian cells on a coverslip; defaults are near HeLa and MCF10A.
+
+    The plate: `count` cells at the start on `extent_um` (y, x), leaving a strip of `gap_um` along y free in the middle
+    (a wound).
+
+    The life: `cycle_h` from birth to mitosis (HeLa 20 to 24 h) with a relative spread of `cycle_spread` over cells;
+    `prophase_min`, `metaphase_min` (from envelope breakdown on), `anaphase_min`, `telophase_min` (M. Held et al.,
+    Nature Methods 7, 747 (2010); P. Meraldi et al., Dev. Cell 7, 45 (2004)); `deaths_per_hour` without light;
+    `mitotic_fraction` of the cells are in mitosis at the start (None: as many as the cycle's length makes).
+
+    The walk: `speed_um_per_min` and `persistence_min` of the persistent random walk (D. Selmeczi et al., Biophys. J.
+    89, 912 (2005): 0.3 to 0.6 um/min and tens of minutes for keratinocytes and fibroblasts).
+
+    The shape: `volume_um3` at birth (HeLa: 1,200 to 1,800), which doubles until mitosis; `height_um` mean height of
+    a spread cell; `elongation` long over short axis; `spikiness` 0 (epithelial) to 1 (stellate fibroblast);
+    `nucleus_um` mean diameter at birth of an interphase nucleus.
+
+    The light: `sensitivity` multiplies the harm that light does (1: unlabelled cells, see `lethal_dose_j_cm2`);
+    labelled cells can be 10 to 100 times as sensitive. `expression_spread` is the log-normal spread of a dye's
+    amount over cells.
+
+    Raises ValueError for what no culture can be.
+    """
+
+    count: int = 100
+    extent_um: tuple[float, float] = (600.0, 600.0)
+    gap_um: float = 0.0
+    cycle_h: float = 22.0
+    cycle_spread: float = 0.12
+    prophase_min: float = 14.0
+    metaphase_min: float = 32.0
+    anaphase_min: float = 8.0
+    telophase_min: float = 18.0
+    deaths_per_hour: float = 0.001
+    mitotic_fraction: float | None = None
+    speed_um_per_min: float = 0.45
+    persistence_min: float = 30.0
+    volume_um3: float = 1500.0
+    height_um: float = 4.0
+    elongation: float = 1.35
+    spikiness: float = 0.25
+    nucleus_um: float = 13.0
+    sensitivity: float = 1.0
+    expression_spread: float = 0.35
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= 5000 or min(self.extent_um) < 50:
+            raise ValueError(
+                f"found {self.count} cells on {self.extent_um} um, expected 1 to 5000 cells and 50 um or more per side"
+            )
+        positive = (self.cycle_h, self.prophase_min, self.metaphase_min, self.anaphase_min, self.telophase_min)
+        sizes = (self.volume_um3, self.height_um, self.nucleus_um, self.persistence_min, self.elongation)
+        if min(positive + sizes) <= 0:
+            raise ValueError("found a duration or a size of 0 or less, expected positive ones: see CellSettings")
+        others = (self.gap_um, self.speed_um_per_min, self.deaths_per_hour, self.sensitivity, self.spikiness)
+        if min(others) < 0 or not 0 <= (self.mitotic_fraction or 0) <= 1:
+            raise ValueError(
+                "found a gap, speed, death rate, sensitivity or spikiness below 0 or a mitotic fraction that is none, "
+                "expected 0 or more: see CellSettings"
+            )
+
+    @property
+    def mitosis_s(self) -> tuple[float, float, float, float]:
+        """Lengths of prophase, metaphase, anaphase and telophase in seconds."""
+        minutes = (self.prophase_min, self.metaphase_min, self.anaphase_min, self.telophase_min)
+        return minutes[0] * 60, minutes[1] * 60, minutes[2] * 60, minutes[3] * 60

@@ -1,0 +1,178 @@
+"""What the insides of cells look like: seeded banks of textures, drawn once and taken from many times.
+
+Chromatin comes as sprites over the unit ellipse, all else as tiles in micrometres that repeat without a seam.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ._chromatin import SPRITES
+
+Array = npt.NDArray[Any]
+
+VARIANTS = 12
+"""Sprites of a kind: with 4 ways to turn and mirror them, 48 nuclei look different."""
+
+REACH = 1.35
+"""Sprites span -REACH to REACH half axes, so that irregular outlines have room."""
+
+_SIDE = 128
+TILE_UM = 51.2
+TILE_TEXEL_UM = 0.1
+_TILE = 512
+TILES = ("grain", "mitochondria", "filaments")
+TILE_VARIANTS = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sprite:
+    """One body of chromatin over the unit ellipse: levels of (rows, columns) float32, each half as fine as the one
+    before. `amount` sums to 1 (level 0); `mask` is 1 within the body; `height` the relative thickness."""
+
+    amount: tuple[Array, ...]
+    mask: tuple[Array, ...]
+    height: tuple[Array, ...]
+
+
+@lru_cache(maxsize=4)
+def sprites(seed: int) -> tuple[tuple[Sprite, ...], ...]:
+    """The bank: for each name in SPRITES, its variants."""
+    rng = np.random.default_rng([seed, 0x5B])
+    return tuple(tuple(_sprite(kind, rng) for _ in range(VARIANTS)) for kind in SPRITES)
+
+
+@lru_cache(maxsize=4)
+def tiles(seed: int) -> dict[str, tuple[Array, ...]]:
+    """The atlas of each kind of tile, as levels: float32 of (TILE_VARIANTS * side, side), mean about 1."""
+    rng = np.random.default_rng([seed, 0x71])
+    draw = {"grain": _grain, "mitochondria": _mitochondria, "filaments": _filaments}
+    out = {}
+    for kind in TILES:
+        single = [draw[kind](rng).astype(np.float32) for _ in range(TILE_VARIANTS)]
+        levels = [np.concatenate(single)]
+        for level in range(1, 5):
+            side = _TILE >> level
+            small = [cv2.resize(each, (side, side), interpolation=cv2.INTER_AREA) for each in single]
+            levels.append(np.concatenate(small))
+        out[kind] = tuple(levels)
+    return out
+
+
+def _noise_field(rng: np.random.Generator, shape: tuple[int, int], fine: float, coarse: float) -> Array:
+    """Periodic noise with details between two lengths (in texels), mean 0, standard deviation 1."""
+    wave = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :])
+    band = np.exp(-((wave * fine) ** 2) * 4) / (1 + (wave * coarse) ** 2)
+    field = np.fft.irfft2(np.fft.rfft2(rng.standard_normal(shape)) * band, shape)
+    return np.asarray((field - field.mean()) / field.std())
+
+
+def _sprite(kind: str, rng: np.random.Generator) -> Sprite:
+    shape = (_SIDE // 2, _SIDE) if kind == "plate" else (_SIDE, _SIDE)
+    q = np.linspace(-REACH, REACH, shape[0])[:, None]
+    p = np.linspace(-REACH, REACH, shape[1])[None, :]
+    angle = np.arctan2(q, p)
+    wobble = {"interphase": 0.05, "prophase": 0.06, "plate": 0.07, "ball": 0.03}[kind]
+    edge = np.ones(shape)
+    for k in range(2, 8):
+        edge += wobble / k * 2 * rng.standard_normal() * np.cos(k * angle + 2 * math.pi * rng.random())
+    if kind == "plate":
+        edge += 0.10 * _noise_field(rng, shape, 5, 14)
+        ratio = (np.abs(p) ** 3.2 + np.abs(q) ** 3.2) ** (1 / 3.2) / edge
+    else:
+        ratio = np.hypot(p, q) / edge
+    soft = 0.06
+    mask = np.clip(0.5 + (1 - ratio) / soft, 0, 1)
+    inside = np.clip(1 - ratio**2, 0, 1)
+    height = mask * inside ** {"interphase": 0.35, "prophase": 0.45, "plate": 0.3, "ball": 0.5}[kind]
+    amount = height * _chromatin_texture(kind, rng, shape, p, q, ratio)
+    amount *= 1 / amount.sum()
+    return Sprite(*(_levels(each) for each in (amount, mask, height)))
+
+
+def _chromatin_texture(
+    kind: str, rng: np.random.Generator, shape: tuple[int, int], p: Array, q: Array, ratio: Array
+) -> Array:
+    if kind == "interphase":
+        texture = 1 + 0.16 * _noise_field(rng, shape, 5, 30) + 0.10 * _noise_field(rng, shape, 3, 8)
+        texture += 0.12 * np.exp(-(((ratio - 0.93) / 0.06) ** 2))  # heterochromatin lies under the envelope
+        for _ in range(int(rng.integers(2, 5))):  # nucleoli hold little DNA
+            far, turn, size = 0.62 * math.sqrt(rng.random()), 2 * math.pi * rng.random(), rng.uniform(0.10, 0.2)
+            off = np.hypot((p - far * math.cos(turn)) * rng.uniform(0.8, 1.2), q - far * math.sin(turn)) / size
+            texture *= 1 - 0.55 / (1 + off**8) + 0.10 * np.exp(-(((off - 1.2) / 0.2) ** 2))
+    elif kind == "prophase":  # threads: where two random fields cross zero
+        threads = np.zeros(shape)
+        for _ in range(2):
+            threads += np.exp(-((_noise_field(rng, shape, 6, 10) / 0.32) ** 2))
+        texture = 0.25 + threads
+    elif kind == "plate":
+        texture = 1 + 0.20 * _noise_field(rng, shape, 5, 12)
+    else:
+        texture = 1 + 0.08 * _noise_field(rng, shape, 8, 20)
+    return np.asarray(np.clip(texture, 0.05, None))
+
+
+def _levels(fine: Array) -> tuple[Array, ...]:
+    out: list[Array] = [fine.astype(np.float32)]
+    for _ in range(4):
+        last = out[-1]
+        out.append(cv2.resize(last, (last.shape[1] // 2, last.shape[0] // 2), interpolation=cv2.INTER_AREA))
+    return tuple(out)
+
+
+def _grain(rng: np.random.Generator) -> Array:
+    """Cytoplasm: cloudy, with dark vesicles of 0.3 to 1.2 um."""
+    tile = 1 + 0.10 * _noise_field(rng, (_TILE, _TILE), 8, 40) + 0.06 * _noise_field(rng, (_TILE, _TILE), 3, 6)
+    dark = np.zeros((_TILE, _TILE), dtype=np.uint8)
+    for _ in range(260):
+        _wrapped_disc(dark, rng.uniform(0, _TILE, 2), rng.uniform(1.5, 6) * rng.random() + 1.0)
+    return np.asarray(tile * (1 - 0.5 / 255 * dark))
+
+
+def _wrapped_disc(image: Array, centre: Array, radius: float) -> None:
+    for dy in (-_TILE, 0, _TILE):
+        for dx in (-_TILE, 0, _TILE):
+            at = (int((centre[1] + dx) * 16), int((centre[0] + dy) * 16))
+            cv2.circle(image, at, int(radius * 16), 255, -1, cv2.LINE_AA, 4)
+
+
+def _curves(rng: np.random.Generator, count: int, length: int, turn: float, spread: float, width: int) -> Array:
+    """Smooth random curves of `length` texels, over the seam: `turn` rad per texel, directions within `spread`."""
+    out = np.zeros((_TILE, _TILE), dtype=np.float32)
+    for _ in range(count):
+        one = np.zeros((_TILE, _TILE), dtype=np.uint8)
+        steps = max(int(length * rng.uniform(0.4, 1.3) / 4), 3)
+        bend = turn * 4 * np.cumsum(rng.standard_normal(steps)) / 3
+        angle = spread * rng.uniform(-1, 1) + bend
+        y = rng.uniform(0, _TILE) + np.cumsum(4 * np.sin(angle))
+        x = rng.uniform(0, _TILE) + np.cumsum(4 * np.cos(angle))
+        y -= _TILE * math.floor(y.mean() / _TILE)
+        x -= _TILE * math.floor(x.mean() / _TILE)
+        for dy in (-_TILE, 0, _TILE):
+            for dx in (-_TILE, 0, _TILE):
+                line = np.column_stack([x + dx, y + dy])
+                cv2.polylines(one, [np.round(line * 16).astype(np.int32)], False, 255, width, cv2.LINE_AA, 4)
+        out += one.astype(np.float32) / 255 * rng.uniform(0.4, 1.0)
+    return out
+
+
+def _mitochondria(rng: np.random.Generator) -> Array:
+    """Tubules 0.4 to 0.5 um across and 2 to 8 um long that overlap in a loose network."""
+    tile = _curves(rng, 300, 90, 0.10, math.pi, 3)
+    tile = cv2.GaussianBlur(np.minimum(tile, 1.5), (0, 0), 1.2)
+    return np.asarray(tile / tile.mean())
+
+
+def _filaments(rng: np.random.Generator) -> Array:
+    """Stress fibres along +x: bundles of 0.2 to 0.4 um, 10 to 40 um long, over a faint mesh."""
+    bundles = _curves(rng, 70, 300, 0.002, 0.13, 2)
+    mesh = _curves(rng, 120, 60, 0.03, math.pi, 1)
+    tile = cv2.GaussianBlur(bundles, (0, 0), 0.8) + 0.25 * mesh + 0.03
+    return np.asarray(tile / tile.mean())
