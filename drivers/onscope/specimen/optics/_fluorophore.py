@@ -1,0 +1,104 @@
+"""Fluorophores: how much light they absorb, how much of it they give back, and how long they last."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._light import AVOGADRO, photon_energy_j
+
+Array = npt.NDArray[Any]
+
+BLUE_SIDE_NM, RED_SIDE_NM = 31.0, 14.5
+"""Standard deviations in nm of the two half Gaussians that stand for an excitation spectrum below and above its peak.
+
+Those of EGFP: half of the peak at 450 nm and at 505 nm (spectrum on fpbase.org, read off). Other proteins' main bands
+have nearly this shape.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Fluorophore:
+    """A fluorescent molecule.
+
+    `excitation_nm` and `emission_nm` are the spectra's peaks, `extinction` is the molar decadic extinction
+    coefficient at the excitation peak in 1/(M cm), `quantum_yield` emitted per absorbed photon, `half_life_s` the
+    time in which half of the molecules bleach under light that makes each emit 1000 photons per second at the
+    beginning.
+    """
+
+    name: str
+    excitation_nm: float
+    emission_nm: float
+    extinction: float
+    quantum_yield: float
+    half_life_s: float
+
+    @property
+    def bleaching_yield(self) -> float:
+        """Molecules lost per absorbed photon: ln 2 / half life, over 1000 / quantum yield absorptions per second."""
+        return math.log(2) / self.half_life_s * self.quantum_yield / 1000
+
+    def cross_section_cm2(self, wavelength_nm: float) -> float:
+        """Absorption cross-section in cm2 at a wavelength: 1000 ln 10 / N_A times the extinction coefficient.
+
+        B. Valeur, M. N. Berberan-Santos, Molecular Fluorescence, 2nd ed. (2012), section 2.3. The spectrum is that of
+        `BLUE_SIDE_NM` and `RED_SIDE_NM`.
+        """
+        away = wavelength_nm - self.excitation_nm
+        relative = math.exp(-0.5 * (away / (BLUE_SIDE_NM if away < 0 else RED_SIDE_NM)) ** 2)
+        return 1000 * math.log(10) / AVOGADRO * self.extinction * relative
+
+    def absorbed_per_j_cm2(self, wavelength_nm: float) -> float:
+        """Photons that one molecule absorbs per fluence of 1 J/cm2, far below saturation.
+
+        An excited state of some nanoseconds saturates at about 1e6 W/cm2, a thousand times what is used in a cell.
+        """
+        return self.cross_section_cm2(wavelength_nm) / photon_energy_j(wavelength_nm)
+
+    def emitted_per_j_cm2(self, wavelength_nm: float) -> float:
+        """Photons that one molecule emits into all directions per fluence of 1 J/cm2, before it bleaches."""
+        return self.quantum_yield * self.absorbed_per_j_cm2(wavelength_nm)
+
+
+FLUOROPHORES = {
+    each.name: each
+    for each in (
+        Fluorophore("Cerulean", 433, 475, 43_000, 0.62, 36),
+        Fluorophore("EGFP", 488, 507, 56_000, 0.60, 174),
+        Fluorophore("Citrine", 516, 529, 77_000, 0.76, 49),
+        Fluorophore("tdTomato", 554, 581, 138_000, 0.69, 98),
+        Fluorophore("mCherry", 587, 610, 72_000, 0.22, 96),
+        Fluorophore("mPlum", 590, 649, 41_000, 0.10, 53),
+    )
+}
+"""By name: N. C. Shaner, P. A. Steinbach, R. Y. Tsien, "A guide to choosing fluorescent proteins", Nature Methods 2,
+905 (2005), table 1: peaks, extinction coefficient, quantum yield, time to bleach from 1000 to 500 photons per second.
+"""
+
+EGFP = FLUOROPHORES["EGFP"]
+MCHERRY = FLUOROPHORES["mCherry"]
+
+
+def surviving(fluence_j_cm2: Array | float, wavelength_nm: float, fluorophore: Fluorophore = EGFP) -> Array:
+    """Share of the molecules that a fluence in J/cm2 leaves unbleached: float32 of its shape.
+
+    First order in the absorbed photons, exp(-yield * cross-section * photons per area): fluences may be added up or
+    applied one after the other. Light of twice the power bleaches the same in half the time, which holds to about a
+    factor of two for fluorescent proteins below 100 W/cm2 (P. J. Cranfill et al., Nature Methods 13, 557 (2016)).
+    Raises ValueError for a negative fluence.
+    """
+    rate = fluorophore.bleaching_yield * fluorophore.absorbed_per_j_cm2(wavelength_nm)
+    return np.exp(np.float32(-rate) * checked_fluence(fluence_j_cm2))
+
+
+def checked_fluence(fluence_j_cm2: Array | float) -> Array:
+    """The fluence as float32 array. Raises ValueError where it is negative."""
+    fluence = np.asarray(fluence_j_cm2, dtype=np.float32)
+    if fluence.size and not fluence.min() >= 0:
+        raise ValueError(f"found a fluence of {fluence.min():g} J/cm2, expected none below 0: light adds up")
+    return fluence

@@ -1,0 +1,135 @@
+"""The Fourier grid of an image: its frequencies, and transfer functions laid out on it."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from .._view import View
+from ._transfer import TABLE, Transfer
+
+Array = npt.NDArray[Any]
+
+MARGIN_UM = 3.0
+SCALES = (8, 4, 2)
+KEPT_BYTES = 2**28
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Pixels of an image that is transformed as one period: (rows, columns), multiples of 16, and their side in um."""
+
+    shape: tuple[int, int]
+    pixel_um: float
+
+    @property
+    def nyquist_per_um(self) -> float:
+        """The highest frequency that the pixels can show, in cycles per um."""
+        return 0.5 / self.pixel_um
+
+    def coarser(self, scale: int) -> Grid:
+        """The same period in pixels of `scale` times the side."""
+        return Grid((self.shape[0] // scale, self.shape[1] // scale), self.pixel_um * scale)
+
+    def scale(self, transfer: Transfer) -> int:
+        """How much coarser the pixels may be without losing what passes: 8, 4, 2 or 1."""
+        reach = transfer.reach_per_um
+        return next((s for s in SCALES if reach * s < 0.9 * self.nyquist_per_um), 1)
+
+    def spread(self, transfer: Transfer, scale: int = 1) -> Array:
+        """What the half spectrum of amounts per pixel is multiplied with: (rows, columns // 2 + 1).
+
+        float32 at scale 1: the transform of the point-spread function integrated over each pixel (with what is finer
+        than the pixels folded back, as a camera does it). complex64 on the coarser grid at other scales, where the
+        sums over scale x scale pixels are undone and moved to the middle of the fine grid's pixels.
+        """
+        kept: Array = _KEPT.get((self, transfer, scale), lambda: _spread(self, transfer, scale))
+        return kept
+
+
+def enclosing(view: View) -> tuple[View, tuple[slice, slice]]:
+    """A larger view whose pixels contain those of `view`, with a margin to blur in and sides that transform fast.
+
+    Also the rows and columns of it that are `view`.
+    """
+    margin = min(max(math.ceil(MARGIN_UM / view.pixel_um), 16), 64)
+    shape = tuple(16 * int(scipy.fft.next_fast_len(math.ceil((n + 2 * margin) / 16), real=True)) for n in view.shape)
+    before = [(large - n) // 2 for large, n in zip(shape, view.shape, strict=True)]
+    # an odd number of pixels more puts the middle half a pixel further
+    shift = [(large - n - 2 * b) * view.pixel_um / 2 for large, n, b in zip(shape, view.shape, before, strict=True)]
+    centre = (view.centre_um[0] + shift[0], view.centre_um[1] + shift[1])
+    rows, columns = (slice(b, b + n) for b, n in zip(before, view.shape, strict=True))
+    return View(centre, (shape[0], shape[1]), view.pixel_um), (rows, columns)
+
+
+class _Kept:
+    """Arrays by key, the least recently used thrown away above KEPT_BYTES. Any thread."""
+
+    def __init__(self) -> None:
+        self._arrays: OrderedDict[Any, Array] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, key: Any, make: Callable[[], Array]) -> Array:
+        with self._lock:
+            if key in self._arrays:
+                self._arrays.move_to_end(key)
+                return self._arrays[key]
+        made = make()
+        with self._lock:
+            if key not in self._arrays:
+                self._arrays[key] = made
+                self._bytes += made.nbytes
+            while self._bytes > KEPT_BYTES and len(self._arrays) > 1:
+                self._bytes -= self._arrays.popitem(last=False)[1].nbytes
+        return made
+
+
+_KEPT = _Kept()
+
+
+def _spread(grid: Grid, transfer: Transfer, scale: int) -> Array:
+    coarse = grid.coarser(scale)
+    folds = range(1)
+    if scale == 1:
+        most = math.ceil(max(transfer.cutoff_per_um - grid.nyquist_per_um, 0) * grid.pixel_um)
+        folds = range(-most, most + 1)
+    rows, columns = coarse.shape
+    quarter = np.zeros((rows // 2 + 1, columns // 2 + 1), dtype=np.float32)
+    for fold_y in folds:
+        for fold_x in folds:
+            part = np.take(transfer.values, _places(coarse, transfer.cutoff_per_um, fold_y, fold_x))
+            part *= _box(rows, fold_y, scale)[:, None]
+            part *= _box(columns, fold_x, scale)
+            quarter += part
+    if scale == 1:
+        return np.asarray(np.concatenate([quarter, quarter[-2:0:-1]]))
+    whole = np.concatenate([quarter[:-1], np.zeros_like(quarter[:1]), quarter[-2:0:-1]])
+    whole[:, -1] = 0  # the coarse grid's own highest frequency has no sign: it is left out
+    offset = (scale - 1) / (2 * scale)
+    phase_y = np.exp(-2j * np.pi * offset * np.fft.fftfreq(rows))
+    phase_x = np.exp(-2j * np.pi * offset * np.fft.rfftfreq(columns))
+    return np.asarray(whole * (phase_y[:, None] * phase_x), dtype=np.complex64)
+
+
+@lru_cache(maxsize=64)
+def _places(grid: Grid, cutoff_per_um: float, fold_y: int, fold_x: int) -> Array:
+    y = (np.arange(grid.shape[0] // 2 + 1) / grid.shape[0] + fold_y) / grid.pixel_um
+    x = (np.arange(grid.shape[1] // 2 + 1) / grid.shape[1] + fold_x) / grid.pixel_um
+    place: Array = np.sqrt((y * y)[:, None] + x * x) * (TABLE / cutoff_per_um)
+    return np.asarray(np.minimum(np.rint(place), TABLE).astype(np.int16))
+
+
+def _box(count: int, fold: int, scale: int) -> Array:
+    f = np.arange(count // 2 + 1) / count + fold
+    # the fine pixel's own width (1 / scale), and the sum over a coarse pixel undone
+    return (np.sinc(f / scale) / (np.sinc(f) if scale > 1 else 1.0)).astype(np.float32)
