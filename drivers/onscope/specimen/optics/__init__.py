@@ -13,7 +13,6 @@ from ._condenser import Condenser
 from ._drift import Drift
 from ._fluorophore import EGFP, FLUOROPHORES, MCHERRY, Fluorophore, surviving
 from ._gaussian import GAUSSIAN_WIDTH, Optics
-from ._harm import harm, lethal_j_cm2
 from ._illumination import Illumination
 from ._lens import Lens
 from ._light import irradiance_w_cm2, photon_energy_j
@@ -41,9 +40,7 @@ __all__ = [
     "Objective",
     "Optics",
     "Stripes",
-    "harm",
     "irradiance_w_cm2",
-    "lethal_j_cm2",
     "photon_energy_j",
     "surviving",
 ]

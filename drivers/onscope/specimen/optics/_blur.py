@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from ._grid import Grid
+from ._grid import Grid, halved
 from ._transfer import Transfer
 
 Array = npt.NDArray[Any]
@@ -30,10 +29,9 @@ def blurred(planes: Iterable[tuple[Array, Transfer]], grid: Grid) -> Array:
     for amount, transfer in planes:
         scale = grid.scale(transfer)
         if scale > 1:
-            coarse = grid.coarser(scale).shape
-            amount = cv2.resize(amount, (coarse[1], coarse[0]), interpolation=cv2.INTER_AREA)
+            amount = halved(amount, scale)
         spectrum = forward(amount)
-        spectrum *= grid.spread(transfer, scale) if scale == 1 else grid.spread(transfer, scale) * scale**2
+        spectrum *= grid.spread(transfer, scale)
         if scale in sums:
             sums[scale] += spectrum
         else:

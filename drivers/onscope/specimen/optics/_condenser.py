@@ -75,7 +75,7 @@ def source(condenser: Condenser, na: float) -> tuple[Array, Array]:
     """Apertures and relative areas of rings of the source, float64 of one shape, as far as the objective sees it."""
     low, high = condenser.ring if condenser.contrast == "phase" else (0.0, condenser.na)
     high = min(high, 0.999 * na)
-    edges = np.linspace(min(low, 0.5 * high), high, 25)
+    edges = np.linspace(min(low, 0.99 * high), high, 25)
     rings = np.sqrt(0.5 * (edges[1:] ** 2 + edges[:-1] ** 2))
     return rings, np.diff(edges**2)
 
@@ -88,7 +88,7 @@ def pupil(condenser: Condenser, na: float, index: float, wavelength_um: float, d
     if condenser.contrast == "phase":
         low, high = condenser.ring  # the plate is a little larger than the ring's image, so that it need not be exact
         plate = (rho > 0.95 * low) & (rho < 1.05 * high)
-        value = np.where(plate, value * 1j * math.sqrt(condenser.ring_transmission), value)
+        value = np.where(plate, value * -1j * math.sqrt(condenser.ring_transmission), value)
     return np.asarray(value)
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import scipy.fft
@@ -21,6 +22,8 @@ Array = npt.NDArray[Any]
 
 MARGIN_UM = 3.0
 SCALES = (8, 4, 2)
+FULL = 0.6
+"""Share of a coarser grid's frequencies that is used: under 10 % of what is finer folds into it on the way there."""
 KEPT_BYTES = 2**28
 
 
@@ -43,14 +46,13 @@ class Grid:
     def scale(self, transfer: Transfer) -> int:
         """How much coarser the pixels may be without losing what passes: 8, 4, 2 or 1."""
         reach = transfer.reach_per_um
-        return next((s for s in SCALES if reach * s < 0.9 * self.nyquist_per_um), 1)
+        return next((s for s in SCALES if reach * s < FULL * self.nyquist_per_um), 1)
 
     def spread(self, transfer: Transfer, scale: int = 1) -> Array:
-        """What the half spectrum of amounts per pixel is multiplied with: (rows, columns // 2 + 1).
+        """What the half spectrum of amounts per pixel is multiplied with: float32 (rows, columns // 2 + 1).
 
-        float32 at scale 1: the transform of the point-spread function integrated over each pixel (with what is finer
-        than the pixels folded back, as a camera does it). complex64 on the coarser grid at other scales, where the
-        sums over scale x scale pixels are undone and moved to the middle of the fine grid's pixels.
+        The transform of the point-spread function integrated over each pixel: with what is finer than the pixels folded
+        back at scale 1, as a camera does it; on the coarser grid at other scales, where `halved` is undone.
         """
         kept: Array = _KEPT.get((self, transfer, scale), lambda: _spread(self, transfer, scale))
         return kept
@@ -69,6 +71,17 @@ def enclosing(view: View) -> tuple[View, tuple[slice, slice]]:
     centre = (view.centre_um[0] + shift[0], view.centre_um[1] + shift[1])
     rows, columns = (slice(b, b + n) for b, n in zip(before, view.shape, strict=True))
     return View(centre, (shape[0], shape[1]), view.pixel_um), (rows, columns)
+
+
+def halved(amount: Array, scale: int) -> Array:
+    """Amounts per pixel on a grid `scale` (a power of 2) times coarser, at every scale-th pixel: float32.
+
+    Each step is a binomial filter (1, 4, 6, 4, 1) / 16 along both axes, whose transform is cos^4.
+    """
+    while scale > 1:
+        amount = cv2.pyrDown(amount) * np.float32(4)
+        scale //= 2
+    return amount
 
 
 class _Kept:
@@ -115,10 +128,7 @@ def _spread(grid: Grid, transfer: Transfer, scale: int) -> Array:
         return np.asarray(np.concatenate([quarter, quarter[-2:0:-1]]))
     whole = np.concatenate([quarter[:-1], np.zeros_like(quarter[:1]), quarter[-2:0:-1]])
     whole[:, -1] = 0  # the coarse grid's own highest frequency has no sign: it is left out
-    offset = (scale - 1) / (2 * scale)
-    phase_y = np.exp(-2j * np.pi * offset * np.fft.fftfreq(rows))
-    phase_x = np.exp(-2j * np.pi * offset * np.fft.rfftfreq(columns))
-    return np.asarray(whole * (phase_y[:, None] * phase_x), dtype=np.complex64)
+    return np.asarray(whole)
 
 
 @lru_cache(maxsize=64)
@@ -130,6 +140,9 @@ def _places(grid: Grid, cutoff_per_um: float, fold_y: int, fold_x: int) -> Array
 
 
 def _box(count: int, fold: int, scale: int) -> Array:
-    f = np.arange(count // 2 + 1) / count + fold
-    # the fine pixel's own width (1 / scale), and the sum over a coarse pixel undone
-    return (np.sinc(f / scale) / (np.sinc(f) if scale > 1 else 1.0)).astype(np.float32)
+    f = (np.arange(count // 2 + 1) / count + fold) / scale
+    box = np.sinc(f)
+    while scale > 1:
+        scale //= 2
+        box /= np.cos(np.pi * f * scale) ** 4
+    return np.asarray(box, dtype=np.float32)

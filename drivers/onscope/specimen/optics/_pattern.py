@@ -103,20 +103,25 @@ class Mask:
         a disc of radius defocus * tan(a) with the variance radius^2 / 4 per axis.
         """
         rows, columns = self.image.shape
+        slope = self.na / math.sqrt(max(index**2 - self.na**2, 0.01))
+        sharp_um = GAUSSIAN_WIDTH * wavelength_nm / 1000 / self.na
+        sigma = math.hypot(sharp_um, 0.5 * defocus_um * slope) / pixel_um
+        margin = math.ceil(3 * sigma)  # light from there is blurred into the image
+        y0, x0 = (
+            (n - 1) / 2 + margin + (off - at) / pixel_um
+            for n, off, at in zip(shape, self.offset_um, at_um, strict=True)
+        )
+        # from a camera pixel (x, y) to a pixel of the modulator
         step = pixel_um / self.mirror_um
         c, s = step * math.cos(self.angle_rad), step * math.sin(self.angle_rad)
-        y0, x0 = ((n - 1) / 2 + (off - at) / pixel_um for n, off, at in zip(shape, self.offset_um, at_um, strict=True))
-        # from a camera pixel (x, y) to a pixel of the modulator
         to_mirror = np.array([[c, s, (columns - 1) / 2 - c * x0 - s * y0], [-s, c, (rows - 1) / 2 + s * x0 - c * y0]])
         on = self.extinction + (1 - self.extinction) * self.image
         how = cv2.INTER_NEAREST  # its pixels are squares with sharp edges
         if step > 1:  # smaller than the camera's: averaged, not skipped
             on, how = soft(on, 0.5 * math.sqrt(step**2 - 1)), cv2.INTER_LINEAR
-        light = cv2.warpAffine(on, to_mirror, (shape[1], shape[0]), flags=how | cv2.WARP_INVERSE_MAP, borderValue=0)
-        slope = self.na / math.sqrt(max(index**2 - self.na**2, 0.01))
-        sharp_um = GAUSSIAN_WIDTH * wavelength_nm / 1000 / self.na
-        sigma = math.hypot(sharp_um, 0.5 * defocus_um * slope) / pixel_um
-        return np.asarray(soft(light, sigma))
+        size = (shape[1] + 2 * margin, shape[0] + 2 * margin)
+        light = cv2.warpAffine(on, to_mirror, size, flags=how | cv2.WARP_INVERSE_MAP, borderValue=0)
+        return np.ascontiguousarray(soft(light, sigma)[margin : margin + shape[0], margin : margin + shape[1]])
 
 
 def soft(image: Array, sigma: float) -> Array:
