@@ -98,9 +98,9 @@ def _sampled(image: Array, column: Array, row: Array) -> Array:
     return np.asarray(found.ravel()[: len(column)])
 
 
-def paint(view: View, bodies: Bodies, look: Callable[[Pixels], Array]) -> tuple[list[Patch], Array]:
-    """Patches of all bodies that touch the view, with what `look` gives per pixel, and which bodies (M,) it cuts."""
-    held, cut = _boxes(view, bodies)
+def paint(view: View, bodies: Bodies, look: Callable[[Pixels], Array]) -> list[Patch]:
+    """Patches of all bodies that touch the view, with what `look` gives per pixel."""
+    held = _boxes(view, bodies)
     kept = np.flatnonzero((held[:, 2] > held[:, 0]) & (held[:, 3] > held[:, 1]))
     out = []
     for pixels, numbers in _chunks(view, bodies, held, kept):
@@ -111,10 +111,10 @@ def paint(view: View, bodies: Bodies, look: Callable[[Pixels], Array]) -> tuple[
             shape = (bottom - top, right - left)
             out.append(Patch(int(bodies.rows[n]), top, left, flat[start : start + size].reshape(shape)))
             start += size
-    return out, cut
+    return out
 
 
-def _boxes(view: View, bodies: Bodies) -> tuple[Array, Array]:
+def _boxes(view: View, bodies: Bodies) -> Array:
     angle = np.arange(DIRECTIONS) * (2 * math.pi / DIRECTIONS)
     y, x = bodies.outline * np.sin(angle), bodies.outline * np.cos(angle)
     middle_y, middle_x = (y.max(axis=1) + y.min(axis=1)) / 2, (x.max(axis=1) + x.min(axis=1)) / 2

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .._view import OBJECT, Layer, Truth, View
+from ..optics import FLUOROPHORES, Fluorophore, surviving
 from ._cycle import live
 from ._depth import middle_um
+from ._exposure import checked_fluence
+from ._harm import lethal_dose_j_cm2
 from ._herd import Herd, founders
-from ._light import lethal_dose_j_cm2, surviving
 from ._patches import total
 from ._scene import Scene
 from ._settings import DYES, CellSettings
@@ -22,7 +24,7 @@ Array = npt.NDArray[Any]
 STEP_S = 10.0
 """Length of a step in seconds: a cell crawls less than 0.1 um in it."""
 
-_NEIGHBOUR_STEPS = 12
+_NEIGHBOUR_STEPS, _SCENES = 12, 4
 
 
 class Cells:
@@ -42,7 +44,7 @@ class Cells:
         self._step = 0
         self._time_s = 0.0
         self._next_id = len(self._herd) + 1
-        self._scene: Scene | None = None
+        self._scenes: dict[View, Scene] = {}
         self._parents: dict[int, int] = dict.fromkeys((int(n) for n in self._herd.id), 0)
 
     @property
@@ -75,7 +77,7 @@ class Cells:
         if to_s < self._time_s:
             raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: a living sample cannot go back")
         while (self._step + 1) * STEP_S <= to_s + 1e-9:
-            self._scene = None
+            self._scenes.clear()
             self._one_step()
         self._time_s = float(to_s)
 
@@ -91,6 +93,11 @@ class Cells:
             self._next_id += int(new.sum())
         self._herd = after
         self._step += 1
+
+    def fluorophore(self, dye: str) -> Fluorophore:
+        """What is on a structure. Raises KeyError for a dye that there is not."""
+        self._check(dye)
+        return FLUOROPHORES[self.settings.fluorophores[DYES.index(dye)]]
 
     def layers(self, view: View, dye: str) -> list[Layer]:
         """What still shines of a dye, one layer per height that holds some of it. Raises KeyError for another dye."""
@@ -111,34 +118,16 @@ class Cells:
         """
         if dye is not None:
             self._check(dye)
-        fluence = np.asarray(fluence_j_cm2, dtype=np.float64)
-        if fluence.ndim and fluence.shape != view.shape:
-            raise ValueError(f"found fluence of shape {fluence.shape}, expected {view.shape} or one number")
-        if (fluence < 0).any():
-            raise ValueError(f"found a fluence of {fluence.min():g} J/cm2, expected 0 or more")
+        fluence = checked_fluence(view, fluence_j_cm2)
         if not fluence.any():
             return
         scene = self._at(view)
-        received = self._mean_over(scene, scene.labels, fluence)
+        received, to_nucleus = scene.received(fluence, dye == "nucleus")
         rows = scene.rows
         self._herd.dose[rows] += received
         self._herd.stress[rows] += received * self.settings.sensitivity / lethal_dose_j_cm2(wavelength_nm)
         if dye is not None:
-            there = self._mean_over(scene, scene.nuclei, fluence) if dye == "nucleus" else received
-            self._herd.left[rows, DYES.index(dye)] *= surviving(there, wavelength_nm)
-
-    def _mean_over(self, scene: Scene, labels: Array, fluence: Array) -> Array:
-        """Mean fluence over the whole of each of the scene's cells: what lies outside of the view got none."""
-        size = self._next_id
-        pixels = np.bincount(labels.ravel(), minlength=size)[self._herd.id[scene.rows]]
-        if fluence.ndim:
-            summed: Array = np.bincount(labels.ravel(), fluence.ravel(), minlength=size)[self._herd.id[scene.rows]]
-        else:
-            summed = pixels * float(fluence)
-        whole = scene.area_um2 / scene.view.pixel_um**2
-        if labels is scene.nuclei:
-            whole = whole * 0.0  # a nucleus at the view's edge counts what is seen of it
-        return np.asarray(summed / np.maximum(np.where(scene.cut, np.maximum(pixels, whole), pixels), 1))
+            self._herd.left[rows, DYES.index(dye)] *= surviving(to_nucleus, wavelength_nm, self.fluorophore(dye))
 
     def truth(self, view: View) -> Truth:
         """Labels, and a row for every cell with a pixel in the view."""
@@ -155,10 +144,13 @@ class Cells:
         return Truth(self._time_s, scene.labels.copy(), scene.nuclei.copy(), out[np.argsort(out["id"])])
 
     def _at(self, view: View) -> Scene:
-        if self._scene is None or self._scene.view != view:
+        # Optics looks at a wider view than the camera, and a stage goes round between a few places: some are kept.
+        if view not in self._scenes:
+            while len(self._scenes) >= _SCENES:
+                del self._scenes[next(iter(self._scenes))]
             pairs = neighbours(self._herd, self.settings, 30.0 * (0.4 + self.settings.spikiness))
-            self._scene = Scene(self._herd, pairs, view, self._step * STEP_S, self.settings, self._seed)
-        return self._scene
+            self._scenes[view] = Scene(self._herd, pairs, view, self._step * STEP_S, self.settings, self._seed)
+        return self._scenes[view]
 
     def _check(self, dye: str) -> None:
         if dye not in DYES:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _noise
+from ._harm import RENEWAL_S, REPAIR_S, pace
 from ._herd import ANAPHASE, DEAD, DYING, INTERPHASE, METAPHASE, PROPHASE, TELOPHASE, Herd, daughters
-from ._light import RENEWAL_S, REPAIR_S, pace
 from ._settings import CellSettings
 
 Array = npt.NDArray[Any]

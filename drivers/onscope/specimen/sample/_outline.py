@@ -46,7 +46,9 @@ def outlines(herd: Herd, rows: Array, pairs: Array, time_s: float, settings: Cel
     place = np.full(len(herd), -1)
     place[rows] = np.arange(len(rows))
     for one, other in ((pairs[:, 0], pairs[:, 1]), (pairs[:, 1], pairs[:, 0])):
-        keep = place[one] >= 0
+        apart = np.hypot(herd.y[other] - herd.y[one], herd.x[other] - herd.x[one])
+        limit = np.where(place >= 0, free.max(axis=1)[place] if len(rows) else 0.0, 0.0)
+        keep = apart * radius[one] / (radius[one] + radius[other]) - GAP_UM < limit[one]
         _cut(free, herd, radius, one[keep], other[keep], place)
     smooth = gaussian_filter1d(free, 1.2, axis=1, mode="wrap")
     area = 0.5 * (smooth**2).sum(axis=1) * (2 * math.pi / DIRECTIONS)
@@ -86,12 +88,15 @@ def _free(herd: Herd, radius: Array, time_s: float, settings: CellSettings) -> A
 
 
 def _lobes(herd: Herd, angle: Array, time_s: float, strength: float) -> Array:
-    total = np.zeros_like(angle)
-    for k in range(2, 9):
+    # The sum over k of 2/k cos(k angle + phase_k), by Horner's rule: one exponential instead of a cosine per k.
+    turn = np.exp(1j * angle)
+    total = np.zeros_like(turn)
+    for k in range(8, 1, -1):
         phase = 2 * math.pi * _noise.uniform(herd.key, _LOBES + k)
         per_s = 2 * math.pi * (_noise.uniform(herd.key, _LOBES + 10 + k) - 0.5) / 2400
-        total += strength * 2 / k * np.cos(k * angle + (phase + per_s * time_s)[:, None])
-    return total
+        total += (2 / k * np.exp(1j * (phase + per_s * time_s)))[:, None]
+        total *= turn
+    return np.asarray(strength * (total * turn).real)
 
 
 def _spikes(herd: Herd, angle: Array, time_s: float, settings: CellSettings) -> Array:

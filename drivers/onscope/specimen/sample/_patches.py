@@ -51,8 +51,8 @@ def numbered(view: View, patches: Sequence[Patch], level: float, ids: Array) -> 
     return image
 
 
-def boxes(view: View, y_um: Array, x_um: Array, half_y_um: Array, half_x_um: Array) -> tuple[Array, Array]:
-    """Pixel boxes (N, 4) top, left, bottom, right (exclusive) around points, and which of them the view cuts.
+def boxes(view: View, y_um: Array, x_um: Array, half_y_um: Array, half_x_um: Array) -> Array:
+    """Pixel boxes (N, 4) top, left, bottom, right (exclusive) around points, cut by the view.
 
     A box beyond the view is empty (bottom <= top or right <= left).
     """
@@ -67,5 +67,4 @@ def boxes(view: View, y_um: Array, x_um: Array, half_y_um: Array, half_x_um: Arr
         axis=1,
     ).astype(np.int64)
     limit = np.array([view.shape[0], view.shape[1]] * 2)
-    held = np.clip(free, 0, limit)
-    return held, (held != free).any(axis=1)
+    return np.asarray(np.clip(free, 0, limit))

@@ -14,6 +14,7 @@ from . import _bodies, _looks, _sprites
 from ._chromatin import bodies as chromatin_bodies
 from ._chromatin import dna
 from ._depth import PLANES_UM, shares
+from ._dose import over_bodies, over_chromatin
 from ._herd import DEAD, DYING, Herd
 from ._outline import outlines
 from ._patches import Patch, numbered, total
@@ -57,7 +58,6 @@ class Scene:
             seen.key,
         )
         self._patches: dict[str, list[Patch]] = {}
-        self._cut = np.zeros(len(self.rows), dtype=bool)
 
     def patches(self, name: str) -> list[Patch]:
         """Drawn pieces of a dye, or of `depth`, `height`."""
@@ -88,11 +88,12 @@ class Scene:
         solid = self.chromatin[self.chromatin["share"] > 0.3 * (self.chromatin["sprite"] != 3)]
         return numbered(self.view, _sprites.draw(self.view, solid, self.rows, "mask", self._seed), 0.5, self._herd.id)
 
-    @cached_property
-    def cut(self) -> Array:
-        """Which of `rows` the view cuts."""
-        self.patches("depth")
-        return self._cut
+    def received(self, fluence: Array, nuclei: bool) -> tuple[Array, Array]:
+        """Mean fluence over each cell of `rows`, and that over its dye: the chromatin with `nuclei`, else the same."""
+        body = over_bodies(self.view, self._seen.y, self._seen.x, self._bodies.outline, fluence)
+        if not nuclei:
+            return body, body
+        return body, over_chromatin(self.view, self.chromatin, len(self.rows), fluence)
 
     def optical_path_nm(self) -> tuple[Array, Array]:
         """Optical path difference in nm and absorbance of the cells, float32 images."""
@@ -116,7 +117,7 @@ class Scene:
             look = self._height
         else:
             look = self._painter(name)
-        patches, self._cut = _bodies.paint(self.view, self._bodies, look)
+        patches = _bodies.paint(self.view, self._bodies, look)
         if name == "cytoplasm":
             self._exclude_nuclei(patches)
         return patches

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..optics import FLUOROPHORES
+
 DYES = ("nucleus", "membrane", "cytoplasm", "mitochondria", "filaments")
 """The structures of a cell that carry a dye, in the order of the columns of `Herd.left`."""
 
@@ -29,7 +31,7 @@ class CellSettings:
 
     The light: `sensitivity` multiplies the harm that light does (1: unlabelled cells, see `lethal_dose_j_cm2`);
     labelled cells can be 10 to 100 times as sensitive. `expression_spread` is the log-normal spread of a dye's
-    amount over cells.
+    amount over cells, `fluorophores` the names (in `FLUOROPHORES`) of the proteins on each of `DYES`.
 
     Raises ValueError for what no culture can be.
     """
@@ -54,6 +56,7 @@ class CellSettings:
     nucleus_um: float = 13.0
     sensitivity: float = 1.0
     expression_spread: float = 0.35
+    fluorophores: tuple[str, ...] = ("mCherry", "EGFP", "EGFP", "EGFP", "EGFP")
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= 5000 or min(self.extent_um) < 50:
@@ -65,6 +68,12 @@ class CellSettings:
         if min(positive + sizes) <= 0:
             raise ValueError("found a duration or a size of 0 or less, expected positive ones: see CellSettings")
         others = (self.gap_um, self.speed_um_per_min, self.deaths_per_hour, self.sensitivity, self.spikiness)
+        unknown = [name for name in self.fluorophores if name not in FLUOROPHORES]
+        if unknown or len(self.fluorophores) != len(DYES):
+            raise ValueError(
+                f"found fluorophores {self.fluorophores}, expected one of {', '.join(FLUOROPHORES)} for each of "
+                f"{', '.join(DYES)}"
+            )
         if min(others) < 0 or not 0 <= (self.mitotic_fraction or 0) <= 1:
             raise ValueError(
                 "found a gap, speed, death rate, sensitivity or spikiness below 0 or a mitotic fraction that is none, "

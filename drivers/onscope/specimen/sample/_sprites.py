@@ -26,7 +26,7 @@ def draw(view: View, bodies: Array, rows: Array, kind: Literal["amount", "mask",
     cos, sin = np.cos(bodies["angle"]), np.sin(bodies["angle"])
     half_y = REACH * np.hypot(bodies["long_um"] * sin, bodies["short_um"] * cos)
     half_x = REACH * np.hypot(bodies["long_um"] * cos, bodies["short_um"] * sin)
-    held, _ = boxes(view, bodies["y_um"], bodies["x_um"], half_y, half_x)
+    held = boxes(view, bodies["y_um"], bodies["x_um"], half_y, half_x)
     middle_row, middle_column = view.pixels(bodies["y_um"], bodies["x_um"])
     out = []
     for n, body in enumerate(bodies):

@@ -146,20 +146,22 @@ def _wrapped_disc(image: Array, centre: Array, radius: float) -> None:
 def _curves(rng: np.random.Generator, count: int, length: int, turn: float, spread: float, width: int) -> Array:
     """Smooth random curves of `length` texels, over the seam: `turn` rad per texel, directions within `spread`."""
     out = np.zeros((_TILE, _TILE), dtype=np.float32)
-    for _ in range(count):
+    groups = 10  # curves of a group are as bright as each other, and cross without adding up
+    for group in range(groups):
+        lines = []
+        for _ in range(count // groups):
+            steps = max(int(length * rng.uniform(0.4, 1.3) / 4), 3)
+            angle = spread * rng.uniform(-1, 1) + turn * 4 * np.cumsum(rng.standard_normal(steps)) / 3
+            y = rng.uniform(0, _TILE) + np.cumsum(4 * np.sin(angle))
+            x = rng.uniform(0, _TILE) + np.cumsum(4 * np.cos(angle))
+            line = np.stack(
+                [x - _TILE * math.floor(x.mean() / _TILE), y - _TILE * math.floor(y.mean() / _TILE)], axis=1
+            )
+            for shift in ((dx, dy) for dy in (-_TILE, 0, _TILE) for dx in (-_TILE, 0, _TILE)):
+                lines.append(np.round((line + shift) * 16).astype(np.int32))
         one = np.zeros((_TILE, _TILE), dtype=np.uint8)
-        steps = max(int(length * rng.uniform(0.4, 1.3) / 4), 3)
-        bend = turn * 4 * np.cumsum(rng.standard_normal(steps)) / 3
-        angle = spread * rng.uniform(-1, 1) + bend
-        y = rng.uniform(0, _TILE) + np.cumsum(4 * np.sin(angle))
-        x = rng.uniform(0, _TILE) + np.cumsum(4 * np.cos(angle))
-        y -= _TILE * math.floor(y.mean() / _TILE)
-        x -= _TILE * math.floor(x.mean() / _TILE)
-        for dy in (-_TILE, 0, _TILE):
-            for dx in (-_TILE, 0, _TILE):
-                line = np.column_stack([x + dx, y + dy])
-                cv2.polylines(one, [np.round(line * 16).astype(np.int32)], False, 255, width, cv2.LINE_AA, 4)
-        out += one.astype(np.float32) / 255 * rng.uniform(0.4, 1.0)
+        cv2.polylines(one, lines, False, 255, width, cv2.LINE_AA, 4)
+        out += one.astype(np.float32) * np.float32((0.4 + 0.6 * group / (groups - 1)) / 255)
     return out
 
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from . import _noise
+from ._harm import pace
 from ._herd import DYING, INTERPHASE, TELOPHASE, Herd
-from ._light import pace
 from ._settings import CellSettings
 
 Array = npt.NDArray[Any]

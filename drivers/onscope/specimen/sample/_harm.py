@@ -1,4 +1,4 @@
-"""What light does to a sample: dyes bleach, and cells are slowed and killed."""
+"""What light does to cells: it slows them, and kills them; what they repair. How dyes bleach is the optics' affair."""
 
 from __future__ import annotations
 
@@ -9,20 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-
-PLANCK_J_S = 6.62607015e-34
-LIGHT_M_S = 2.99792458e8
-"""Planck's constant in J s and the speed of light in m/s: exact by definition (SI, 2019)."""
-
-CROSS_SECTION_CM2 = 2.1e-16
-"""Absorption cross-section of EGFP at its maximum in cm2: 3.82e-21 times the molar coefficient of 56,000 /(M cm).
-
-R. Y. Tsien, "The green fluorescent protein", Annu. Rev. Biochem. 67, 509 (1998), table 1.
-"""
-
-BLEACHING_YIELD = 8e-6
-"""Probability that an absorbed photon bleaches an EGFP, of the order that G. H. Patterson et al. measured for GFPs
-(Biophys. J. 73, 2782 (1997))."""
 
 LETHAL_405_J_CM2 = 50.0
 LETHAL_640_J_CM2 = 2.4e5
@@ -42,21 +28,6 @@ SLOWING_STRESS = 0.15
 """Stress at which cell cycle and walk go at half speed: a choice. Light slows cells, and their walk first of all, at
 a fraction of what kills them: P. P. Laissue et al., Nature Methods 14, 657 (2017), R. A. Alghamdi et al., Front. Cell
 Dev. Biol. 9, 738786 (2021)."""
-
-
-def photons_per_joule(wavelength_nm: float) -> float:
-    """Photons in a joule of light: wavelength / (h c)."""
-    return wavelength_nm * 1e-9 / (PLANCK_J_S * LIGHT_M_S)
-
-
-def surviving(fluence_j_cm2: Array | float, wavelength_nm: float, *, stability: float = 1.0) -> Array:
-    """Share of the dye that is left after a fluence: exp(-cross-section x photons/cm2 x bleaching yield).
-
-    First order in the absorbed photons. The dye is taken to be excited at its maximum; `stability` multiplies the
-    photons that it stands. float64 of the shape of `fluence_j_cm2`.
-    """
-    rate_cm2_j = CROSS_SECTION_CM2 * photons_per_joule(wavelength_nm) * BLEACHING_YIELD / stability
-    return np.asarray(np.exp(-rate_cm2_j * np.asarray(fluence_j_cm2, dtype=np.float64)))
 
 
 def lethal_dose_j_cm2(wavelength_nm: float) -> float:

@@ -1,0 +1,60 @@
+"""How much of the light on a view each cell receives: the mean of a fluence over its body or its chromatin.
+
+The mean is taken over points spread evenly over the body instead of its pixels: nothing needs to be drawn for it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._view import View
+from ._outline import DIRECTIONS
+
+Array = npt.NDArray[Any]
+
+RINGS, SPOKES = 12, 32
+"""Points per body: every ring stands for the same area, so the plain mean is the mean over the body."""
+
+_RING = np.sqrt((np.arange(RINGS) + 0.5) / RINGS)
+_ANGLE = np.arange(SPOKES) * (2 * math.pi / SPOKES)
+
+
+def over_bodies(view: View, y_um: Array, x_um: Array, outline_um: Array, fluence: Array) -> Array:
+    """Mean fluence (N,) over bodies with outlines (N, DIRECTIONS); parts outside of the view receive none.
+
+    A spoke stands for the area of its sector, so its points count with the square of the outline there.
+    """
+    radius = outline_um[:, :: DIRECTIONS // SPOKES]
+    far = radius[:, None, :] * _RING[None, :, None]
+    received = _at(
+        view, y_um[:, None, None] + far * np.sin(_ANGLE), x_um[:, None, None] + far * np.cos(_ANGLE), fluence
+    )
+    weight = radius**2
+    return np.asarray((received.mean(axis=1) * weight).sum(axis=1) / weight.sum(axis=1))
+
+
+def over_chromatin(view: View, bodies: Array, count: int, fluence: Array) -> Array:
+    """Mean fluence (count,) over each cell's chromatin (dtype `BODY`), weighted by its share."""
+    along = _RING[:, None] * np.cos(_ANGLE)
+    across = _RING[:, None] * np.sin(_ANGLE)
+    cos, sin = np.cos(bodies["angle"])[:, None, None], np.sin(bodies["angle"])[:, None, None]
+    long, short = bodies["long_um"][:, None, None] * along, bodies["short_um"][:, None, None] * across
+    y = bodies["y_um"][:, None, None] + sin * long + cos * short
+    x = bodies["x_um"][:, None, None] + cos * long - sin * short
+    mean = _at(view, y, x, fluence).mean(axis=(1, 2))
+    whole = np.bincount(bodies["row"], bodies["share"], count)
+    summed = np.bincount(bodies["row"], bodies["share"] * mean, count)
+    return np.asarray(summed / np.maximum(whole, 1e-12))
+
+
+def _at(view: View, y_um: Array, x_um: Array, fluence: Array) -> Array:
+    row, column = (np.floor(each + 0.5).astype(np.int64) for each in view.pixels(y_um, x_um))
+    inside = (row >= 0) & (row < view.shape[0]) & (column >= 0) & (column < view.shape[1])
+    if fluence.ndim == 0:
+        return np.asarray(inside * float(fluence))
+    index = np.clip(row, 0, view.shape[0] - 1) * view.shape[1] + np.clip(column, 0, view.shape[1] - 1)
+    return np.asarray(np.take(fluence.ravel(), index) * inside)

@@ -1,0 +1,36 @@
+"""Light that samples are asked to take, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._view import View
+
+Array = npt.NDArray[Any]
+
+
+def checked_fluence(view: View, fluence_j_cm2: Array | float) -> Array:
+    """The fluence as float64: of the view's shape, or of no dimension where one number stands for all pixels.
+
+    Raises ValueError for another shape and for less than 0 J/cm2.
+    """
+    fluence = np.asarray(fluence_j_cm2, dtype=np.float64)
+    if fluence.ndim and fluence.shape != view.shape:
+        raise ValueError(f"found a fluence of shape {fluence.shape}, expected {view.shape} or one number for all")
+    if not (fluence >= 0).all():
+        raise ValueError(f"found a fluence of {fluence.min():g} J/cm2, expected 0 or more everywhere")
+    return fluence
+
+
+def received_by_points(view: View, y_um: Array, x_um: Array, fluence: Array) -> Array:
+    """Fluence (N,) at points; 0 outside of the view."""
+    inside = view.contains(y_um, x_um)
+    if fluence.ndim == 0:
+        return np.asarray(inside * float(fluence))
+    row, column = (np.floor(each + 0.5).astype(np.int64) for each in view.pixels(y_um, x_um))
+    out = np.zeros(len(row))
+    out[inside] = fluence[np.clip(row[inside], 0, None), np.clip(column[inside], 0, None)]
+    return out
