@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ class Scene:
         self._patches: dict[str, list[Patch]] = {}
 
     def patches(self, name: str) -> list[Patch]:
-        """Drawn pieces of a dye, or of `depth`, `height`."""
+        """Drawn pieces of a dye, or of `depth`, `filled`."""
         if name not in self._patches:
             self._patches[name] = self._draw(name)
         return self._patches[name]
@@ -98,12 +98,11 @@ class Scene:
     def optical_path_nm(self) -> tuple[Array, Array]:
         """Optical path difference in nm and absorbance of the cells, float32 images."""
         one = np.ones(len(self._herd))
-        high = total(self.view, self.patches("height"), one)
-        grain = total(self.view, self.patches("cytoplasm"), one / _looks.CYTOPLASM_PER_UM3)
-        path = (0.5 * high + 0.5 * np.maximum(grain, 0)) * np.float32(1000 * INDEX_CELL)
-        path += total(self.view, self._thick("nuclei", True), one) * np.float32(1000 * INDEX_NUCLEUS)
-        path += total(self.view, self._thick("chromosomes", False), one) * np.float32(1000 * INDEX_CHROMOSOME)
-        return path, high * np.float32(ABSORBANCE_PER_UM)
+        solid = total(self.view, self.patches("filled"), one)
+        path = solid * np.float32(1000 * INDEX_CELL)
+        path += total(self.view, self._thick("path", True), one) * np.float32(1000 * INDEX_NUCLEUS)
+        path += total(self.view, self._thick("height", False), one) * np.float32(1000 * INDEX_CHROMOSOME)
+        return path, solid * np.float32(ABSORBANCE_PER_UM)
 
     def _draw(self, name: str) -> list[Patch]:
         if name == "nucleus":
@@ -113,8 +112,8 @@ class Scene:
         look: Callable[[_bodies.Pixels], Array]
         if name == "depth":
             look = _depth_of
-        elif name == "height":
-            look = self._height
+        elif name == "filled":
+            look = self._filled
         else:
             look = self._painter(name)
         patches = _bodies.paint(self.view, self._bodies, look)
@@ -122,8 +121,8 @@ class Scene:
             self._exclude_nuclei(patches)
         return patches
 
-    def _height(self, pixels: _bodies.Pixels) -> Array:
-        return _looks.height(pixels, self._bodies)
+    def _filled(self, pixels: _bodies.Pixels) -> Array:
+        return _looks.filled(pixels, self._bodies, self._seed)
 
     def _painter(self, name: str) -> Callable[[_bodies.Pixels], Array]:
         painter = _looks.PAINTERS[name]
@@ -139,10 +138,12 @@ class Scene:
 
         return look
 
-    def _thick(self, name: str, envelope: bool) -> list[Patch]:
+    def _thick(self, kind: Literal["height", "path"], envelope: bool) -> list[Patch]:
+        """Nuclei (with an envelope) or chromosomes (without), in um of height or of path."""
+        name = f"{kind} {envelope}"
         if name not in self._patches:
             chosen = self.chromatin[self.chromatin["envelope"] == envelope]
-            drawn = _sprites.draw(self.view, chosen, np.arange(len(self.rows)), "height", self._seed)
+            drawn = _sprites.draw(self.view, chosen, np.arange(len(self.rows)), kind, self._seed)
             flat, ball = 5.5, 2 * 0.62 * self.ball_um
             high = flat * self._seen.spread + ball * (1 - self._seen.spread)
             self._patches[name] = [_scaled(each, float(high[each.row]), int(self.rows[each.row])) for each in drawn]
@@ -151,7 +152,7 @@ class Scene:
     def _exclude_nuclei(self, patches: list[Patch]) -> None:
         of_row = {each.row: each for each in patches}
         lost = np.float32(_looks.CYTOPLASM_PER_UM3 * _looks.NUCLEAR_EXCLUSION)
-        for nucleus in self._thick("nuclei", True):
+        for nucleus in self._thick("height", True):
             body = of_row.get(nucleus.row)
             if body is None:
                 continue

@@ -16,11 +16,13 @@ from ._textures import REACH, VARIANTS, sprites
 Array = npt.NDArray[Any]
 
 
-def draw(view: View, bodies: Array, rows: Array, kind: Literal["amount", "mask", "height"], seed: int) -> list[Patch]:
+def draw(
+    view: View, bodies: Array, rows: Array, kind: Literal["amount", "mask", "height", "path"], seed: int
+) -> list[Patch]:
     """Patches of bodies (dtype `BODY`); `rows` maps their `row` to a row of the herd.
 
     `amount`: share of the cell's chromatin per pixel (the pixels of a cell sum to 1 when all are in view); `mask`: 1
-    within the body; `height`: relative thickness, 1 in the middle of a smooth body, times the body's share.
+    within the body; `height`, `path`: relative thickness, 1 in the middle of a smooth body, times the body's share.
     """
     bank = sprites(seed)
     cos, sin = np.cos(bodies["angle"]), np.sin(bodies["angle"])
@@ -56,7 +58,12 @@ def draw(view: View, bodies: Array, rows: Array, kind: Literal["amount", "mask",
         pixels = cv2.warpAffine(
             texture, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         )
-        factor = {"amount": unit_area * float(body["share"]), "mask": 1.0, "height": float(body["share"])}[kind]
+        factor = {
+            "amount": unit_area * float(body["share"]),
+            "mask": 1.0,
+            "height": float(body["share"]),
+            "path": float(body["share"]),
+        }[kind]
         if factor != 1.0:
             pixels = pixels * np.float32(factor)
         out.append(Patch(int(rows[body["row"]]), top, left, pixels))

@@ -35,11 +35,13 @@ TILE_VARIANTS = 6
 @dataclass(frozen=True, slots=True, eq=False)
 class Sprite:
     """One body of chromatin over the unit ellipse: levels of (rows, columns) float32, each half as fine as the one
-    before. `amount` sums to 1 (level 0); `mask` is 1 within the body; `height` the relative thickness."""
+    before. `amount` sums to 1 (level 0); `mask` is 1 within the body; `height` the relative thickness; `path` the same
+    with denser nucleoli, which count as much as they delay light against the rest."""
 
     amount: tuple[Array, ...]
     mask: tuple[Array, ...]
     height: tuple[Array, ...]
+    path: tuple[Array, ...]
 
 
 @lru_cache(maxsize=4)
@@ -92,21 +94,27 @@ def _sprite(kind: str, rng: np.random.Generator) -> Sprite:
     mask = np.clip(0.5 + (1 - ratio) / soft, 0, 1)
     inside = np.clip(1 - ratio**2, 0, 1)
     height = mask * inside ** {"interphase": 0.35, "prophase": 0.45, "plate": 0.3, "ball": 0.5}[kind]
-    amount = height * _chromatin_texture(kind, rng, shape, p, q, ratio)
+    nucleoli = _nucleoli(rng, p, q) if kind == "interphase" else np.zeros(shape)
+    amount = height * _chromatin_texture(kind, rng, shape, ratio) * (1 - 0.55 * nucleoli)
     amount *= 1 / amount.sum()
-    return Sprite(*(_levels(each) for each in (amount, mask, height)))
+    path = height * (1 - 1.5 * nucleoli)
+    return Sprite(*(_levels(each) for each in (amount, mask, height, path)))
 
 
-def _chromatin_texture(
-    kind: str, rng: np.random.Generator, shape: tuple[int, int], p: Array, q: Array, ratio: Array
-) -> Array:
+def _nucleoli(rng: np.random.Generator, p: Array, q: Array) -> Array:
+    """1 in two to four nucleoli, which hold little DNA and much of all else; 0 outside."""
+    out = np.zeros(np.broadcast_shapes(p.shape, q.shape))
+    for _ in range(int(rng.integers(2, 5))):
+        far, turn, size = 0.62 * math.sqrt(rng.random()), 2 * math.pi * rng.random(), rng.uniform(0.10, 0.2)
+        off = np.hypot((p - far * math.cos(turn)) * rng.uniform(0.8, 1.2), q - far * math.sin(turn)) / size
+        out = np.maximum(out, 1 / (1 + off**8))
+    return out
+
+
+def _chromatin_texture(kind: str, rng: np.random.Generator, shape: tuple[int, int], ratio: Array) -> Array:
     if kind == "interphase":
         texture = 1 + 0.16 * _noise_field(rng, shape, 5, 30) + 0.10 * _noise_field(rng, shape, 3, 8)
         texture += 0.12 * np.exp(-(((ratio - 0.93) / 0.06) ** 2))  # heterochromatin lies under the envelope
-        for _ in range(int(rng.integers(2, 5))):  # nucleoli hold little DNA
-            far, turn, size = 0.62 * math.sqrt(rng.random()), 2 * math.pi * rng.random(), rng.uniform(0.10, 0.2)
-            off = np.hypot((p - far * math.cos(turn)) * rng.uniform(0.8, 1.2), q - far * math.sin(turn)) / size
-            texture *= 1 - 0.55 / (1 + off**8) + 0.10 * np.exp(-(((off - 1.2) / 0.2) ** 2))
     elif kind == "prophase":  # threads: where two random fields cross zero
         threads = np.zeros(shape)
         for _ in range(2):
