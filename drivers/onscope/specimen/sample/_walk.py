@@ -18,10 +18,10 @@ Array = npt.NDArray[Any]
 TOUCH = 1.0
 """Cells feel each other from this multiple of the sum of their radii on."""
 
-PUSH_UM_PER_S = 0.02
-"""Speed at which two cells that wholly overlap part: 1.2 um/min, a few times the speed of crawling."""
+PUSH_UM_PER_S = 0.008
+"""Speed at which two cells that wholly overlap part: 0.5 um/min, about that of crawling: crowds give way slowly."""
 
-_TURN, _WANDER = 1000, 1001
+_TURN, _WANDER, _EDGE = 1000, 1001, 1003
 
 
 def neighbours(herd: Herd, settings: CellSettings, slack_um: float) -> Array:
@@ -82,10 +82,11 @@ def settle(herd: Herd, settings: CellSettings, rounds: int = 60) -> None:
         if number % 10 == 0:
             pairs = neighbours(herd, settings, 6.0)
         pushed_y, pushed_x = push(herd, pairs, settings)
-        herd.y += np.clip(60 * pushed_y, -1.5, 1.5)
-        herd.x += np.clip(60 * pushed_x, -1.5, 1.5)
+        herd.y += np.clip(150 * pushed_y, -1.5, 1.5)
+        herd.x += np.clip(150 * pushed_x, -1.5, 1.5)
         if settings.gap_um:
-            middle, half = settings.extent_um[1] / 2, settings.gap_um / 2 + 8
+            middle = settings.extent_um[1] / 2
+            half = settings.gap_um / 2 + 4 + 12 * _noise.uniform(herd.key, _EDGE)  # a scratch is ragged
             off = herd.x - middle
             np.copyto(herd.x, middle + np.where(off < 0, -half, half), where=np.abs(off) < half)
         _turn_back(herd, settings)
