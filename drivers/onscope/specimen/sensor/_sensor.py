@@ -1,13 +1,15 @@
-"""The sensor: from photons to camera counts, with the noise of a scientific CMOS camera."""
+"""The sCMOS sensor: from photons to camera counts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ._pixels import Pixels, Spread, pixels
+from ._strips import with_deviates
 
 Array = npt.NDArray[Any]
 
@@ -26,8 +28,10 @@ class Sensor:
         variance_counts = gain^2 * (read_noise^2 + quantum_efficiency * photons) + 1/12
 
     so the variance rises with the mean at a slope of `gain_counts_per_electron` (photon transfer). The same pixel
-    pattern (`pattern_seed`) belongs to the same sensor. Dark current is left out: at exposures of milliseconds it is
-    below 0.01 electrons. Defaults are those of a typical data sheet of an sCMOS camera of the 82 % class.
+    pattern (`pattern_seed`) belongs to the same sensor. Defaults are those of a typical data sheet of an sCMOS camera
+    of the 82 % class, with pixels that differ in their read noise alone. `SCMOS` has the rest: `response_spread` and
+    `offset_spread_counts` between pixels, `dark_electrons_s` per second, a `hot_share` of pixels with about
+    `hot_electrons_s`, and a `chip` of (rows, columns) on which regions and binned pixels keep their places.
     """
 
     quantum_efficiency: float = 0.8
@@ -38,6 +42,12 @@ class Sensor:
     full_well_electrons: float = 30_000.0
     bit_depth: int = 16
     pattern_seed: int = 0
+    response_spread: float = 0.0
+    offset_spread_counts: float = 0.0
+    dark_electrons_s: float = 0.0
+    hot_share: float = 0.0
+    hot_electrons_s: float = 200.0
+    chip: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.quantum_efficiency <= 1:
@@ -46,42 +56,125 @@ class Sensor:
             raise ValueError(f"found bit_depth={self.bit_depth}, expected 1 to 16: counts are given as uint16")
         if min(self.gain_counts_per_electron, self.full_well_electrons) <= 0 or self.read_noise_electrons < 0:
             raise ValueError("found a gain or full well of at most 0, or a negative read noise, expected positive ones")
+        if min(self.response_spread, self.offset_spread_counts, self.dark_electrons_s, self.hot_electrons_s) < 0:
+            raise ValueError("found a negative spread or dark current, expected none below 0: give standard deviations")
+        if not 0 <= self.hot_share <= 1:
+            raise ValueError(f"found hot_share={self.hot_share}, expected 0 to 1: the share of the pixels that are hot")
 
     @property
     def saturation_counts(self) -> int:
-        """The highest count a pixel can give."""
-        well = self.offset_counts + self.gain_counts_per_electron * self.full_well_electrons
-        return int(min(well, 2**self.bit_depth - 1))
+        """The highest count a pixel can give, unbinned."""
+        return self._saturation(1)
 
-    def expected_counts(self, photons: Array) -> Array:
-        """What the mean of many exposures tends to, saturation included: float32 of the shape of `photons`."""
+    def with_bits(self, bits: int) -> Sensor:
+        """The same sensor behind a converter of 8, 12 or any bits up to 16: full well and offset keep their share.
+
+        So 8 bits of a 16-bit camera cost accuracy, not range: one count then stands for 256 of before.
+        """
+        share = 2.0 ** (bits - self.bit_depth)
+        return replace(
+            self,
+            bit_depth=bits,
+            gain_counts_per_electron=self.gain_counts_per_electron * share,
+            offset_counts=self.offset_counts * share,
+            offset_spread_counts=self.offset_spread_counts * share,
+        )
+
+    def expected_counts(self, photons: Array, *, binning: int = 1) -> Array:
+        """What the mean of many exposures tends to, saturation included: float32 of the shape of `photons`.
+
+        Of the mean pixel: what pixels differ in, and dark current, count as noise.
+        """
         counts = np.multiply(photons, self.gain_counts_per_electron * self.quantum_efficiency, dtype=np.float32)
         counts += np.float32(self.offset_counts)
-        return np.clip(counts, 0, self.saturation_counts)
+        return np.clip(counts, 0, self._saturation(binning))
 
-    def expose(self, photons: Array, rng: np.random.Generator, *, exact: bool = False) -> Array:
-        """One exposure: uint16 counts of shape (y, x) from mean photons per pixel of the same shape.
+    def expose(
+        self,
+        photons: Array,
+        rng: np.random.Generator,
+        *,
+        exact: bool = False,
+        exposure_s: float = 0.0,
+        corner: tuple[int, int] = (0, 0),
+        binning: int = 1,
+    ) -> Array:
+        """One exposure: uint16 counts of shape (y, x) from mean photons per (binned) pixel of the same shape.
 
         With `exact` the electrons are drawn from the Poisson distribution itself. Without it (several times faster,
         for live use) photon and read noise are drawn together from one normal deviate z and its
         square: mean and variance are those of the exact draw, the skewness agrees to first order (E. A. Cornish,
         R. A. Fisher, Rev. Int. Stat. Inst. 5, 307 (1938)), and single electrons no longer show as steps.
-        The same generator state gives the same frame. Raises ValueError for negative photons.
+        `exposure_s` is what dark current collects in. `corner` is the (row, column) on the chip where the frame begins;
+        `binning` x `binning` pixels are read and then added, as CMOS cameras do, so that their read noise adds up.
+        The same generator state gives the same frame. Raises ValueError for negative photons, and for a region that
+        the chip does not hold.
         """
         if photons.size and photons.min() < 0:
             raise ValueError(f"found {photons.min():g} photons in a pixel, expected none below 0")
-        mean = np.multiply(photons, self.quantum_efficiency, dtype=np.float32)
-        read = _read_noise(photons.shape, self.read_noise_electrons, self.read_noise_spread, self.pattern_seed)
-        z = rng.standard_normal(photons.shape, dtype=np.float32)
+        own = self._pixels((photons.shape[0], photons.shape[1]), corner, binning)
+        counts = np.empty(photons.shape, dtype=np.uint16)
+        top = self._saturation(binning)
+
+        def read_out(rows: slice, z: Array) -> None:
+            mean = np.multiply(photons[rows], self.quantum_efficiency, dtype=np.float32)
+            if own.response is not None:
+                mean *= own.response[rows]
+            if own.dark is not None and exposure_s > 0:
+                mean += own.dark[rows] * np.float32(exposure_s)
+            if exact:
+                electrons = rng.poisson(mean).astype(np.float32)
+                electrons += own.read[rows] * z
+            else:
+                electrons = _noisy(mean, own.read[rows], z)
+            electrons *= np.float32(self.gain_counts_per_electron)
+            electrons += np.float32(self.offset_counts + 0.5)  # the cast cuts off: half a count more makes it round
+            if own.offset is not None:
+                electrons += own.offset[rows]
+            np.clip(electrons, 0, top, out=electrons)
+            counts[rows] = electrons.astype(np.uint16)
+
         if exact:
-            counts = rng.poisson(mean).astype(np.float32)
-            counts += read * z
+            read_out(slice(None), rng.standard_normal(photons.shape, dtype=np.float32))
         else:
-            counts = _noisy(mean, read, z)
-        counts *= np.float32(self.gain_counts_per_electron)
-        counts += np.float32(self.offset_counts + 0.5)  # the cast below cuts off: half a count more makes it round
-        np.clip(counts, 0, self.saturation_counts, out=counts)
-        return counts.astype(np.uint16)
+            with_deviates((photons.shape[0], photons.shape[1]), rng, read_out)
+        return counts
+
+    def _pixels(self, shape: tuple[int, int], corner: tuple[int, int], binning: int) -> Pixels:
+        spread = Spread(
+            read_noise_electrons=self.read_noise_electrons,
+            read_noise_spread=self.read_noise_spread,
+            response=self.response_spread,
+            offset_counts=self.offset_spread_counts,
+            dark_electrons_s=self.dark_electrons_s,
+            hot_share=self.hot_share,
+            hot_electrons_s=self.hot_electrons_s,
+            chip=self.chip,
+            seed=self.pattern_seed,
+        )
+        return pixels(spread, shape, corner, binning)
+
+    def _saturation(self, binning: int) -> int:
+        well = self.offset_counts + self.gain_counts_per_electron * self.full_well_electrons * binning**2
+        return int(min(well, 2**self.bit_depth - 1))
+
+
+SCMOS = Sensor(
+    quantum_efficiency=0.82,
+    gain_counts_per_electron=1 / 0.46,
+    read_noise_electrons=1.0,
+    read_noise_spread=0.35,
+    response_spread=0.003,
+    offset_spread_counts=0.7,
+    dark_electrons_s=0.06,
+    hot_share=1e-4,
+    chip=(2048, 2048),
+)
+"""A 4-megapixel sCMOS camera with pixels of 6.5 um, in the numbers of the Hamamatsu ORCA-Flash4.0 V3's data sheet.
+
+82 % at 560 nm, 0.46 electrons per count, read noise 1.0 electrons median and 1.6 rms, full well 30,000 electrons, dark
+current 0.06 electrons/s, offset 100 counts, dark signal non-uniformity 0.3 electrons. Response and hot pixels are chosen.
+"""
 
 
 def _noisy(mean: Array, read: Array, z: Array) -> Array:
@@ -101,11 +194,3 @@ def _noisy(mean: Array, read: Array, z: Array) -> Array:
     z += variance
     z += mean
     return z
-
-
-@lru_cache(maxsize=8)
-def _read_noise(shape: tuple[int, ...], median: float, spread: float, seed: int) -> Array:
-    deviates = np.random.default_rng(seed).standard_normal(shape)
-    pattern = (median * np.exp(spread * deviates)).astype(np.float32)
-    pattern.flags.writeable = False
-    return pattern
