@@ -163,7 +163,7 @@ SCMOS = Sensor(
     quantum_efficiency=0.82,
     gain_counts_per_electron=1 / 0.46,
     read_noise_electrons=1.0,
-    read_noise_spread=0.35,
+    read_noise_spread=0.68,
     response_spread=0.003,
     offset_spread_counts=0.7,
     dark_electrons_s=0.06,
@@ -173,7 +173,7 @@ SCMOS = Sensor(
 """A 4-megapixel sCMOS camera with pixels of 6.5 um, in the numbers of the Hamamatsu ORCA-Flash4.0 V3's data sheet.
 
 82 % at 560 nm, 0.46 electrons per count, read noise 1.0 electrons median and 1.6 rms, full well 30,000 electrons, dark
-current 0.06 electrons/s, offset 100 counts, dark signal non-uniformity 0.3 electrons. Response and hot pixels are chosen.
+current 0.06 electrons/s, offset 100 counts, dark signal non-uniformity 0.3 electrons. The rest is chosen.
 """
 
 
