@@ -8,6 +8,7 @@ frame = sensor.expose(scene.photons(), rng)         # what the camera gives: uin
 from __future__ import annotations
 
 from ._beads import Beads, Scene, SceneRanges, no_beads, render
+from ._view import View
 from .optics import GAUSSIAN_WIDTH, Optics
 from .sensor import DEMO_BACKGROUND_PHOTONS, DEMO_PHOTONS_PER_UNIT, DEMO_SENSOR, Sensor, demo_photons
 
@@ -21,6 +22,7 @@ __all__ = [
     "Scene",
     "SceneRanges",
     "Sensor",
+    "View",
     "demo_photons",
     "no_beads",
     "render",

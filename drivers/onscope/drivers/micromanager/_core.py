@@ -109,7 +109,7 @@ def start_core(config: Path, adapter_paths: Sequence[str], buffer_mb: int) -> Co
             "found a Micro-Manager core running in this process, expected none (there can be one): leave the other "
             "`with` block first, or wrap the running core in micromanager.Scope"
         )
-    _forget_engine()
+    forget_engine()
     pycromanager.start_headless(
         str(adapter_paths[0]), None, python_backend=True, buffer_size_mb=check_buffer(buffer_mb)
     )
@@ -151,12 +151,12 @@ def stop_core() -> None:
             time.sleep(UNLOAD_PAUSE_S)
     else:
         import_module("mmpycorex.launcher")._PYMMCORES.clear()
-        _forget_engine()
+        forget_engine()
         raise SourceError(
             f"found that Micro-Manager did not end in order ({one_line(refusal)}), expected all devices to be "
             "unloaded: look after the hardware that the message names"
         ) from refusal
-    _forget_engine()
+    forget_engine()
 
 
 def one_line(error: Exception | None) -> str:
@@ -164,7 +164,8 @@ def one_line(error: Exception | None) -> str:
     return " ".join(str(error).split()).rstrip(".")
 
 
-def _forget_engine() -> None:
+def forget_engine() -> None:
+    """Have pycro-manager make a new acquisition engine for the next core."""
     # pycro-manager keeps its first Engine, with dead threads and an unloaded core, for the life of the process; an
     # Acquisition on a second core would hang on it. There is no public way to replace it.
     engine = import_module("pycromanager.acquisition.acq_eng_py.internal.engine").Engine

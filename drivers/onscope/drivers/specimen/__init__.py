@@ -1,0 +1,49 @@
+"""A microscope with a specimen on it, mounted as real devices in a Micro-Manager core of this process.
+
+with specimen.open(scene) as scope:                  # a Scope of onscope.drivers.micromanager
+    for frame in scope.live(exposure_ms=20).frames(100):
+        ...
+    scope.mmc.run_mda(sequence)                      # pymmcore-plus and useq see the same devices,
+    Acquisition(...)                                 # and so does pycro-manager
+
+Anything that follows `Scene` can lie under the objective; `FieldOfBeads` is the plainest.
+"""
+
+from __future__ import annotations
+
+from ._bench import Bench, Command
+from ._clock import Clock, PatientClock, RealClock
+from ._core import SpecimenCore
+from ._errors import DeviceError
+from ._field_of_beads import Dye, FieldOfBeads
+from ._hardware import Axis, CameraModel, Channel, Filter, Hardware, LightSource, Objective, SlmModel
+from ._mount import SpecimenScope, mount
+from ._mount import open_specimen as open
+from ._scene import Beam, Readout, Scene, Shot
+
+__all__ = [
+    "Axis",
+    "Beam",
+    "Bench",
+    "CameraModel",
+    "Channel",
+    "Clock",
+    "Command",
+    "DeviceError",
+    "Dye",
+    "FieldOfBeads",
+    "Filter",
+    "Hardware",
+    "LightSource",
+    "Objective",
+    "PatientClock",
+    "Readout",
+    "RealClock",
+    "Scene",
+    "Shot",
+    "SlmModel",
+    "SpecimenCore",
+    "SpecimenScope",
+    "mount",
+    "open",
+]

@@ -1,0 +1,82 @@
+"""What all devices of the microscope have in common: the bench, and property values as a core sends them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from pymmcore_plus.core import PropertyType
+from pymmcore_plus.experimental.unicore import Device
+
+from ._bench import Bench
+from ._errors import DeviceError
+
+NUMBERS = {PropertyType.Float: float, PropertyType.Integer: int}
+
+
+class OnBench(Device):
+    """A device of pymmcore-plus that stands on a bench; the first base of each of ours.
+
+    A core sends values as text as often as numbers: they are brought to the property's own type before they are
+    checked. A property that was set to something else is told to whoever listens. The device's lock is one that its
+    own thread may take again, for listeners ask the device back at once.
+    """
+
+    bench: Bench
+
+    def mounted(self, bench: Bench) -> None:
+        """Called once by the constructor of each device, after those of its bases."""
+        self.bench = bench
+        self._lock: Any = threading.RLock()
+
+    def set_property_value(self, prop_name: str, value: Any) -> None:
+        """Called by the core, in the thread of whoever sets it. Raises DeviceError for a value that does not fit."""
+        info = self.get_property_info(prop_name)
+        if self.is_property_read_only(prop_name):
+            raise DeviceError(
+                f"found {prop_name} of {self.get_label()} set to {value!r}, expected it to be read only: leave it"
+            )
+        meant = self._meant(prop_name, value)
+        if info.allowed_values and meant not in info.allowed_values:
+            known = ", ".join(map(str, info.allowed_values))
+            raise DeviceError(
+                f"found {prop_name} = {value!r} for {self.get_label()}, expected one of {known}: choose one"
+            )
+        if info.limits and not info.limits[0] <= meant <= info.limits[1]:
+            raise DeviceError(
+                f"found {prop_name} = {value!r} for {self.get_label()}, expected {info.limits[0]:g} to "
+                f"{info.limits[1]:g}: stay within its range"
+            )
+        before = self.get_property_value(prop_name)
+        super().set_property_value(prop_name, meant)
+        after = self.get_property_value(prop_name)
+        if after != before:
+            self.tell(prop_name, after)
+
+    def tell(self, prop_name: str, value: object) -> None:
+        """A property has a new value: to the core's listeners, as text."""
+        if self._core_proxy_ is not None:
+            self.core.events.propertyChanged.emit(self.get_label(), prop_name, text(value))
+
+    def _meant(self, prop_name: str, value: Any) -> Any:
+        info = self.get_property_info(prop_name)
+        for allowed in info.allowed_values or ():
+            if text(allowed) == text(value):
+                return allowed
+        if info.type in NUMBERS:
+            try:
+                return NUMBERS[info.type](float(value))
+            except (TypeError, ValueError):
+                raise DeviceError(
+                    f"found {prop_name} = {value!r} for {self.get_label()}, expected a number: give one"
+                ) from None
+        return text(value)
+
+
+def text(value: object) -> str:
+    """A property's value as Micro-Manager writes it: no 5.0 for 5, 1 and 0 for true and false."""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return str(value)
