@@ -22,6 +22,7 @@ Array = npt.NDArray[Any]
 
 MARGIN_UM = 3.0
 SCALES = (8, 4, 2)
+FOLDED = 0.1
 FULL = 0.6
 """Share of a coarser grid's frequencies that is used: under 10 % of what is finer folds into it on the way there."""
 KEPT_BYTES = 2**28
@@ -51,8 +52,10 @@ class Grid:
     def spread(self, transfer: Transfer, scale: int = 1) -> Array:
         """What the half spectrum of amounts per pixel is multiplied with: float32 (rows, columns // 2 + 1).
 
-        The transform of the point-spread function integrated over each pixel: with what is finer than the pixels folded
-        back at scale 1, as a camera does it; on the coarser grid at other scales, where `halved` is undone.
+        The transform of the point-spread function, for amounts that were drawn as integrals over pixels. Where the
+        pixels are too large for what the lens passes (more than FOLDED of a detail at their limit), it is integrated
+        over each pixel once more and what is finer folds back, as in a camera: else a single bright pixel would ring.
+        On the coarser grid at other scales, where `halved` is undone.
         """
         kept: Array = _KEPT.get((self, transfer, scale), lambda: _spread(self, transfer, scale))
         return kept
@@ -113,17 +116,22 @@ _KEPT = _Kept()
 def _spread(grid: Grid, transfer: Transfer, scale: int) -> Array:
     coarse = grid.coarser(scale)
     folds = range(1)
-    if scale == 1:
-        most = math.ceil(max(transfer.cutoff_per_um - grid.nyquist_per_um, 0) * grid.pixel_um)
+    undersampled = scale == 1 and transfer.at(grid.nyquist_per_um) > FOLDED
+    if undersampled:
+        most = math.ceil((transfer.cutoff_per_um - grid.nyquist_per_um) * grid.pixel_um)
         folds = range(-most, most + 1)
     rows, columns = coarse.shape
     quarter = np.zeros((rows // 2 + 1, columns // 2 + 1), dtype=np.float32)
     for fold_y in folds:
         for fold_x in folds:
             part = np.take(transfer.values, _places(coarse, transfer.cutoff_per_um, fold_y, fold_x))
-            part *= _box(rows, fold_y, scale)[:, None]
-            part *= _box(columns, fold_x, scale)
+            if undersampled:
+                part *= _box(rows, fold_y)[:, None]
+                part *= _box(columns, fold_x)
             quarter += part
+    if scale > 1:
+        quarter *= _undone(rows, scale)[:, None]
+        quarter *= _undone(columns, scale)
     if scale == 1:
         return np.asarray(np.concatenate([quarter, quarter[-2:0:-1]]))
     whole = np.concatenate([quarter[:-1], np.zeros_like(quarter[:1]), quarter[-2:0:-1]])
@@ -139,10 +147,14 @@ def _places(grid: Grid, cutoff_per_um: float, fold_y: int, fold_x: int) -> Array
     return np.asarray(np.minimum(np.rint(place), TABLE).astype(np.int16))
 
 
-def _box(count: int, fold: int, scale: int) -> Array:
-    f = (np.arange(count // 2 + 1) / count + fold) / scale
-    box = np.sinc(f)
+def _box(count: int, fold: int) -> Array:
+    return np.sinc(np.arange(count // 2 + 1) / count + fold).astype(np.float32)
+
+
+def _undone(count: int, scale: int) -> Array:
+    f = np.arange(count // 2 + 1) / (count * scale)
+    factor = np.ones_like(f)
     while scale > 1:
         scale //= 2
-        box /= np.cos(np.pi * f * scale) ** 4
-    return np.asarray(box, dtype=np.float32)
+        factor /= np.cos(np.pi * f * scale) ** 4
+    return factor.astype(np.float32)

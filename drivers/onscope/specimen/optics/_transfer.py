@@ -30,6 +30,11 @@ class Transfer:
     values: npt.NDArray[np.float32]
     cutoff_per_um: float
 
+    def at(self, frequency_per_um: float) -> float:
+        """How much of a detail of this frequency is kept, relative to the light that arrives."""
+        place = round(frequency_per_um / self.cutoff_per_um * TABLE)
+        return abs(float(self.values[place] / self.values[0])) if place <= TABLE else 0.0
+
     @property
     def reach_per_um(self) -> float:
         """The highest frequency at which more than NOTICED of the detail is kept."""
