@@ -124,6 +124,9 @@ def _spread(grid: Grid, transfer: Transfer, scale: int) -> Array:
     quarter = np.zeros((rows // 2 + 1, columns // 2 + 1), dtype=np.float32)
     for fold_y in folds:
         for fold_x in folds:
+            nearest = math.hypot(_nearest(fold_y), _nearest(fold_x)) / grid.pixel_um
+            if undersampled and nearest >= transfer.cutoff_per_um:
+                continue
             part = np.take(transfer.values, _places(coarse, transfer.cutoff_per_um, fold_y, fold_x))
             if undersampled:
                 part *= _box(rows, fold_y)[:, None]
@@ -145,6 +148,10 @@ def _places(grid: Grid, cutoff_per_um: float, fold_y: int, fold_x: int) -> Array
     x = (np.arange(grid.shape[1] // 2 + 1) / grid.shape[1] + fold_x) / grid.pixel_um
     place: Array = np.sqrt((y * y)[:, None] + x * x) * (TABLE / cutoff_per_um)
     return np.asarray(np.minimum(np.rint(place), TABLE).astype(np.int16))
+
+
+def _nearest(fold: int) -> float:
+    return float(fold) if fold >= 0 else -fold - 0.5  # of the frequencies 0 to 1/2 moved by `fold`, per pixel
 
 
 def _box(count: int, fold: int) -> Array:
