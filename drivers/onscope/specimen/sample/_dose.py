@@ -19,28 +19,27 @@ Array = npt.NDArray[Any]
 RINGS, SPOKES = 12, 32
 """Points per body: every ring stands for the same area, so the plain mean is the mean over the body."""
 
-_RING = np.sqrt((np.arange(RINGS) + 0.5) / RINGS)
-_ANGLE = np.arange(SPOKES) * (2 * math.pi / SPOKES)
+_RING = np.sqrt((np.arange(RINGS) + 0.5) / RINGS)[:, None]
+# Spokes are turned a little from ring to ring: none lies along an edge of light as a whole. (RINGS, SPOKES)
+_SPOKE = np.arange(SPOKES)[None, :] * (DIRECTIONS // SPOKES) + (np.arange(RINGS)[:, None] * 3) % (DIRECTIONS // SPOKES)
+_ANGLE = _SPOKE * (2 * math.pi / DIRECTIONS) + math.pi / DIRECTIONS
 
 
 def over_bodies(view: View, y_um: Array, x_um: Array, outline_um: Array, fluence: Array) -> Array:
     """Mean fluence (N,) over bodies with outlines (N, DIRECTIONS); parts outside of the view receive none.
 
-    A spoke stands for the area of its sector, so its points count with the square of the outline there.
+    A point stands for the area of its sector, so it counts with the square of the outline there.
     """
-    radius = outline_um[:, :: DIRECTIONS // SPOKES]
-    far = radius[:, None, :] * _RING[None, :, None]
-    received = _at(
-        view, y_um[:, None, None] + far * np.sin(_ANGLE), x_um[:, None, None] + far * np.cos(_ANGLE), fluence
-    )
+    radius = (outline_um[:, _SPOKE] + outline_um[:, (_SPOKE + 1) % DIRECTIONS]) / 2
+    far = radius * _RING
+    y, x = y_um[:, None, None] + far * np.sin(_ANGLE), x_um[:, None, None] + far * np.cos(_ANGLE)
     weight = radius**2
-    return np.asarray((received.mean(axis=1) * weight).sum(axis=1) / weight.sum(axis=1))
+    return np.asarray((_at(view, y, x, fluence) * weight).sum(axis=(1, 2)) / weight.sum(axis=(1, 2)))
 
 
 def over_chromatin(view: View, bodies: Array, count: int, fluence: Array) -> Array:
     """Mean fluence (count,) over each cell's chromatin (dtype `BODY`), weighted by its share."""
-    along = _RING[:, None] * np.cos(_ANGLE)
-    across = _RING[:, None] * np.sin(_ANGLE)
+    along, across = _RING * np.cos(_ANGLE), _RING * np.sin(_ANGLE)
     cos, sin = np.cos(bodies["angle"])[:, None, None], np.sin(bodies["angle"])[:, None, None]
     long, short = bodies["long_um"][:, None, None] * along, bodies["short_um"][:, None, None] * across
     y = bodies["y_um"][:, None, None] + sin * long + cos * short

@@ -37,7 +37,7 @@ class Scene:
         self.view = view
         self._herd, self._settings, self._seed = herd, settings, seed
         radius = herd.radius_um(settings)
-        reach = 2.2 * float(radius.max()) * (1 + settings.spikiness)
+        reach = 2.2 * float(radius.max(initial=1.0)) * (1 + settings.spikiness)
         self.rows = np.flatnonzero(view.contains(herd.y, herd.x, reach))
         shape = outlines(herd, self.rows, pairs, time_s, settings)
         seen = herd.taken(self.rows)
@@ -132,6 +132,7 @@ class Scene:
 
         def look(pixels: _bodies.Pixels) -> Array:
             out = painter(pixels, self._bodies, self._seed)
+            out *= np.float32(self.view.pixel_um**2)
             if name == "cytoplasm":
                 out *= pixels.each(leaky)
             return out
@@ -151,7 +152,7 @@ class Scene:
 
     def _exclude_nuclei(self, patches: list[Patch]) -> None:
         of_row = {each.row: each for each in patches}
-        lost = np.float32(_looks.CYTOPLASM_PER_UM3 * _looks.NUCLEAR_EXCLUSION)
+        lost = np.float32(_looks.CYTOPLASM_PER_UM3 * _looks.NUCLEAR_EXCLUSION * self.view.pixel_um**2)
         for nucleus in self._thick("height", True):
             body = of_row.get(nucleus.row)
             if body is None:

@@ -26,6 +26,8 @@ _TURN, _WANDER, _EDGE = 1000, 1001, 1003
 
 def neighbours(herd: Herd, settings: CellSettings, slack_um: float) -> Array:
     """Pairs of rows (P, 2) that touch or nearly do (`slack_um`), sorted, so that sums over them are repeatable."""
+    if len(herd) < 2:
+        return np.zeros((0, 2), dtype=np.int64)
     radius = herd.radius_um(settings)
     points = np.column_stack([herd.y, herd.x])
     pairs = cKDTree(points).query_pairs(2 * TOUCH * float(radius.max()) + slack_um, output_type="ndarray")
