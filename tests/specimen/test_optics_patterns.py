@@ -187,3 +187,23 @@ def test_tirf_sees_the_skin_of_a_thick_slice() -> None:
 def test_impossible_patterns_are_refused(make: object) -> None:
     with pytest.raises(ValueError, match=r"found .*, expected"):
         make()  # type: ignore[operator]
+
+
+def test_stripes_are_washed_out_in_the_medium_but_not_in_an_evanescent_field() -> None:
+    """Nearly all of the medium is out of focus in a wide field, all of it in focus in an evanescent field."""
+    light = replace(EVEN, pattern=Stripes(0.4, 0.3))
+    for scope, seen in ((SCOPE, False), (TIRF, True)):
+        glowing = replace(scope, medium_per_um3=40.0)
+        image = glowing.image(Plain(), View((50, 50), (160, 160), scope.pixel_um), "dye", 0.0, light, 0.1)
+        assert (abs(wave(image, scope.pixel_um, 0.4, 0.3)) > 0.2) is seen
+
+
+def test_what_is_kept_between_frames_is_bounded() -> None:
+    from onscope.specimen.optics import _kept
+
+    for number in range(40):
+        _kept.kept(("a test", number), lambda: np.zeros(2**24, dtype=np.uint8))
+    assert sum(array.nbytes for array in _kept._arrays.values()) <= _kept.KEPT_BYTES
+    first, again = (_kept.kept(("a test", 39), lambda: np.ones(1)) for _ in range(2))
+    assert first is again
+    assert first.size == 2**24

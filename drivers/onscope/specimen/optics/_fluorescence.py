@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -74,14 +75,26 @@ def photons(
     else:
         image = blurred(((amount * irradiance(z - z_um), see(z)) for z, amount in planes.items()), grid)[inside]
         np.maximum(image, 0, out=image)
-        even = light.irradiance(large.shape, large.pixel_um, at_um=at_um, defocus_um=0.5 * MEDIUM_UM)
-        image += medium * even[inside]
+        haze = _haze(scope, light, large, at_um)
+        if scope.mode == "tirf":
+            haze = blurred([(haze, see(0.0))], grid)
+        image += medium * haze[inside]
     scale = exposure_s * fluorophore.emitted_per_j_cm2(light.wavelength_nm) * scope.objective.collection
     if fine is not view:
         ratio = fine.shape[0] // view.shape[0]
         image, scale = cv2.resize(image, view.shape[::-1], interpolation=cv2.INTER_AREA), scale * ratio**2
     image *= np.float32(scale)
     return np.asarray(image)
+
+
+def _haze(scope: Microscope, light: Illumination, view: View, at_um: tuple[float, float]) -> Array:
+    # The light on the medium as the camera sees it: nearly all of the medium is out of focus, where stripes are washed
+    # out and a mask is unsharp; in an evanescent field all of it is in focus.
+    if scope.mode == "tirf":
+        return light.irradiance(view.shape, view.pixel_um, at_um=at_um, index=scope.sample_index)
+    light = replace(light, pattern=None) if isinstance(light.pattern, Stripes) else light
+    how: dict[str, Any] = {"at_um": at_um, "index": scope.sample_index, "defocus_um": 0.5 * MEDIUM_UM}
+    return light.irradiance(view.shape, view.pixel_um, **how)
 
 
 def _refined(view: View, lens: Lens, light: Illumination) -> View:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import Lock
 from typing import Any
 
 import cv2
@@ -16,6 +13,7 @@ import numpy.typing as npt
 import scipy.fft
 
 from .._view import View
+from ._kept import kept
 from ._transfer import TABLE, Transfer
 
 Array = npt.NDArray[Any]
@@ -25,7 +23,6 @@ SCALES = (8, 4, 2)
 FOLDED = 0.1
 FULL = 0.6
 """Share of a coarser grid's frequencies that is used: under 10 % of what is finer folds into it on the way there."""
-KEPT_BYTES = 2**28
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +54,7 @@ class Grid:
         over each pixel once more and what is finer folds back, as in a camera: else a single bright pixel would ring.
         On the coarser grid at other scales, where `halved` is undone.
         """
-        kept: Array = _KEPT.get((self, transfer, scale), lambda: _spread(self, transfer, scale))
-        return kept
+        return kept((self, transfer, scale), lambda: _spread(self, transfer, scale))
 
 
 def enclosing(view: View) -> tuple[View, tuple[slice, slice]]:
@@ -85,32 +81,6 @@ def halved(amount: Array, scale: int) -> Array:
         amount = cv2.pyrDown(amount) * np.float32(4)
         scale //= 2
     return amount
-
-
-class _Kept:
-    """Arrays by key, the least recently used thrown away above KEPT_BYTES. Any thread."""
-
-    def __init__(self) -> None:
-        self._arrays: OrderedDict[Any, Array] = OrderedDict()
-        self._bytes = 0
-        self._lock = Lock()
-
-    def get(self, key: Any, make: Callable[[], Array]) -> Array:
-        with self._lock:
-            if key in self._arrays:
-                self._arrays.move_to_end(key)
-                return self._arrays[key]
-        made = make()
-        with self._lock:
-            if key not in self._arrays:
-                self._arrays[key] = made
-                self._bytes += made.nbytes
-            while self._bytes > KEPT_BYTES and len(self._arrays) > 1:
-                self._bytes -= self._arrays.popitem(last=False)[1].nbytes
-        return made
-
-
-_KEPT = _Kept()
 
 
 def _spread(grid: Grid, transfer: Transfer, scale: int) -> Array:

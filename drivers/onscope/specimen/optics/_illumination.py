@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ._kept import kept
 from ._light import irradiance_w_cm2
 from ._pattern import Mask, Stripes
 
@@ -60,7 +60,9 @@ class Illumination:
         `defocus_um` the plane's height above the focus: a mask is unsharp there.
         """
         defocus = abs(round(defocus_um / 0.1) * 0.1) if isinstance(self.pattern, Mask) else 0.0
-        relative = _relative(replace(self, power_mw=1.0), shape, pixel_um, at_um, index, defocus)
+        same = replace(self, power_mw=1.0)
+        key = (same, shape, pixel_um, at_um, index, defocus)
+        relative = kept(key, lambda: _relative(same, shape, pixel_um, at_um, index, defocus))
         light = relative * np.float32(self.mean_w_cm2)
         light.flags.writeable = False
         return light
@@ -84,7 +86,6 @@ class Illumination:
         return factors[0], factors[1]
 
 
-@lru_cache(maxsize=6)
 def _relative(
     light: Illumination,
     shape: tuple[int, int],

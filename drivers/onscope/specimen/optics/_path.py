@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ._kept import kept
 
 Array = npt.NDArray[Any]
 
@@ -35,10 +36,9 @@ class LightPath:
 
         `camera_um` is the pixels' side, `at_um` (y, x) the image's middle relative to the camera's, both on the chip.
         """
-        return _transmission(self, shape, camera_um, at_um)
+        return kept((self, shape, camera_um, at_um), lambda: _transmission(self, shape, camera_um, at_um))
 
 
-@lru_cache(maxsize=6)
 def _transmission(path: LightPath, shape: tuple[int, int], camera_um: float, at_um: tuple[float, float]) -> Array:
     y, x = (((np.arange(n) - (n - 1) / 2) * camera_um + at) for n, at in zip(shape, at_um, strict=True))
     rim = 500 * FIELD_NUMBER_MM
@@ -59,5 +59,4 @@ def _transmission(path: LightPath, shape: tuple[int, int], camera_um: float, at_
         # the shadow of a speck at some distance is a soft disc with a faint bright rim
         shadow = 0.5 * (1 - np.tanh(2 * edge)) - 0.25 * np.exp(-((edge - 1) ** 2) * 2)
         light[rows, columns] *= 1 - depth * shadow
-    light.flags.writeable = False
     return light
