@@ -129,16 +129,17 @@ def _chunks(view: View, bodies: Bodies, held: Array, kept: Array) -> Iterator[tu
     radius, slant = _tables(bodies.outline)
     for number in np.unique(group):
         numbers = kept[group == number]
-        dy, dx = [], []
-        for n in numbers:
+        counts = sizes[group == number]
+        flat_y, flat_x = np.empty((2, int(counts.sum())), dtype=np.float32)
+        start = 0
+        for n, count in zip(numbers, counts, strict=True):
             top, left, bottom, right = (int(v) for v in held[n])
             y = (np.arange(top, bottom, dtype=np.float32) - np.float32(row[n])) * np.float32(view.pixel_um)
             x = (np.arange(left, right, dtype=np.float32) - np.float32(column[n])) * np.float32(view.pixel_um)
-            dy.append(np.repeat(y, len(x)))
-            dx.append(np.tile(x, len(y)))
-        flat_y, flat_x = np.concatenate(dy), np.concatenate(dx)
+            flat_y[start : start + count].reshape(len(y), len(x))[...] = y[:, None]
+            flat_x[start : start + count].reshape(len(y), len(x))[...] = x
+            start += int(count)
         far, angle = (each.ravel() for each in cv2.cartToPolar(flat_x, flat_y))
-        counts = sizes[group == number]
         index = (angle * np.float32(_TABLE / (2 * math.pi))).astype(np.int32)
         index &= _TABLE - 1
         index += np.repeat((numbers * _TABLE).astype(np.int32), counts)

@@ -14,7 +14,6 @@ from ._depth import middle_um
 from ._exposure import checked_fluence
 from ._harm import lethal_dose_j_cm2
 from ._herd import Herd, founders
-from ._patches import total
 from ._scene import Scene
 from ._settings import DYES, CellSettings
 from ._walk import neighbours, settle, walk
@@ -24,7 +23,8 @@ Array = npt.NDArray[Any]
 STEP_S = 10.0
 """Length of a step in seconds: a cell crawls less than 0.1 um in it."""
 
-_NEIGHBOUR_STEPS, _SCENES = 12, 4
+_NEIGHBOUR_STEPS = 12
+_KEPT_PIXELS = 12_000_000  # in views that are kept drawn, a few bytes each per dye
 
 
 class Cells:
@@ -102,9 +102,7 @@ class Cells:
     def layers(self, view: View, dye: str) -> list[Layer]:
         """What still shines of a dye, one layer per height that holds some of it. Raises KeyError for another dye."""
         self._check(dye)
-        scene = self._at(view)
-        patches = scene.patches(dye)
-        return [Layer(z_um, total(view, patches, factor)) for z_um, factor in scene.planes(dye)]
+        return self._at(view).layers(dye)
 
     def thickness(self, view: View) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Optical path difference to the medium in nm, and absorbance, each float32 of the view's shape."""
@@ -146,7 +144,8 @@ class Cells:
     def _at(self, view: View) -> Scene:
         # Optics looks at a wider view than the camera, and a stage goes round between a few places: some are kept.
         if view not in self._scenes:
-            while len(self._scenes) >= _SCENES:
+            pixels = view.shape[0] * view.shape[1]
+            while self._scenes and pixels + sum(v.shape[0] * v.shape[1] for v in self._scenes) > _KEPT_PIXELS:
                 del self._scenes[next(iter(self._scenes))]
             pairs = neighbours(self._herd, self.settings, 30.0 * (0.4 + self.settings.spikiness))
             self._scenes[view] = Scene(self._herd, pairs, view, self._step * STEP_S, self.settings, self._seed)

@@ -55,6 +55,7 @@ def _spread(herd: Herd, step_s: float, settings: CellSettings) -> None:
     flattening = (herd.phase == INTERPHASE) | ((herd.phase == TELOPHASE) & (herd.phase_s > 0.6 * telo))
     rounding = (herd.phase == PROPHASE) | (herd.phase == METAPHASE)
     herd.spread += np.where(flattening, (1 - herd.spread) * step_s / SPREADING_S, 0.0)
+    herd.spread[flattening & (herd.spread > 0.995)] = 1.0  # wholly flat cells are drawn together
     herd.spread -= np.where(rounding, herd.spread * step_s / (0.35 * (pro + 0.4 * meta)), 0.0)
     herd.spread -= np.where(herd.phase >= DYING, herd.spread * step_s / (0.3 * DYING_S), 0.0)
 

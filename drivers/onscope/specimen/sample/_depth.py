@@ -30,17 +30,20 @@ _BALL: dict[str, tuple[tuple[float, float], ...]] = {
 }
 
 
-def shares(dye: str, spread: Array, ball_um: Array) -> Array:
-    """How much of a dye lies in each of `PLANES_UM`: (N, planes), rows sum to 1.
+def flat_shares(dye: str) -> Array:
+    """How much of a dye lies in each of `PLANES_UM` in a flat cell: (planes,), sums to 1.
 
-    `spread` is 0 (ball) to 1 (flat), `ball_um` the radius of a ball of the cell's volume. What lies between two planes
-    is shared so that its mean height stays; above the last plane it is the last one's.
+    What lies between two planes is shared so that its mean height stays; above the last plane it is the last one's.
     """
-    out = np.zeros((len(spread), len(PLANES_UM)))
-    for height, share in _FLAT[dye]:
-        out += _between(np.full(len(spread), height)) * (share * spread)[:, None]
-    for radii, share in _BALL[dye]:
-        out += _between(radii * ball_um) * (share * (1 - spread))[:, None]
+    heights, parts = np.array(_FLAT[dye]).T
+    return np.asarray(parts @ _between(heights))
+
+
+def ball_shares(dye: str, ball_um: Array) -> Array:
+    """The same for round cells with balls of radius `ball_um` (N,): (N, planes), rows sum to 1."""
+    out = np.zeros((len(ball_um), len(PLANES_UM)))
+    for radii, part in _BALL[dye]:
+        out += part * _between(radii * ball_um)
     return out
 
 

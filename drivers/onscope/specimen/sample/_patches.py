@@ -35,12 +35,17 @@ class Patch:
 def total(view: View, patches: Sequence[Patch], factor: Array) -> npt.NDArray[np.float32]:
     """The sum of all patches, each times the `factor` of its row, float32 of the view's shape."""
     image = np.zeros(view.shape, dtype=np.float32)
+    add(image, patches, factor)
+    return image
+
+
+def add(image: Array, patches: Sequence[Patch], factor: Array) -> None:
+    """Adds patches, each times the `factor` of its row, to an image of their view."""
     for patch in patches:
         gain = float(factor[patch.row])
         if gain:
             window = patch.window(image)
             window += patch.pixels * np.float32(gain)
-    return image
 
 
 def numbered(view: View, patches: Sequence[Patch], level: float, ids: Array) -> npt.NDArray[np.int32]:

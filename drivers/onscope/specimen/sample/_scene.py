@@ -9,15 +9,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .._view import View
+from .._view import Layer, View
 from . import _bodies, _looks, _sprites
 from ._chromatin import bodies as chromatin_bodies
 from ._chromatin import dna
-from ._depth import PLANES_UM, shares
+from ._depth import PLANES_UM, ball_shares, flat_shares
 from ._dose import over_bodies, over_chromatin
 from ._herd import DEAD, DYING, Herd
 from ._outline import outlines
-from ._patches import Patch, numbered, total
+from ._patches import Patch, add, numbered, total
 from ._settings import DYES, CellSettings
 
 Array = npt.NDArray[Any]
@@ -65,16 +65,24 @@ class Scene:
             self._patches[name] = self._draw(name)
         return self._patches[name]
 
-    def planes(self, dye: str) -> list[tuple[float, Array]]:
-        """For each plane that holds some of a dye, its height and the factor of each row of the herd."""
-        weights = shares(dye, self._seen.spread, self.ball_um)
-        made = self._herd.made[:, DYES.index(dye)] * self._herd.left[:, DYES.index(dye)]
+    def layers(self, dye: str) -> list[Layer]:
+        """What still shines of a dye, one layer for each plane that holds some of it."""
+        column = DYES.index(dye)
+        shining = self._herd.made[:, column] * self._herd.left[:, column]
+        spread = self._herd.spread
+        patches = self.patches(dye)
+        # Flat cells share one distribution over the planes: their sum is drawn once. Round ones have their own each.
+        flat = total(self.view, patches, shining * spread)
+        round_ones = [patch for patch in patches if spread[patch.row] < 1]
+        shares = np.zeros((len(self._herd), len(PLANES_UM)))
+        shares[self.rows] = ball_shares(dye, self.ball_um)
+        shares *= (shining * (1 - spread))[:, None]
         out = []
-        for n, z_um in enumerate(PLANES_UM):
-            if weights[:, n].any():
-                factor = np.zeros(len(self._herd))
-                factor[self.rows] = made[self.rows] * weights[:, n]
-                out.append((z_um, factor))
+        for n, (z_um, share) in enumerate(zip(PLANES_UM, flat_shares(dye), strict=True)):
+            if share > 0 or (round_ones and shares[:, n].any()):
+                amount = flat * np.float32(share)
+                add(amount, round_ones, shares[:, n])
+                out.append(Layer(z_um, amount))
         return out
 
     @cached_property
