@@ -24,14 +24,16 @@ Array = npt.NDArray[Any]
 
 _CHUNK = 60_000
 _TABLE = 512
+_WAVE_UM, _BEAT_S = 9.0, 300.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bodies:
     """M cells to draw: `rows` of the herd, places, outlines (M, DIRECTIONS), and what their look depends on.
 
-    `height_um` is the mean height (volume over area), `spread` 0 (ball) to 1 (flat), `axis` in radians, `nucleus_um`
-    the mean half axis of the nucleus, `variant` chooses textures.
+    `dome_um` (M, DIRECTIONS) is how far the high part of a flat cell reaches, `height_um` the mean height (volume over
+    area), `spread` 0 (ball) to 1 (flat), `axis` in radians, `nucleus_um` the mean half axis of the nucleus, `time_s`
+    the sample's age; `variant` chooses textures.
     """
 
     rows: Array
@@ -42,6 +44,8 @@ class Bodies:
     spread: Array
     axis: Array
     nucleus_um: Array
+    dome_um: Array
+    time_s: float
     variant: npt.NDArray[np.uint64]
 
 
@@ -63,23 +67,36 @@ class Pixels:
     depth: Array
     cover: Array
     pixel_um: float
+    _index: Array
+    _dome: Array
+
+    def domed(self) -> Array:
+        """The distance from the middle over the dome's reach in the same direction, float32."""
+        return np.asarray(self.far / self._dome[self._index])
 
     def each(self, values: Array) -> Array:
         """A value per cell (M,) as a value per pixel, float32."""
         return np.repeat(values[self.cells].astype(np.float32), self.sizes)
 
-    def tile(self, bodies: Bodies, kind: str, seed: int, turned: bool = True) -> Array:
-        """The texture of a kind at each pixel, turned along each cell's axis: float32, mean about 1."""
+    def tile(self, bodies: Bodies, kind: str, seed: int, sway_um: float = 0.0) -> Array:
+        """The texture of a kind at each pixel, turned along each cell's axis: float32, mean about 1.
+
+        `sway_um` lets it wave to and fro by so much, within minutes, as what hangs on a living cell's skeleton does.
+        """
         levels = tiles(seed)[kind]
         level = min(max(math.floor(math.log2(max(self.pixel_um / TILE_TEXEL_UM, 1.0)) + 0.5), 0), len(levels) - 1)
         atlas = levels[level]
         side = atlas.shape[1]
         per_um = np.float32(1 / TILE_UM)
-        axis = bodies.axis if turned else np.zeros_like(bodies.axis)
-        cos, sin = self.each(np.cos(axis) * per_um), self.each(np.sin(axis) * per_um)
+        cos, sin = self.each(np.cos(bodies.axis) * per_um), self.each(np.sin(bodies.axis) * per_um)
         variant = bodies.variant
         across = cos * self.dx + sin * self.dy + self.each((variant >> np.uint64(8)).astype(np.float64) % 977 / 977)
         down = cos * self.dy - sin * self.dx + self.each((variant >> np.uint64(20)).astype(np.float64) % 991 / 991)
+        if sway_um:
+            waves = np.float32(2 * math.pi * TILE_UM / _WAVE_UM)
+            beat = self.each(2 * math.pi * (bodies.time_s / _BEAT_S + bodies.variant.astype(np.float64) % 101 / 101))
+            down += np.sin(across * waves + beat) * np.float32(sway_um / TILE_UM)
+            across += np.sin(down * waves * np.float32(0.8) - beat) * np.float32(sway_um / TILE_UM)
         across -= np.floor(across)
         down -= np.floor(down)
         # Interpolation stops at the seam of the atlas: half a texel of the tile's border is flat instead of smooth.
@@ -127,6 +144,7 @@ def _chunks(view: View, bodies: Bodies, held: Array, kept: Array) -> Iterator[tu
     group = (np.cumsum(sizes) - sizes) // _CHUNK
     row, column = view.pixels(bodies.y, bodies.x)
     radius, slant = _tables(bodies.outline)
+    dome = _tables(bodies.dome_um)[0].ravel()
     for number in np.unique(group):
         numbers = kept[group == number]
         counts = sizes[group == number]
@@ -147,7 +165,7 @@ def _chunks(view: View, bodies: Bodies, held: Array, kept: Array) -> Iterator[tu
         depth = (edge - far) * slant.ravel()[index]
         cover = np.clip(depth * np.float32(1 / view.pixel_um) + np.float32(0.5), 0, 1)
         share = far / edge
-        yield Pixels(numbers, counts, flat_y, flat_x, far, share, depth, cover, view.pixel_um), numbers
+        yield Pixels(numbers, counts, flat_y, flat_x, far, share, depth, cover, view.pixel_um, index, dome), numbers
 
 
 def _tables(outline: Array) -> tuple[Array, Array]:

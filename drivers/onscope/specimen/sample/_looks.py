@@ -34,7 +34,6 @@ NUCLEAR_EXCLUSION = 0.9
 """Share of the soluble dye that a nucleus keeps out, by volume: for a reporter of medium size."""
 
 _FLAT_RIM = 0.3
-_FLAT_MEAN = _FLAT_RIM + (1 - _FLAT_RIM) / 3
 _BALL_MEAN = 2 / 3
 _RIM_UM = 1.5
 _GRAIN_UM = 2.5
@@ -44,14 +43,19 @@ def height(pixels: Pixels, bodies: Bodies) -> Array:
     """Height of the cell in um: a thin rim that rises to the nucleus, or a ball; its integral is the cell's volume.
 
     In terms of w = 1 - share^2: flat 0.3 + 0.7 w^2, ball sqrt(w); the mean of w^2 over any star-shaped outline is 1/3,
-    that of sqrt(w) 2/3. The rim's outermost 1.5 um taper off, which takes a few per cent off the volume.
+    that of sqrt(w) 2/3. Protrusions of flat cells are thin: for them the share is that of the dome's reach. The rim's
+    outermost 1.5 um taper off, which takes a few per cent off the volume.
     """
-    w = np.clip(1 - pixels.share**2, 0, 1)
-    flat = pixels.each(bodies.spread * bodies.height_um / _FLAT_MEAN)
-    ball = pixels.each((1 - bodies.spread) * bodies.height_um / _BALL_MEAN)
+    share = pixels.share
+    w = np.clip(1 - pixels.domed() ** 2, 0, 1)
+    domes = (bodies.dome_um**2).sum(axis=1) / (bodies.outline**2).sum(axis=1)
+    mean = _FLAT_RIM + (1 - _FLAT_RIM) / 3 * domes
+    flat = pixels.each(bodies.spread * bodies.height_um / mean)
     rim = np.clip(pixels.depth * np.float32(0.75 / _RIM_UM) + np.float32(0.25), 0, 1) * np.float32(_FLAT_RIM)
     out = flat * (rim + np.float32(1 - _FLAT_RIM) * w * w)
-    out += ball * np.sqrt(w)
+    if (bodies.spread < 1).any():
+        ball = pixels.each((1 - bodies.spread) * bodies.height_um / _BALL_MEAN)
+        out += ball * np.sqrt(np.clip(1 - share**2, 0, 1))
     out *= pixels.cover
     return np.asarray(out)
 
@@ -59,7 +63,7 @@ def height(pixels: Pixels, bodies: Bodies) -> Array:
 def filled(pixels: Pixels, bodies: Bodies, seed: int) -> Array:
     """Height of what is solid in um: the cell's, cloudy, less its vesicles, which are a um high and not a column."""
     out = height(pixels, bodies)
-    out += (pixels.tile(bodies, "grain", seed) - 1) * np.minimum(out, np.float32(_GRAIN_UM))
+    out += (pixels.tile(bodies, "grain", seed, sway_um=0.5) - 1) * np.minimum(out, np.float32(_GRAIN_UM))
     return out
 
 
@@ -87,7 +91,7 @@ def mitochondria(pixels: Pixels, bodies: Bodies, seed: int) -> Array:
     """A network around the nucleus that thins out towards the edge; in round cells it fills the ball."""
     around = np.clip((pixels.far - pixels.each(0.85 * bodies.nucleus_um)) * np.float32(0.8), 0.06, 1)
     outer = np.clip((np.float32(0.95) - pixels.share) * np.float32(2.2), 0, 1)
-    out = pixels.tile(bodies, "mitochondria", seed)
+    out = pixels.tile(bodies, "mitochondria", seed, sway_um=0.6)
     out *= around
     out *= outer
     out *= np.float32(MITOCHONDRIA_PER_UM2)
@@ -99,7 +103,7 @@ def filaments(pixels: Pixels, bodies: Bodies, seed: int) -> Array:
     depth = pixels.depth
     spread = pixels.each(bodies.spread)
     cortex = np.exp(-(((depth - np.float32(0.35)) * np.float32(1 / 0.4)) ** 2))
-    out = spread * pixels.tile(bodies, "filaments", seed) * np.clip(depth * np.float32(0.7), 0, 1)
+    out = spread * pixels.tile(bodies, "filaments", seed, sway_um=0.15) * np.clip(depth * np.float32(0.7), 0, 1)
     out += cortex * (np.float32(3.0) - 1.2 * spread)
     out += np.float32(0.25)
     out *= pixels.cover

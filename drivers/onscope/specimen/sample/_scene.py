@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import gaussian_filter1d
 
 from .._view import Layer, View
 from . import _bodies, _looks, _sprites
@@ -55,6 +56,8 @@ class Scene:
             seen.spread,
             seen.axis,
             np.full(len(self.rows), settings.nucleus_um / 2) * np.cbrt(volume / settings.volume_um3),
+            np.minimum(gaussian_filter1d(shape.radius_um, 9, axis=1, mode="wrap"), shape.radius_um),
+            time_s,
             seen.key,
         )
         self._patches: dict[str, list[Patch]] = {}

@@ -81,7 +81,7 @@ def _sprite(kind: str, rng: np.random.Generator) -> Sprite:
     q = np.linspace(-REACH, REACH, shape[0])[:, None]
     p = np.linspace(-REACH, REACH, shape[1])[None, :]
     angle = np.arctan2(q, p)
-    wobble = {"interphase": 0.05, "prophase": 0.06, "plate": 0.07, "ball": 0.03}[kind]
+    wobble = {"interphase": 0.03, "prophase": 0.05, "plate": 0.07, "ball": 0.03}[kind]
     edge = np.ones(shape)
     for k in range(2, 8):
         edge += wobble / k * 2 * rng.standard_normal() * np.cos(k * angle + 2 * math.pi * rng.random())
