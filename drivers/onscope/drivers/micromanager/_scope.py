@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from weakref import WeakSet
 
 from onscope.runtime import SourceError
@@ -34,7 +34,7 @@ class Scope:
         self._cameras: WeakSet[Camera] = WeakSet()
         self._stage_um = self._read_stage()
 
-    def __enter__(self) -> Scope:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -161,6 +161,8 @@ class Bench:
         """
         with self._lock:
             self._account(begin_s)
+            if self._turns_between(begin_s, begin_s + exposure_s):
+                self._pay(begin_s)
             self._lit_to_s = max(self._lit_to_s, begin_s + exposure_s)
             shot = self._shot(begin_s, exposure_s, readout)
             self._number += 1
@@ -211,10 +213,23 @@ class Bench:
 
     def _account(self, to_s: float, *, flush: bool = False) -> None:
         """Light since the last exposure: kept together until it is worth telling, or something changes."""
-        if to_s > self._lit_to_s:
-            self._owed_s += to_s - self._lit_to_s
+        from_s = self._lit_to_s
+        if to_s > from_s:
+            turns = self._turns_between(from_s, to_s)
+            if turns:
+                self._pay(from_s)
+            self._owed_s += to_s - from_s
             self._lit_to_s = to_s
-        if self._owed_s > (0.0 if flush else SMALL_S):
+            flush = flush or turns
+        if flush or self._owed_s > SMALL_S:
+            self._pay(to_s)
+
+    def _turns_between(self, begin_s: float, end_s: float) -> bool:
+        return self.lights.turns_between(begin_s, end_s) or self._projector.ends_between(begin_s, end_s)
+
+    def _pay(self, to_s: float) -> None:
+        """Note what is owed as light that fell just before `to_s`."""
+        if self._owed_s > 0:
             rows, columns = self.hardware.camera.shape
             whole = self._shot(to_s - self._owed_s, self._owed_s, Readout(0, 0, columns, rows))
             if whole.beams:

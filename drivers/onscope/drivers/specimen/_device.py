@@ -11,8 +11,6 @@ from pymmcore_plus.experimental.unicore import Device
 from ._bench import Bench
 from ._errors import DeviceError
 
-NUMBERS = {PropertyType.Float: float, PropertyType.Integer: int}
-
 
 class OnBench(Device):
     """A device of pymmcore-plus that stands on a bench; the first base of each of ours.
@@ -31,6 +29,20 @@ class OnBench(Device):
 
     def set_property_value(self, prop_name: str, value: Any) -> None:
         """Called by the core, in the thread of whoever sets it. Raises DeviceError for a value that does not fit."""
+        meant = self._check(prop_name, value)
+        before = self.get_property_value(prop_name)
+        super().set_property_value(prop_name, meant)
+        after = self.get_property_value(prop_name)
+        if after != before:
+            self.tell(prop_name, after)
+
+    def tell(self, prop_name: str, value: object) -> None:
+        """A property has a new value: to the core's listeners, as text."""
+        if self._core_proxy_ is not None:
+            self.core.events.propertyChanged.emit(self.get_label(), prop_name, text(value))
+
+    def _check(self, prop_name: str, value: Any) -> Any:
+        """The value in the property's own type. Raises DeviceError when it does not fit."""
         info = self.get_property_info(prop_name)
         if self.is_property_read_only(prop_name):
             raise DeviceError(
@@ -47,25 +59,17 @@ class OnBench(Device):
                 f"found {prop_name} = {value!r} for {self.get_label()}, expected {info.limits[0]:g} to "
                 f"{info.limits[1]:g}: stay within its range"
             )
-        before = self.get_property_value(prop_name)
-        super().set_property_value(prop_name, meant)
-        after = self.get_property_value(prop_name)
-        if after != before:
-            self.tell(prop_name, after)
-
-    def tell(self, prop_name: str, value: object) -> None:
-        """A property has a new value: to the core's listeners, as text."""
-        if self._core_proxy_ is not None:
-            self.core.events.propertyChanged.emit(self.get_label(), prop_name, text(value))
+        return meant
 
     def _meant(self, prop_name: str, value: Any) -> Any:
         info = self.get_property_info(prop_name)
         for allowed in info.allowed_values or ():
             if text(allowed) == text(value):
                 return allowed
-        if info.type in NUMBERS:
+        if info.type in (PropertyType.Float, PropertyType.Integer):
             try:
-                return NUMBERS[info.type](float(value))
+                number = float(value)
+                return int(number) if info.type == PropertyType.Integer and number.is_integer() else number
             except (TypeError, ValueError):
                 raise DeviceError(
                     f"found {prop_name} = {value!r} for {self.get_label()}, expected a number: give one"

@@ -18,6 +18,10 @@ class Switch:
     since_s: float = -math.inf
     before: bool = False
 
+    def on_at(self, time_s: float) -> bool:
+        """Whether it is on at a time of the clock."""
+        return self.on if time_s >= self.since_s else self.before
+
     def on_between(self, begin_s: float, end_s: float) -> tuple[float, float]:
         """The part of an interval during which it is on, as (from, to); to = from when there is none."""
         turn_s = min(max(self.since_s, begin_s), end_s)
@@ -50,7 +54,7 @@ class Lights:
         """Command it at `now_s`; it does so at `done_s`, which is returned; at once when it stands so already."""
         if opened == self._shutter.on:
             return max(self._shutter.since_s, now_s)
-        self._shutter = Switch(opened, done_s, self._shutter.on)
+        self._shutter = Switch(opened, done_s, self._shutter.on_at(now_s))
         return done_s
 
     def switch(self, source: str, on: bool, now_s: float) -> None:
@@ -77,3 +81,7 @@ class Lights:
             if shines_s > 0 and self._power_mw[label] > 0:
                 found.append(Beam(source, self._power_mw[label], objective.field_um2, shines_s))
         return tuple(found)
+
+    def turns_between(self, begin_s: float, end_s: float) -> bool:
+        """Whether the shutter or a source goes on or off in this interval."""
+        return any(begin_s < one.since_s <= end_s for one in (self._shutter, *self._switches.values()))

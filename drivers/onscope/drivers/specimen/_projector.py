@@ -45,6 +45,10 @@ class Projector:
         self._shown = _Shown(None if image is None else np.array(image, dtype=np.uint8), until_s)
         self._images += 1
 
+    def ends_between(self, begin_s: float, end_s: float) -> bool:
+        """Whether the image goes dark in this interval."""
+        return begin_s < self._shown.until_s <= end_s
+
     def masked(
         self,
         beams: tuple[Beam, ...],

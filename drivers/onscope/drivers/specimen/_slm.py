@@ -57,8 +57,8 @@ class Slm(OnBench, SLMDevice):
     def set_exposure(self, interval_ms: float) -> None:
         if not 0 <= interval_ms < float("inf"):
             raise DeviceError(
-                f"found an SLM exposure of {interval_ms} ms, expected a finite one of at least 0: give milliseconds, 0 "
-                "for light without an end"
+                f"found an SLM exposure of {interval_ms:g} ms, expected a finite one of at least 0: give "
+                "milliseconds, 0 for light without an end"
             )
         self._exposure_ms = float(interval_ms)
 

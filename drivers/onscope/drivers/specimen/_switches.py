@@ -33,10 +33,10 @@ class Turning(OnBench, StateDevice):
             super().set_property_value(prop_name, value)
             return
         before = self._position
-        state = self._meant(prop_name, value)
-        if prop_name == Keyword.Label and state in self._label_to_state:
-            state = self._label_to_state[state]
-        super().set_property_value(Keyword.State, state)
+        if prop_name == Keyword.Label:
+            self._check(prop_name, value)
+            value = self._label_to_state[str(value)]
+        super().set_property_value(Keyword.State, value)
         if self._position != before:
             self.tell(Keyword.Label.value, self._state_to_label[self._position])
 

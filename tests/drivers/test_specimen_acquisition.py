@@ -1,0 +1,232 @@
+"""Whole acquisitions of the mounted microscope: by pymmcore-plus and useq, and by pycro-manager."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import useq
+
+from onscope.drivers import micromanager, specimen
+from onscope.runtime import SourceError
+
+from .specimens import QUICK, commands, mounted, one_bead, spot
+
+PLACES = ((30.0, 40.0, 1.0), (70.0, 60.0, 2.0))
+"""Beads as (x, y, z) in um."""
+MIDDLE = (64 - 1) / 2
+
+
+def beads() -> specimen.FieldOfBeads:
+    """A bead at each of PLACES."""
+    return specimen.FieldOfBeads(np.array([(z, y, x) for x, y, z in PLACES]), extent_um=(100.0, 100.0))
+
+
+@pytest.fixture
+def scope() -> Iterator[specimen.SpecimenScope]:
+    with specimen.open(beads(), hardware=QUICK, buffer_mb=16) as scope:
+        yield scope
+
+
+def ran(mmc: specimen.SpecimenCore, sequence: useq.MDASequence) -> list[tuple[Any, useq.MDAEvent, Any]]:
+    """(image, event, metadata) of each frame."""
+    frames: list[tuple[Any, useq.MDAEvent, Any]] = []
+
+    def taken(image: Any, event: useq.MDAEvent, meta: Any) -> None:
+        frames.append((image.copy(), event, meta))
+
+    mmc.mda.events.frameReady.connect(taken)
+    mmc.mda.run(sequence)
+    mmc.mda.events.frameReady.disconnect(taken)
+    return frames
+
+
+SEQUENCE = useq.MDASequence.model_validate(
+    {
+        "axis_order": "tpcz",
+        "time_plan": {"interval": 0, "loops": 2},
+        "stage_positions": [{"x": x, "y": y, "z": z} for x, y, z in PLACES],
+        "channels": [{"config": "DAPI", "exposure": 4}, {"config": "FITC", "exposure": 8}],
+        "z_plan": {"range": 2, "step": 1},
+    }
+)
+
+
+@pytest.mark.parametrize("triggered", [True, False])
+def test_a_sequence_of_useq_gives_what_it_says(triggered: bool) -> None:
+    mmc = mounted(beads())
+    mmc.mda.engine.use_hardware_sequencing = triggered  # type: ignore[union-attr]
+    frames = ran(mmc, SEQUENCE)
+    assert [event.index for _, event, _ in frames] == [event.index for event in SEQUENCE]
+    for image, event, meta in frames:
+        assert meta["camera_device"] == "Camera"
+        assert meta["pixel_size_um"] == pytest.approx(6.5 / 60)
+        assert meta["exposure_ms"] == event.exposure
+        if triggered:
+            tags = meta["camera_metadata"]
+            where = [float(tags[name]) for name in ("ViewX_um", "ViewY_um", "ViewZ_um")]
+            assert float(tags["Exposure-ms"]) == event.exposure
+        else:
+            where = [meta["position"][axis] for axis in "xyz"]
+            values = {(one["dev"], one["prop"]): one["val"] for one in meta["property_values"]}
+            assert values["Emission", "Label"] == {"DAPI": "ET460/50", "FITC": "ET525/50"}[event.channel.config]  # type: ignore[union-attr]
+        # A piezo that is triggered settles while the camera exposes: a twentieth of the step is left at first.
+        assert where == pytest.approx([event.x_pos, event.y_pos, event.z_pos], abs=0.05)
+        light, row, column = spot(image)
+        if event.index["c"] == 1 and event.index["z"] == 1:  # its own channel, in focus
+            assert (row, column) == pytest.approx((MIDDLE, MIDDLE), abs=0.15)
+            assert light > 2000
+        elif event.index["c"] == 0:
+            assert light < 1000
+    mmc.unloadAllDevices()
+
+
+def test_the_focus_is_in_the_middle_of_each_stack() -> None:
+    mmc = mounted(beads())
+    peaks: dict[tuple[int, ...], list[int]] = {}
+    for image, event, _ in ran(mmc, SEQUENCE):
+        if event.index["c"] == 1:
+            peaks.setdefault((event.index["t"], event.index["p"]), []).append(int(image.max()))
+    assert len(peaks) == 4
+    assert all(one[1] > 3 * max(one[0], one[2]) for one in peaks.values())
+    mmc.unloadAllDevices()
+
+
+def test_hardware_is_ready_before_each_exposure() -> None:
+    mmc = mounted(beads())
+    mmc.mda.engine.use_hardware_sequencing = False  # type: ignore[union-attr]
+    before = len(mmc.bench.journal)
+    ran(mmc, SEQUENCE)
+    told = list(mmc.bench.journal)[before:]
+    exposures = [k for k, one in enumerate(told) if one.verb == "expose"]
+    assert len(exposures) == 24
+    for first, last in pairwise([-1, *exposures]):
+        verbs = [(one.device, one.verb) for one in told[first + 1 : last + 1]]
+        assert verbs[-2:] == [("Shutter", "open"), ("Camera", "expose")]
+        assert ("Shutter", "close") in verbs or first == -1
+        for moving in ("XY", "Focus", "Emission"):  # nothing moves any more once the shutter opens
+            assert all(device != moving for device, _ in verbs[-2:])
+    # The first exposure waits for the slowest of what was moved: the stage, over 20 um.
+    moved = next(one for one in told if (one.device, one.verb) == ("XY", "move"))
+    assert told[exposures[0]].at_s - moved.at_s > QUICK.xy.settle_s
+    mmc.unloadAllDevices()
+
+
+def test_a_stack_of_triggers_moves_the_focus_at_the_cameras_rate() -> None:
+    mmc = mounted(beads())
+    ran(mmc, useq.MDASequence.model_validate({"channels": ["FITC"], "z_plan": {"range": 8, "step": 1}}))
+    assert ("Focus", "arm") in commands(mmc, "Focus")
+    begins = [one.at_s for one in mmc.bench.journal if one.verb == "expose"]
+    assert np.diff(begins) == pytest.approx(0.01)
+    mmc.unloadAllDevices()
+
+
+def test_an_slm_mask_in_a_sequence_lights_its_part() -> None:
+    mmc = mounted(beads())
+    left = np.zeros(QUICK.slm.shape, bool)
+    left[:, : QUICK.slm.shape[1] // 2] = True
+    events = [useq.MDAEvent(exposure=1000, slm_image=useq.SLMImage(data=left, device="SLM"))]
+    ((image, _, _),) = ran(mmc, events)  # type: ignore[arg-type]
+    assert image[:, :30].mean() > 150
+    assert image[:, 34:].mean() == pytest.approx(100, abs=0.5)
+    mmc.unloadAllDevices()
+
+
+def test_pycromanager_finds_the_microscope(scope: specimen.SpecimenScope) -> None:
+    import pycromanager
+
+    core: Any = pycromanager.Core()
+    assert id(core) == id(scope.core)
+    core.set_exposure(5.0)
+    core.snap_image()
+    tagged = core.get_tagged_image(0, core.get_camera_device(), core.get_image_height(), core.get_image_width())
+    assert tagged.pix.shape == (64, 64)
+    assert tagged.tags["PixelType"] == "GRAY16"
+    assert float(tagged.tags["Exposure-ms"]) == 5.0
+    assert core.get_property("LED 475", "Power_mW") == "6"
+    core.set_xy_position(30.0, 40.0)
+    core.wait_for_device("XY")
+    assert (core.get_x_position(), core.get_y_position()) == (30.0, 40.0)
+    with pytest.raises(RuntimeError, match="Nothing"):
+        core.get_property("Nothing", "Label")
+
+
+@pytest.mark.parametrize("order", ["tpcz", "tpzc"])
+def test_an_acquisition_of_pycromanager_gives_what_it_says(
+    scope: specimen.SpecimenScope, tmp_path: Path, order: str
+) -> None:
+    from pycromanager import Acquisition, multi_d_acquisition_events
+
+    frames: list[tuple[Any, Any]] = []
+
+    def seen(image: Any, tags: Any) -> Any:
+        frames.append((image.copy(), dict(tags)))
+        return image, tags
+
+    events = multi_d_acquisition_events(
+        num_time_points=2,
+        time_interval_s=0,
+        channel_group="Channel",
+        channels=["DAPI", "FITC"],
+        channel_exposures_ms=[4, 8],
+        z_start=0,
+        z_end=2,
+        z_step=1,
+        xy_positions=np.array([(x, y) for x, y, _ in PLACES]),
+        order=order,
+    )
+    with Acquisition(str(tmp_path), "seen", image_process_fn=seen, show_display=False) as acquisition:
+        acquisition.acquire(events)
+    assert len(frames) == 2 * 2 * 2 * 3
+    assert {tuple(sorted(tags["Axes"].items())) for _, tags in frames} == {
+        tuple(sorted(event["axes"].items())) for event in events
+    }
+    for image, tags in frames:
+        x, y, z = PLACES[tags["Axes"]["position"]]
+        assert tags["PixelSize_um"] == pytest.approx(6.5 / 60)
+        assert tags["Exposure"] == float(tags["Exposure-ms"]) == {"DAPI": 4, "FITC": 8}[tags["Axes"]["channel"]]
+        assert (tags["XPosition_um_Intended"], tags["YPosition_um_Intended"]) == (x, y)
+        where = [float(tags[name]) for name in ("ViewX_um", "ViewY_um", "ViewZ_um")]
+        assert where == pytest.approx([x, y, tags["ZPosition_um_Intended"]], abs=0.05)
+        if tags["Axes"]["channel"] == "FITC" and tags["ZPosition_um_Intended"] == z:
+            light, row, column = spot(image)
+            assert (row, column) == pytest.approx((MIDDLE, MIDDLE), abs=0.15)
+            assert light > 2000
+
+
+def test_there_is_one_core_per_process_and_then_the_next(scope: specimen.SpecimenScope) -> None:
+    with pytest.raises(SourceError, match="found a Micro-Manager core running in this process, expected none"):
+        specimen.open(one_bead(), hardware=QUICK)
+    with pytest.raises(SourceError, match="found a Micro-Manager core running in this process, expected none"):
+        micromanager.demo()
+    scope.close()
+    assert scope.mmc.getLoadedDevices() == ("Core",)
+    with micromanager.demo(size=64) as demo:
+        assert len(list(demo.live(2).frames(2))) == 2
+    with specimen.open(one_bead(), hardware=QUICK) as again:
+        assert len(list(again.live(2).frames(2))) == 2
+
+
+@pytest.mark.parametrize("how", ["left running", "mounted"])
+def test_a_script_ends_in_order(how: str) -> None:
+    script = f"""
+from onscope.drivers import specimen
+hardware = specimen.Hardware(camera=specimen.CameraModel(shape=(64, 64)))
+scene = specimen.FieldOfBeads(extent_um=(100, 100))
+if {how!r} == "mounted":
+    mmc = specimen.mount(scene, hardware=hardware)
+    mmc.snapImage()
+    mmc.unloadAllDevices()
+else:
+    scope = specimen.open(scene, hardware=hardware)
+    frames = scope.live(1).frames()
+    next(frames)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
