@@ -184,6 +184,7 @@ def test_thousands_of_cells_live() -> None:
         ({"cycle_h": 0.0}, "a duration or a size"),
         ({"sensitivity": -1.0}, "sensitivity"),
         ({"fluorophores": ("EGFP",)}, "found fluorophores"),
+        ({"gap_um": 580.0}, "found a gap of 580"),
     ],
 )
 def test_impossible_cultures_are_refused(change: dict[str, Any], message: str) -> None:

@@ -150,3 +150,14 @@ def test_light_that_cannot_be_is_refused() -> None:
         cells.expose(VIEW, None, np.ones((3, 3)), 488)
     with pytest.raises(KeyError, match="golgi"):
         cells.expose(VIEW, "golgi", 1.0, 488)
+
+
+def test_a_spot_on_one_nucleus_bleaches_that_one() -> None:
+    cells = culture(mitotic_fraction=0.0, expression_spread=0.0)
+    truth = cells.truth(VIEW)
+    middle = np.hypot(truth.objects["y_um"] - 100, truth.objects["x_um"] - 100)
+    target = int(truth.objects["id"][middle.argmin()])
+    cells.expose(VIEW, "nucleus", np.where(truth.nuclei == target, 60.0, 0.0), 587)
+    left = cells.herd.left[:, 0]
+    assert left[target - 1] == pytest.approx(float(surviving(60.0, 587, FLUOROPHORES["mCherry"])), abs=0.02)
+    assert (np.delete(left, target - 1) == 1).all()

@@ -31,9 +31,9 @@ _WAVE_UM, _BEAT_S = 9.0, 300.0
 class Bodies:
     """M cells to draw: `rows` of the herd, places, outlines (M, DIRECTIONS), and what their look depends on.
 
-    `dome_um` (M, DIRECTIONS) is how far the high part of a flat cell reaches, `height_um` the mean height (volume over
-    area), `spread` 0 (ball) to 1 (flat), `axis` in radians, `nucleus_um` the mean half axis of the nucleus, `time_s`
-    the sample's age; `variant` chooses textures.
+    `dome_um` (M, DIRECTIONS) is how far the high part of a flat cell reaches and `dome_share` its share of the area,
+    `height_um` the mean height (volume over area), `spread` 0 (ball) to 1 (flat), `axis` in radians, `nucleus_um` the
+    mean half axis of the nucleus, `time_s` the sample's age; `variant` chooses textures.
     """
 
     rows: Array
@@ -45,6 +45,7 @@ class Bodies:
     axis: Array
     nucleus_um: Array
     dome_um: Array
+    dome_share: Array
     time_s: float
     variant: npt.NDArray[np.uint64]
 
@@ -144,7 +145,7 @@ def _chunks(view: View, bodies: Bodies, held: Array, kept: Array) -> Iterator[tu
     group = (np.cumsum(sizes) - sizes) // _CHUNK
     row, column = view.pixels(bodies.y, bodies.x)
     radius, slant = _tables(bodies.outline)
-    dome = _tables(bodies.dome_um)[0].ravel()
+    dome, _ = _tables(bodies.dome_um)
     for number in np.unique(group):
         numbers = kept[group == number]
         counts = sizes[group == number]
@@ -161,19 +162,20 @@ def _chunks(view: View, bodies: Bodies, held: Array, kept: Array) -> Iterator[tu
         index = (angle * np.float32(_TABLE / (2 * math.pi))).astype(np.int32)
         index &= _TABLE - 1
         index += np.repeat((numbers * _TABLE).astype(np.int32), counts)
-        edge = radius.ravel()[index]
-        depth = (edge - far) * slant.ravel()[index]
+        edge = radius[index]
+        depth = (edge - far) * slant[index]
         cover = np.clip(depth * np.float32(1 / view.pixel_um) + np.float32(0.5), 0, 1)
         share = far / edge
         yield Pixels(numbers, counts, flat_y, flat_x, far, share, depth, cover, view.pixel_um, index, dome), numbers
 
 
 def _tables(outline: Array) -> tuple[Array, Array]:
-    """Outline and the cosine of its slant at _TABLE directions (their middles), float32 each."""
+    """Outline and the cosine of its slant at _TABLE directions (their middles), one body after the other, float32."""
     place = (np.arange(_TABLE) + 0.5) * (DIRECTIONS / _TABLE)
     low = np.floor(place).astype(int)
     part = place - low
     radius = outline[:, low % DIRECTIONS] * (1 - part) + outline[:, (low + 1) % DIRECTIONS] * part
     slope = (np.roll(outline, -1, axis=1) - np.roll(outline, 1, axis=1)) * (DIRECTIONS / (4 * math.pi))
     slant = outline / np.hypot(outline, slope)
-    return radius.astype(np.float32), slant[:, np.round(place).astype(int) % DIRECTIONS].astype(np.float32)
+    slant = slant[:, np.round(place).astype(int) % DIRECTIONS]
+    return radius.astype(np.float32, order="C").ravel(), slant.astype(np.float32, order="C").ravel()

@@ -31,6 +31,7 @@ BODY = np.dtype(
     ]
 )
 SPRITES = ("interphase", "prophase", "plate", "ball")
+BALL = SPRITES.index("ball")
 
 PLATE_UM = (6.0, 1.5)
 """Half axes of a metaphase plate in um: about 12 by 3 um in HeLa (figures of P. Meraldi et al., Dev. Cell 7, 45

@@ -48,9 +48,7 @@ def height(pixels: Pixels, bodies: Bodies) -> Array:
     """
     share = pixels.share
     w = np.clip(1 - pixels.domed() ** 2, 0, 1)
-    domes = (bodies.dome_um**2).sum(axis=1) / (bodies.outline**2).sum(axis=1)
-    mean = _FLAT_RIM + (1 - _FLAT_RIM) / 3 * domes
-    flat = pixels.each(bodies.spread * bodies.height_um / mean)
+    flat = pixels.each(bodies.spread * bodies.height_um / (_FLAT_RIM + (1 - _FLAT_RIM) / 3 * bodies.dome_share))
     rim = np.clip(pixels.depth * np.float32(0.75 / _RIM_UM) + np.float32(0.25), 0, 1) * np.float32(_FLAT_RIM)
     out = flat * (rim + np.float32(1 - _FLAT_RIM) * w * w)
     if (bodies.spread < 1).any():

@@ -12,8 +12,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from .._view import Layer, View
 from . import _bodies, _looks, _sprites
+from ._chromatin import BALL, dna
 from ._chromatin import bodies as chromatin_bodies
-from ._chromatin import dna
 from ._depth import PLANES_UM, ball_shares, flat_shares
 from ._dose import over_bodies, over_chromatin
 from ._herd import DEAD, DYING, Herd
@@ -47,6 +47,7 @@ class Scene:
         self.ball_um = np.cbrt(volume * 0.75 / np.pi)
         self.area_um2 = shape.area_um2
         self.chromatin = chromatin_bodies(seen, shape.radius_um.min(axis=1), settings)
+        dome = np.minimum(gaussian_filter1d(shape.radius_um, 9, axis=1, mode="wrap"), shape.radius_um)
         self._bodies = _bodies.Bodies(
             self.rows,
             seen.y,
@@ -56,7 +57,8 @@ class Scene:
             seen.spread,
             seen.axis,
             np.full(len(self.rows), settings.nucleus_um / 2) * np.cbrt(volume / settings.volume_um3),
-            np.minimum(gaussian_filter1d(shape.radius_um, 9, axis=1, mode="wrap"), shape.radius_um),
+            dome,
+            (dome**2).sum(axis=1) / (shape.radius_um**2).sum(axis=1),
             time_s,
             seen.key,
         )
@@ -96,7 +98,7 @@ class Scene:
     @cached_property
     def nuclei(self) -> npt.NDArray[np.int32]:
         """Ids of the cells whose chromatin covers most of a pixel."""
-        solid = self.chromatin[self.chromatin["share"] > 0.3 * (self.chromatin["sprite"] != 3)]
+        solid = self.chromatin[self.chromatin["share"] > np.where(self.chromatin["sprite"] == BALL, 0.04, 0.3)]
         return numbered(self.view, _sprites.draw(self.view, solid, self.rows, "mask", self._seed), 0.5, self._herd.id)
 
     def received(self, fluence: Array, nuclei: bool) -> tuple[Array, Array]:

@@ -63,11 +63,15 @@ class CellSettings:
             raise ValueError(
                 f"found {self.count} cells on {self.extent_um} um, expected 1 to 5000 cells and 50 um or more per side"
             )
+        if not 0 <= self.gap_um <= self.extent_um[1] - 50:
+            raise ValueError(
+                f"found a gap of {self.gap_um} um on {self.extent_um[1]} um, expected 0 or more and 50 um left"
+            )
         positive = (self.cycle_h, self.prophase_min, self.metaphase_min, self.anaphase_min, self.telophase_min)
         sizes = (self.volume_um3, self.height_um, self.nucleus_um, self.persistence_min, self.elongation)
         if min(positive + sizes) <= 0:
             raise ValueError("found a duration or a size of 0 or less, expected positive ones: see CellSettings")
-        others = (self.gap_um, self.speed_um_per_min, self.deaths_per_hour, self.sensitivity, self.spikiness)
+        others = (self.speed_um_per_min, self.deaths_per_hour, self.sensitivity, self.spikiness)
         unknown = [name for name in self.fluorophores if name not in FLUOROPHORES]
         if unknown or len(self.fluorophores) != len(DYES):
             raise ValueError(
@@ -76,7 +80,7 @@ class CellSettings:
             )
         if min(others) < 0 or not 0 <= (self.mitotic_fraction or 0) <= 1:
             raise ValueError(
-                "found a gap, speed, death rate, sensitivity or spikiness below 0 or a mitotic fraction that is none, "
+                "found a speed, death rate, sensitivity or spikiness below 0 or a mitotic fraction that is none, "
                 "expected 0 or more: see CellSettings"
             )
 
