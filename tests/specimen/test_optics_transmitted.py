@@ -69,11 +69,15 @@ def test_weak_phases_look_as_abbe_says(condenser: Condenser, focus_um: float) ->
     assert np.abs(seen - expected).max() < 0.15 * np.abs(expected).max() + 0.01
 
 
-@pytest.mark.parametrize("condenser", [BRIGHT, PHASE], ids=["bright field", "phase contrast"])
-def test_strong_phases_look_like_what_abbe_says(condenser: Condenser) -> None:
+@pytest.mark.parametrize(
+    ("condenser", "focus_um", "alike"), [(BRIGHT, 6.0, 0.9), (PHASE, 2.0, 0.96), (PHASE, 6.0, 0.9)]
+)
+def test_strong_phases_look_like_what_abbe_says(condenser: Condenser, focus_um: float, alike: float) -> None:
     path, none = cell(200.0), np.zeros((SIDE, SIDE), dtype=np.float32)
-    expected, seen = abbe(condenser, path, none, 6.0), image(condenser, path, none, 6.0)
-    assert np.corrcoef(seen.ravel(), expected.ravel())[0, 1] > 0.85
+    expected, seen = abbe(condenser, path, none, focus_um), image(condenser, path, none, focus_um)
+    assert np.corrcoef(seen.ravel(), expected.ravel())[0, 1] > alike
+    assert seen.std() == pytest.approx(expected.std(), rel=0.25)
+    assert seen.mean() == pytest.approx(expected.mean(), rel=0.1)
     assert seen.min() >= 0
 
 
@@ -95,7 +99,7 @@ def test_phase_contrast_draws_what_is_denser_dark_with_a_bright_halo() -> None:
     assert seen[64 + 24 : 64 + 34, 64].max() > 1.03 * background
 
 
-@pytest.mark.parametrize("absorbance", [0.1, 0.5, 1.0])
+@pytest.mark.parametrize("absorbance", [0.001, 0.1, 0.5, 1.0])
 def test_absorbance_is_decadic(absorbance: float) -> None:
     flat = np.full((SIDE, SIDE), absorbance, dtype=np.float32)
     assert image(BRIGHT, np.zeros_like(flat), flat, 5.0) == pytest.approx(10**-absorbance, rel=1e-3)

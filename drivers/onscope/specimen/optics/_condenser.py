@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 NODES = 512
+TABLE = 2048
 BAND_NM = 20.0
 
 
@@ -47,10 +48,13 @@ class Condenser:
 class Coherence:
     """The radial weak-object transfer function.
 
-    `values` are NODES + 1 complex numbers from frequency 0 to `cutoff_per_um`, `direct` the undiffracted light's share.
+    `values` are TABLE + 1 complex numbers from frequency 0 to `cutoff_per_um`, `scattered` as many real ones: the
+    amplitude of the light that reaches the camera at a frequency without interfering with the direct light (the
+    root of its power less |values|^2). `direct` is the undiffracted light's share.
     """
 
     values: npt.NDArray[np.complex64]
+    scattered: npt.NDArray[np.float32]
     cutoff_per_um: float
     direct: float
 
@@ -65,10 +69,14 @@ def coherence(condenser: Condenser, na: float, index: float, wavelength_nm: floa
     focal plane's height above the object.
     """
     parts = [_at(condenser, na, index, (wavelength_nm + off) / 1000, defocus_um) for off in (-BAND_NM, 0.0, BAND_NM)]
-    cutoff = max(part[1] for part in parts)
-    f = np.linspace(0, cutoff, NODES + 1)
-    values = np.mean([_resampled(f, part[0], part[1]) for part in parts], axis=0)
-    return Coherence(values.astype(np.complex64), cutoff, float(np.mean([part[2] for part in parts])))
+    cutoff = max(part.cutoff_per_um for part in parts)
+    f = np.linspace(0, cutoff, TABLE + 1)
+    values = np.mean([_resampled(f, part.amplitude, part.cutoff_per_um) for part in parts], axis=0)
+    power = np.mean([_resampled(f, part.power, part.cutoff_per_um).real for part in parts], axis=0)
+    scattered = np.sqrt(np.maximum(power - np.abs(values) ** 2, 0))
+    scattered[0] = 0
+    direct = float(np.mean([part.direct for part in parts]))
+    return Coherence(values.astype(np.complex64), scattered.astype(np.float32), cutoff, direct)
 
 
 def source(condenser: Condenser, na: float) -> tuple[Array, Array]:
@@ -92,21 +100,27 @@ def pupil(condenser: Condenser, na: float, index: float, wavelength_um: float, d
     return np.asarray(value)
 
 
-def _at(
-    condenser: Condenser, na: float, index: float, wavelength_um: float, defocus_um: float
-) -> tuple[Array, float, float]:
+class _Part(NamedTuple):
+    amplitude: Array  # < P*(s) P(s + f) > / < |P(s)|^2 > at NODES + 1 frequencies
+    power: Array  # < |P(s + f)|^2 > / < |P(s)|^2 >
+    cutoff_per_um: float
+    direct: float
+
+
+def _at(condenser: Condenser, na: float, index: float, wavelength_um: float, defocus_um: float) -> _Part:
     rings, weights = source(condenser, na)
     angles = (np.arange(96) + 0.5) * (np.pi / 96)  # the other half of the circle is its mirror image
     cutoff = (na + rings.max()) / wavelength_um
     f = np.linspace(0, cutoff, NODES + 1) * wavelength_um
     direct = pupil(condenser, na, index, wavelength_um, defocus_um, rings)
     norm = float(weights @ np.abs(direct) ** 2)
-    total = np.zeros(NODES + 1, dtype=np.complex128)
+    amplitude, power = np.zeros(NODES + 1, dtype=np.complex128), np.zeros(NODES + 1)
     for ring, weight, undiffracted in zip(rings, weights, direct, strict=True):
         shifted = np.sqrt(ring**2 + (f * f)[:, None] + 2 * ring * f[:, None] * np.cos(angles))
-        through = pupil(condenser, na, index, wavelength_um, defocus_um, shifted).mean(axis=1)
-        total += weight * np.conj(undiffracted) * through
-    return total / norm, cutoff, norm / float(weights.sum())
+        through = pupil(condenser, na, index, wavelength_um, defocus_um, shifted)
+        amplitude += weight * np.conj(undiffracted) * through.mean(axis=1)
+        power += weight * (np.abs(through) ** 2).mean(axis=1)
+    return _Part(amplitude / norm, power / norm, cutoff, norm / float(weights.sum()))
 
 
 def _resampled(f: Array, values: Array, cutoff: float) -> Array:

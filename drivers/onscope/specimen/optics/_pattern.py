@@ -125,10 +125,10 @@ class Mask:
 
 
 def soft(image: Array, sigma: float) -> Array:
-    """A Gaussian blur of `sigma` pixels with dark outside; a wide one on a coarser grid, which it does not notice."""
+    """A Gaussian blur of `sigma` pixels; a wide one on a coarser grid, which it does not notice."""
     if sigma < 0.2:
         return image
     if sigma > 12 and min(image.shape) >= 64:
         half = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
         return np.asarray(cv2.resize(soft(half, sigma / 2), image.shape[::-1], interpolation=cv2.INTER_LINEAR))
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT))
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma))
