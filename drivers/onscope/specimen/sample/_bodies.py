@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._view import View
+from ._nucleus import Nuclei
 from ._outline import DIRECTIONS
 from ._patches import Patch, boxes
 from ._textures import TILE_TEXEL_UM, TILE_UM, TILE_VARIANTS, tiles
@@ -32,8 +33,8 @@ class Bodies:
     """M cells to draw: `rows` of the herd, places, outlines (M, DIRECTIONS), and what their look depends on.
 
     `dome_um` (M, DIRECTIONS) is how far the high part of a flat cell reaches and `dome_share` its share of the area,
-    `height_um` the mean height (volume over area), `spread` 0 (ball) to 1 (flat), `axis` in radians, `nucleus_um` the
-    mean half axis of the nucleus, `time_s` the sample's age; `variant` chooses textures.
+    `height_um` the mean height (volume over area), `spread` 0 (ball) to 1 (flat), `axis` in radians, `time_s` the
+    sample's age; `variant` chooses textures.
     """
 
     rows: Array
@@ -43,7 +44,7 @@ class Bodies:
     height_um: Array
     spread: Array
     axis: Array
-    nucleus_um: Array
+    nucleus: Nuclei
     dome_um: Array
     dome_share: Array
     time_s: float

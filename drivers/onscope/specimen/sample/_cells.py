@@ -136,7 +136,8 @@ class Cells:
         out = np.zeros(len(herd), dtype=OBJECT)
         out["id"], out["parent"], out["kind"], out["born_s"] = herd.id, herd.parent, herd.phase, herd.born_s
         out["z_um"] = middle_um(herd.spread, scene.ball_um[chosen])
-        out["y_um"], out["x_um"], out["area_um2"] = herd.y, herd.x, scene.area_um2[chosen]
+        out["y_um"], out["x_um"] = herd.y + scene.nucleus.y_um[chosen], herd.x + scene.nucleus.x_um[chosen]
+        out["area_um2"] = scene.area_um2[chosen]
         out["dose_j_cm2"], out["stress"] = herd.dose, herd.stress / herd.tolerance
         out["bleached"], out["on"] = 1 - herd.left.mean(axis=1), True
         return Truth(self._time_s, scene.labels.copy(), scene.nuclei.copy(), out[np.argsort(out["id"])])

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from . import _noise
 from ._herd import ANAPHASE, DEAD, DYING, INTERPHASE, METAPHASE, PROPHASE, TELOPHASE, Herd
+from ._nucleus import Nuclei
 from ._outline import separation_um
 from ._settings import CellSettings
 
@@ -37,17 +38,12 @@ PLATE_UM = (6.0, 1.5)
 """Half axes of a metaphase plate in um: about 12 by 3 um in HeLa (figures of P. Meraldi et al., Dev. Cell 7, 45
 (2004))."""
 
-_ASPECT, _VARIANT, _TILT, _FRAGMENTS = 5, 6, 7, 100
+_FRAGMENTS = 100
 
 
-def bodies(herd: Herd, room_um: Array, settings: CellSettings) -> Array:
-    """Bodies of chromatin of all cells of a herd, dtype `BODY`; nuclei are squeezed into `room_um` (N,), the distance
-    of the nearest piece of outline."""
-    half = settings.nucleus_um / 2 * np.cbrt(herd.volume_um3 / settings.volume_um3)
-    aspect = np.exp(0.09 + 0.17 * _noise.uniform(herd.key, _ASPECT))
-    tilt = herd.axis + 0.9 * (_noise.uniform(herd.key, _TILT) - 0.5)
-    squeeze = np.clip((room_um - 0.8) / (half * aspect), 0.55, 1.0)
-    long, short = half * aspect * squeeze, half / aspect * squeeze
+def bodies(herd: Herd, at: Nuclei, settings: CellSettings) -> Array:
+    """Bodies of chromatin of all cells of a herd with their nuclei, dtype `BODY`, by rising row."""
+    long, short, tilt = at.long_um, at.short_um, at.angle
     found = [
         _whole(herd, long, short, tilt),
         *_prophase(herd, long, short, tilt, settings),
@@ -57,6 +53,8 @@ def bodies(herd: Herd, room_um: Array, settings: CellSettings) -> Array:
         *_fragments(herd, long),
     ]
     out = np.concatenate(found)
+    out["y_um"] += at.y_um[out["row"]]
+    out["x_um"] += at.x_um[out["row"]]
     return np.asarray(out[np.argsort(out["row"], kind="stable")])
 
 

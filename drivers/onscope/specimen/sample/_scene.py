@@ -17,6 +17,7 @@ from ._chromatin import bodies as chromatin_bodies
 from ._depth import PLANES_UM, ball_shares, flat_shares
 from ._dose import over_bodies, over_chromatin
 from ._herd import DEAD, DYING, Herd
+from ._nucleus import nuclei
 from ._outline import outlines
 from ._patches import Patch, add, numbered, total
 from ._settings import DYES, CellSettings
@@ -46,7 +47,8 @@ class Scene:
         volume = seen.volume_um3
         self.ball_um = np.cbrt(volume * 0.75 / np.pi)
         self.area_um2 = shape.area_um2
-        self.chromatin = chromatin_bodies(seen, shape.radius_um.min(axis=1), settings)
+        self.nucleus = nuclei(seen, shape.radius_um, settings)
+        self.chromatin = chromatin_bodies(seen, self.nucleus, settings)
         dome = np.minimum(gaussian_filter1d(shape.radius_um, 9, axis=1, mode="wrap"), shape.radius_um)
         self._bodies = _bodies.Bodies(
             self.rows,
@@ -56,7 +58,7 @@ class Scene:
             volume / np.maximum(shape.area_um2, 1),
             seen.spread,
             seen.axis,
-            np.full(len(self.rows), settings.nucleus_um / 2) * np.cbrt(volume / settings.volume_um3),
+            self.nucleus,
             dome,
             (dome**2).sum(axis=1) / (shape.radius_um**2).sum(axis=1),
             time_s,

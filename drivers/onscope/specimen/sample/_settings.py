@@ -27,7 +27,8 @@ class CellSettings:
 
     The shape: `volume_um3` at birth (HeLa: 1,200 to 1,800), which doubles until mitosis; `height_um` mean height of
     a spread cell; `elongation` long over short axis; `spikiness` 0 (epithelial) to 1 (stellate fibroblast);
-    `nucleus_um` mean diameter at birth of an interphase nucleus.
+    `nucleus_um` mean diameter at birth of an interphase nucleus; `touch` how near cells come before they push, over the
+    sum of their radii: below 1 they crowd, and their nuclei touch.
 
     The light: `sensitivity` multiplies the harm that light does (1: unlabelled cells, see `lethal_dose_j_cm2`);
     labelled cells can be 10 to 100 times as sensitive. `expression_spread` is the log-normal spread of a dye's
@@ -53,6 +54,7 @@ class CellSettings:
     height_um: float = 4.0
     elongation: float = 1.35
     spikiness: float = 0.25
+    touch: float = 1.0
     nucleus_um: float = 13.0
     sensitivity: float = 1.0
     expression_spread: float = 0.35
@@ -68,7 +70,7 @@ class CellSettings:
                 f"found a gap of {self.gap_um} um on {self.extent_um[1]} um, expected 0 or more and 50 um left"
             )
         positive = (self.cycle_h, self.prophase_min, self.metaphase_min, self.anaphase_min, self.telophase_min)
-        sizes = (self.volume_um3, self.height_um, self.nucleus_um, self.persistence_min, self.elongation)
+        sizes = (self.volume_um3, self.height_um, self.nucleus_um, self.persistence_min, self.elongation, self.touch)
         if min(positive + sizes) <= 0:
             raise ValueError("found a duration or a size of 0 or less, expected positive ones: see CellSettings")
         others = (self.speed_um_per_min, self.deaths_per_hour, self.sensitivity, self.spikiness)

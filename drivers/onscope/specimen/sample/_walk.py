@@ -15,9 +15,6 @@ from ._settings import CellSettings
 
 Array = npt.NDArray[Any]
 
-TOUCH = 1.0
-"""Cells feel each other from this multiple of the sum of their radii on."""
-
 PUSH_UM_PER_S = 0.008
 """Speed at which two cells that wholly overlap part: 0.5 um/min, about that of crawling: crowds give way slowly."""
 
@@ -30,9 +27,9 @@ def neighbours(herd: Herd, settings: CellSettings, slack_um: float) -> Array:
         return np.zeros((0, 2), dtype=np.int64)
     radius = herd.radius_um(settings)
     points = np.column_stack([herd.y, herd.x])
-    pairs = cKDTree(points).query_pairs(2 * TOUCH * float(radius.max()) + slack_um, output_type="ndarray")
+    pairs = cKDTree(points).query_pairs(2 * settings.touch * float(radius.max()) + slack_um, output_type="ndarray")
     apart = np.hypot(*(points[pairs[:, 0]] - points[pairs[:, 1]]).T)
-    pairs = pairs[apart < TOUCH * (radius[pairs[:, 0]] + radius[pairs[:, 1]]) + slack_um]
+    pairs = pairs[apart < settings.touch * (radius[pairs[:, 0]] + radius[pairs[:, 1]]) + slack_um]
     return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))])
 
 
@@ -42,7 +39,7 @@ def push(herd: Herd, pairs: Array, settings: CellSettings) -> tuple[Array, Array
     first, second = pairs[:, 0], pairs[:, 1]
     dy, dx = herd.y[second] - herd.y[first], herd.x[second] - herd.x[first]
     apart = np.hypot(dy, dx)
-    reach = TOUCH * (radius[first] + radius[second])
+    reach = settings.touch * (radius[first] + radius[second])
     overlap = np.clip(1 - apart / reach, 0, None)
     # Flat cells give way until little is left but their nuclei, which do not: the push rises steeply.
     speed = PUSH_UM_PER_S * overlap * (1 + 8 * overlap) / np.maximum(apart, 1e-6)
