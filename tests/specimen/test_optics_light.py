@@ -41,6 +41,19 @@ def test_photon_energies_and_cross_sections_are_the_known_ones() -> None:
     assert EGFP.cross_section_cm2(640) < 1e-6 * EGFP.cross_section_cm2(488)
 
 
+def test_filters_pass_their_share_of_the_spectrum() -> None:
+    assert EGFP.emission_share(200, 1000) == pytest.approx(1)
+    assert EGFP.emission_share(500, 530) + EGFP.emission_share(530, 560) == pytest.approx(EGFP.emission_share(500, 560))
+    fitc, tritc = (500.0, 550.0), (580.0, 640.0)
+    assert EGFP.emission_share(*fitc) > 0.6
+    assert EGFP.emission_share(*tritc) < 0.02 < 0.5 < MCHERRY.emission_share(*tritc)
+    # half of the peak's height lies 14.5 * sqrt(2 ln 2) nm below it
+    per_nm = [EGFP.emission_share(nm - 0.5, nm + 0.5) for nm in (507 - 17.07, 507)]
+    assert per_nm[0] / per_nm[1] == pytest.approx(0.5, abs=0.01)
+    with pytest.raises(ValueError, match="lower wavelength first"):
+        EGFP.emission_share(550, 500)
+
+
 def test_photons_are_those_counted_by_hand() -> None:
     sample = Plain(sheets=[(2.0, sheet(300.0))])
     image = SCOPE.image(sample, VIEW, "dye", 2.0, LIGHT, 0.05)

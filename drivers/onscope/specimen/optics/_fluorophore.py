@@ -53,6 +53,22 @@ class Fluorophore:
         relative = math.exp(-0.5 * (away / (BLUE_SIDE_NM if away < 0 else RED_SIDE_NM)) ** 2)
         return 1000 * math.log(10) / AVOGADRO * self.extinction * relative
 
+    def emission_share(self, low_nm: float, high_nm: float) -> float:
+        """Share of the emitted photons between two wavelengths: what an emission filter lets through.
+
+        The emission spectrum is taken as the mirror image of the excitation spectrum (Valeur, section 3.1), around its
+        own peak. Raises ValueError for a band that ends before it begins.
+        """
+        if not low_nm <= high_nm:
+            raise ValueError(f"found a band from {low_nm} to {high_nm} nm, expected the lower wavelength first")
+
+        def below(wavelength_nm: float) -> float:
+            away = wavelength_nm - self.emission_nm
+            side = RED_SIDE_NM if away < 0 else BLUE_SIDE_NM
+            return side * math.erf(away / (math.sqrt(2) * side))
+
+        return (below(high_nm) - below(low_nm)) / (BLUE_SIDE_NM + RED_SIDE_NM)
+
     def absorbed_per_j_cm2(self, wavelength_nm: float) -> float:
         """Photons that one molecule absorbs per fluence of 1 J/cm2, far below saturation.
 
