@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from onscope.drivers import specimen
 from onscope.drivers.specimen._light import Switch
 from onscope.drivers.specimen._motion import RESIDUAL_UM, Move
-from onscope.drivers.specimen._projector import mirrors_of, project
+from onscope.drivers.specimen._projector import mask_of, mirrors_of, projected
 
 from .specimens import QUICK, one_bead
 
@@ -227,8 +227,9 @@ def test_the_alignment_leads_to_the_mirror_that_lights_a_pixel(
     objective = QUICK.objectives[1]
     image = np.zeros(model.shape, np.uint8)
     image[row, column] = 255
-    seen = project(image, model, (400, 400), 0.2, (0.0, 0.0), objective)
-    there = mirrors_of(model, (400, 400), 0.2, (0.0, 0.0), objective)
+    projection = projected(model, image, objective)
+    seen = mask_of(projection, (400, 400), 0.2, (0.0, 0.0))
+    there = mirrors_of(projection, (400, 400), 0.2, (0.0, 0.0))
     rows, columns = np.indices(seen.shape)
     mirrors = there @ np.stack([columns.ravel(), rows.ravel(), np.ones(columns.size)])
     far = np.abs(mirrors - np.array([[column], [row]])).max(axis=0).reshape(seen.shape)

@@ -8,7 +8,7 @@ frame = sensor.expose(scene.photons(), rng)         # what the camera gives: uin
 from __future__ import annotations
 
 from ._beads import Beads, Scene, SceneRanges, no_beads, render
-from ._view import View
+from ._view import Sample, Truth, View
 from .optics import GAUSSIAN_WIDTH, Optics
 from .sensor import DEMO_BACKGROUND_PHOTONS, DEMO_PHOTONS_PER_UNIT, DEMO_SENSOR, Sensor, demo_photons
 
@@ -19,9 +19,11 @@ __all__ = [
     "GAUSSIAN_WIDTH",
     "Beads",
     "Optics",
+    "Sample",
     "Scene",
     "SceneRanges",
     "Sensor",
+    "Truth",
     "View",
     "demo_photons",
     "no_beads",

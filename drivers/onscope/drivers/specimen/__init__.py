@@ -6,7 +6,8 @@ with specimen.open(scene) as scope:                  # a Scope of onscope.driver
     scope.mmc.run_mda(sequence)                      # pymmcore-plus and useq see the same devices,
     Acquisition(...)                                 # and so does pycro-manager
 
-Anything that follows `Scene` can lie under the objective; `FieldOfBeads` is the plainest.
+Anything that follows `Scene` can lie under the objective: `Living` brings the samples and optics of onscope.specimen,
+`FieldOfBeads` is the plainest.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from ._core import SpecimenCore
 from ._errors import DeviceError
 from ._field_of_beads import Dye, FieldOfBeads
 from ._hardware import Axis, CameraModel, Channel, Filter, Hardware, LightSource, Objective, SlmModel
+from ._living import Living, Seen, Stand
 from ._mount import SpecimenScope, mount
 from ._mount import open_specimen as open
-from ._scene import Beam, Readout, Scene, Shot
+from ._scene import Beam, Projection, Readout, Scene, Shot
 
 __all__ = [
     "Axis",
@@ -35,15 +37,19 @@ __all__ = [
     "Filter",
     "Hardware",
     "LightSource",
+    "Living",
     "Objective",
     "PatientClock",
+    "Projection",
     "Readout",
     "RealClock",
     "Scene",
+    "Seen",
     "Shot",
     "SlmModel",
     "SpecimenCore",
     "SpecimenScope",
+    "Stand",
     "mount",
     "open",
 ]

@@ -150,7 +150,7 @@ class Bench:
             self.lights.set_power(source, power_mw)
 
     def project(self, device: str, image: object, for_s: float | None) -> None:
-        """Show an image (uint8 of the SLM's shape) from now on, or for so many seconds; None: all mirrors are on."""
+        """Show an image (uint8 of the SLM's shape) from now on, or for so many seconds."""
         with self._lock:
             self._projector.show(image, self._change(device, "display"), for_s)
 
@@ -198,6 +198,7 @@ class Bench:
             time_s=self.sample_s(begin_s),
             exposure_s=exposure_s,
             view=view,
+            axis_um=(y_um, x_um),
             z_um=z_um,
             objective=self._objective,
             emission=self._wheel if through and middle_s >= self._wheel_ready_s else None,
@@ -231,7 +232,7 @@ class Bench:
         """Note what is owed as light that fell just before `to_s`."""
         if self._owed_s > 0:
             rows, columns = self.hardware.camera.shape
-            whole = self._shot(to_s - self._owed_s, self._owed_s, Readout(0, 0, columns, rows))
+            whole = self._shot(to_s - self._owed_s, self._owed_s, Readout(0, 0, columns, rows, chip=(rows, columns)))
             if whole.beams:
                 self._owed.append(whole)
             self._owed_s = 0.0

@@ -47,7 +47,7 @@ class Camera(OnBench, CameraDevice):
     def __init__(self, bench: Bench) -> None:
         model = bench.hardware.camera
         self._model = model
-        self._readout = Readout(0, 0, model.shape[1], model.shape[0])
+        self._readout = Readout(0, 0, model.shape[1], model.shape[0], chip=model.shape)
         self._exposure_ms = 10.0
         self._interval_s = 0.0
         self._grid = Grid(bench.clock, 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from onscope.specimen import Beads, Optics, Sensor, View, render
 
+from ._readout import binned, expected, read_out
 from ._scene import Beam, Shot
 
 Array = npt.NDArray[Any]
@@ -38,8 +39,8 @@ BEAD_DYE = Dye(475.0, 515.0, 3e4, 500.0)
 """A yellow-green polystyrene bead of 0.2 um: made to be bright and to last."""
 HAZE_PER_UM2 = 2e3
 """Photons per um2 and J/cm2 that the medium around the beads sends to the camera, at NA 1."""
-LAMP_PER_UM2 = 2e8
-"""Photons per um2 and J/cm2 of the transmitted lamp: a bright field is far brighter than any fluorescence."""
+LAMP_PER_UM2 = 1.8e10
+"""Photons per um2 and J/cm2 of the transmitted lamp: one of 600 nm has 3.3e-19 J, and 60 % reach the camera."""
 
 
 class FieldOfBeads:
@@ -83,12 +84,10 @@ class FieldOfBeads:
     def expose(self, shot: Shot, out: Array) -> None:
         """Called by the camera; see `Scene`."""
         photons = binned(self._photons(shot), shot.readout.binning)
-        sensor = self._sensor_of(shot)
-        rng = np.random.default_rng((self._seed, 1, shot.number))
-        out[:] = sensor.expose(photons, rng)
+        read_out(self._sensor, photons, shot, np.random.default_rng((self._seed, 1, shot.number)), out)
         self.illuminate(shot)
         with self._lock:
-            self._truths[shot.number] = sensor.expected_counts(photons)
+            self._truths[shot.number] = expected(self._sensor, photons, shot)
             if len(self._truths) > REMEMBERED:
                 self._truths.popitem(last=False)
 
@@ -148,21 +147,3 @@ class FieldOfBeads:
 
     def _within(self, view: View, margin_um: float) -> Array:
         return np.flatnonzero(view.contains(self.zyx_um[:, 1], self.zyx_um[:, 2], margin_um))
-
-    def _sensor_of(self, shot: Shot) -> Sensor:
-        # Pixels are added up after they were read, as CMOS cameras do: the noise of each adds to the variance.
-        by = shot.readout.binning
-        return replace(
-            self._sensor,
-            bit_depth=shot.readout.bit_depth,
-            read_noise_electrons=self._sensor.read_noise_electrons * by,
-            full_well_electrons=self._sensor.full_well_electrons * by**2,
-        )
-
-
-def binned(photons: Array, by: int) -> Array:
-    """Sums over `by` x `by` pixels, float32 of (rows // by, columns // by)."""
-    if by == 1:
-        return photons
-    rows, columns = (side // by for side in photons.shape)
-    return np.asarray(photons.reshape(rows, by, columns, by).sum(axis=(1, 3)))

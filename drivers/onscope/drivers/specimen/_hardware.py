@@ -112,7 +112,7 @@ LIGHTS = (
     LightSource("LED 475", 475.0, 120.0),
     LightSource("LED 555", 555.0, 120.0),
     LightSource("LED 630", 630.0, 100.0),
-    LightSource("Lamp", 600.0, 20.0, transmitted=True),
+    LightSource("Lamp", 600.0, 1.0, transmitted=True),
 )
 """Lines of a solid-state light engine; about 100 mW each reach the sample (Lumencor SPECTRA X: 100-500 mW leave its
 light guide). The lamp is the green to red light of a white LED above the condenser."""
@@ -131,7 +131,7 @@ CHANNELS = (
     Channel("FITC", "ET525/50", {"LED 475": 6.0}),
     Channel("TRITC", "ET605/52", {"LED 555": 6.0}),
     Channel("Cy5", "ET705/72", {"LED 630": 8.0}),
-    Channel("Brightfield", NO_FILTER, {"Lamp": 0.2}),
+    Channel("Brightfield", NO_FILTER, {"Lamp": 0.002}),
 )
 
 

@@ -16,13 +16,28 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Projection:
+    """The SLM's image in the plane of the sample; the same object for as long as nothing about it changes.
+
+    `image` is uint8 (rows, columns), 255 fully on, read-only; its middle lies `offset_um` (y, x) from the optical axis,
+    turned by `angle_rad`; `mirror_um` is the side of a mirror in the sample. Outside of it there is no light.
+    """
+
+    image: npt.NDArray[np.uint8]
+    mirror_um: float
+    offset_um: tuple[float, float]
+    angle_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Beam:
     """The light of one source on its way to the sample, while a camera exposes.
 
     `power_mw` is the power in the sample's plane over the whole field of the objective, `field_um2` the area that it is
     spread over evenly, `on_s` the seconds of the exposure during which it shone (the shutter may have opened late),
     `mask` the share of it that the SLM lets through at each pixel of the shot's view: float32 of the view's shape, 0 to
-    1, read-only; None: all of it everywhere.
+    1, read-only; None: all of it everywhere in the view. `projection` is what the mask was made of, for who has to know
+    the light around the view too; None of light that does not come from the SLM.
     """
 
     source: LightSource
@@ -30,6 +45,7 @@ class Beam:
     field_um2: float
     on_s: float
     mask: npt.NDArray[np.float32] | None = None
+    projection: Projection | None = None
 
     @property
     def irradiance_w_cm2(self) -> float:
@@ -46,8 +62,8 @@ class Beam:
 class Readout:
     """Which pixels of the sensor are read, and how: `x`, `y` the first column and row, in unbinned pixels.
 
-    `binning` pixels along each side are added up to one; `bit_depth` is 8, 12 or 16. A depth of 8 is given as uint8,
-    the others as uint16.
+    `chip` is the whole sensor's (rows, columns). `binning` pixels along each side are added up to one; `bit_depth` is
+    8, 12 or 16. A depth of 8 is given as uint8, the others as uint16.
     """
 
     x: int
@@ -56,6 +72,7 @@ class Readout:
     height: int
     binning: int = 1
     bit_depth: int = 16
+    chip: tuple[int, int] = (2048, 2048)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -74,6 +91,7 @@ class Shot:
 
     `number` counts the camera's exposures since it was mounted, from 0 on; `time_s` is the age of the sample at the
     begin of the exposure and `exposure_s` its length, both in seconds. `view` has the unbinned pixels that are read;
+    `axis_um` (y, x) is the sample point on the optical axis, in the middle of the sensor;
     `z_um` is the focal plane above the coverslip. `emission` is the filter before the camera, None while the wheel
     turns and no light passes. `beams` are the sources that shine; none of them: the frame is dark.
     """
@@ -82,6 +100,7 @@ class Shot:
     time_s: float
     exposure_s: float
     view: View
+    axis_um: tuple[float, float]
     z_um: float
     objective: Objective
     emission: Filter | None

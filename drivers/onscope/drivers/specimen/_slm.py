@@ -11,7 +11,7 @@ from pymmcore_plus.experimental.unicore import SLMDevice
 from ._bench import Bench
 from ._device import OnBench
 from ._errors import DeviceError
-from ._projector import FULL, mirrors_of
+from ._projector import FULL, mirrors_of, projected
 
 Array = npt.NDArray[Any]
 
@@ -68,8 +68,9 @@ class Slm(OnBench, SLMDevice):
     def _alignment(self) -> str:
         hardware, objective = self.bench.hardware, self.bench.objective
         shape = hardware.camera.shape
-        map_ = mirrors_of(hardware.slm, shape, hardware.pixel_um(objective), (0.0, 0.0), objective)
-        return " ".join(f"{value:.8g}" for value in map_.ravel())
+        here = projected(hardware.slm, self._image, objective)
+        alignment = mirrors_of(here, shape, hardware.pixel_um(objective), (0.0, 0.0))
+        return " ".join(f"{value:.8g}" for value in alignment.ravel())
 
 
 def wrong_size(found: tuple[int, ...], shape: tuple[int, ...]) -> DeviceError:

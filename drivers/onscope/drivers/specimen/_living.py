@@ -1,0 +1,196 @@
+"""A living sample and its optics as the scene of the mounted microscope."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from onscope.specimen import Sample, Sensor, Truth, View
+from onscope.specimen.optics import EGFP, Condenser, Drift, Fluorophore, Illumination, LightPath, Mask, Microscope, Mode
+from onscope.specimen.optics import Objective as Lens
+from onscope.specimen.sensor import SCMOS
+
+from ._hardware import FILTERS, Filter
+from ._readout import binned, expected, read_out
+from ._scene import Beam, Projection, Shot
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What is true of one exposure: `counts` without noise (float32, the image's shape), and what is where in the view.
+
+    `truth` has the unbinned pixels of the view; `view` is what the camera looked at, drift included.
+    """
+
+    counts: npt.NDArray[np.float32]
+    truth: Truth
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What of the stand is no device: the fluorescence's `mode`, its light's `unevenness`, drift, dust, condenser."""
+
+    mode: Mode = "widefield"
+    unevenness: float = 0.2
+    drift: Drift = field(default_factory=Drift)
+    path: LightPath = field(default_factory=LightPath)
+    condenser: Condenser = field(default_factory=lambda: Condenser("phase"))
+
+
+class Living:
+    """A Scene: a `Sample` of onscope.specimen under its `Microscope`, before its `Sensor`.
+
+    `dyes` names the dye that is seen through each emission filter, by the filter's label (None: for each filter the
+    sample's first dye whose fluorophore shines through it). Light through the SLM and the shutter bleaches that dye and
+    harms what lives, in the view that the camera reads. With `remember` above 0 the truth of so many last exposures can
+    be asked for by `seen`. The same sample, seed and shots give the same frames.
+    """
+
+    def __init__(
+        self,
+        sample: Sample,
+        *,
+        dyes: Mapping[str, str] | None = None,
+        stand: Stand | None = None,
+        sensor: Sensor = SCMOS,
+        seed: int = 0,
+        remember: int = 0,
+    ) -> None:
+        self.sample = sample
+        self._dyes = dict(dyes if dyes is not None else dyes_through(sample, FILTERS))
+        self._stand, self._sensor, self._seed = stand or Stand(), sensor, seed
+        self._remember = remember
+        self._last: OrderedDict[int, Seen] = OrderedDict()
+        self._masks: dict[Projection, Mask] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def extent_um(self) -> tuple[float, float]:
+        """The sample's stage area (y, x) in um."""
+        return self.sample.extent_um
+
+    def expose(self, shot: Shot, out: Array) -> None:
+        """Called by the camera; see `Scene`."""
+        self._live(shot.time_s)
+        view, axis_um, z_um = self._drifted(shot)
+        photons = np.zeros(view.shape, np.float32)
+        for beam in shot.beams:
+            photons += self._image(shot, beam, view, axis_um, z_um)
+        read = binned(photons, shot.readout.binning)
+        read_out(self._sensor, read, shot, np.random.default_rng((self._seed, shot.number)), out)
+        if self._remember:
+            seen = Seen(expected(self._sensor, read, shot), self.sample.truth(view), view)
+            with self._lock:
+                self._last[shot.number] = seen
+                while len(self._last) > self._remember:
+                    self._last.popitem(last=False)
+        self._harm(shot, view, axis_um)
+
+    def illuminate(self, shot: Shot) -> None:
+        """Light without a camera; see `Scene`."""
+        self._live(shot.time_s)
+        view, axis_um, _ = self._drifted(shot)
+        self._harm(shot, view, axis_um)
+
+    def seen(self, number: int) -> Seen:
+        """The truth of exposure `number` (the tag SpecimenExposure). Raises KeyError when it is not remembered."""
+        with self._lock:
+            return self._last[number]
+
+    def _live(self, time_s: float) -> None:
+        if time_s > self.sample.time_s:
+            self.sample.advance(time_s)
+
+    def _drifted(self, shot: Shot) -> tuple[View, tuple[float, float], float]:
+        """View, optical axis and focal plane in the sample's frame."""
+        z_um, y_um, x_um = self._stand.drift.at(shot.time_s)
+        (top, left), (axis_y, axis_x) = shot.view.centre_um, shot.axis_um
+        view = View((top + y_um, left + x_um), shot.view.shape, shot.view.pixel_um)
+        return view, (axis_y + y_um, axis_x + x_um), shot.z_um + z_um
+
+    def _image(self, shot: Shot, beam: Beam, view: View, axis_um: tuple[float, float], z_um: float) -> Array | float:
+        """Photons per pixel that one beam brings to the camera."""
+        source, emission = beam.source, shot.emission
+        if emission is None:
+            return 0.0
+        if source.transmitted:
+            if not emission.passes(source.wavelength_nm):
+                return 0.0
+            through, light = self._microscope(shot, "transmitted"), self._light(shot, beam)
+            return through.image(self.sample, view, None, z_um, light, beam.on_s, axis_um=axis_um)
+        dye = self._dyes.get(emission.label)
+        if dye is None:
+            return 0.0
+        scope, light = self._microscope(shot, self._stand.mode), self._light(shot, beam)
+        return scope.image(
+            self.sample,
+            view,
+            dye,
+            z_um,
+            light,
+            beam.on_s,
+            fluorophore=fluorophore_of(self.sample, dye),
+            axis_um=axis_um,
+        )
+
+    def _harm(self, shot: Shot, view: View, axis_um: tuple[float, float]) -> None:
+        dye = self._dyes.get(shot.emission.label) if shot.emission else None
+        for beam in shot.beams:
+            scope = self._microscope(shot, self._stand.mode)
+            fluence = scope.fluence(view, self._light(shot, beam), beam.on_s, axis_um=axis_um)
+            bleached = None if beam.source.transmitted else dye
+            self.sample.expose(view, bleached, fluence, beam.source.wavelength_nm)
+
+    def _microscope(self, shot: Shot, mode: Mode) -> Microscope:
+        here = shot.objective
+        return Microscope(
+            Lens(here.magnification, here.na, here.immersion_index),
+            mode,
+            camera_pixel_um=shot.view.pixel_um * here.magnification,
+            condenser=self._stand.condenser,
+            path=self._stand.path,
+        )
+
+    def _light(self, shot: Shot, beam: Beam) -> Illumination:
+        pattern = None
+        if beam.mask is not None and beam.projection is not None:
+            pattern = self._masks.get(beam.projection)
+            if pattern is None:  # kept, for fields of light are remembered by it
+                self._masks.clear()
+                turned = beam.projection
+                na = min(shot.objective.na, 1.0)
+                pattern = Mask(turned.image, turned.mirror_um, turned.offset_um, turned.angle_rad, na)
+                self._masks[beam.projection] = pattern
+        return Illumination(
+            beam.source.wavelength_nm,
+            beam.power_mw,
+            field_um=math.sqrt(beam.field_um2),
+            unevenness=self._stand.unevenness,
+            pattern=pattern,
+        )
+
+
+def fluorophore_of(sample: Sample, dye: str) -> Fluorophore:
+    """That of a dye, where the sample tells it; else EGFP."""
+    tells = getattr(sample, "fluorophore", None)
+    return EGFP if tells is None else cast("Fluorophore", tells(dye))
+
+
+def dyes_through(sample: Sample, filters: Iterable[Filter]) -> dict[str, str]:
+    """By the filter's label, the sample's first dye whose emission peak passes; what passes all colours is left out."""
+    found = {}
+    for one in filters:
+        through = [dye for dye in sample.dyes if one.passes(fluorophore_of(sample, dye).emission_nm)]
+        if through and one.high_nm - one.low_nm < 200:
+            found[one.label] = through[0]
+    return found
