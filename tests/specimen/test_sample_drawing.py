@@ -147,3 +147,28 @@ def test_nothing_is_where_no_cell_is() -> None:
     assert len(cells.truth(far).objects) == 0
     with pytest.raises(KeyError, match="expected one of nucleus"):
         cells.layers(far, "golgi")
+
+
+@given(
+    y=st.floats(-60, 220),
+    x=st.floats(-60, 220),
+    rows=st.integers(1, 60),
+    columns=st.integers(1, 60),
+    pixel_um=st.floats(0.05, 3),
+)
+@settings(max_examples=25, deadline=None)
+def test_any_view_can_be_asked(y: float, x: float, rows: int, columns: int, pixel_um: float) -> None:
+    cells, view = OLD, View((y, x), (rows, columns), pixel_um)
+    for dye in cells.dyes:
+        for layer in cells.layers(view, dye):
+            assert layer.amount.shape == (rows, columns)
+            assert np.isfinite(layer.amount).all()
+            assert layer.amount.min() >= 0
+    truth = cells.truth(view)
+    ids = set(np.unique(truth.labels).tolist()) | set(np.unique(truth.nuclei).tolist())
+    assert ids - {0} == set(truth.objects["id"].tolist())
+    assert all(np.isfinite(image).all() for image in cells.thickness(view))
+
+
+OLD = Cells(CellSettings(count=25, extent_um=(160, 160), mitotic_fraction=0.4, deaths_per_hour=0.6), 9)
+OLD.advance(2400)

@@ -49,7 +49,7 @@ def outlines(herd: Herd, rows: Array, pairs: Array, time_s: float, settings: Cel
         apart = np.hypot(herd.y[other] - herd.y[one], herd.x[other] - herd.x[one])
         limit = np.where(place >= 0, free.max(axis=1)[place] if len(rows) else 0.0, 0.0)
         share = _share_um(apart, radius[one], radius[other], herd.spread[one], herd.spread[other])
-        keep = share - GAP_UM < limit[one]
+        keep = (place[one] >= 0) & (share - GAP_UM < limit[one])
         _cut(free, herd, radius, one[keep], other[keep], place)
     smooth = gaussian_filter1d(free, 1.2, axis=1, mode="wrap")
     area = 0.5 * (smooth**2).sum(axis=1) * (2 * math.pi / DIRECTIONS)
