@@ -134,6 +134,22 @@ def test_a_cell_lies_where_it_lies() -> None:
     assert math.isclose(scope.pixel_um, 0.325)
 
 
+@pytest.mark.parametrize("contrast", ["brightfield", "phase"])
+def test_what_lies_at_the_border_looks_as_it_does_in_the_middle(contrast: str) -> None:
+    """A view cut out of a larger one: the far side of the image does not reach in."""
+    scope = Microscope(OBJECTIVE, mode="transmitted", path=CLEAN, condenser=Condenser(contrast))  # type: ignore[arg-type]
+
+    def slabs(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return np.asarray(120.0 / (1 + np.exp(-8 * np.sin(2 * np.pi * (x + 0.3 * y) / 31))))
+
+    sample = Plain(path_nm=slabs)
+    large = scope.image(sample, View((50, 50), (256, 320), 0.325), None, 7.0, LAMP, 0.01)
+    small = scope.image(sample, View((50, 50), (128, 160), 0.325), None, 7.0, LAMP, 0.01)
+    difference = np.abs(small - large[64:192, 80:240]) / large.mean()
+    assert difference.max() < 0.15
+    assert difference[8:-8, 8:-8].max() < 0.08  # a halo reaches far
+
+
 @pytest.mark.parametrize("change", [{"contrast": "dic"}, {"na": 0.0}, {"ring": (0.3, 0.2)}, {"ring_transmission": 0.0}])
 def test_impossible_condensers_are_refused(change: dict) -> None:
     with pytest.raises(ValueError, match=r"found .*, expected"):

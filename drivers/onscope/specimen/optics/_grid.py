@@ -57,12 +57,13 @@ class Grid:
         return kept((self, transfer, scale), lambda: _spread(self, transfer, scale))
 
 
-def enclosing(view: View) -> tuple[View, tuple[slice, slice]]:
+def enclosing(view: View, margin_um: float = MARGIN_UM) -> tuple[View, tuple[slice, slice]]:
     """A larger view whose pixels contain those of `view`, with a margin to blur in and sides that transform fast.
 
-    Also the rows and columns of it that are `view`.
+    The margin is `margin_um` wide, but at least 16 and at most about 64 pixels. Also the rows and columns of it that
+    are `view`.
     """
-    margin = min(max(math.ceil(MARGIN_UM / view.pixel_um), 16), 64)
+    margin = min(max(math.ceil(margin_um / view.pixel_um), 16), 64)
     shape = tuple(16 * int(scipy.fft.next_fast_len(math.ceil((n + 2 * margin) / 16), real=True)) for n in view.shape)
     before = [(large - n) // 2 for large, n in zip(shape, view.shape, strict=True)]
     # an odd number of pixels more puts the middle half a pixel further

@@ -25,6 +25,8 @@ Array = npt.NDArray[Any]
 Mode = Literal["widefield", "confocal", "tirf", "transmitted"]
 MODES: tuple[Mode, ...] = ("widefield", "confocal", "tirf", "transmitted")
 
+TRANSMITTED_MARGIN_UM = 8.0
+
 
 @dataclass(frozen=True, slots=True)
 class Microscope:
@@ -147,7 +149,7 @@ class Microscope:
         exposure_s: float,
         at_um: tuple[float, float],
     ) -> Array:
-        large, inside = enclosing(view)
+        large, inside = enclosing(view, TRANSMITTED_MARGIN_UM)
         path_nm, absorbance = sample.thickness(large)
         relative = transmitted(
             self.condenser,
