@@ -55,7 +55,7 @@ class Bodies:
 class Pixels:
     """One chunk: flat float32 arrays of P pixels and the cells they belong to.
 
-    `dy`, `dx` from the middle of the nucleus and `far` (their length) in um, `share` = far over the outline's
+    `dy`, `dx` from the cell's middle and `far` (their length) in um, `share` = far over the outline's
     distance in the same direction, `depth` the distance to the outline in um (below 0 outside), `cover` how much of
     the pixel lies within.
     """

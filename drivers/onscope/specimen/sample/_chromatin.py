@@ -79,7 +79,7 @@ def _whole(herd: Herd, long: Array, short: Array, tilt: Array) -> Array:
 
 
 def _prophase(herd: Herd, long: Array, short: Array, tilt: Array, settings: CellSettings) -> list[Array]:
-    share = np.clip(herd.phase_s / settings.mitosis_s[0], 0, 1)
+    share = np.clip(herd.phase_s / (settings.mitosis_s[0] * herd.tempo), 0, 1)
     chosen = herd.phase == PROPHASE
     shrink = 1 - 0.12 * share
     size: Values = {"long_um": long * shrink, "short_um": short * shrink, "angle": tilt}
@@ -91,7 +91,7 @@ def _prophase(herd: Herd, long: Array, short: Array, tilt: Array, settings: Cell
 
 def _metaphase(herd: Herd, long: Array, tilt: Array, settings: CellSettings) -> list[Array]:
     """Chromosomes gather (congress) in the first 40 % of the time from envelope breakdown on, then wait as a plate."""
-    share = np.clip(herd.phase_s / (0.4 * settings.mitosis_s[1]), 0, 1)
+    share = np.clip(herd.phase_s / (0.4 * settings.mitosis_s[1] * herd.tempo), 0, 1)
     smooth = share * share * (3 - 2 * share)
     across = herd.axis + math.pi / 2
     rocking = 0.12 * np.sin(herd.phase_s / 180)
@@ -121,7 +121,7 @@ def _anaphase(herd: Herd, settings: CellSettings) -> list[Array]:
 
 def _telophase(herd: Herd, long: Array, short: Array, tilt: Array, settings: CellSettings) -> list[Array]:
     """The bar of chromosomes swells into a small nucleus, which grows on in early interphase."""
-    share = np.clip(herd.phase_s / settings.mitosis_s[3], 0, 1)
+    share = np.clip(herd.phase_s / (settings.mitosis_s[3] * herd.tempo), 0, 1)
     smooth = share * share * (3 - 2 * share)
     across = herd.axis + math.pi / 2
     size: Values = {

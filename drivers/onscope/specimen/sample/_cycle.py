@@ -27,7 +27,7 @@ K. S. Ravichandran, Dev. Cell 38, 147 (2016))."""
 DEBRIS_S = 10 * 3600.0
 """Time in seconds after which debris has floated away."""
 
-_DEATH, _TIMING = 1002, 4
+_DEATH = 1002
 
 
 def live(herd: Herd, step: int, step_s: float, next_id: int, settings: CellSettings) -> Herd:
@@ -62,7 +62,7 @@ def _spread(herd: Herd, step_s: float, settings: CellSettings) -> None:
 
 def _die(herd: Herd, step: int, step_s: float, settings: CellSettings) -> None:
     chance = settings.deaths_per_hour * step_s / 3600
-    unlucky = (herd.phase == INTERPHASE) & (_noise.uniform(_noise.child(herd.key, step), _DEATH) < chance)
+    unlucky = (herd.phase == INTERPHASE) & (_noise.uniform(_noise.at_step(herd.key, step), _DEATH) < chance)
     dying = herd.alive & (unlucky | (herd.stress > herd.tolerance))
     herd.phase[dying] = DYING
     herd.phase_s[dying] = 0.0
@@ -71,7 +71,7 @@ def _die(herd: Herd, step: int, step_s: float, settings: CellSettings) -> None:
 def _next_phases(herd: Herd, settings: CellSettings) -> None:
     # Each cell takes its own time: a metaphase plate waits until the last chromosome is in place.
     pro, meta, _, telo = settings.mitosis_s
-    own = np.exp(0.2 * _noise.normal(herd.key, _TIMING))
+    own = herd.tempo
     for phase, length, then in (
         (PROPHASE, pro * own, METAPHASE),
         (METAPHASE, meta * own, ANAPHASE),

@@ -17,14 +17,14 @@ INTERPHASE, PROPHASE, METAPHASE, ANAPHASE, TELOPHASE, DYING, DEAD = range(7)
 """Numbers of the names in `CLASSES`."""
 
 # Purposes of the numbers that a cell draws once in its life (the steps draw from 1000 on).
-_CYCLE, _VOLUME, _TOLERANCE, _EXPRESSION, _START = 1, 2, 3, 10, 30
+_CYCLE, _VOLUME, _TOLERANCE, _TIMING, _EXPRESSION, _START = 1, 2, 3, 4, 10, 30
 
 
 @dataclass(slots=True, eq=False)
 class Herd:
     """N cells; all arrays have N rows.
 
-    `key` names the cell's random numbers; `y`, `x` are the middle of its nucleus in um; `heading` the direction it
+    `key` names the cell's random numbers; `y`, `x` are its middle in um; `heading` the direction it
     crawls to and `axis` that of its long axis in radians from +x to +y; `phase` one of the numbers above, `phase_s` the
     time spent in it; `progress` 0 to 1 through interphase; `spread` 0 (round) to 1 (flat); `volume` in um3 at birth;
     `left` (N, dyes) the share of each dye that shines, `made` (N, dyes) its amount relative to the mean cell.
@@ -66,6 +66,11 @@ class Herd:
     def alive(self) -> npt.NDArray[np.bool_]:
         """Cells that are neither dying nor dead."""
         return np.asarray(self.phase < DYING)
+
+    @property
+    def tempo(self) -> Array:
+        """How much longer than the mean a cell's phases of mitosis take, and its death (N,)."""
+        return np.asarray(np.exp(0.2 * _noise.normal(self.key, _TIMING)))
 
     @property
     def volume_um3(self) -> Array:

@@ -19,6 +19,7 @@ Keys = npt.NDArray[np.uint64]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
+_NORMAL, _STEPS = 1 << 40, 1 << 41  # numbers that no one else uses
 
 
 def keys(seed: int, purpose: str, count: int) -> Keys:
@@ -28,8 +29,13 @@ def keys(seed: int, purpose: str, count: int) -> Keys:
 
 
 def child(key: Keys, number: int) -> Keys:
-    """Keys that descend from others: daughter 1 and 2 of a cell, or the step that a cell draws for."""
+    """Keys that descend from others: daughter 1 and 2 of a cell."""
     return _mixed(key ^ _mixed(np.full(1, (number + 1) & 0xFFFFFFFFFFFFFFFF, dtype=np.uint64) * _GOLDEN))
+
+
+def at_step(key: Keys, step: int) -> Keys:
+    """Keys for what is drawn anew in a step: those of no daughter."""
+    return child(key, _STEPS + step)
 
 
 def uniform(key: Keys, number: int) -> Array:
@@ -38,9 +44,12 @@ def uniform(key: Keys, number: int) -> Array:
 
 
 def normal(key: Keys, number: int) -> Array:
-    """One standard normal deviate per key, float64 (Box and Muller, Ann. Math. Stat. 29, 610 (1958))."""
-    radius = np.sqrt(-2 * np.log1p(-uniform(key, 2 * number)))
-    return np.asarray(radius * np.cos(2 * math.pi * uniform(key, 2 * number + 1)))
+    """One standard normal deviate per key, float64 (Box and Muller, Ann. Math. Stat. 29, 610 (1958)).
+
+    Independent of the uniform deviate of the same number.
+    """
+    radius = np.sqrt(-2 * np.log1p(-uniform(key, _NORMAL + 2 * number)))
+    return np.asarray(radius * np.cos(2 * math.pi * uniform(key, _NORMAL + 2 * number + 1)))
 
 
 def _mixed(z: Keys) -> Keys:

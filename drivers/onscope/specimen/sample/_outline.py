@@ -1,4 +1,4 @@
-"""Outlines of cells: a distance from the middle of the nucleus for every direction, cut where neighbours touch.
+"""Outlines of cells: a distance from the cell's middle for every direction, cut where neighbours touch.
 
 Where two cells touch, each ends at the straight line between them, so that they never overlap: epithelia look so
 (H. Honda, J. Theor. Biol. 72, 523 (1978)).

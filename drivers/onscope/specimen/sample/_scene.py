@@ -28,6 +28,10 @@ INDEX_CELL, INDEX_NUCLEUS, INDEX_CHROMOSOME = 0.03, -0.008, 0.012
 """Differences of the refractive index: cells to medium (C. L. Curl et al., Cytometry A 65, 88 (2005)), nuclei to the
 cytoplasm, which is denser (Z. A. Steelman et al., J. Biophotonics 10, 1714 (2017)), condensed chromosomes to it."""
 
+NUCLEUS_FLAT_UM, NUCLEUS_BALL = 5.5, 1.24
+"""Height of a nucleus in a flat cell in um, and in a round one over the radius of its ball: chosen; flat nuclei of
+cultured cells are 4 to 7 um high."""
+
 ABSORBANCE_PER_UM = 4e-4
 """Absorbance (base 10) per um of unstained cell: some 0.002 in all, as seen in bright field at focus."""
 
@@ -160,8 +164,7 @@ class Scene:
         if name not in self._patches:
             chosen = self.chromatin[self.chromatin["envelope"] == envelope]
             drawn = _sprites.draw(self.view, chosen, np.arange(len(self.rows)), kind, self._seed)
-            flat, ball = 5.5, 2 * 0.62 * self.ball_um
-            high = flat * self._seen.spread + ball * (1 - self._seen.spread)
+            high = NUCLEUS_FLAT_UM * self._seen.spread + NUCLEUS_BALL * self.ball_um * (1 - self._seen.spread)
             self._patches[name] = [_scaled(each, float(high[each.row]), int(self.rows[each.row])) for each in drawn]
         return self._patches[name]
 

@@ -59,7 +59,7 @@ def walk(herd: Herd, pairs: Array, step: int, step_s: float, settings: CellSetti
     Only flat cells crawl. Walls at the ends of the plate turn cells back.
     """
     pushed_y, pushed_x = push(herd, pairs, settings)
-    key = _noise.child(herd.key, step)
+    key = _noise.at_step(herd.key, step)
     crawling = np.where((herd.phase == INTERPHASE) | (herd.phase == TELOPHASE), herd.spread, 0.0)
     speed = settings.speed_um_per_min / 60 * crawling * pace(herd.stress)
     speed *= 0.6 + 0.8 * _noise.uniform(herd.key, _WANDER)  # some cells are faster than others, for life
