@@ -77,7 +77,7 @@ def photons(
         np.maximum(image, 0, out=image)
         haze = _haze(scope, light, large, at_um)
         if scope.mode == "tirf":
-            haze = blurred([(haze, see(0.0))], grid)
+            haze = np.maximum(blurred([(haze, see(0.0))], grid), 0)
         image += medium * haze[inside]
     scale = exposure_s * fluorophore.emitted_per_j_cm2(light.wavelength_nm) * scope.objective.collection
     if fine is not view:
