@@ -37,7 +37,7 @@ def test_it_has_what_a_microscope_has(mmc: specimen.SpecimenCore) -> None:
 def test_the_groups_are_those_of_a_real_scope(mmc: specimen.SpecimenCore) -> None:
     assert set(mmc.getAvailableConfigGroups()) == {"Channel", "Objective", "System"}
     assert mmc.getChannelGroup() == "Channel"
-    assert set(mmc.getAvailableConfigs("Channel")) == {"DAPI", "FITC", "TRITC", "Cy5", "Brightfield"}
+    assert set(mmc.getAvailableConfigs("Channel")) == {"DAPI", "FITC", "TRITC", "Cy5", "Transmitted"}
     assert mmc.getCurrentConfig("System") == "Startup"
     assert mmc.getCurrentConfig("Channel") == "FITC"
 

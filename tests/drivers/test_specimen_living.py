@@ -93,8 +93,8 @@ def test_the_counts_scatter_around_the_truth(mmc: specimen.SpecimenCore, scene: 
 
 
 def test_transmitted_light_needs_no_dye(mmc: specimen.SpecimenCore, scene: specimen.Living) -> None:
-    mmc.setConfig("Channel", "Brightfield")
-    mmc.waitForConfig("Channel", "Brightfield")
+    mmc.setConfig("Channel", "Transmitted")
+    mmc.waitForConfig("Channel", "Transmitted")
     mmc.setExposure(20.0)
     image = snapped(mmc).astype(float)
     mmc.setExposure(100.0)

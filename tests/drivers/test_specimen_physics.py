@@ -133,8 +133,8 @@ def test_a_dye_shines_in_its_own_channel(bead: specimen.SpecimenCore) -> None:
 def test_the_lamp_lights_the_whole_field_and_no_mask_touches_it(bead: specimen.SpecimenCore) -> None:
     bead.setSLMPixelsTo(0)
     bead.displaySLMImage()
-    bead.setConfig("Channel", "Brightfield")
-    bead.waitForConfig("Channel", "Brightfield")
+    bead.setConfig("Channel", "Transmitted")
+    bead.waitForConfig("Channel", "Transmitted")
     image = snapped(bead)
     assert image.mean() > 1000
     assert image.std() / image.mean() < 0.05

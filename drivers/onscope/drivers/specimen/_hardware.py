@@ -131,7 +131,7 @@ CHANNELS = (
     Channel("FITC", "ET525/50", {"LED 475": 6.0}),
     Channel("TRITC", "ET605/52", {"LED 555": 6.0}),
     Channel("Cy5", "ET705/72", {"LED 630": 8.0}),
-    Channel("Brightfield", NO_FILTER, {"Lamp": 0.002}),
+    Channel("Transmitted", NO_FILTER, {"Lamp": 0.002}),
 )
 
 

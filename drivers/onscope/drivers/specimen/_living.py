@@ -22,6 +22,9 @@ from ._readout import binned, expected, read_out
 from ._scene import Beam, Projection, Shot
 
 Array = npt.NDArray[Any]
+LATE_S = 0.1
+"""Seconds of the same light that the sample is given at once: in a tenth of a second little bleaches, and asking a
+sample for every frame what its cells received costs as much as drawing them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,13 +50,24 @@ class Stand:
     condenser: Condenser = field(default_factory=lambda: Condenser("phase"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Light:
+    """Light that the sample gets, and the dye that it bleaches."""
+
+    scope: Microscope
+    illumination: Illumination
+    view: View
+    axis_um: tuple[float, float]
+    dye: str | None
+
+
 class Living:
     """A Scene: a `Sample` of onscope.specimen under its `Microscope`, before its `Sensor`.
 
     `dyes` names the dye that is seen through each emission filter, by the filter's label (None: for each filter the
     sample's first dye whose fluorophore shines through it). Light through the SLM and the shutter bleaches that dye and
-    harms what lives, in the view that the camera reads. With `remember` above 0 the truth of so many last exposures can
-    be asked for by `seen`. The same sample, seed and shots give the same frames.
+    harms what lives, in the view that the camera reads, up to LATE_S later. With `remember` above 0 the truth of so
+    many last exposures can be asked for by `seen`. The same sample, seed and shots give the same frames.
     """
 
     def __init__(
@@ -72,6 +86,7 @@ class Living:
         self._remember = remember
         self._last: OrderedDict[int, Seen] = OrderedDict()
         self._masks: dict[Projection, Mask] = {}
+        self._due: dict[_Light, float] = {}
         self._lock = threading.Lock()
 
     @property
@@ -83,9 +98,8 @@ class Living:
         """Called by the camera; see `Scene`."""
         self._live(shot.time_s)
         view, axis_um, z_um = self._drifted(shot)
-        photons = np.zeros(view.shape, np.float32)
-        for beam in shot.beams:
-            photons += self._image(shot, beam, view, axis_um, z_um)
+        images = [one for beam in shot.beams if (one := self._image(shot, beam, view, axis_um, z_um)) is not None]
+        photons = sum(images[1:], start=images[0]) if images else np.zeros(view.shape, np.float32)
         read = binned(photons, shot.readout.binning)
         read_out(self._sensor, read, shot, np.random.default_rng((self._seed, shot.number)), out)
         if self._remember:
@@ -118,19 +132,19 @@ class Living:
         view = View((top + y_um, left + x_um), shot.view.shape, shot.view.pixel_um)
         return view, (axis_y + y_um, axis_x + x_um), shot.z_um + z_um
 
-    def _image(self, shot: Shot, beam: Beam, view: View, axis_um: tuple[float, float], z_um: float) -> Array | float:
-        """Photons per pixel that one beam brings to the camera."""
+    def _image(self, shot: Shot, beam: Beam, view: View, axis_um: tuple[float, float], z_um: float) -> Array | None:
+        """Photons per pixel that one beam brings to the camera; None: it brings none."""
         source, emission = beam.source, shot.emission
         if emission is None:
-            return 0.0
+            return None
         if source.transmitted:
             if not emission.passes(source.wavelength_nm):
-                return 0.0
+                return None
             through, light = self._microscope(shot, "transmitted"), self._light(shot, beam)
             return through.image(self.sample, view, None, z_um, light, beam.on_s, axis_um=axis_um)
         dye = self._dyes.get(emission.label)
         if dye is None:
-            return 0.0
+            return None
         scope, light = self._microscope(shot, self._stand.mode), self._light(shot, beam)
         return scope.image(
             self.sample,
@@ -144,12 +158,20 @@ class Living:
         )
 
     def _harm(self, shot: Shot, view: View, axis_um: tuple[float, float]) -> None:
+        """Light on the sample; short flashes of the same light are kept together until they are LATE_S long."""
         dye = self._dyes.get(shot.emission.label) if shot.emission else None
+        scope = self._microscope(shot, self._stand.mode)
         for beam in shot.beams:
-            scope = self._microscope(shot, self._stand.mode)
-            fluence = scope.fluence(view, self._light(shot, beam), beam.on_s, axis_um=axis_um)
-            bleached = None if beam.source.transmitted else dye
-            self.sample.expose(view, bleached, fluence, beam.source.wavelength_nm)
+            light = _Light(scope, self._light(shot, beam), view, axis_um, None if beam.source.transmitted else dye)
+            self._due[light] = self._due.get(light, 0.0) + beam.on_s
+        if self._remember or len(self._due) != len(shot.beams) or max(self._due.values(), default=0.0) >= LATE_S:
+            self._settle()
+
+    def _settle(self) -> None:
+        for light, seconds in self._due.items():
+            fluence = light.scope.fluence(light.view, light.illumination, seconds, axis_um=light.axis_um)
+            self.sample.expose(light.view, light.dye, fluence, light.illumination.wavelength_nm)
+        self._due.clear()
 
     def _microscope(self, shot: Shot, mode: Mode) -> Microscope:
         here = shot.objective
