@@ -95,6 +95,19 @@ def test_phases_come_in_their_order_and_take_their_time() -> None:
     assert ratio == pytest.approx(settings.metaphase_min / settings.anaphase_min, rel=0.25)
 
 
+def test_daughters_are_as_bright_and_large_as_their_mother() -> None:
+    cells = Cells(CellSettings(count=40, extent_um=(400, 400), mitotic_fraction=1.0), 5)
+    mothers = cells.herd
+    cells.advance(3600)
+    both = [(row, int(np.flatnonzero(mothers.id == n)[0])) for row, n in enumerate(cells.herd.parent) if n]
+    assert len(both) > 30
+    born, before = cells.herd.taken(np.array(both)[:, 0]), mothers.taken(np.array(both)[:, 1])
+    # A tenth of the spread of 0.35 (brightness) and a fifth of that of 0.12 (volume) is drawn anew, in logarithms.
+    assert np.log(born.made / before.made**0.9).std() == pytest.approx(0.035, rel=0.3)
+    assert np.log(born.volume / before.volume**0.8).std() == pytest.approx(0.024, rel=0.35)
+    assert born.volume.mean() == pytest.approx(before.volume.mean(), rel=0.05)
+
+
 def test_the_culture_doubles_in_its_cycle() -> None:
     settings = CellSettings(count=150, extent_um=(1200, 1200), cycle_h=4.0, deaths_per_hour=0.0)
     cells = Cells(settings, 3)

@@ -172,10 +172,11 @@ def daughters(
             progress=np.zeros(len(mothers)),
             spread=np.zeros(len(mothers)),
         )
+        volume, made = mother.volume.copy(), mother.made.copy()
         born(one, settings)
         # Size and brightness are handed on, with a pull to the mean: else a lineage would drift away.
-        one.volume[:] = one.volume**0.2 * mother.volume**0.8
-        one.made[:] = one.made**0.1 * mother.made**0.9
+        one.volume[:] = one.volume**0.2 * volume**0.8
+        one.made[:] = one.made**0.1 * made**0.9
         pair = one if pair is None else pair.joined(one)
     assert pair is not None
     return pair
