@@ -16,6 +16,7 @@ from onscope.specimen.optics import (
     FLUOROPHORES,
     MCHERRY,
     OBJECTIVES,
+    Condenser,
     Drift,
     Illumination,
     LightPath,
@@ -189,6 +190,7 @@ def test_drift_is_known_at_any_time_and_goes_on_smoothly() -> None:
         lambda: Microscope(mode="x-ray"),  # type: ignore[arg-type]
         lambda: Microscope(Objective(60, 1.4, 1.515), mode="tirf", tirf_angle_deg=50),
         lambda: Microscope(Objective(20, 0.75, 1.0), mode="tirf"),
+        lambda: Microscope(Objective(4, 0.13, 1.0), mode="transmitted", condenser=Condenser("phase")),
         lambda: SCOPE.image(Plain(), VIEW, None, 0, LIGHT, 0.1),
         lambda: SCOPE.image(Plain(), VIEW, "dye", 0, LIGHT, -0.1),
         lambda: photon_energy_j(0),

@@ -23,7 +23,7 @@ class Drift:
     `velocity_um_h` (z, y, x) is steady creep in um per hour; `wander_um` (z, y, x) the standard deviation of what a
     warming and cooling room adds, with periods from a minute to six hours and the spectrum of a random walk. At
     `focus_lost_s` (seconds; None: never) the focus goes `focus_loss_um` away within a minute, as when an autofocus
-    loses the coverslip. `seed` is which day it is. Stands of tens of nm to some um per hour are common without
+    loses the coverslip. `seed` is which day it is. Tens of nm to some um per hour are common without
     autofocus (J. Adler, S. Pagakis, Journal of Microscopy 210, 131 (2003)).
     """
 

@@ -62,24 +62,23 @@ def photons(
             planes[plane] = amount
     medium = np.float32(scope.medium_per_um3 * large.pixel_um**2 * _medium_um(scope, lens, light))
 
-    def irradiance(defocus_um: float) -> Array:
-        return light.irradiance(
-            large.shape, large.pixel_um, at_um=at_um, index=scope.sample_index, defocus_um=defocus_um
-        )
+    def lit(defocus_um: float) -> Array:
+        return light.relative(large.shape, large.pixel_um, at_um=at_um, index=scope.sample_index, defocus_um=defocus_um)
 
     if light.pattern is None:  # smooth over what a point spreads to: it may come after the blur
         image = blurred(((amount, see(z)) for z, amount in planes.items()), grid)[inside]
         np.maximum(image, 0, out=image)  # rounding leaves tiny negative numbers in the dark
         image += medium
-        image *= irradiance(0.0)[inside]
+        image *= lit(0.0)[inside]
     else:
-        image = blurred(((amount * irradiance(z - z_um), see(z)) for z, amount in planes.items()), grid)[inside]
+        image = blurred(((amount * lit(z - z_um), see(z)) for z, amount in planes.items()), grid)[inside]
         np.maximum(image, 0, out=image)
         haze = _haze(scope, light, large, at_um)
         if scope.mode == "tirf":
             haze = np.maximum(blurred([(haze, see(0.0))], grid), 0)
         image += medium * haze[inside]
-    scale = exposure_s * fluorophore.emitted_per_j_cm2(light.wavelength_nm) * scope.objective.collection
+    fluence_j_cm2 = light.mean_w_cm2 * exposure_s
+    scale = fluence_j_cm2 * fluorophore.emitted_per_j_cm2(light.wavelength_nm) * scope.objective.collection
     if fine is not view:
         ratio = fine.shape[0] // view.shape[0]
         image, scale = cv2.resize(image, view.shape[::-1], interpolation=cv2.INTER_AREA), scale * ratio**2
@@ -91,10 +90,10 @@ def _haze(scope: Microscope, light: Illumination, view: View, at_um: tuple[float
     # The light on the medium as the camera sees it: nearly all of the medium is out of focus, where stripes are washed
     # out and a mask is unsharp; in an evanescent field all of it is in focus.
     if scope.mode == "tirf":
-        return light.irradiance(view.shape, view.pixel_um, at_um=at_um, index=scope.sample_index)
+        return light.relative(view.shape, view.pixel_um, at_um=at_um, index=scope.sample_index)
     light = replace(light, pattern=None) if isinstance(light.pattern, Stripes) else light
     how: dict[str, Any] = {"at_um": at_um, "index": scope.sample_index, "defocus_um": 0.5 * MEDIUM_UM}
-    return light.irradiance(view.shape, view.pixel_um, **how)
+    return light.relative(view.shape, view.pixel_um, **how)
 
 
 def _refined(view: View, lens: Lens, light: Illumination) -> View:

@@ -54,18 +54,29 @@ class Illumination:
         index: float = 1.34,
         defocus_um: float = 0.0,
     ) -> Array:
-        """W/cm2 per pixel, float32 (rows, columns), read-only.
+        """W/cm2 per pixel, float32 (rows, columns): `relative` times `mean_w_cm2`."""
+        light = self.relative(shape, pixel_um, at_um=at_um, index=index, defocus_um=defocus_um)
+        return light * np.float32(self.mean_w_cm2)
+
+    def relative(
+        self,
+        shape: tuple[int, int],
+        pixel_um: float,
+        *,
+        at_um: tuple[float, float] = (0.0, 0.0),
+        index: float = 1.34,
+        defocus_um: float = 0.0,
+    ) -> Array:
+        """Light per pixel relative to `mean_w_cm2`, float32 (rows, columns), read-only; kept for the next frame.
 
         `at_um` (y, x) is the middle of the image relative to the middle of the camera, `index` the sample's,
         `defocus_um` the plane's height above the focus: a mask is unsharp there.
         """
+        at_um = (round(at_um[0], 6), round(at_um[1], 6))  # what rounding left of a stage position is no new place
         defocus = abs(round(defocus_um / 0.1) * 0.1) if isinstance(self.pattern, Mask) else 0.0
         same = replace(self, power_mw=1.0)
         key = (same, shape, pixel_um, at_um, index, defocus)
-        relative = kept(key, lambda: _relative(same, shape, pixel_um, at_um, index, defocus))
-        light = relative * np.float32(self.mean_w_cm2)
-        light.flags.writeable = False
-        return light
+        return kept(key, lambda: _relative(same, shape, pixel_um, at_um, index, defocus))
 
     def even(
         self, shape: tuple[int, int], pixel_um: float, at_um: tuple[float, float] = (0.0, 0.0)

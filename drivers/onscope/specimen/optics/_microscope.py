@@ -59,6 +59,15 @@ class Microscope:
                 f"found camera_pixel_um={self.camera_pixel_um}, sample_index={self.sample_index}, "
                 f"pinhole_airy={self.pinhole_airy}, expected sizes above 0 and an index of at least 1"
             )
+        if (
+            self.mode == "transmitted"
+            and self.condenser.contrast == "phase"
+            and self.condenser.ring[1] > self.objective.na
+        ):
+            raise ValueError(
+                f"found a phase ring up to aperture {self.condenser.ring[1]} with an objective of {self.objective.na}, "
+                "expected a ring that it sees: choose a smaller ring"
+            )
         if self.mode == "tirf":
             sine = self.objective.immersion_index * math.sin(math.radians(self.tirf_angle_deg))
             if not self.sample_index < sine <= self.objective.na:
@@ -161,10 +170,10 @@ class Microscope:
             z_um,
             self.sample_index,
         )[inside]
-        image = relative * light.irradiance(view.shape, view.pixel_um, at_um=at_um, index=self.sample_index)
+        image = relative * light.relative(view.shape, view.pixel_um, at_um=at_um, index=self.sample_index)
         pixel_cm2 = (view.pixel_um * 1e-4) ** 2
-        scale = exposure_s * pixel_cm2 / photon_energy_j(light.wavelength_nm) * self.objective.transmission
-        image *= np.float32(scale)
+        photons_per_pixel = light.mean_w_cm2 * exposure_s * pixel_cm2 / photon_energy_j(light.wavelength_nm)
+        image *= np.float32(photons_per_pixel * self.objective.transmission)
         return np.asarray(image)
 
 

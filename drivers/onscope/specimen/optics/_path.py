@@ -36,6 +36,7 @@ class LightPath:
 
         `camera_um` is the pixels' side, `at_um` (y, x) the image's middle relative to the camera's, both on the chip.
         """
+        at_um = (round(at_um[0], 3), round(at_um[1], 3))
         return kept((self, shape, camera_um, at_um), lambda: _transmission(self, shape, camera_um, at_um))
 
 
