@@ -89,6 +89,18 @@ def test_a_cell_at_the_edge_of_the_view_receives_its_part() -> None:
             assert dose == pytest.approx(2.0 * inside[pixels].mean(), abs=0.08)
 
 
+def test_what_was_looked_at_before_does_not_change_the_dose() -> None:
+    one, other = culture(), culture()
+    light = np.zeros(VIEW.shape)
+    light[30:90, 50:] = 2.0
+    one.layers(VIEW.padded(40), "nucleus")
+    for cells in (one, other):
+        cells.expose(VIEW, "nucleus", light, 587)
+    assert one.herd.dose == pytest.approx(other.herd.dose, abs=0)
+    assert one.herd.left == pytest.approx(other.herd.left, abs=0)
+    assert one.herd.dose.max() > 0
+
+
 def test_lethal_dose_is_that_of_the_source() -> None:
     assert lethal_dose_j_cm2(405) == pytest.approx(50)
     assert lethal_dose_j_cm2(640) == pytest.approx(240_000)

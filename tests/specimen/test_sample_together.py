@@ -59,6 +59,10 @@ def test_views_know_their_places() -> None:
     assert view.contains(np.array([8.99]), np.array([20.0]), 0.1).tolist() == [True]
     assert view.padded(3).shape == (10, 13)
     assert view.size_um == (2.0, 3.5)
+    assert view.padded(3).encloses(view)
+    assert view.encloses(view)
+    assert not view.encloses(view.padded(1))
+    assert not view.padded(2).encloses(View((10.0, 22.1), (4, 7), 0.5))
     assert view.area_um2 == 7.0
     for shape, pixel in (((0, 3), 0.5), ((2, 3), 0.0)):
         with pytest.raises(ValueError, match="found a view of"):

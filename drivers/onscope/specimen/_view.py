@@ -58,6 +58,13 @@ class View:
         inside = (row >= -margin) & (row < self.shape[0] - 1 + margin)
         return np.asarray(inside & (column >= -margin) & (column < self.shape[1] - 1 + margin))
 
+    def encloses(self, other: View) -> bool:
+        """Whether all of another view lies in this one."""
+        return all(
+            abs(mine - its) <= (size - part) / 2 + 1e-9
+            for mine, its, size, part in zip(self.centre_um, other.centre_um, self.size_um, other.size_um, strict=True)
+        )
+
     def padded(self, pixels: int) -> View:
         """The same middle with `pixels` more on each of the four sides: what blurs into the image lies there."""
         return View(self.centre_um, (self.shape[0] + 2 * pixels, self.shape[1] + 2 * pixels), self.pixel_um)

@@ -119,8 +119,9 @@ class Cells:
         fluence = checked_fluence(view, fluence_j_cm2)
         if not fluence.any():
             return
-        scene = self._at(view)
-        received, to_nucleus = scene.received(fluence, dye == "nucleus")
+        # The optics has just looked at a wider view: whoever can be lit is known already.
+        scene = next((scene for kept, scene in self._scenes.items() if kept.encloses(view)), None) or self._at(view)
+        received, to_nucleus = scene.received(view, fluence, dye == "nucleus")
         rows = scene.rows
         self._herd.dose[rows] += received
         self._herd.stress[rows] += received * self.settings.sensitivity / lethal_dose_j_cm2(wavelength_nm)

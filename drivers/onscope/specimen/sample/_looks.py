@@ -25,7 +25,7 @@ MEMBRANE_PER_UM2 = 250.0
 """Of a membrane anchor, in each of the upper and the lower sheet; proteins of one kind: 10 to 1,000 per um2."""
 
 MITOCHONDRIA_PER_UM2 = 1400.0
-"""Seen from above in the network's mean: 16 micromolar in tubules of 0.45 um that cover a third of the cell's middle."""
+"""Seen from above in the network's mean: 16 micromolar in tubules of 0.45 um that cover a third of a cell's middle."""
 
 FILAMENTS_PER_UM2 = 500.0
 """Seen from above in the mean of a flat cell's actin: a label on about 1 % of 100 micromolar actin, 1 um high."""

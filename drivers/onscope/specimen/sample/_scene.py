@@ -107,12 +107,15 @@ class Scene:
         solid = self.chromatin[self.chromatin["share"] > np.where(self.chromatin["sprite"] == BALL, 0.04, 0.3)]
         return numbered(self.view, _sprites.draw(self.view, solid, self.rows, "mask", self._seed), 0.5, self._herd.id)
 
-    def received(self, fluence: Array, nuclei: bool) -> tuple[Array, Array]:
-        """Mean fluence over each cell of `rows`, and that over its dye: the chromatin with `nuclei`, else the same."""
-        body = over_bodies(self.view, self._seen.y, self._seen.x, self._bodies.outline, fluence)
+    def received(self, lit: View, fluence: Array, nuclei: bool) -> tuple[Array, Array]:
+        """Mean fluence over each cell of `rows`, and that over its dye: the chromatin with `nuclei`, else the same.
+
+        `lit` is the view that the light falls on, in or around which all cells that it may reach are of this scene.
+        """
+        body = over_bodies(lit, self._seen.y, self._seen.x, self._bodies.outline, fluence)
         if not nuclei:
             return body, body
-        return body, over_chromatin(self.view, self.chromatin, len(self.rows), fluence)
+        return body, over_chromatin(lit, self.chromatin, len(self.rows), fluence)
 
     def optical_path_nm(self) -> tuple[Array, Array]:
         """Optical path difference in nm and absorbance of the cells, float32 images."""
