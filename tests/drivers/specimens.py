@@ -28,6 +28,15 @@ def even_light(**options: Any) -> specimen.FieldOfBeads:
     return specimen.FieldOfBeads(np.zeros((0, 3)), extent_um=(100.0, 100.0), **options)
 
 
+class Broken(specimen.FieldOfBeads):
+    """Beads of which the fourth picture cannot be taken."""
+
+    def expose(self, shot: specimen.Shot, out: Any) -> None:
+        if shot.number == 3:
+            raise ValueError("no such bead")
+        super().expose(shot, out)
+
+
 def mounted(scene: specimen.Scene | None = None, *, size: int = SIZE, **options: Any) -> specimen.SpecimenCore:
     """A core with the quick microscope; in time that passes when somebody waits, unless a clock is given."""
     hardware = options.pop("hardware", replace(QUICK, camera=replace(QUICK.camera, shape=(size, size))))
@@ -49,6 +58,8 @@ def popped(mmc: specimen.SpecimenCore, n: int) -> list[tuple[Any, dict[str, str]
             got.append(mmc.pop_with_tags())
         if len(got) == n:
             return got
+        if not mmc.isSequenceRunning() and not mmc.getRemainingImageCount():
+            break
         pause.wait(0.001)
     raise AssertionError(f"{len(got)} of {n} images came")
 

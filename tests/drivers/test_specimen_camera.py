@@ -15,7 +15,7 @@ from onscope.drivers import specimen
 from onscope.drivers.specimen._buffer import FrameBuffer
 from onscope.drivers.specimen._grid import SLACK_S, Grid
 
-from .specimens import QUICK, SIZE, commands, mounted, one_bead, popped, snapped
+from .specimens import QUICK, SIZE, Broken, commands, mounted, one_bead, popped, snapped
 
 LINE_S = QUICK.camera.line_s
 READOUT_S = SIZE * LINE_S
@@ -283,3 +283,27 @@ def test_a_buffer_overflows_when_it_is_full_and_not_before(steps: list[str], ove
         assert buffer.used_bytes == 1024 * len(model)
     newest = buffer.peek_last()
     assert (None if newest is None else newest[1]["number"]) == (model[-1] if model else None)
+
+
+FAILED = r"found that the scene before Camera failed \(no such bead\), expected a picture: see what it says"
+
+
+def test_a_scene_that_fails_ends_the_sequence_and_says_so() -> None:
+    mmc = mounted(Broken(extent_um=(100.0, 100.0)))
+    mmc.startSequenceAcquisition(10, 0, True)
+    popped(mmc, 3)
+    with pytest.raises(specimen.DeviceError, match=FAILED):
+        popped(mmc, 1)
+    assert not mmc.getShutterOpen()
+    assert snapped(mmc).shape == (SIZE, SIZE)
+    mmc.unloadAllDevices()
+
+
+def test_a_scene_that_fails_in_a_snap_says_so() -> None:
+    mmc = mounted(Broken(extent_um=(100.0, 100.0)))
+    for _ in range(3):
+        mmc.snapImage()
+    with pytest.raises(specimen.DeviceError, match=FAILED):
+        mmc.snapImage()
+    mmc.snapImage()
+    mmc.unloadAllDevices()

@@ -17,7 +17,7 @@ from onscope.runtime import Runtime, Source, SourceError, block
 from tests import models
 
 from .source_tests import SourceTests
-from .specimens import QUICK, SIZE, even_light, one_bead, popped
+from .specimens import QUICK, SIZE, Broken, even_light, one_bead, popped
 
 
 class TestLive(SourceTests):
@@ -106,6 +106,14 @@ def test_a_camera_that_another_stops_says_so(scope: specimen.SpecimenScope) -> N
         SourceError, match=r"found that Camera stopped after \d+ frames? of 1000 by itself, expected it"
     ):
         list(frames)
+
+
+def test_a_scene_that_fails_says_so() -> None:
+    with specimen.open(Broken(extent_um=(100.0, 100.0)), hardware=QUICK) as scope:
+        frames = scope.live(2.0).frames(10)
+        assert [next(frames).id.seq for _ in range(3)] == [0, 1, 2]
+        with pytest.raises(SourceError, match=r"refused Camera \(found that the scene before Camera failed"):
+            next(frames)
 
 
 def test_frames_that_are_not_taken_end_in_order() -> None:

@@ -55,6 +55,7 @@ class Camera(OnBench, CameraDevice):
         self._running = threading.Lock()
         self._listener: Listener | None = None
         self._shot: Shot | None = None
+        self._fault: Exception | None = None
         super().__init__()
         self.mounted(bench)
         self.set_property_allowed_values(Keyword.Binning, model.binnings)
@@ -89,6 +90,14 @@ class Camera(OnBench, CameraDevice):
     def running(self) -> bool:
         """Whether it exposes."""
         return self._running.locked()
+
+    def check(self) -> None:
+        """Called by the core after an exposure and while a sequence runs. Raises DeviceError when the scene failed."""
+        error, self._fault = self._fault, None
+        if error is not None:
+            raise DeviceError(
+                f"found that the scene before {self.get_label()} failed ({error}), expected a picture: see what it says"
+            ) from error
 
     def get_camera_name(self) -> str:
         return self._model.name
@@ -190,10 +199,14 @@ class Camera(OnBench, CameraDevice):
                         return
                     exposure_s, readout_s = self._exposure_ms / 1e3, self.get_readout_time() / 1e3
                     self._shot = shot = bench.shot(label, begin_s, exposure_s, self._readout)
-                    for lit in bench.owed():
-                        bench.scene.illuminate(lit)
                     buffer = get_buffer(shot.readout.shape, shot.readout.dtype)
-                    bench.scene.expose(shot, buffer)
+                    try:
+                        for lit in bench.owed():
+                            bench.scene.illuminate(lit)
+                        bench.scene.expose(shot, buffer)
+                    except Exception as error:
+                        self._fault = error
+                        return
                     bench.trigger(begin_s + exposure_s)
                     if not bench.clock.wait_until(begin_s + exposure_s + readout_s, stop):
                         return

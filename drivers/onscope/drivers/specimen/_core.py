@@ -120,6 +120,12 @@ class SpecimenCore(UniMMCore):
         camera = self._py_camera()
         return camera.get_bit_depth() if isinstance(camera, Camera) else super().getImageBitDepth()
 
+    def isSequenceRunning(self, *label: str) -> bool:
+        running = super().isSequenceRunning(*label)
+        if not running and self._camera is not None and self._py_camera(*label) is self._camera:
+            self._camera.check()
+        return running
+
     def getCameraChannelName(self, channelNr: int) -> str:
         return self.getCameraDevice() if self._py_camera() is not None else super().getCameraChannelName(channelNr)
 
@@ -150,6 +156,8 @@ class SpecimenCore(UniMMCore):
     def _do_snap_image(self) -> None:
         self._check_at_rest(self.getCameraDevice(), "a snap")
         super()._do_snap_image()
+        if self._camera is not None:
+            self._camera.check()
 
     def _do_start_sequence_acquisition(
         self, cameraLabel: str, numImages: int, intervalMs: float, stopOnOverflow: bool

@@ -12,13 +12,13 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from onscope.specimen import Sample, Sensor, Truth, View
+from onscope.specimen import Sample, Truth, View
 from onscope.specimen.optics import EGFP, Condenser, Drift, Fluorophore, Illumination, LightPath, Mask, Microscope, Mode
 from onscope.specimen.optics import Objective as Lens
 from onscope.specimen.sensor import SCMOS
 
 from ._hardware import FILTERS, Filter
-from ._readout import binned, expected, read_out
+from ._readout import AnySensor, binned, expected, read_out
 from ._scene import Beam, Projection, Shot
 
 Array = npt.NDArray[Any]
@@ -76,7 +76,7 @@ class Living:
         *,
         dyes: Mapping[str, str] | None = None,
         stand: Stand | None = None,
-        sensor: Sensor = SCMOS,
+        sensor: AnySensor = SCMOS,
         seed: int = 0,
         remember: int = 0,
     ) -> None:

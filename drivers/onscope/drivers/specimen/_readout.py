@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from onscope.specimen import Sensor
+from onscope.specimen.sensor import Emccd
 
 from ._scene import Shot
 
 Array = npt.NDArray[Any]
+AnySensor = Sensor | Emccd
 
 
 def binned(photons: Array, by: int) -> Array:
@@ -23,7 +25,7 @@ def binned(photons: Array, by: int) -> Array:
     return np.asarray(photons.reshape(rows, by, columns, by).sum(axis=(1, 3)))
 
 
-def read_out(sensor: Sensor, photons: Array, shot: Shot, rng: np.random.Generator, out: Array) -> None:
+def read_out(sensor: AnySensor, photons: Array, shot: Shot, rng: np.random.Generator, out: Array) -> None:
     """Write the counts for mean photons per binned pixel into `out`.
 
     A depth below the sensor's own leaves gain and offset as they are and saturates earlier, as the fast modes of sCMOS
@@ -39,10 +41,10 @@ def read_out(sensor: Sensor, photons: Array, shot: Shot, rng: np.random.Generato
     )
 
 
-def expected(sensor: Sensor, photons: Array, shot: Shot) -> Array:
+def expected(sensor: AnySensor, photons: Array, shot: Shot) -> Array:
     """What the mean of many such images tends to, float32 of the shape of `photons`."""
     return np.asarray(_fitted(sensor, shot).expected_counts(photons, binning=shot.readout.binning))
 
 
-def _fitted(sensor: Sensor, shot: Shot) -> Sensor:
+def _fitted(sensor: AnySensor, shot: Shot) -> AnySensor:
     return replace(sensor, bit_depth=min(shot.readout.bit_depth, sensor.bit_depth), chip=shot.readout.chip)
