@@ -127,14 +127,18 @@ def test_a_stack_of_triggers_moves_the_focus_at_the_cameras_rate() -> None:
     mmc.unloadAllDevices()
 
 
-def test_an_slm_mask_in_a_sequence_lights_its_part() -> None:
+def test_slm_masks_in_a_sequence_light_their_parts() -> None:
     mmc = mounted(beads())
     left = np.zeros(QUICK.slm.shape, bool)
     left[:, : QUICK.slm.shape[1] // 2] = True
-    events = [useq.MDAEvent(exposure=1000, slm_image=useq.SLMImage(data=left, device="SLM"))]
-    ((image, _, _),) = ran(mmc, events)  # type: ignore[arg-type]
-    assert image[:, :30].mean() > 150
-    assert image[:, 34:].mean() == pytest.approx(100, abs=0.5)
+    events = [
+        useq.MDAEvent(index={"t": t}, exposure=1000, slm_image=useq.SLMImage(data=mask, device="SLM"))
+        for t, mask in enumerate((left, ~left))
+    ]
+    (first, _, _), (second, _, _) = ran(mmc, events)  # type: ignore[arg-type]
+    for image, lit, dark in ((first, slice(0, 30), slice(34, 64)), (second, slice(34, 64), slice(0, 30))):
+        assert image[:, lit].mean() > 150
+        assert image[:, dark].mean() == pytest.approx(100, abs=0.5)
     mmc.unloadAllDevices()
 
 

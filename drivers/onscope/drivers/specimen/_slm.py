@@ -20,8 +20,9 @@ class Slm(OnBench, SLMDevice):
     """A micromirror array in the light path: uint8, 0 dark to 255 full light, from `displaySLMImage` on.
 
     Before its first image all mirrors are on. With an exposure it goes dark that many milliseconds after the image was
-    displayed; 0: it stays. `Alignment` is the affine map from the camera's full image at the objective in use to
-    mirrors, as a calibration would find it: six numbers a b c d e f with column = a x + b y + c, row = d x + e y + f.
+    displayed; 0: it stays. It takes no sequences: pymmcore-plus 0.18 would load one and never start it. `Alignment` is
+    the affine map from the camera's full image at the objective in use to mirrors, as a calibration would find it: six
+    numbers a b c d e f with column = a x + b y + c, row = d x + e y + f.
     """
 
     def __init__(self, bench: Bench) -> None:
