@@ -132,7 +132,9 @@ def test_slm_masks_in_a_sequence_light_their_parts() -> None:
     left = np.zeros(QUICK.slm.shape, bool)
     left[:, : QUICK.slm.shape[1] // 2] = True
     events = [
-        useq.MDAEvent(index={"t": t}, exposure=1000, slm_image=useq.SLMImage(data=mask, device="SLM"))
+        useq.MDAEvent.model_validate(
+            {"index": {"t": t}, "exposure": 1000, "slm_image": {"data": mask, "device": "SLM"}}
+        )
         for t, mask in enumerate((left, ~left))
     ]
     (first, _, _), (second, _, _) = ran(mmc, events)  # type: ignore[arg-type]

@@ -120,9 +120,11 @@ class SpecimenCore(UniMMCore):
         camera = self._py_camera()
         return camera.get_bit_depth() if isinstance(camera, Camera) else super().getImageBitDepth()
 
-    def isSequenceRunning(self, *label: str) -> bool:
-        running = super().isSequenceRunning(*label)
-        if not running and self._camera is not None and self._py_camera(*label) is self._camera:
+    def isSequenceRunning(self, cameraLabel: str | None = None) -> bool:
+        """Whether it runs. Raises DeviceError, once, when the scene before the camera has ended it."""
+        label = cameraLabel or self.getCameraDevice()
+        running = super().isSequenceRunning(label)
+        if not running and self._camera is not None and self._py_camera(label) is self._camera:
             self._camera.check()
         return running
 
