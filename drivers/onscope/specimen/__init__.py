@@ -1,4 +1,9 @@
-"""Simulated samples with known truth: optics, beads and the noise of an sCMOS sensor, in plain NumPy.
+"""Simulated samples with known truth: living cells, bacteria, beads, molecules; optics; sensors, in plain NumPy.
+
+specimen = load_scenario("dividing-cells")           # sample, microscope, light, camera
+snap = specimen.snap((400, 400), "nuclei")           # .counts as a camera gives them, .photons, .truth
+
+Beads alone, for networks that find them:
 
 scene = SceneRanges().draw((512, 512), rng)         # beads at known sub-pixel positions
 truth = sensor.expected_counts(scene.photons())     # what a noise-free camera would count
@@ -8,6 +13,9 @@ frame = sensor.expose(scene.photons(), rng)         # what the camera gives: uin
 from __future__ import annotations
 
 from ._beads import Beads, Scene, SceneRanges, no_beads, render
+from ._channel import Channel
+from ._snap import Light, Snap
+from ._specimen import Specimen
 from ._view import Sample, Truth, View
 from .optics import GAUSSIAN_WIDTH, Optics
 from .sensor import DEMO_BACKGROUND_PHOTONS, DEMO_PHOTONS_PER_UNIT, DEMO_SENSOR, Sensor, demo_photons
@@ -18,11 +26,15 @@ __all__ = [
     "DEMO_SENSOR",
     "GAUSSIAN_WIDTH",
     "Beads",
+    "Channel",
+    "Light",
     "Optics",
     "Sample",
     "Scene",
     "SceneRanges",
     "Sensor",
+    "Snap",
+    "Specimen",
     "Truth",
     "View",
     "demo_photons",

@@ -46,6 +46,11 @@ class Bacteria:
         return TOP_UM + self.settings.channel_um[0] + 40, (self.settings.channels + 1) * self.settings.spacing_um
 
     @property
+    def step_s(self) -> float:
+        """Seconds of a step: time changes the sample at its multiples."""
+        return STEP_S
+
+    @property
     def time_s(self) -> float:
         """The culture's age in seconds."""
         return self._time_s

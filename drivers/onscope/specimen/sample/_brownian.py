@@ -92,6 +92,11 @@ class BrownianBeads:
         return self.settings.extent_um
 
     @property
+    def step_s(self) -> float:
+        """Seconds of a step: time changes the sample at its multiples."""
+        return STEP_S
+
+    @property
     def time_s(self) -> float:
         """Time since the start in seconds."""
         return self._time_s

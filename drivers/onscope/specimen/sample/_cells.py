@@ -58,6 +58,11 @@ class Cells:
         return self.settings.extent_um
 
     @property
+    def step_s(self) -> float:
+        """Seconds of a step: time changes the sample at its multiples."""
+        return STEP_S
+
+    @property
     def time_s(self) -> float:
         """The culture's age in seconds."""
         return self._time_s

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from .._view import Layer, Sample, Truth, View
+from ..optics import EGFP, Fluorophore
 
 Array = npt.NDArray[Any]
 
@@ -39,6 +40,11 @@ class Together:
         return height, width
 
     @property
+    def step_s(self) -> float:
+        """Seconds of the shortest step among them (0 where one does not tell: any time may change it)."""
+        return min(float(getattr(sample, "step_s", 0.0)) for sample in self._samples)
+
+    @property
     def time_s(self) -> float:
         """Their common age in seconds."""
         return self._samples[0].time_s
@@ -47,6 +53,14 @@ class Together:
         """All live on until `to_s`."""
         for sample in self._samples:
             sample.advance(to_s)
+
+    def fluorophore(self, dye: str) -> Fluorophore:
+        """What the first sample that has the dye says it is. Raises KeyError for a dye that none has."""
+        for sample in self._samples:
+            if dye in sample.dyes:
+                tells = getattr(sample, "fluorophore", None)
+                return EGFP if tells is None else cast("Fluorophore", tells(dye))
+        raise KeyError(f"found dye {dye!r}, expected one of {', '.join(self.dyes)}")
 
     def layers(self, view: View, dye: str) -> list[Layer]:
         """All layers of a dye by rising height. Raises KeyError for a dye that none has."""
