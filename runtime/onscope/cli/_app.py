@@ -18,6 +18,7 @@ SUMMARIES = {
     "export": "Export a trained network to a package, with proof that nothing changed.",
     "reduce": "Add fp16 or int8 variants to a package, with proof of what they change.",
     "build": "Build engines for this GPU ahead, so that nothing is built while frames come.",
+    "simulate": "Simulate a living specimen: frames as a camera gives them, and beside them what is true.",
     "validate": "Check a package: its answers, its speed here, the frame rate it can hold.",
     "doctor": "Say what is installed, what runs here, and how to install what is missing.",
 }
