@@ -91,8 +91,17 @@ def measured(way: Way, frames: int) -> Found:
     p50, p99 = np.percentile(wall[2:], (50, 99))
     truth = scene.snap(middle, way.channel, shape=(way.size, way.size)).truth
     cells = 0 if truth is None else len(truth.objects)
-    times = (round(float(each), 2) for each in (p50, p99, cpu))
-    return Found(way.name, way.size, cells, frames, *times, round(1e3 / float(p50), 1), way.budget)
+    return Found(
+        name=way.name,
+        size=way.size,
+        cells=cells,
+        frames=frames,
+        p50_ms=round(float(p50), 2),
+        p99_ms=round(float(p99), 2),
+        cpu_ms=round(cpu, 2),
+        frames_per_s=round(1e3 / float(p50), 1),
+        budget=way.budget,
+    )
 
 
 def main() -> None:
@@ -102,9 +111,8 @@ def main() -> None:
     chosen = parser.parse_args()
     around = conditions()
     print(f"load before: {around['load_before']}\n")
-    print(
-        "| image | cells | frames | p50, ms | p99, ms | CPU, ms | frames/s | budget |\n|---|---|---|---|---|---|---|---|"
-    )
+    heads = ("image", "cells", "frames", "p50, ms", "p99, ms", "CPU, ms", "frames/s", "budget")
+    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     rows = []
     for way in WAYS:
         found = measured(way, max(2, (500 if way.size == 512 else 60) // (10 if chosen.quick else 1)))

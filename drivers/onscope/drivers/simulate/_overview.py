@@ -14,7 +14,7 @@ from ._data_set import Plan, Written
 from ._picture import Panel, coloured, write_picture
 
 Array = npt.NDArray[Any]
-SHOWN = 3  # channels
+SHOWN = 3  # channels; one more where there is no later frame to show
 CLOSE = 96  # pixels across a close-up
 
 
@@ -26,7 +26,7 @@ def write_overview(path: Path, plan: Plan, specimen: Specimen, written: Written)
     """
     pixel_um = specimen.pixel_um
     striped = any(lit.sim for lit in plan.scenario.channels.values())
-    panels = [_seen(snap, pixel_um) for snap in written.first[: 1 if striped else SHOWN]]
+    panels = [_seen(snap, pixel_um) for snap in written.first[: 1 if striped else SHOWN + (plan.frames == 1)]]
     if striped:
         panels += _stripes(written.first[0], pixel_um)
     first = written.first[0]
