@@ -26,7 +26,7 @@ from ._report import conditions
 
 @dataclass(frozen=True)
 class Way:
-    """One row: images of `size` squared, `step_s` between frames, through `channel`; `budget` in frames per second."""
+    """A row: `size` squared images, `step_s` between frames, through `channel`; `budget` in frames/s (0: none)."""
 
     name: str
     size: int
@@ -51,7 +51,7 @@ class Found:
 
 
 WAYS = tuple(
-    Way(name, size, step_s, channel, budget)
+    Way(name, size, step_s, channel, budget if name == "live" else 0.0)
     for size, budget in ((512, 50.0), (2048, 5.0))
     for name, step_s, channel in (
         ("live", 1 / budget, "nuclei"),

@@ -14,4 +14,4 @@ def test_a_row_counts_cells_frames_and_times() -> None:
 
 
 def test_both_budgets_are_measured() -> None:
-    assert {(way.size, way.budget) for way in WAYS} == {(512, 50.0), (2048, 5.0)}
+    assert {(way.size, way.budget) for way in WAYS if way.budget} == {(512, 50.0), (2048, 5.0)}

@@ -125,6 +125,14 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
     assert specimen.snap((30, 30), "beads", shape=(64, 96)).counts.shape == (64, 96)
 
 
+def test_the_scenario_in_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "specimen.md").read_text(encoding="utf-8")
+    path = tmp_path / "mine.yaml"
+    path.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert list(load_scenario(path).channels) == ["nuclei", "beads", "phase"]
+    assert all(f"images/specimen-{name}.png" in page and f"| `{name}` |" in page for name in SHIPPED)
+
+
 def test_a_dye_that_the_sample_has_not_and_unknown_names_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(PLAIN.replace("dye: beads", "dye: actin"), encoding="utf-8")

@@ -32,7 +32,8 @@ def write_overview(path: Path, plan: Plan, specimen: Specimen, written: Written)
     first = written.first[0]
     truth = first.truth
     if truth is not None and truth.labels.any():
-        panels.append(Panel(f"truth: {len(truth.objects)} {_noun(truth.kinds())}", coloured(truth.labels), pixel_um))
+        bodies = int((truth.objects["area_um2"] > 0).sum())
+        panels.append(Panel(f"truth: {bodies} {_noun(truth.kinds())}", coloured(truth.labels), pixel_um))
     elif truth is not None:
         panels.append(Panel(f"truth: {int(truth.objects['on'].sum())} shine", _crosses(first), pixel_um))
         panels.append(Panel(f"mean of {plan.frames} frames", written.mean, pixel_um))
@@ -49,7 +50,9 @@ def _seen(snap: Snap, pixel_um: float) -> Panel:
 
 
 def _limits(snap: Snap) -> tuple[float, float]:
-    return float(np.percentile(snap.counts, 0.5)), float(np.percentile(snap.counts, 99.5))
+    """Percentiles 0.5 and 99.5; of an image with few bright points, a quarter of their height at least."""
+    low, middle, high, top = (float(each) for each in np.percentile(snap.counts, (0.5, 50, 99.5, 99.98)))
+    return low, max(high, middle + (top - middle) / 4)
 
 
 def _noun(kinds: list[str]) -> str:
