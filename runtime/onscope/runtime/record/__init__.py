@@ -19,24 +19,36 @@ image may then be longer than its table: elements that no row names were never a
 Raw frames are written by a process of its own (`recorder/`), answers by the acquisition process.
 """
 
+from ._files import require_space, write_json
+from ._images import ImageWriter, open_images
 from ._latency import frames_per_second, percentiles
 from ._manifest import is_recording, machine, versions
+from ._ome import Layout, list_labels
 from ._overview import overview
 from ._place import PATIENCE_S, Hold
 from ._reader import RecordedImages, RecordedRun, open_recording
 from ._recording import Recording
+from ._tables import TableWriter, read_table
 
 __all__ = [
     "PATIENCE_S",
     "Hold",
+    "ImageWriter",
+    "Layout",
     "RecordedImages",
     "RecordedRun",
     "Recording",
+    "TableWriter",
     "frames_per_second",
     "is_recording",
+    "list_labels",
     "machine",
+    "open_images",
     "open_recording",
     "overview",
     "percentiles",
+    "read_table",
+    "require_space",
     "versions",
+    "write_json",
 ]
