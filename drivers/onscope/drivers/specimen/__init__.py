@@ -17,6 +17,7 @@ from ._clock import Clock, PatientClock, RealClock
 from ._core import SpecimenCore
 from ._errors import DeviceError
 from ._field_of_beads import Dye, FieldOfBeads
+from ._from_scenario import ScenarioScope, from_scenario
 from ._hardware import Axis, CameraModel, Channel, Filter, Hardware, LightSource, Objective, SlmModel
 from ._living import Living, Seen, Stand
 from ._mount import SpecimenScope, mount
@@ -43,6 +44,7 @@ __all__ = [
     "Projection",
     "Readout",
     "RealClock",
+    "ScenarioScope",
     "Scene",
     "Seen",
     "Shot",
@@ -50,6 +52,7 @@ __all__ = [
     "SpecimenCore",
     "SpecimenScope",
     "Stand",
+    "from_scenario",
     "mount",
     "open",
 ]

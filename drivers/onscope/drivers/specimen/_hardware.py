@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from onscope.specimen.optics import Mask, Stripes
+
 from ._errors import DeviceError
 
 FIELD_NUMBER_MM = 22.0
@@ -33,12 +35,19 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class LightSource:
-    """A line of a light engine, or the lamp above the stage (`transmitted`); powers are those that reach the sample."""
+    """A line of a light engine, or the lamp above the stage (`transmitted`); powers are those that reach the sample.
+
+    `field_um` is the side of the square that it lights (None: the objective's field), `unevenness` as in the optics'
+    `Illumination` (None: the stand's), `pattern` the stripes of light that an interferometer makes of it.
+    """
 
     label: str
     wavelength_nm: float
     max_power_mw: float
     transmitted: bool = False
+    field_um: float | None = None
+    unevenness: float | None = None
+    pattern: Stripes | Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ class Lights:
             on_s, off_s = self._switches[label].on_between(begin_s, end_s)
             shines_s = min(close_s, off_s) - max(open_s, on_s)
             if shines_s > 0 and self._power_mw[label] > 0:
-                found.append(Beam(source, self._power_mw[label], objective.field_um2, shines_s))
+                area_um2 = objective.field_um2 if source.field_um is None else source.field_um**2
+                found.append(Beam(source, self._power_mw[label], area_um2, shines_s))
         return tuple(found)
 
     def turns_between(self, begin_s: float, end_s: float) -> bool:

@@ -41,13 +41,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """What of the stand is no device: the fluorescence's `mode`, its light's `unevenness`, drift, dust, condenser."""
+    """What of the stand is no device: the fluorescence's `mode`, its light's `unevenness`, drift, dust, condenser, the
+    medium's own light (`Microscope.medium_per_um3`), and the `transmission` of its objectives."""
 
     mode: Mode = "widefield"
     unevenness: float = 0.2
     drift: Drift = field(default_factory=Drift)
     path: LightPath = field(default_factory=LightPath)
     condenser: Condenser = field(default_factory=lambda: Condenser("phase"))
+    medium_per_um3: float = 40.0
+    transmission: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Living:
 
     `dyes` names the dye that is seen through each emission filter, by the filter's label (None: for each filter the
     sample's first dye whose fluorophore shines through it). Light through the SLM and the shutter bleaches that dye and
-    harms what lives, in the view that the camera reads, up to LATE_S later. With `remember` above 0 the truth of so
+    harms what lives, in the view that the camera reads, up to LATE_S later. A shot's time counts from the sample's age
+    on: time 0 is when it was put under the microscope. With `remember` above 0 the truth of so
     many last exposures can be asked for by `seen`. The same sample, seed and shots give the same frames.
     """
 
@@ -88,6 +92,7 @@ class Living:
         self._masks: dict[Projection, Mask] = {}
         self._due: dict[_Light, float] = {}
         self._lock = threading.Lock()
+        self._age_s = sample.time_s
 
     @property
     def extent_um(self) -> tuple[float, float]:
@@ -122,12 +127,12 @@ class Living:
             return self._last[number]
 
     def _live(self, time_s: float) -> None:
-        if time_s > self.sample.time_s:
-            self.sample.advance(time_s)
+        if self._age_s + time_s > self.sample.time_s:
+            self.sample.advance(self._age_s + time_s)
 
     def _drifted(self, shot: Shot) -> tuple[View, tuple[float, float], float]:
         """View, optical axis and focal plane in the sample's frame."""
-        z_um, y_um, x_um = self._stand.drift.at(shot.time_s)
+        z_um, y_um, x_um = self._stand.drift.at(self._age_s + shot.time_s)
         (top, left), (axis_y, axis_x) = shot.view.centre_um, shot.axis_um
         view = View((top + y_um, left + x_um), shot.view.shape, shot.view.pixel_um)
         return view, (axis_y + y_um, axis_x + x_um), shot.z_um + z_um
@@ -146,16 +151,10 @@ class Living:
         if dye is None:
             return None
         scope, light = self._microscope(shot, self._stand.mode), self._light(shot, beam)
-        return scope.image(
-            self.sample,
-            view,
-            dye,
-            z_um,
-            light,
-            beam.on_s,
-            fluorophore=fluorophore_of(self.sample, dye),
-            axis_um=axis_um,
-        )
+        shines = fluorophore_of(self.sample, dye)
+        image = scope.image(self.sample, view, dye, z_um, light, beam.on_s, fluorophore=shines, axis_um=axis_um)
+        image *= np.float32(shines.emission_share(emission.low_nm, emission.high_nm))
+        return image
 
     def _harm(self, shot: Shot, view: View, axis_um: tuple[float, float]) -> None:
         """Light on the sample; short flashes of the same light are kept together until they are LATE_S long."""
@@ -176,15 +175,16 @@ class Living:
     def _microscope(self, shot: Shot, mode: Mode) -> Microscope:
         here = shot.objective
         return Microscope(
-            Lens(here.magnification, here.na, here.immersion_index),
+            Lens(here.magnification, here.na, here.immersion_index, self._stand.transmission),
             mode,
             camera_pixel_um=shot.view.pixel_um * here.magnification,
+            medium_per_um3=self._stand.medium_per_um3,
             condenser=self._stand.condenser,
             path=self._stand.path,
         )
 
     def _light(self, shot: Shot, beam: Beam) -> Illumination:
-        pattern = None
+        pattern = beam.source.pattern
         if beam.mask is not None and beam.projection is not None:
             pattern = self._masks.get(beam.projection)
             if pattern is None:  # kept, for fields of light are remembered by it
@@ -197,7 +197,7 @@ class Living:
             beam.source.wavelength_nm,
             beam.power_mw,
             field_um=math.sqrt(beam.field_um2),
-            unevenness=self._stand.unevenness,
+            unevenness=self._stand.unevenness if beam.source.unevenness is None else beam.source.unevenness,
             pattern=pattern,
         )
 

@@ -89,9 +89,9 @@ class Readout:
 class Shot:
     """One exposure, as the devices stood in its middle.
 
-    `number` counts the camera's exposures since it was mounted, from 0 on; `time_s` is the age of the sample at the
-    begin of the exposure and `exposure_s` its length, both in seconds. `view` has the unbinned pixels that are read;
-    `axis_um` (y, x) is the sample point on the optical axis, in the middle of the sensor;
+    `number` counts the camera's exposures since it was mounted, from 0 on; `time_s` is the begin of the exposure in the
+    sample's time since the mounting and `exposure_s` its length, both in seconds. `view` has the unbinned pixels that
+    are read; `axis_um` (y, x) is the sample point on the optical axis, in the middle of the sensor;
     `z_um` is the focal plane above the coverslip. `emission` is the filter before the camera, None while the wheel
     turns and no light passes. `beams` are the sources that shine; none of them: the frame is dark.
     """
