@@ -172,3 +172,17 @@ def test_any_view_can_be_asked(y: float, x: float, rows: int, columns: int, pixe
 
 OLD = Cells(CellSettings(count=25, extent_um=(160, 160), mitotic_fraction=0.4, deaths_per_hour=0.6), 9)
 OLD.advance(2400)
+
+
+def test_prometaphase_lasts_until_there_is_a_plate() -> None:
+    cells = Cells(CellSettings(count=120, extent_um=(700, 700), mitotic_fraction=1.0), 3)
+    truth = cells.truth(View((350, 350), (1400, 1400), 0.5))
+    phases = dict(zip(cells.herd.id.tolist(), cells.herd.phase.tolist(), strict=True))
+    half_um: dict[str, list[float]] = {"prometaphase": [], "metaphase": []}
+    for row, kind in zip(truth.objects, truth.kinds(), strict=True):
+        assert (phases[int(row["id"])] == CLASSES.index("metaphase")) == (kind in half_um)
+        if kind in half_um:
+            axes = np.linalg.eigvalsh(np.cov(np.stack(np.nonzero(truth.nuclei == row["id"]))))
+            half_um[kind].append(2 * 0.5 * float(np.sqrt(axes[0])))  # the short half axis of an ellipse
+    assert min(len(found) for found in half_um.values()) >= 10
+    assert max(half_um["metaphase"]) < 3.0 < 3.5 < float(np.median(half_um["prometaphase"]))

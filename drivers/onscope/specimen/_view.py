@@ -91,11 +91,16 @@ CLASSES = (
     "telophase",
     "dying",
     "dead",
+    "prometaphase",
     "bacterium",
     "bead",
     "emitter",
 )
-"""What an object can be; `OBJECT["kind"]` is the number of a name in this tuple."""
+"""What an object can be; `OBJECT["kind"]` is the number of a name in this tuple.
+
+The order is that in which a cell's phases are numbered, not that of a life: prometaphase, between prophase and
+metaphase, is no phase of its own in the cells, but the part of metaphase in which the chromosomes still gather.
+"""
 
 OBJECT = np.dtype(
     [

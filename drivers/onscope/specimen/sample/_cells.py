@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .._view import OBJECT, Layer, Truth, View
 from ..optics import FLUOROPHORES, Fluorophore, surviving
+from ._chromatin import kinds
 from ._cycle import live
 from ._depth import middle_um
 from ._exposure import checked_fluence
@@ -140,7 +141,8 @@ class Cells:
         chosen = np.isin(self._herd.id[scene.rows], seen)
         herd = self._herd.taken(scene.rows[chosen])
         out = np.zeros(len(herd), dtype=OBJECT)
-        out["id"], out["parent"], out["kind"], out["born_s"] = herd.id, herd.parent, herd.phase, herd.born_s
+        out["id"], out["parent"], out["born_s"] = herd.id, herd.parent, herd.born_s
+        out["kind"] = kinds(herd, self.settings)
         out["z_um"] = middle_um(herd.spread, scene.ball_um[chosen])
         out["y_um"], out["x_um"] = herd.y + scene.nucleus.y_um[chosen], herd.x + scene.nucleus.x_um[chosen]
         out["area_um2"] = scene.area_um2[chosen]

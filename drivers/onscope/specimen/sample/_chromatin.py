@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._view import CLASSES
 from . import _noise
 from ._herd import ANAPHASE, DEAD, DYING, INTERPHASE, METAPHASE, PROPHASE, TELOPHASE, Herd
 from ._nucleus import Nuclei
@@ -37,6 +38,10 @@ BALL = SPRITES.index("ball")
 PLATE_UM = (6.0, 1.5)
 """Half axes of a metaphase plate in um: about 12 by 3 um in HeLa (figures of P. Meraldi et al., Dev. Cell 7, 45
 (2004))."""
+
+PLATE_SEEN = 0.8
+"""Share of their way into the plate from which on the cell is in metaphase: a choice. The plate is still two
+thirds thicker there than it will be; 9 of a mean cell's 32 min from envelope breakdown to anaphase have passed."""
 
 _FRAGMENTS = 100
 
@@ -89,10 +94,23 @@ def _prophase(herd: Herd, long: Array, short: Array, tilt: Array, settings: Cell
     ]
 
 
-def _metaphase(herd: Herd, long: Array, tilt: Array, settings: CellSettings) -> list[Array]:
-    """Chromosomes gather (congress) in the first 40 % of the time from envelope breakdown on, then wait as a plate."""
+def kinds(herd: Herd, settings: CellSettings) -> npt.NDArray[np.int16]:
+    """Numbers of names in `CLASSES` (N,): the phase, but prometaphase for as long as no plate is seen."""
+    early = (herd.phase == METAPHASE) & (_gathered(herd, settings) < PLATE_SEEN)
+    return np.where(early, CLASSES.index("prometaphase"), herd.phase).astype(np.int16)
+
+
+def _gathered(herd: Herd, settings: CellSettings) -> Array:
+    """How far chromosomes have come on their way into the plate (N,), 0 to 1.
+
+    They gather (congress) in the first 40 % of the time from envelope breakdown on, then wait as a plate.
+    """
     share = np.clip(herd.phase_s / (0.4 * settings.mitosis_s[1] * herd.tempo), 0, 1)
-    smooth = share * share * (3 - 2 * share)
+    return np.asarray(share * share * (3 - 2 * share))
+
+
+def _metaphase(herd: Herd, long: Array, tilt: Array, settings: CellSettings) -> list[Array]:
+    smooth = _gathered(herd, settings)
     across = herd.axis + math.pi / 2
     rocking = 0.12 * np.sin(herd.phase_s / 180)
     angle = across + rocking + (1 - smooth) * np.sin(tilt - across)
