@@ -15,8 +15,8 @@ from ._bodies import Bodies, Pixels
 Array = npt.NDArray[Any]
 
 NUCLEUS_MOLECULES = 1.5e6
-"""Labelled histones in a newborn cell's nucleus: 5 % of the 3e7 copies of a core histone (two per 200 base pairs of
-6.4e9, four kinds)."""
+"""Labelled histones in a newborn nucleus: 2 to 3 % of the 6e7 copies of one core histone (two in each nucleosome,
+one nucleosome per 200 of 6.4e9 base pairs). The share that is labelled is chosen."""
 
 CYTOPLASM_PER_UM3 = 600.0
 """1 micromolar of a soluble fluorescent protein: 602 molecules per um3 (Avogadro)."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from . import _noise
-from ._cycle import APART_UM
+from ._cycle import APART_UM, DYING_S
 from ._herd import ANAPHASE, DYING, Herd
 from ._settings import CellSettings
 
@@ -133,7 +133,7 @@ def _blebs(herd: Herd, time_s: float) -> Array:
     if not len(rows):
         return out
     sick = herd.taken(rows)
-    clock = np.where(sick.phase == DYING, sick.phase_s, 0.0)
+    clock = np.where(sick.phase == DYING, sick.phase_s, DYING_S * sick.tempo)  # the dead stay as they ended
     for n in range(6):
         where, phase, width = (_noise.uniform(sick.key, _RUFFLES + 3 * n + m) for m in range(3))
         swing = np.sin(2 * math.pi * (clock / (60 + 60 * phase) + phase)) ** 2

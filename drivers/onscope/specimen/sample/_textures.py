@@ -86,8 +86,10 @@ def _sprite(kind: str, rng: np.random.Generator) -> Sprite:
     for k in range(2, 8):
         edge += wobble / k * 2 * rng.standard_normal() * np.cos(k * angle + 2 * math.pi * rng.random())
     if kind == "plate":
-        edge += 0.10 * _noise_field(rng, shape, 5, 14)
-        ratio = (np.abs(p) ** 3.2 + np.abs(q) ** 3.2) ** (1 / 3.2) / edge
+        # Arms stand out of its long sides; at its ends the same unevenness in um is a fourth of it in half axes.
+        arms = _noise_field(rng, shape, 5, 14)
+        long, short = np.abs(p) / (1 + 0.02 * arms), np.abs(q) / (1 + 0.08 * arms)
+        ratio = (long**3.2 + short**3.2) ** (1 / 3.2) / (1 + 0.5 * (edge - 1))
     else:
         ratio = np.hypot(p, q) / edge
     soft = 0.06
