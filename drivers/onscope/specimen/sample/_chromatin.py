@@ -55,7 +55,7 @@ def bodies(herd: Herd, at: Nuclei, settings: CellSettings) -> Array:
         *_metaphase(herd, long, tilt, settings),
         *_anaphase(herd, settings),
         *_telophase(herd, long, short, tilt, settings),
-        *_fragments(herd, long),
+        *_fragments(herd, long, short, tilt),
     ]
     out = np.concatenate(found)
     out["y_um"] += at.y_um[out["row"]]
@@ -154,35 +154,44 @@ def _telophase(herd: Herd, long: Array, short: Array, tilt: Array, settings: Cel
     ]
 
 
-def _fragments(herd: Herd, long: Array) -> list[Array]:
-    """Apoptosis: the nucleus shrinks and brightens (pyknosis), then breaks into balls (karyorrhexis)."""
+def _fragments(herd: Herd, long: Array, short: Array, tilt: Array) -> list[Array]:
+    """Apoptosis: the nucleus shrinks and brightens (pyknosis), then breaks into balls (karyorrhexis).
+
+    J. F. R. Kerr, A. H. Wyllie, A. R. Currie, Br. J. Cancer 26, 239 (1972); sizes and times are chosen.
+    """
     chosen = herd.phase >= DYING
     if not chosen.any():
         return []
     clock = np.where(herd.phase == DEAD, 1.0, np.clip(herd.phase_s / 1500, 0, 1))
-    early = np.clip(1 - 2.5 * clock, 0, 1)
-    shrunk = long * (0.55 + 0.4 * early)
-    whole: Values = {"long_um": shrunk, "short_um": 0.9 * shrunk, "angle": herd.axis, "share": early}
-    out = [_bodies(herd, chosen & (early > 0), "ball", whole, envelope=True)]
+    flat = np.clip(1 - 5 * clock, 0, 1) * herd.spread  # what is still as it was; round cells have no nucleus to lose
+    broken = np.clip(2.5 * clock - 0.75, 0, 1)
+    size: Values = {"long_um": long * (0.7 + 0.3 * flat), "short_um": short * (0.7 + 0.3 * flat), "angle": tilt}
+    shrunk = long * (0.55 + 0.3 * flat)
+    ball: Values = {"long_um": shrunk, "short_um": 0.9 * shrunk, "angle": herd.axis}
+    whole = (1 - broken) * (1 - flat)
+    out = [
+        _bodies(herd, chosen & (flat > 0), "interphase", {"share": flat * (1 - broken), **size}, envelope=True),
+        _bodies(herd, chosen & (whole > 0), "ball", {"share": whole, **ball}, envelope=True),
+    ]
     weight = np.array([0.34, 0.22, 0.18, 0.12, 0.08, 0.06])
     for n, part in enumerate(weight):
         turn, far = (_noise.uniform(herd.key, _FRAGMENTS + 2 * n + m) for m in range(2))
-        reach = 0.75 * long * far * (0.3 + 0.7 * clock)
-        radius = long * 0.62 * np.cbrt(part)
+        reach = 0.65 * long * np.sqrt(far) * (0.3 + 0.7 * clock)
+        radius = long * 0.58 * np.cbrt(part)
         place: Values = {
             "y_um": reach * np.sin(2 * math.pi * turn),
             "x_um": reach * np.cos(2 * math.pi * turn),
             "long_um": radius,
             "short_um": radius,
-            "share": part * (1 - early),
+            "share": part * broken,
         }
-        out.append(_bodies(herd, chosen & (early < 1), "ball", place))
+        out.append(_bodies(herd, chosen & (broken > 0), "ball", place))
     return out
 
 
 def dna(herd: Herd) -> Array:
-    """Chromatin relative to a newborn cell (N,): doubles in S phase, 45 to 78 % through interphase (HeLa: 10 of 22 h),
-    and fades as debris."""
+    """Chromatin relative to a newborn cell (N,): doubles in S phase, 45 to 78 % through interphase (of 22 h: G1 10,
+    S 7, G2 5, about HeLa's), and fades as debris (1/e in 4 h: chosen)."""
     made = 1 + np.clip((herd.progress - 0.45) / 0.33, 0, 1)
     made = np.where(herd.phase == TELOPHASE, 1.0, np.where((herd.phase > INTERPHASE) & (herd.phase < DYING), 2.0, made))
     return np.asarray(np.where(herd.phase == DEAD, made * np.exp(-herd.phase_s / 14400), made))
