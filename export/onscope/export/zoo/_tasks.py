@@ -1,4 +1,4 @@
-"""The three trainings: which examples a network sees and what it is told about its answer."""
+"""The trainings: which examples a network sees and what it is told about its answer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ._losses import FALSE_ALARM_WEIGHT, decibels, spot_loss, spot_targets
+from ._nuclei_task import NucleiTask
 from ._scenes import EVERYTHING, HAZY, Example, draw
 from .care import Care
 from .espcn import Espcn
@@ -81,7 +82,7 @@ class SpotTask:
 
 
 def task_for(name: str, denoiser: Path, start: Path | None = None) -> Task:
-    """The training of the network `name`; the second and third see frames that `denoiser` (ONNX) has denoised.
+    """The training of the network `name`; espcn and spots see frames that `denoiser` (ONNX) has denoised.
 
     With `start` (a state dict) it goes on from there; for the spots, false alarms weigh more then.
     """
@@ -93,9 +94,11 @@ def task_for(name: str, denoiser: Path, start: Path | None = None) -> Task:
     return task
 
 
-def _fresh_task(name: str, denoiser: Path) -> DenoiseTask | EnlargeTask | SpotTask:
+def _fresh_task(name: str, denoiser: Path) -> Task:
     if name == "care":
         return DenoiseTask()
+    if name == "nuclei":
+        return NucleiTask()
     denoise = onnx_denoiser(denoiser)
     if name == "espcn":
         return EnlargeTask(denoise)

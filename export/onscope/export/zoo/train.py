@@ -1,4 +1,4 @@
-"""`python -m onscope.export.zoo.train NAME --out FOLDER`: train one of the zoo's networks on simulated beads."""
+"""`python -m onscope.export.zoo.train NAME --out FOLDER`: train one of the zoo's networks on simulated samples."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from . import PACKAGES
-from ._tasks import task_for
-from ._trainer import train
 
-STEPS = {"care": 5000, "espcn": 5000, "spots": 3000}
+STEPS = {"care": 5000, "espcn": 5000, "spots": 3000, "nuclei": 7000}
 SHIPPED_DENOISER = PACKAGES / "care-beads" / "weights.onnx"
 
 
@@ -27,6 +24,7 @@ class Network(StrEnum):
     care = "care"
     espcn = "espcn"
     spots = "spots"
+    nuclei = "nuclei"
 
 
 @app.command()
@@ -40,7 +38,12 @@ def main(
     learning_rate: Annotated[float, typer.Option(help="The highest, after the warm-up.")] = 3e-3,
     denoiser: Annotated[Path, typer.Option(help="ONNX file that denoises for espcn and spots.")] = SHIPPED_DENOISER,
 ) -> None:
-    """Train a network on beads simulated on the fly; a few minutes on two CPU cores."""
+    """Train a network on simulated beads (a few minutes on two CPU cores) or cells (half an hour)."""
+    import torch  # not above: the processes that simulate cells import this module too, and do without
+
+    from ._tasks import task_for
+    from ._trainer import train
+
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     out.mkdir(parents=True, exist_ok=True)

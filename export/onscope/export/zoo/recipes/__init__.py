@@ -20,7 +20,24 @@ batch, which takes less time than reading them; their evaluation has seeds of it
 from __future__ import annotations
 
 from ._gather import gather
+from ._instances import instances
+from ._nuclei import NUCLEI, STARS, Nuclei, Stars
 from ._parts import Part, seed_of
 from ._recipe import Field, Plan, Recipe, Shot, around, made
 
-__all__ = ["Field", "Part", "Plan", "Recipe", "Shot", "around", "gather", "made", "seed_of"]
+__all__ = [
+    "NUCLEI",
+    "STARS",
+    "Field",
+    "Nuclei",
+    "Part",
+    "Plan",
+    "Recipe",
+    "Shot",
+    "Stars",
+    "around",
+    "gather",
+    "instances",
+    "made",
+    "seed_of",
+]
