@@ -11,6 +11,7 @@ from .._view import CLASSES, OBJECT, Layer, Truth, View
 from ..optics import FLUOROPHORES, Fluorophore, surviving
 from . import _noise, _rod_looks
 from ._channel import DYES, STEP_S, TOP_UM, BacteriaSettings, first_rods, grown, places
+from ._dose import over_rods
 from ._exposure import checked_fluence
 from ._harm import lethal_dose_j_cm2
 from ._patches import Patch, numbered, total
@@ -100,19 +101,17 @@ class Bacteria:
         return path, high * np.float32(0.004)
 
     def expose(self, view: View, dye: str | None, fluence_j_cm2: Array | float, wavelength_nm: float) -> None:
-        """Light on a view: each rod receives the mean fluence over its pixels; what lies outside receives none.
+        """Light on a view: each rod receives the mean fluence over its body; what lies outside receives none.
 
         Raises ValueError for a fluence below 0 or of another shape than the view, KeyError for a dye there is not.
         """
         if dye is not None:
             self._check(dye)
         fluence = checked_fluence(view, fluence_j_cm2)
-        received = np.zeros(len(self._rods))
-        for body in self._heights(view):
-            inside = body.pixels > 0
-            part = fluence if fluence.ndim == 0 else body.window(fluence)[inside]
-            if inside.any():
-                received[body.row] = float(np.mean(part))
+        if not fluence.any():
+            return
+        place = places(self._rods, self._step * STEP_S, self.settings)
+        received = over_rods(view, place, self._rods.length, self.settings.width_um, fluence)
         self._rods.dose += received
         self._rods.stress += received * self.settings.sensitivity / lethal_dose_j_cm2(wavelength_nm)
         if dye is not None:
@@ -127,10 +126,10 @@ class Bacteria:
         width = self.settings.width_um
         out = np.zeros(len(chosen), dtype=OBJECT)
         out["id"], out["parent"], out["born_s"] = rods.id[chosen], rods.parent[chosen], rods.born_s[chosen]
-        out["kind"] = np.where(rods.stress[chosen] > 1, CLASSES.index("dead"), CLASSES.index("bacterium"))
+        out["kind"] = np.where(rods.dead[chosen], CLASSES.index("dead"), CLASSES.index("bacterium"))
         out["z_um"], out["y_um"], out["x_um"] = width / 2, y[chosen], x[chosen]
         out["area_um2"] = (rods.length[chosen] - width) * width + np.pi * width**2 / 4
-        out["dose_j_cm2"], out["stress"] = rods.dose[chosen], rods.stress[chosen]
+        out["dose_j_cm2"], out["stress"] = rods.dose[chosen], (rods.stress / rods.tolerance)[chosen]
         out["bleached"], out["on"] = 1 - rods.left[chosen].mean(axis=1), True
         out = out[np.argsort(out["id"])]
         return Truth(self._time_s, labels, np.zeros(view.shape, dtype=np.int32), out)

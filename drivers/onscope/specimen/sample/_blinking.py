@@ -115,6 +115,9 @@ class BlinkingEmitters:
         """Blinks until `to_s`, in steps of 5 ms. Raises ValueError for a time that is past.
 
         Two states with constant rates: over a step the chance to leave a state is exact, returns within it included.
+        In a share `reset` of the steps an emitter's new state does not depend on its old one. So a long way ahead only
+        the last steps need be taken, by whose beginning (but for once in 1e15) nobody remembers the state before: the
+        outcome is that of all steps (J. G. Propp, D. B. Wilson, Random Struct. Algorithms 9, 223 (1996)).
         """
         if to_s < self._time_s:
             raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: chance cannot go back")
@@ -122,7 +125,9 @@ class BlinkingEmitters:
         rate_on, rate_off = 1 / self.settings.off_s, 1 / self.settings.on_s
         mixing = 1 - math.exp(-(rate_on + rate_off) * STEP_S)
         rise, fall = mixing * rate_on / (rate_on + rate_off), mixing * rate_off / (rate_on + rate_off)
-        for step in range(self._step, last):
+        reset = abs(fall - rise)
+        needed = math.log(1e-15 / max(len(self._on), 1)) / math.log(max(1 - reset, 1e-300)) if reset else math.inf
+        for step in range(max(self._step, last - math.ceil(min(needed, last))), last):
             rng = np.random.Generator(np.random.Philox(key=self._seed, counter=[0, 0, _SWITCH, step]))
             chance = rng.random(len(self._on), dtype=np.float32)
             self._on = np.where(self._on, chance >= fall, chance < rise)

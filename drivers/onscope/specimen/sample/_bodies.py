@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._view import View
+from ._height import slant
 from ._nucleus import Nuclei
 from ._outline import DIRECTIONS
 from ._patches import Patch, boxes
@@ -32,9 +33,10 @@ _WAVE_UM, _BEAT_S = 9.0, 300.0
 class Bodies:
     """M cells to draw: `rows` of the herd, places, outlines (M, DIRECTIONS), and what their look depends on.
 
-    `dome_um` (M, DIRECTIONS) is how far the high part of a flat cell reaches and `dome_share` its share of the area,
-    `height_um` the mean height (volume over area), `spread` 0 (ball) to 1 (flat), `axis` in radians, `time_s` the
-    sample's age; `variant` chooses textures.
+    `dome_um` (M, DIRECTIONS) is how far the high part of a flat cell reaches, `touching` (M, DIRECTIONS) 1 where a
+    neighbour is, `flat_mean` the mean of a flat cell's height over its peak's, `height_um` the mean height (volume over
+    area), `spread` 0 (ball) to 1 (flat), `sway` 0 (dead) to 1 (alive) how textures wave, `axis` in radians, `time_s`
+    the sample's age; `variant` chooses textures.
     """
 
     rows: Array
@@ -46,7 +48,9 @@ class Bodies:
     axis: Array
     nucleus: Nuclei
     dome_um: Array
-    dome_share: Array
+    touching: Array
+    flat_mean: Array
+    sway: Array
     time_s: float
     variant: npt.NDArray[np.uint64]
 
@@ -71,10 +75,15 @@ class Pixels:
     pixel_um: float
     _index: Array
     _dome: Array
+    _touching: Array
 
     def domed(self) -> Array:
         """The distance from the middle over the dome's reach in the same direction, float32."""
         return np.asarray(self.far / self._dome[self._index])
+
+    def touching(self) -> Array:
+        """1 where the outline in the same direction is a neighbour's, float32."""
+        return np.asarray(self._touching[self._index])
 
     def each(self, values: Array) -> Array:
         """A value per cell (M,) as a value per pixel, float32."""
@@ -97,8 +106,9 @@ class Pixels:
         if sway_um:
             waves = np.float32(2 * math.pi * TILE_UM / _WAVE_UM)
             beat = self.each(2 * math.pi * (bodies.time_s / _BEAT_S + bodies.variant.astype(np.float64) % 101 / 101))
-            down += np.sin(across * waves + beat) * np.float32(sway_um / TILE_UM)
-            across += np.sin(down * waves * np.float32(0.8) - beat) * np.float32(sway_um / TILE_UM)
+            reach = self.each(bodies.sway * (sway_um / TILE_UM))
+            down += np.sin(across * waves + beat) * reach
+            across += np.sin(down * waves * np.float32(0.8) - beat) * reach
         across -= np.floor(across)
         down -= np.floor(down)
         # Interpolation stops at the seam of the atlas: half a texel of the tile's border is flat instead of smooth.
@@ -145,8 +155,8 @@ def _chunks(view: View, bodies: Bodies, held: Array, kept: Array) -> Iterator[tu
     sizes = (held[kept, 2] - held[kept, 0]) * (held[kept, 3] - held[kept, 1])
     group = (np.cumsum(sizes) - sizes) // _CHUNK
     row, column = view.pixels(bodies.y, bodies.x)
-    radius, slant = _tables(bodies.outline)
-    dome, _ = _tables(bodies.dome_um)
+    radius, slanting = _table(bodies.outline), _slant(bodies.outline)
+    dome, touching = _table(bodies.dome_um), _table(bodies.touching)
     for number in np.unique(group):
         numbers = kept[group == number]
         counts = sizes[group == number]
@@ -164,19 +174,23 @@ def _chunks(view: View, bodies: Bodies, held: Array, kept: Array) -> Iterator[tu
         index &= _TABLE - 1
         index += np.repeat((numbers * _TABLE).astype(np.int32), counts)
         edge = radius[index]
-        depth = (edge - far) * slant[index]
+        depth = (edge - far) * slanting[index]
         cover = np.clip(depth * np.float32(1 / view.pixel_um) + np.float32(0.5), 0, 1)
         share = far / edge
-        yield Pixels(numbers, counts, flat_y, flat_x, far, share, depth, cover, view.pixel_um, index, dome), numbers
+        place = (flat_y, flat_x, far, share, depth, cover)
+        yield Pixels(numbers, counts, *place, view.pixel_um, index, dome, touching), numbers
 
 
-def _tables(outline: Array) -> tuple[Array, Array]:
-    """Outline and the cosine of its slant at _TABLE directions (their middles), one body after the other, float32."""
+def _table(values: Array) -> Array:
+    """Values (M, DIRECTIONS) at the middles of _TABLE directions, one body after the other, float32."""
     place = (np.arange(_TABLE) + 0.5) * (DIRECTIONS / _TABLE)
     low = np.floor(place).astype(int)
     part = place - low
-    radius = outline[:, low % DIRECTIONS] * (1 - part) + outline[:, (low + 1) % DIRECTIONS] * part
-    slope = (np.roll(outline, -1, axis=1) - np.roll(outline, 1, axis=1)) * (DIRECTIONS / (4 * math.pi))
-    slant = outline / np.hypot(outline, slope)
-    slant = slant[:, np.round(place).astype(int) % DIRECTIONS]
-    return radius.astype(np.float32, order="C").ravel(), slant.astype(np.float32, order="C").ravel()
+    found = values[:, low % DIRECTIONS] * (1 - part) + values[:, (low + 1) % DIRECTIONS] * part
+    return np.asarray(found.astype(np.float32, order="C").ravel())
+
+
+def _slant(outline: Array) -> Array:
+    """The cosine between outlines' normals and the directions, as `_table` lays them out, float32."""
+    near = np.round((np.arange(_TABLE) + 0.5) * (DIRECTIONS / _TABLE)).astype(int) % DIRECTIONS
+    return np.asarray(slant(outline)[:, near].astype(np.float32, order="C").ravel())

@@ -112,7 +112,7 @@ class BrownianBeads:
             raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: diffusion cannot go back")
         last = int((to_s + 1e-9) / STEP_S)
         width = math.sqrt(2 * self.settings.diffusion_um2_s * STEP_S)
-        for step in range(self._step, last):
+        for step in range(self._step, last if self._free.any() else self._step):
             rng = np.random.Generator(np.random.Philox(key=self._seed, counter=[0, 0, 0xBEAD, step]))
             place = self._place + width * self._free * rng.standard_normal(self._place.shape)
             place = np.where(place < self._low, 2 * self._low - place, place)

@@ -27,7 +27,11 @@ DYES = ("cytoplasm", "membrane", "nucleus")
 TOP_UM = 20.0
 """y of the channels' closed ends in um."""
 
-_ELONGATION, _ADDED, _START, _SHARE, _ASIDE = 1, 2, 10, 12, 20
+REPAIR_S = 3600.0
+"""Time in seconds after which a rod has undone all but 1/e of the harm: chosen, as long as the SOS response to damaged
+DNA lasts (about an hour); faster than in mammalian cells, as all is in bacteria."""
+
+_ELONGATION, _ADDED, _START, _SHARE, _TOLERANCE, _ASIDE = 1, 2, 10, 12, 4, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,16 @@ class Rods:
         return Rods(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
 
     @property
+    def tolerance(self) -> Array:
+        """Stress of which a rod dies (N,): 1 for the median one, spread as among cells."""
+        return np.asarray(np.exp(0.3 * _noise.normal(self.key, _TOLERANCE)))
+
+    @property
+    def dead(self) -> npt.NDArray[np.bool_]:
+        """Rods that too much light has killed: for good, as the dead repair nothing."""
+        return np.asarray(self.stress > self.tolerance)
+
+    @property
     def progress(self) -> Array:
         """0 at birth to 1 at division, in added length."""
         return np.asarray((self.length - self.birth_length) / self.added)
@@ -118,10 +132,12 @@ def first_rods(settings: BacteriaSettings, seed: int) -> Rods:
 
 def grown(rods: Rods, time_s: float, next_id: int, settings: BacteriaSettings) -> Rods:
     """One step that ends at `time_s`: rods elongate exponentially, those that added enough divide, the flow takes those
-    that hang out wholly. Dead rods (stress above 1) do not grow; `next_id` is the first free id."""
+    that hang out wholly. Dead rods do not grow, the others repair; `next_id` is the first free id."""
+    dead = rods.dead
     rate = math.log(2) / (60 * settings.doubling_min) * np.exp(settings.spread * _noise.normal(rods.key, _ELONGATION))
-    growth = np.exp(np.where(rods.stress > 1, 0.0, rate * pace(rods.stress)) * STEP_S)
+    growth = np.exp(np.where(dead, 0.0, rate * pace(rods.stress)) * STEP_S)
     rods.length *= growth
+    rods.stress *= np.where(dead, 1.0, math.exp(-STEP_S / REPAIR_S))
     rods.left += (1 - rods.left) * (1 - 1 / growth)[:, None]  # what grows makes its dye anew
     ready = np.flatnonzero(rods.progress >= 1)
     if len(ready):

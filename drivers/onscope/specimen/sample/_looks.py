@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._bodies import Bodies, Pixels
+from ._height import profile
 
 Array = npt.NDArray[Any]
 
@@ -33,27 +34,20 @@ FILAMENTS_PER_UM2 = 500.0
 NUCLEAR_EXCLUSION = 0.9
 """Share of the soluble dye that a nucleus keeps out, by volume: for a reporter of medium size."""
 
-_FLAT_RIM = 0.3
 _BALL_MEAN = 2 / 3
-_RIM_UM = 1.5
 _GRAIN_UM = 2.5
 
 
 def height(pixels: Pixels, bodies: Bodies) -> Array:
-    """Height of the cell in um: a thin rim that rises to the nucleus, or a ball; its integral is the cell's volume.
+    """Height of the cell in um: flat (see `profile`), or a ball, or between; its integral is the cell's volume.
 
-    In terms of w = 1 - share^2: flat 0.3 + 0.7 w^2, ball sqrt(w); the mean of w^2 over any star-shaped outline is 1/3,
-    that of sqrt(w) 2/3. Protrusions of flat cells are thin: for them the share is that of the dome's reach. The rim's
-    outermost 1.5 um taper off, which takes a few per cent off the volume.
+    A ball is sqrt(1 - share^2) high, the mean of which over any star-shaped outline is 2/3.
     """
-    share = pixels.share
-    w = np.clip(1 - pixels.domed() ** 2, 0, 1)
-    flat = pixels.each(bodies.spread * bodies.height_um / (_FLAT_RIM + (1 - _FLAT_RIM) / 3 * bodies.dome_share))
-    rim = np.clip(pixels.depth * np.float32(0.75 / _RIM_UM) + np.float32(0.25), 0, 1) * np.float32(_FLAT_RIM)
-    out = flat * (rim + np.float32(1 - _FLAT_RIM) * w * w)
+    out = profile(pixels.domed(), pixels.depth, pixels.touching())
+    out *= pixels.each(bodies.spread * bodies.height_um / bodies.flat_mean)
     if (bodies.spread < 1).any():
         ball = pixels.each((1 - bodies.spread) * bodies.height_um / _BALL_MEAN)
-        out += ball * np.sqrt(np.clip(1 - share**2, 0, 1))
+        out += ball * np.sqrt(np.clip(1 - pixels.share**2, 0, 1))
     out *= pixels.cover
     return np.asarray(out)
 

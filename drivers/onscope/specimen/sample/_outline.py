@@ -27,15 +27,20 @@ DIRECTIONS = 128
 GAP_UM = 0.12
 """Half the gap between two cells that touch, in um (cell-cell junctions: 20 nm to some tenths)."""
 
+TOUCH_UM = 0.5
+"""How much of a cell's outline a neighbour takes away where the two are firmly joined, in um: chosen."""
+
 _ANGLE = np.arange(DIRECTIONS) * (2 * math.pi / DIRECTIONS)
 _LOBES, _SPIKES, _RUFFLES = 40, 60, 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlines:
-    """Outlines of M cells: `radius_um` (M, DIRECTIONS) float64, and the `area_um2` (M,) within them."""
+    """Outlines of M cells: `radius_um` (M, DIRECTIONS) float64, `touching` of its shape, 0 at free edges to 1 where a
+    neighbour is, and the `area_um2` (M,) within them."""
 
     radius_um: Array
+    touching: Array
     area_um2: Array
 
 
@@ -43,6 +48,7 @@ def outlines(herd: Herd, rows: Array, pairs: Array, time_s: float, settings: Cel
     """Outlines of some cells (row numbers) at a time; `pairs` (P, 2) are the rows that may touch."""
     radius = herd.radius_um(settings)
     free = _free(herd.taken(rows), radius[rows], time_s, settings)
+    alone = free.copy()
     place = np.full(len(herd), -1)
     place[rows] = np.arange(len(rows))
     for one, other in ((pairs[:, 0], pairs[:, 1]), (pairs[:, 1], pairs[:, 0])):
@@ -53,7 +59,8 @@ def outlines(herd: Herd, rows: Array, pairs: Array, time_s: float, settings: Cel
         _cut(free, herd, radius, one[keep], other[keep], place)
     smooth = gaussian_filter1d(free, 1.2, axis=1, mode="wrap")
     area = 0.5 * (smooth**2).sum(axis=1) * (2 * math.pi / DIRECTIONS)
-    return Outlines(smooth, area)
+    touching = gaussian_filter1d(np.clip((alone - free) / TOUCH_UM, 0, 1), 1.2, axis=1, mode="wrap")
+    return Outlines(smooth, touching, area)
 
 
 def _cut(free: Array, herd: Herd, radius: Array, one: Array, other: Array, place: Array) -> None:
@@ -127,19 +134,20 @@ def _spikes(herd: Herd, angle: Array, time_s: float, settings: CellSettings) -> 
 
 
 def _blebs(herd: Herd, time_s: float) -> Array:
-    """Blebs of dying cells: bulges of a few um that boil within a minute, then freeze as debris."""
+    """Blebs of dying cells: round bulges of a few um that come and go within a minute or two (G. T. Charras,
+    J. Microsc. 231, 466 (2008)), then stay as they are."""
     out = np.zeros((len(herd), DIRECTIONS))
     rows = np.flatnonzero(herd.phase >= DYING)
     if not len(rows):
         return out
     sick = herd.taken(rows)
     clock = np.where(sick.phase == DYING, sick.phase_s, DYING_S * sick.tempo)  # the dead stay as they ended
-    for n in range(6):
+    for n in range(9):
         where, phase, width = (_noise.uniform(sick.key, _RUFFLES + 3 * n + m) for m in range(3))
         swing = np.sin(2 * math.pi * (clock / (60 + 60 * phase) + phase)) ** 2
         off = np.abs((_ANGLE[None, :] - 2 * math.pi * where[:, None] + math.pi) % (2 * math.pi) - math.pi)
-        bulge = np.sqrt(np.clip(1 - (off / (0.25 + 0.2 * width[:, None])) ** 2, 0, None))
-        out[rows] += (0.1 + 0.25 * swing)[:, None] * bulge
+        bulge = np.sqrt(np.clip(1 - (off / (0.25 + 0.25 * width[:, None])) ** 2, 0, None))
+        out[rows] = np.maximum(out[rows], (0.08 + 0.27 * swing * (0.3 + 0.7 * width))[:, None] * bulge)
     return out
 
 

@@ -16,6 +16,7 @@ from ._chromatin import BALL, dna
 from ._chromatin import bodies as chromatin_bodies
 from ._depth import PLANES_UM, ball_shares, flat_shares
 from ._dose import over_bodies, over_chromatin
+from ._height import mean_profile
 from ._herd import DEAD, DYING, Herd
 from ._nucleus import nuclei
 from ._outline import outlines
@@ -64,7 +65,9 @@ class Scene:
             seen.axis,
             self.nucleus,
             dome,
-            (dome**2).sum(axis=1) / (shape.radius_um**2).sum(axis=1),
+            shape.touching,
+            mean_profile(shape.radius_um, dome, shape.touching),
+            np.where(seen.phase == DEAD, 0.0, np.where(seen.phase == DYING, 0.5, 1.0)),
             time_s,
             seen.key,
         )
@@ -121,7 +124,7 @@ class Scene:
         """Optical path difference in nm and absorbance of the cells, float32 images."""
         one = np.ones(len(self._herd))
         solid = total(self.view, self.patches("filled"), one)
-        path = solid * np.float32(1000 * INDEX_CELL)
+        path = total(self.view, self.patches("filled"), self._herd.density * (1000 * INDEX_CELL))
         path += total(self.view, self._thick("path", True), one) * np.float32(1000 * INDEX_NUCLEUS)
         path += total(self.view, self._thick("height", False), one) * np.float32(1000 * INDEX_CHROMOSOME)
         return path, solid * np.float32(ABSORBANCE_PER_UM)
