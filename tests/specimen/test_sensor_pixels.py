@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onscope.specimen.sensor import SCMOS, Sensor
+from onscope.specimen.sensor import EMCCD, SCMOS, Emccd, Sensor, _strips
+from onscope.specimen.sensor._deviates import draw
 from onscope.specimen.sensor._strips import strips
 
 CHIP = replace(SCMOS, chip=(96, 128), pattern_seed=5)
@@ -103,11 +104,13 @@ def test_strips_cover_a_frame_once(rows: int, columns: int) -> None:
 
 
 def test_large_frames_are_drawn_like_small_ones() -> None:
-    """A frame drawn in strips by two threads has the numbers of one draw."""
+    """A frame that two threads draw in strips has the numbers of the formula, strip by strip."""
     photons = np.random.default_rng(0).random((800, 901), dtype=np.float32) * 30
     sensor = Sensor(read_noise_spread=0.0)
     frame = sensor.expose(photons, np.random.default_rng(9))
-    z = np.random.default_rng(9).standard_normal(photons.shape, dtype=np.float32).astype(np.float64)
+    rng = np.random.default_rng(9)
+    pieces = [draw(rng, (rows.stop - rows.start, 901)).deviates() for rows in strips((800, 901))]
+    z = np.concatenate(pieces).astype(np.float64)
     mean = photons * 0.8
     variance = 1.6**2 + mean
     b = mean / variance / 6
@@ -115,6 +118,53 @@ def test_large_frames_are_drawn_like_small_ones() -> None:
     expected = np.floor(np.clip(electrons * 2.2 + 100.5, 0, None))
     assert (np.abs(frame - expected) <= 1).all()
     assert (frame == expected).mean() > 0.999
+
+
+def test_the_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    photons = np.random.default_rng(0).random((300, 901), dtype=np.float32) * 30
+    chip = replace(SCMOS, chip=(300, 901), hot_share=0.01)
+    frames = []
+    for parallel in (1, 10**9):
+        monkeypatch.setattr(_strips, "PARALLEL_PIXELS", parallel)
+        frames.append(chip.expose(photons, np.random.default_rng(2), exposure_s=1.0))
+    assert np.array_equal(frames[0], frames[1])
+    turned = np.asfortranarray(photons)  # the order of the pixels in memory is no matter either
+    assert np.array_equal(chip.expose(turned, np.random.default_rng(2), exposure_s=1.0), frames[0])
+
+
+def test_hot_pixels_stay_with_the_chip_in_regions_and_bins() -> None:
+    """An exposure so long that each hot pixel is far above all noise, and no other."""
+    sensor = replace(CHIP, hot_share=0.01, hot_electrons_s=2000.0, dark_electrons_s=0.0, full_well_electrons=1e7)
+    dark = np.zeros((96, 128), dtype=np.float32)
+    whole = sensor.expose(dark, np.random.default_rng(0), exposure_s=2.0) > 200
+    assert 60 < whole.sum() < 190
+    region = sensor.expose(dark[:40, :50], np.random.default_rng(1), exposure_s=2.0, corner=(31, 45)) > 200
+    assert np.array_equal(region, whole[31:71, 45:95])
+    binned = sensor.expose(dark[:20, :30], np.random.default_rng(2), exposure_s=2.0, corner=(11, 5), binning=3) > 200
+    assert np.array_equal(binned, whole[11:71, 5:95].reshape(20, 3, 30, 3).any(axis=(1, 3)))
+
+
+def test_dark_current_of_bins_is_the_sum_of_their_pixels() -> None:
+    sensor = replace(CHIP, hot_share=0.05, hot_electrons_s=30.0, dark_electrons_s=2.0, offset_spread_counts=0.0)
+    means = [mean_frame(sensor, 0.0, (96 // b, 128 // b), 200, exposure_s=1.0, binning=b) - 100 for b in (1, 2)]
+    summed = means[0].reshape(48, 2, 64, 2).sum(axis=(1, 3))
+    # 200 frames of (4 read noises squared + dark current) electrons, on both sides; offsets are cut at half counts
+    error = np.sqrt(2 * (4 * 2.0 + summed * 0.46) / 200) / 0.46
+    assert np.abs(means[1] - summed).mean() < 2 * error.mean()
+    assert means[1].mean() == pytest.approx(summed.mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("sensor", [SCMOS, Sensor(), EMCCD])
+def test_light_without_end_saturates_and_what_is_no_number_is_refused(sensor: Sensor | Emccd) -> None:
+    top = sensor.saturation_counts
+    for photons in (1e9, 1e30, np.inf):
+        frame = sensor.expose(np.full((20, 20), photons, dtype=np.float32), np.random.default_rng(0))
+        assert frame.max() == top
+        assert frame.min() > 0.99 * top
+        assert sensor.expected_counts(np.full((2, 2), photons, dtype=np.float32)).max() == top
+    for photons in (np.nan, -1.0):
+        with pytest.raises(ValueError, match=r"found .* photons"):
+            sensor.expose(np.full((20, 20), photons, dtype=np.float32), np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

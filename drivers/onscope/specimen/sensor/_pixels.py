@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
+NONE = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -34,17 +36,39 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Dark:
+    """Dark current: that of all pixels but the hot ones, and what the hot ones have more, in electrons per second.
+
+    `hot` are flat places in the frame (int64, rising), `more` float32 of the same length.
+    """
+
+    usual: float
+    hot: npt.NDArray[np.int64]
+    more: npt.NDArray[np.float32]
+    columns: int
+
+    def collect(self, mean: Array, rows: slice, exposure_s: float) -> None:
+        """Adds what collects in an exposure to the mean electrons of some rows of the frame, in place."""
+        if exposure_s > 0:
+            mean += np.float32(self.usual * exposure_s)
+            first, last = np.searchsorted(self.hot, (rows.start * self.columns, rows.stop * self.columns))
+            mean.reshape(-1)[self.hot[first:last] - rows.start * self.columns] += self.more[first:last] * np.float32(
+                exposure_s
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Pixels:
     """The pixels of one frame, float32 (rows, columns), read-only; None where all are alike.
 
-    `read` noise in electrons, `response` relative to the mean, `offset` in counts relative to the mean, `dark`
-    current in electrons per second.
+    `variance` of the read noise in electrons squared, `response` relative to the mean, `offset` in counts relative to
+    the mean.
     """
 
-    read: Array
+    variance: Array
     response: Array | None
     offset: Array | None
-    dark: Array | None
+    dark: Dark
 
 
 @lru_cache(maxsize=8)
@@ -67,23 +91,32 @@ def pixels(spread: Spread, shape: tuple[int, int], corner: tuple[int, int], binn
             f"{chip}: make it smaller or move it"
         )
 
-    def binned(whole: Array, power: int = 1) -> Array:
+    def binned(whole: Array) -> Array:
         part = whole[rows, columns]
         if binning > 1:
-            blocks = part.astype(np.float64).reshape(shape[0], binning, shape[1], binning)
-            part = (blocks**power).sum(axis=(1, 3)) ** (1 / power)
+            part = part.reshape(shape[0], binning, shape[1], binning).sum(axis=(1, 3), dtype=np.float64)
         part = np.ascontiguousarray(part, dtype=np.float32)
         part.flags.writeable = False
         return part
 
-    maps = _chip(spread, chip)
+    chips = _chip(spread, chip)
     area = np.float32(binning**2)
     return Pixels(
-        binned(maps.read, 2),
-        None if maps.response is None else binned(maps.response) / area,
-        None if maps.offset is None else binned(maps.offset) / area,
-        None if maps.dark is None else binned(maps.dark),
+        binned(chips.variance),
+        None if chips.response is None else binned(chips.response) / area,
+        None if chips.offset is None else binned(chips.offset) / area,
+        _region(chips.dark, rows, columns, binning),
     )
+
+
+def _region(dark: Dark, rows: slice, columns: slice, binning: int) -> Dark:
+    row, column = np.divmod(dark.hot, dark.columns)
+    inside = (row >= rows.start) & (row < rows.stop) & (column >= columns.start) & (column < columns.stop)
+    width = (columns.stop - columns.start) // binning
+    at = (row[inside] - rows.start) // binning * width + (column[inside] - columns.start) // binning
+    places, which = np.unique(at, return_inverse=True)
+    more = np.bincount(which, weights=dark.more[inside], minlength=places.size).astype(np.float32)
+    return Dark(dark.usual * binning**2, places, more, width)
 
 
 @lru_cache(maxsize=4)
@@ -91,13 +124,11 @@ def _chip(spread: Spread, shape: tuple[int, int]) -> Pixels:
     deviates = np.random.default_rng(spread.seed).standard_normal(shape)
     read = (spread.read_noise_electrons * np.exp(spread.read_noise_spread * deviates)).astype(np.float32)
     rng = np.random.default_rng((spread.seed, 1))
-    response = offset = dark = None
+    response = offset = None
     if spread.response > 0:
         response = np.maximum(1 + spread.response * rng.standard_normal(shape, dtype=np.float32), 0)
     if spread.offset_counts > 0:
         offset = spread.offset_counts * rng.standard_normal(shape, dtype=np.float32)
-    if spread.dark_electrons_s > 0 or spread.hot_share > 0:
-        dark = np.full(shape, spread.dark_electrons_s, dtype=np.float32)
-        hot = rng.random(shape, dtype=np.float32) < spread.hot_share
-        dark[hot] = spread.hot_electrons_s * 3 ** rng.standard_normal(int(hot.sum()))
-    return Pixels(read, response, offset, dark)
+    hot = np.flatnonzero(rng.random(shape, dtype=np.float32) < spread.hot_share) if spread.hot_share > 0 else NONE
+    more = spread.hot_electrons_s * 3 ** rng.standard_normal(hot.size) - spread.dark_electrons_s
+    return Pixels(read * read, response, offset, Dark(spread.dark_electrons_s, hot, more.astype(np.float32), shape[1]))

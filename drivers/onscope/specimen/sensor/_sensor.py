@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ._pixels import Pixels, Spread, pixels
-from ._strips import with_deviates
+from ._strips import ENDLESS, checked, with_deviates
 
 Array = npt.NDArray[Any]
+
+TINY = np.float32(1e-6)  # electrons squared: what is divided by where there is neither light nor noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,42 +105,42 @@ class Sensor:
         """One exposure: uint16 counts of shape (y, x) from mean photons per (binned) pixel of the same shape.
 
         With `exact` the electrons are drawn from the Poisson distribution itself. Without it (several times faster,
-        for live use) photon and read noise are drawn together from one normal deviate z and its
-        square: mean and variance are those of the exact draw, the skewness agrees to first order (E. A. Cornish,
-        R. A. Fisher, Rev. Int. Stat. Inst. 5, 307 (1938)), and single electrons no longer show as steps.
-        `exposure_s` is what dark current collects in. `corner` is the (row, column) on the chip where the frame begins;
-        `binning` x `binning` pixels are read and then added, as CMOS cameras do, so that their read noise adds up.
-        The same generator state gives the same frame. Raises ValueError for negative photons, and for a region that
-        the chip does not hold.
+        for live use) photon and read noise are drawn together from one normal deviate z and its square: mean and
+        variance are those of the exact draw, the skewness agrees to first order (E. A. Cornish, R. A. Fisher, Rev.
+        Int. Stat. Inst. 5, 307 (1938)), and single electrons no longer show as steps. `exposure_s` is what dark current
+        collects in. `corner` is the (row, column) on the chip where the frame begins; `binning` x `binning` pixels are
+        read and then added, as CMOS cameras do, so that their read noise adds up. The same generator state gives the
+        same frame, on any number of cores. Raises ValueError for photons that are negative or no numbers, and for a
+        region that the chip does not hold.
         """
-        if photons.size and photons.min() < 0:
-            raise ValueError(f"found {photons.min():g} photons in a pixel, expected none below 0")
-        own = self._pixels((photons.shape[0], photons.shape[1]), corner, binning)
-        counts = np.empty(photons.shape, dtype=np.uint16)
+        shape = (photons.shape[0], photons.shape[1])
+        own = self._pixels(shape, corner, binning)
+        counts = np.empty(shape, dtype=np.uint16)
         top = self._saturation(binning)
+        half = np.float32(self.offset_counts + 0.5)  # the cast cuts off: half a count more makes it round
 
         def read_out(rows: slice, z: Array) -> None:
-            mean = np.multiply(photons[rows], self.quantum_efficiency, dtype=np.float32)
+            mean = np.multiply(checked(photons[rows]), self.quantum_efficiency, dtype=np.float32, order="C")
             if own.response is not None:
                 mean *= own.response[rows]
-            if own.dark is not None and exposure_s > 0:
-                mean += own.dark[rows] * np.float32(exposure_s)
+            own.dark.collect(mean, rows, exposure_s)
+            np.minimum(mean, ENDLESS, out=mean)
             if exact:
                 electrons = rng.poisson(mean).astype(np.float32)
-                electrons += own.read[rows] * z
+                electrons += np.sqrt(own.variance[rows]) * z
             else:
-                electrons = _noisy(mean, own.read[rows], z)
+                electrons = _noisy(mean, own.variance[rows], z)
             electrons *= np.float32(self.gain_counts_per_electron)
-            electrons += np.float32(self.offset_counts + 0.5)  # the cast cuts off: half a count more makes it round
+            electrons += half
             if own.offset is not None:
                 electrons += own.offset[rows]
             np.clip(electrons, 0, top, out=electrons)
-            counts[rows] = electrons.astype(np.uint16)
+            np.copyto(counts[rows], electrons, casting="unsafe")
 
         if exact:
-            read_out(slice(None), rng.standard_normal(photons.shape, dtype=np.float32))
+            read_out(slice(0, shape[0]), rng.standard_normal(shape, dtype=np.float32))
         else:
-            with_deviates((photons.shape[0], photons.shape[1]), rng, read_out)
+            with_deviates(shape, rng, read_out)
         return counts
 
     def _pixels(self, shape: tuple[int, int], corner: tuple[int, int], binning: int) -> Pixels:
@@ -177,20 +180,21 @@ current 0.06 electrons/s, offset 100 counts, dark signal non-uniformity 0.3 elec
 """
 
 
-def _noisy(mean: Array, read: Array, z: Array) -> Array:
+def _noisy(mean: Array, variance: Array, z: Array) -> Array:
     # X = mean + a z + b (z^2 - 1) has variance a^2 + 2 b^2 and third cumulant 6 a^2 b + 8 b^3. With b = mean / 6V the
     # latter is the Poisson one (mean) to first order, and a^2 = V - 2 b^2 keeps the variance V exactly.
-    variance = read * read
-    variance += mean
-    b = mean / np.maximum(variance, np.float32(1e-6))
-    b *= np.float32(1 / 6)
-    variance -= 2 * b * b
-    np.maximum(variance, 0, out=variance)
-    np.sqrt(variance, out=variance)
-    variance *= z
+    a = variance + mean
+    b = mean / np.maximum(a, TINY)
+    lost = b * b
+    lost *= np.float32(1 / 18)  # b is six times too large up to here
+    a -= lost
+    np.maximum(a, 0, out=a)
+    cv2.sqrt(a, a)
+    a *= z
     z *= z
     z -= 1
     z *= b
-    z += variance
+    z *= np.float32(1 / 6)
+    z += a
     z += mean
     return z

@@ -1,4 +1,4 @@
-"""Work on large frames strip by strip: random numbers are drawn in one thread while another works on the last strip."""
+"""Work on large frames strip by strip: random numbers are drawn in one thread while others work on the last strips."""
 
 from __future__ import annotations
 
@@ -10,10 +10,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._deviates import Draw, draw
+
 Array = npt.NDArray[Any]
 
 STRIP_PIXELS = 2**16  # what a strip's few float32 arrays take fits a core's own cache
 PARALLEL_PIXELS = 2**19
+
+ENDLESS = np.float32(1e7)
+"""Electrons that no pixel can hold, nor 4 x 4 of them: more light is as good as this."""
+
+
+def checked(photons: Array) -> Array:
+    """The photons. Raises ValueError where they are negative, or no numbers."""
+    if photons.size and not photons.min() >= 0:
+        raise ValueError(
+            f"found {photons.min():g} photons in a pixel, expected none below 0 and numbers everywhere: give means"
+        )
+    return photons
 
 
 def strips(shape: tuple[int, int]) -> list[slice]:
@@ -23,18 +37,22 @@ def strips(shape: tuple[int, int]) -> list[slice]:
 
 
 def with_deviates(shape: tuple[int, int], rng: np.random.Generator, work: Callable[[slice, Array], None]) -> None:
-    """Calls `work` with each strip's rows and standard normal deviates (float32), the same as one draw of the frame's.
+    """Calls `work` with each strip's rows and standard normal deviates (float32), which it may overwrite.
 
-    In a second thread for large frames; `work` may overwrite the deviates.
+    In two more threads for large frames: the same deviates on any number of cores, for they are drawn in this one.
     """
-    if shape[0] * shape[1] < PARALLEL_PIXELS:
-        for rows in strips(shape):
-            work(rows, rng.standard_normal((rows.stop - rows.start, shape[1]), dtype=np.float32))
-        return
+
+    def one(rows: slice, drawn: Draw) -> None:
+        work(rows, drawn.deviates())
+
+    parallel = shape[0] * shape[1] >= PARALLEL_PIXELS
     jobs = []
     for rows in strips(shape):
-        z = rng.standard_normal((rows.stop - rows.start, shape[1]), dtype=np.float32)
-        jobs.append(_pool().submit(work, rows, z))
+        drawn = draw(rng, (rows.stop - rows.start, shape[1]))
+        if parallel:
+            jobs.append(_pool().submit(one, rows, drawn))
+        else:
+            one(rows, drawn)
     for job in jobs:
         job.result()
 
