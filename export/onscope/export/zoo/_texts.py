@@ -1,8 +1,8 @@
-"""The words of the three packages: what each network is, what it was trained on, what it does not do."""
+"""The words of the packages for beads: what each network is, what it was trained on, what it does not do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,3 +152,9 @@ def readme(words: Words, account: Mapping[str, Any], quality: str, measured: str
         f"{account['minutes']} minutes on one thread. Mean loss over each twentieth of the steps: {curve}.\n\n"
         f"## Quality\n\n{measured}\n\n{quality}\n\n## What it does not do\n\n{words.limits}\n"
     )
+
+
+def in_markdown(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> str:
+    """A table of frames for a README; each row begins with what the frames are."""
+    lines = [["frames", *columns], ["---"] * (len(columns) + 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

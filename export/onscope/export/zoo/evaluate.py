@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import add
@@ -15,10 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from . import PACKAGES
+from . import _nuclei_quality as nuclei
 from ._demo_camera import demo_camera_frames
 from ._metrics import BORDER_PX, MATCH_PX
 from ._quality import Graphs, Sample, Scores, behind_demo_sensor, simulated
 from ._scenes import EVERYTHING, draw, draw_demo
+from ._texts import in_markdown
 
 FIRST_SEED = 10_000_000
 """Training draws from one stream seeded with a small number; these seeds are far from it."""
@@ -26,6 +28,7 @@ NOT_EMPTY = replace(EVERYTHING, empty_fraction=0.0)
 """Without anything in it a truth has no span, and PSNR no meaning."""
 SHARP = replace(NOT_EMPTY, sigma_px=(0.8, 1.0), blur=(1.0, 1.1), peak_photons=(200.0, 2000.0))
 COLUMNS = ("raw", "best Gaussian", "best median", "denoised", "bicubic x2", "network x2")
+SPOTS = ("precision", "recall", "F1", "error px")
 
 
 def samples(kind: str, count: int) -> Iterator[Sample]:
@@ -51,13 +54,6 @@ def rows(kind: str, scores: list[Scores]) -> list[str]:
     return [f"{kind} ({len(scores)} frames)", *means, *spots]
 
 
-def markdown(table: list[list[str]]) -> str:
-    """The table for a README."""
-    head = ["frames", *COLUMNS, "precision", "recall", "F1", "error px"]
-    lines = [head, ["---"] * len(head), *table]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def table(folder: Path, count: int) -> list[list[str]]:
     """The rows of all kinds of frames, `count` of each."""
     graphs = Graphs(folder)
@@ -66,24 +62,34 @@ def table(folder: Path, count: int) -> list[list[str]]:
 
 
 def main(
-    packages: Annotated[Path, typer.Option(help="Folder of the three packages.")] = PACKAGES,
-    count: Annotated[int, typer.Option(help="Frames of each kind, one seed each.")] = 5,
-    markdown_only: Annotated[bool, typer.Option("--markdown", help="Print the table for a README.")] = False,
+    packages: Annotated[Path, typer.Option(help="Folder of the packages.")] = PACKAGES,
+    count: Annotated[int, typer.Option(help="Frames or specimens of each kind, one seed each.")] = 5,
+    markdown_only: Annotated[bool, typer.Option("--markdown", help="Print the tables for a README.")] = False,
+    only: Annotated[str, typer.Option(help="beads or nuclei (default: both).")] = "",
+    real: Annotated[Path | None, typer.Option(help="Folder of StarDist's img2d.tif and mask2d.tif.")] = None,
 ) -> None:
-    """Measure denoising, super-resolution and spots; PSNR in dB, spots within 1.5 pixels of the truth."""
-    result = table(packages, count)
-    if markdown_only:
-        print(markdown(result))
+    """Measure denoising, super-resolution and spots on beads, and the instances of nuclei."""
+    if only != "nuclei":
+        told = (
+            "PSNR in dB over the span of the truth; filters at the parameter that suits each frame best. Spots match "
+            f"within {MATCH_PX} px; unmatched ones within {BORDER_PX} px of the border do not count."
+        )
+        _print(table(packages, count), COLUMNS + SPOTS, markdown_only, told)
+    if only != "beads":
+        told = "F1 and AP at least overlaps; IoU: mean of the pairs above 0.5; PQ: panoptic quality."
+        _print(nuclei.table(packages, count, real), nuclei.COLUMNS, markdown_only, told)
+
+
+def _print(rows: list[list[str]], columns: Sequence[str], for_readme: bool, told: str) -> None:
+    if for_readme:
+        print(in_markdown(rows, columns))
         return
-    shown = Table("frames", *COLUMNS, "precision", "recall", "F1", "error px")
-    for row in result:
+    shown = Table("frames", *columns)
+    for row in rows:
         shown.add_row(*row)
     console = Console()
     console.print(shown)
-    console.print(
-        "PSNR in dB over the span of the truth; filters at the parameter that suits each frame best. Spots match "
-        f"within {MATCH_PX} px; unmatched ones within {BORDER_PX} px of the border do not count."
-    )
+    console.print(told)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""`python -m onscope.export.zoo.package WEIGHTS --out FOLDER`: make the three packages from trained weights."""
+"""`python -m onscope.export.zoo.package WEIGHTS --out FOLDER`: make the packages from trained weights."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +18,13 @@ from onscope.export import export_torch
 
 from . import PACKAGES
 from ._metrics import BORDER_PX, MATCH_PX
+from ._nuclei_package import write_nuclei
 from ._scenes import draw_demo
 from ._tasks import onnx_denoiser
-from ._texts import WORDS, readme
+from ._texts import WORDS, in_markdown, readme
 from .care import Care
 from .espcn import Espcn
-from .evaluate import markdown, table
+from .evaluate import COLUMNS, SPOTS, table
 from .unet_spots import UnetSpots
 
 NETWORKS: dict[str, type[nn.Module]] = {"care": Care, "espcn": Espcn, "spots": UnetSpots}
@@ -77,18 +79,36 @@ def _frame(name: str, out: Path, seed: int, shape: tuple[int, int]) -> npt.NDArr
     return np.ascontiguousarray(onnx_denoiser(out / WORDS["care"].folder / "weights.onnx")(frame))
 
 
-def main(
-    weights: Annotated[Path, typer.Argument(help="Folder with NAME.pt and NAME.json of the three networks.")],
-    out: Annotated[Path, typer.Option(help="Folder of the packages.")] = PACKAGES,
-    count: Annotated[int, typer.Option(help="Frames of each kind in the quality table.")] = 5,
-) -> None:
-    """Write the packages, measure them, and write them again with the measurements in their documentation."""
+def write_beads(weights: Path, out: Path, count: int) -> str:
+    """The three packages for beads, measured on `count` frames of each kind; returns the table in their words."""
     for name in NETWORKS:
         write_package(name, weights, out, "(not measured)")
-    quality = markdown(table(out, count))
+    quality = in_markdown(table(out, count), COLUMNS + SPOTS)
     for name in NETWORKS:
         write_package(name, weights, out, quality)
-    print(quality)
+    return quality
+
+
+class Group(StrEnum):
+    """Packages that are made and measured together."""
+
+    beads = "beads"
+    nuclei = "nuclei"
+
+
+def main(
+    weights: Annotated[Path, typer.Argument(help="Folder with NAME.pt and NAME.json of the networks.")],
+    out: Annotated[Path, typer.Option(help="Folder of the packages.")] = PACKAGES,
+    count: Annotated[int, typer.Option(help="Frames of each kind in the quality tables.")] = 5,
+    only: Annotated[list[Group] | None, typer.Option(help="Which packages (default: all).")] = None,
+    real: Annotated[Path | None, typer.Option(help="Folder of StarDist's img2d.tif and mask2d.tif.")] = None,
+) -> None:
+    """Write the packages, measure them, and write them again with the measurements in their documentation."""
+    for group in only or list(Group):
+        if group is Group.beads:
+            print(write_beads(weights, out, count))
+        else:
+            print(write_nuclei(weights, out, count, real))
 
 
 if __name__ == "__main__":

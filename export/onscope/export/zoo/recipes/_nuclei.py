@@ -37,6 +37,8 @@ light that the objective collects: measured on the specimen, within 20 % from 10
 CHANNEL = "nuclei"
 PERCENTILES = (1.0, 99.8)
 """Of a frame that become 0 and 1: what networks for star-convex objects usually take."""
+LEAST_SPAN = 1.0
+"""Counts that are added to the span between the two: rounding alone is no contrast."""
 LAID_OVER = 0.15
 """Share of the fields in which nuclei lie over each other."""
 
@@ -113,7 +115,7 @@ def stars(field: Field, rng: np.random.Generator) -> list[Stars]:
         counts += counts[::-1, ::-1]
         labels = laid_over(labels, labels[::-1, ::-1])
     low, high = np.percentile(counts, PERCENTILES)
-    frame = (counts - low) / (high - low + 1e-20)
+    frame = (counts - low) / (high - low + LEAST_SPAN)
     chance, distances = targets(labels)
     return [Stars(frame.astype(np.float16), chance.astype(np.float16), distances.astype(np.float16))]
 
