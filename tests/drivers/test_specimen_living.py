@@ -127,7 +127,8 @@ def test_the_dose_of_a_cell_is_irradiance_times_time() -> None:
     snapped(mmc)
     objects = seen(mmc, scene).truth.objects  # as they were when the fourth exposure began
     whole = objects[np.isin(objects["id"], inner(seen(mmc, scene).truth.labels))]
-    lit_s = 3 * (0.1 + QUICK.shutter_s + SIDE * QUICK.camera.line_s)
+    # booked is what came before the third exposure ended: the shutter closed twice until then
+    lit_s = 3 * 0.1 + 2 * (QUICK.shutter_s + SIDE * QUICK.camera.line_s)
     assert len(whole)
     assert whole["dose_j_cm2"] == pytest.approx(lit_s * IRRADIANCE, rel=0.01)
     mmc.unloadAllDevices()
@@ -165,7 +166,7 @@ def test_drift_moves_the_view() -> None:
     mmc = cells(scene)
     snapped(mmc)
     seconds = float(mmc.snap_tags()["SpecimenTime-s"])
-    assert seen(mmc, scene).view.centre_um == pytest.approx((125.0 + seconds, 125.0))
+    assert seen(mmc, scene).view.centre_um == pytest.approx((125.0 + seconds, 125.0), abs=0.006)
     assert mmc.bench.xyz_um()[1] == 125.0
     assert seconds > 0
     mmc.unloadAllDevices()

@@ -14,30 +14,39 @@ from __future__ import annotations
 
 from ._beads import Beads, Scene, SceneRanges, no_beads, render
 from ._channel import Channel
+from ._looking import Look, Looking, Sight, binned, drift_at, fluorophore_of
 from ._snap import Light, Snap
 from ._specimen import Specimen
-from ._view import Sample, Truth, View
+from ._view import CLASSES, OBJECT, Sample, Truth, View
 from .optics import GAUSSIAN_WIDTH, Optics
 from .sensor import DEMO_BACKGROUND_PHOTONS, DEMO_PHOTONS_PER_UNIT, DEMO_SENSOR, Sensor, demo_photons
 
 __all__ = [
+    "CLASSES",
     "DEMO_BACKGROUND_PHOTONS",
     "DEMO_PHOTONS_PER_UNIT",
     "DEMO_SENSOR",
     "GAUSSIAN_WIDTH",
+    "OBJECT",
     "Beads",
     "Channel",
     "Light",
+    "Look",
+    "Looking",
     "Optics",
     "Sample",
     "Scene",
     "SceneRanges",
     "Sensor",
+    "Sight",
     "Snap",
     "Specimen",
     "Truth",
     "View",
+    "binned",
     "demo_photons",
+    "drift_at",
+    "fluorophore_of",
     "no_beads",
     "render",
 ]

@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, cast
-
-import numpy as np
-import numpy.typing as npt
+from dataclasses import replace
 
 from ._channel import Channel
+from ._looking import Look, Looking, Sight, drift_at
 from ._snap import Light, Snap
 from ._view import Sample, Truth, View
-from .optics import EGFP, Drift, Fluorophore, Illumination, Mask, Microscope, Stripes
+from .optics import Drift, Mask, Microscope, Stripes
 from .sensor import SCMOS, Emccd, Sensor
-
-Array = npt.NDArray[Any]
-
-BOOKED_TOGETHER_S = 0.1
-"""Seconds of the same light that the sample is given at once: in a tenth of a second little bleaches (EGFP under
-1 W/cm2 loses 0.013 %, see `surviving`), and booking light on cells costs about as much as a frame's noise."""
-
-_NOISE = 0x5EED
-_BEAMS = 12  # that wait to be booked: as many as a stage goes round between
-
-
-@dataclass(frozen=True, slots=True)
-class _Beam:
-    """Light that the sample gets, and the dye that it bleaches."""
-
-    scope: Microscope
-    light: Illumination
-    view: View
-    axis_um: tuple[float, float]
-    dye: str | None
 
 
 class Specimen:
@@ -41,10 +18,10 @@ class Specimen:
 
     `drift` moves stage and focus with time. The same sample, seed and order of calls give the same bits; the noise of
     exposure n comes from (seed, n) alone. Light bleaches the dye of its channel and harms whatever lives in the view
-    that it was sent for; the same light is booked in portions of `BOOKED_TOGETHER_S` at most, and always before the
-    sample's next step. The noise-free image is kept for as long as neither the sample nor the way of looking at it has
-    changed. One thread at a time. Raises ValueError for no channels, KeyError for a channel with a dye that the sample
-    has not.
+    that it was sent for; the same light is booked in portions of 0.1 s at most, and always before the sample's next
+    step. The noise-free image is kept until the sample's next step, or until a thousandth of its dye has bleached
+    (see `Looking`). One thread at a time. Raises ValueError for no channels, KeyError for a channel with a dye that the
+    sample has not.
     """
 
     def __init__(
@@ -65,11 +42,9 @@ class Specimen:
                 raise KeyError(f"found dye {channel.dye!r} in channel {name!r}, expected one of {known}, or none")
         self.sample, self.microscope, self.channels = sample, microscope, dict(channels)
         self.sensor, self.drift, self.seed = sensor, drift or Drift(), seed
+        self._looking = Looking(sample, seed)
         self._through = replace(microscope, mode="transmitted") if self._any_transmitted() else microscope
         self._taken = 0
-        self._due: dict[_Beam, float] = {}
-        self._changes = 0
-        self._kept: tuple[tuple[object, ...], Array] | None = None
         self._light: dict[str, Light] = {name: Light() for name in self.channels}
 
     @property
@@ -89,10 +64,7 @@ class Specimen:
 
     def advance(self, to_s: float) -> None:
         """The sample lives on until `to_s` seconds. Raises ValueError for a time that is past."""
-        if self._step(to_s) != self._step(self.time_s):
-            self._settle()
-            self._changes += 1
-        self.sample.advance(to_s)
+        self._looking.advance(to_s)
 
     def snap(
         self,
@@ -115,16 +87,17 @@ class Specimen:
         the same `Mask` object for as long as the modulator shows the same, for fields of light are kept by it. Without
         `truth` no labels are made. Raises KeyError for an unknown channel, ValueError for what the sensor cannot read.
         """
-        beam, seconds, plane = self._beam(stage_um, channel, shape, exposure_s, z_um, pattern, binning)
-        photons = self._photons(channel, beam, plane, seconds)
-        rng = np.random.default_rng((self.seed, _NOISE, self._taken))
+        look, seconds, plane = self._look(stage_um, channel, shape, exposure_s, z_um, pattern, binning)
+        sight = Sight(((look, seconds),), shape, plane, self.channels[channel].emission_nm)
+        photons = self._looking.photons(sight)
+        rng = self._looking.generator(self._taken)
         at = self._middle(shape, binning) if corner is None else corner
         counts = self.sensor.expose(photons, rng, exposure_s=seconds, corner=at, binning=binning)
-        seen = self.truth(beam.view) if truth else None
+        seen = self.truth(look.view) if truth else None
         expected = self.sensor.expected_counts(photons, binning=binning)
-        snap = Snap(self._taken, self.time_s, channel, seconds, plane, beam.view, counts, photons, expected, seen)
+        snap = Snap(self._taken, self.time_s, channel, seconds, plane, look.view, counts, photons, expected, seen)
         self._taken += 1
-        self._send(channel, beam, seconds, read=1)
+        self._send(channel, look, seconds, read=1)
         return snap
 
     def illuminate(
@@ -137,14 +110,14 @@ class Specimen:
         pattern: Stripes | Mask | None = None,
     ) -> None:
         """Light on the sample for some seconds while no frame is read: it bleaches and harms all the same."""
-        beam, seconds, _ = self._beam(stage_um, channel, shape, seconds, None, pattern, 1)
-        self._send(channel, beam, seconds, read=0)
+        look, seconds, _ = self._look(stage_um, channel, shape, seconds, None, pattern, 1)
+        self._send(channel, look, seconds, read=0)
 
     def truth(self, view: View) -> Truth:
-        """What is where in a view now. Doses lack what has not been booked yet: less than `BOOKED_TOGETHER_S`."""
+        """What is where in a view now. Doses lack what has not been booked yet: less than 0.1 s of light."""
         return self.sample.truth(view)
 
-    def _beam(
+    def _look(
         self,
         stage_um: tuple[float, float],
         channel: str,
@@ -153,55 +126,26 @@ class Specimen:
         z_um: float | None,
         pattern: Stripes | Mask | None,
         binning: int,
-    ) -> tuple[_Beam, float, float]:
+    ) -> tuple[Look, float, float]:
         if channel not in self.channels:
             raise KeyError(f"found channel {channel!r}, expected one of {', '.join(self.channels)}")
         how = self.channels[channel]
         seconds = how.exposure_s if exposure_s is None else exposure_s
         if not seconds >= 0:
             raise ValueError(f"found an exposure of {seconds} s, expected none below 0")
-        z_off, y_off, x_off = self.drift.at(self.time_s)
+        z_off, y_off, x_off = drift_at(self.drift, self.time_s)
         middle = (stage_um[0] + y_off, stage_um[1] + x_off)
         view = View(middle, shape, self.pixel_um * binning)
         light = how.illumination if pattern is None else replace(how.illumination, pattern=pattern)
         scope = self._through if how.dye is None else self.microscope
         plane = (how.z_um if z_um is None else z_um) + z_off
-        return _Beam(scope, light, view, middle, how.dye), seconds, plane
+        return Look(scope, light, view, middle, how.dye), seconds, plane
 
-    def _photons(self, channel: str, beam: _Beam, z_um: float, seconds: float) -> Array:
-        key = (self._changes, channel, beam, z_um, seconds)
-        if self._kept is not None and self._kept[0] == key:
-            return self._kept[1]
-        dye = EGFP if beam.dye is None else fluorophore_of(self.sample, beam.dye)
-        image = beam.scope.image(self.sample, beam.view, beam.dye, z_um, beam.light, seconds, fluorophore=dye)
-        band = self.channels[channel].emission_nm
-        if band is not None and beam.dye is not None:
-            image *= np.float32(dye.emission_share(*band))
-        image.flags.writeable = False
-        self._kept = (key, image)
-        return image
-
-    def _send(self, channel: str, beam: _Beam, seconds: float, read: int) -> None:
+    def _send(self, channel: str, look: Look, seconds: float, read: int) -> None:
         sent = self._light[channel]
-        energy = sent.mj + beam.light.power_mw * seconds
+        energy = sent.mj + look.light.power_mw * seconds
         self._light[channel] = Light(sent.exposures + read, sent.seconds + seconds, energy)
-        if seconds == 0 or beam.light.power_mw == 0:
-            return
-        self._due[beam] = self._due.get(beam, 0.0) + seconds
-        if self._due[beam] >= BOOKED_TOGETHER_S - 1e-9 or len(self._due) > _BEAMS:
-            self._settle()
-
-    def _settle(self) -> None:
-        for beam, seconds in self._due.items():
-            fluence = beam.scope.fluence(beam.view, beam.light, seconds, axis_um=beam.axis_um)
-            self.sample.expose(beam.view, beam.dye, fluence, beam.light.wavelength_nm)
-            self._changes += beam.dye is not None  # what harm does is seen when time goes on
-        self._due.clear()
-
-    def _step(self, time_s: float) -> int | float:
-        """Changes whenever time has changed the sample; of a sample that does not tell its step, with every time."""
-        step_s = getattr(self.sample, "step_s", None)
-        return time_s if not step_s else int((time_s + 1e-9) / step_s)
+        self._looking.send(look, seconds)
 
     def _middle(self, shape: tuple[int, int], binning: int) -> tuple[int, int]:
         chip = self.sensor.chip
@@ -212,9 +156,3 @@ class Specimen:
 
     def _any_transmitted(self) -> bool:
         return any(channel.dye is None for channel in self.channels.values())
-
-
-def fluorophore_of(sample: Sample, dye: str) -> Fluorophore:
-    """That of a dye, where the sample tells it; else EGFP."""
-    tells = getattr(sample, "fluorophore", None)
-    return EGFP if tells is None else cast("Fluorophore", tells(dye))

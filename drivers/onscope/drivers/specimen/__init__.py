@@ -19,10 +19,11 @@ from ._errors import DeviceError
 from ._field_of_beads import Dye, FieldOfBeads
 from ._from_scenario import ScenarioScope, from_scenario
 from ._hardware import Axis, CameraModel, Channel, Filter, Hardware, LightSource, Objective, SlmModel
-from ._living import Living, Seen, Stand
+from ._living import Living, Seen
 from ._mount import SpecimenScope, mount
 from ._mount import open_specimen as open
 from ._scene import Beam, Projection, Readout, Scene, Shot
+from ._stand import Stand
 
 __all__ = [
     "Axis",

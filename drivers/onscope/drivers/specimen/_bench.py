@@ -11,7 +11,7 @@ from onscope.specimen import View
 
 from ._carriage import Carriage
 from ._clock import Clock, RealClock
-from ._hardware import Hardware, Objective
+from ._hardware import Filter, Hardware, Objective
 from ._light import Lights
 from ._projector import Projector
 from ._scene import Readout, Scene, Shot
@@ -131,6 +131,11 @@ class Bench:
         """The one that was turned in last."""
         return self._objective
 
+    @property
+    def emission(self) -> Filter:
+        """The filter that was turned in last."""
+        return self._wheel
+
     def open_shutter(self, device: str, opened: bool) -> float:
         """Open or close the shutter; when it has done so."""
         with self._lock:
@@ -168,6 +173,11 @@ class Bench:
             self._number += 1
             self._journal.append(Command(begin_s, device, "expose", shot.number))
             return shot
+
+    def coming(self, begin_s: float, exposure_s: float, readout: Readout) -> Shot:
+        """What `shot` will give for these, if nothing is commanded before."""
+        with self._lock:
+            return self._shot(begin_s, exposure_s, readout)
 
     def trigger(self, at_s: float) -> None:
         """The camera tells the devices that follow its line when an exposure of a sequence ends."""

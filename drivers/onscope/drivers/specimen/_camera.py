@@ -17,7 +17,7 @@ from ._bench import Bench
 from ._device import OnBench, text
 from ._errors import DeviceError
 from ._grid import Grid
-from ._scene import Readout, Shot
+from ._scene import Foreseeing, Readout, Shot
 
 Array = npt.NDArray[Any]
 GetBuffer = Callable[[Sequence[int], npt.DTypeLike], Array]
@@ -208,6 +208,9 @@ class Camera(OnBench, CameraDevice):
                         self._fault = error
                         return
                     bench.trigger(begin_s + exposure_s)
+                    if (n is None or count + 1 < n) and isinstance(bench.scene, Foreseeing):
+                        coming_s = grid.coming(self._period_s())
+                        bench.scene.ahead(bench.coming(coming_s, self._exposure_ms / 1e3, self._readout))
                     if not bench.clock.wait_until(begin_s + exposure_s + readout_s, stop):
                         return
                     count += 1

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from onscope.specimen import Beads, Optics, Sensor, View, render
+from onscope.specimen import Beads, Optics, Sensor, View, binned, render
 
-from ._readout import binned, expected, read_out
+from ._readout import expected, read_out
 from ._scene import Beam, Shot
 
 Array = npt.NDArray[Any]

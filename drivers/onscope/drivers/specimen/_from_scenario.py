@@ -11,9 +11,10 @@ from onscope.specimen.scenarios import Scenario, ScenarioError, read_scenario
 
 from ._clock import Clock
 from ._hardware import NO_FILTER, CameraModel, Channel, Filter, Hardware, LightSource, Objective, SlmModel
-from ._living import Living, Stand
+from ._living import Living
 from ._mount import BUFFER_MB, SpecimenScope, mount
 from ._setup import CAMERA, CHANNEL_GROUP
+from ._stand import Stand
 
 SLM_RELAY = 1.4
 """Enlarges the mirror array (10.5 mm high) to 14.7 mm in the intermediate image: it lights all of a 13.3 mm chip."""

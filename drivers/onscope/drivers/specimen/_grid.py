@@ -27,6 +27,12 @@ class Grid:
         """Mean distance of the begins so far, in seconds; the period before there are two."""
         return (self._last_s - self._first_s) / (self._given - 1) if self._given > 1 else self._period_s
 
+    def coming(self, period_s: float) -> float:
+        """What `next` will give, if nobody is late."""
+        if period_s != self._period_s:
+            return self._last_s + (self._period_s if self._given else 0.0)
+        return self._origin_s + (self._tick + 1) * period_s
+
     def next(self, period_s: float) -> float:
         """The next begin, in seconds of the clock; it may be past by up to SLACK_S or two periods.
 

@@ -17,22 +17,19 @@ Array = npt.NDArray[Any]
 AnySensor = Sensor | Emccd
 
 
-def binned(photons: Array, by: int) -> Array:
-    """Sums over `by` x `by` pixels, float32 of (rows // by, columns // by)."""
-    if by == 1:
-        return photons
-    rows, columns = (side // by for side in photons.shape)
-    return np.asarray(photons.reshape(rows, by, columns, by).sum(axis=(1, 3)))
-
-
 def read_out(sensor: AnySensor, photons: Array, shot: Shot, rng: np.random.Generator, out: Array) -> None:
     """Write the counts for mean photons per binned pixel into `out`.
 
     A depth below the sensor's own leaves gain and offset as they are and saturates earlier, as the fast modes of sCMOS
     cameras do: what is dim stays visible in 8 bit.
     """
+    out[:] = exposed(sensor, photons, shot, rng)
+
+
+def exposed(sensor: AnySensor, photons: Array, shot: Shot, rng: np.random.Generator) -> Array:
+    """The same counts as an array of their own, uint16."""
     readout = shot.readout
-    out[:] = _fitted(sensor, shot).expose(
+    return _fitted(sensor, shot).expose(
         photons,
         rng,
         exposure_s=shot.exposure_s,

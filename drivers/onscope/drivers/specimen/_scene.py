@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -128,4 +128,17 @@ class Scene(Protocol):
 
     def illuminate(self, shot: Shot) -> None:
         """The sample is lit for `shot.exposure_s` seconds while no camera looks: an open shutter between two frames."""
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A Scene that renders ahead."""
+
+    def ahead(self, shot: Shot) -> None:
+        """The sequence's next exposure, if nothing is commanded before: what can be done for it may be done now.
+
+        Called in the camera's thread right after `expose`; returns at once. It may never come, and what does come
+        looks the same whether or not it was foreseen.
+        """
         ...
