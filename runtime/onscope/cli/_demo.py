@@ -1,53 +1,147 @@
-"""`onscope demo`: the whole way on Micro-Manager's demo camera, against a known truth."""
+"""`onscope demo`: the whole way on Micro-Manager's demo camera, or on a living specimen, against a known truth."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
-from ._options import OutOption, OverwriteOption, ProviderOption, ThreadsOption, Worker, WorkerOption, dated_folder
+from ._options import (
+    OutOption,
+    OverwriteOption,
+    ProviderOption,
+    ThreadsOption,
+    TruthOption,
+    Worker,
+    WorkerOption,
+    dated_folder,
+)
 
-PIPELINE = Path(__file__).with_name("demo.yaml")
+HERE = Path(__file__).parent
+PIPELINE = HERE / "demo.yaml"
+POINTS = ("beads", "emitters")
+"""What the demo's networks were trained on, or looks like it."""
+FRAMES = 500
+"""Of the demo camera."""
+SECONDS, MOST_FRAMES, SIZE = 10.0, 100, 512
+"""Of a specimen's demo at most: seconds of exposures, frames, rows and columns. Where cells are drawn anew for each
+frame, two cores need longer than the exposures last."""
 
 
 def demo(
-    frames: Annotated[int, typer.Option("--frames", min=1, help="Frames to take.")] = 500,
+    frames: Annotated[
+        int | None,
+        typer.Option("--frames", min=1, help="Frames to take.", show_default="500; of a specimen at most 100"),
+    ] = None,
     out: OutOption = None,
     worker: WorkerOption = Worker.process,
     provider: ProviderOption = "auto",
     pipeline: Annotated[
-        Path, typer.Option("--pipeline", help="YAML of another pipeline.", show_default="denoise, super-resolve, spots")
-    ] = PIPELINE,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the noise and of the stage's steps.")] = 0,
-    exposure_ms: Annotated[float, typer.Option("--exposure-ms", min=0.1, help="Exposure of the demo camera.")] = 50.0,
+        Path | None,
+        typer.Option(
+            "--pipeline", help="YAML of another pipeline.", show_default="denoise, super-resolve, spots of points"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed", min=0, help="Seed of the noise, and of the stage's steps or the cells.", show_default="0"
+        ),
+    ] = None,
+    exposure_ms: Annotated[
+        float | None,
+        typer.Option("--exposure-ms", min=0.1, help="Exposure of the camera.", show_default="50; the scenario's"),
+    ] = None,
+    specimen: Annotated[
+        str | None,
+        typer.Option(
+            "--specimen",
+            metavar="SCENARIO",
+            help="Mount a living specimen in place of the demo camera: dividing-cells, wound ..., or a YAML file.",
+        ),
+    ] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option("--channel", help="Channel of the specimen.", show_default="nuclei, else its first"),
+    ] = None,
+    lapse: Annotated[
+        float | None,
+        typer.Option(
+            "--lapse",
+            min=0.0,
+            help="How many times as fast as the clock the specimen lives.",
+            show_default="an interval of the scenario per second",
+        ),
+    ] = None,
+    truth: TruthOption = False,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Run the demo: Micro-Manager's demo camera, three networks, live, recorded and accounted for.
+    """Run the demo: a real Micro-Manager core, networks on its frames, live, recorded and accounted for.
 
-    A real Micro-Manager core shows fluorescent beads that wander in small steps; a simulated sCMOS sensor adds its
-    noise, so that the truth is known. Exit code 0 when the ledger adds up and the raw frames are complete.
+    The demo camera shows fluorescent beads that wander in small steps; a simulated sCMOS sensor adds its noise, so that
+    the truth is known. With --specimen, living cells, bacteria or molecules lie under a simulated microscope whose
+    camera, stages and light are devices of the core. Exit code 0 when the ledger adds up and the raw frames are
+    complete.
     """
     from rich.console import Console
 
-    from onscope.runtime import keep_newest, open_source
+    from onscope.runtime import SourceError, keep_newest
 
     from ._live import Plan, run_live
 
+    if specimen is None:
+        for name, given in (("--channel", channel), ("--lapse", lapse), ("--truth", truth or None)):
+            if given is not None:
+                raise SourceError(
+                    f"found {name} without --specimen, expected both: name a scenario, such as --specimen "
+                    "dividing-cells, or leave it out"
+                )
     console = Console()
-    plan = Plan(
-        title="onscope demo",
-        pipeline=pipeline,
-        out=out or dated_folder("demo"),
-        frames=frames,
-        admission=keep_newest(2),
-        worker=worker.value,
-        provider=provider,
-        threads=threads,
-        overwrite=overwrite,
-    )
-    with open_source("demo", seed=seed, exposure_ms=exposure_ms) as source:
-        code = run_live(source, plan, console, cast("Any", source).truth)
+    with _opened(specimen, seed, exposure_ms, channel, lapse) as source:
+        plan = Plan(
+            title="onscope demo" if specimen is None else f"onscope demo: {specimen}",
+            pipeline=pipeline or (PIPELINE if specimen is None else pipeline_for(source.shows)),
+            out=out or dated_folder("demo"),
+            frames=frames or (FRAMES if specimen is None else most_frames(source.exposure_ms)),
+            admission=keep_newest(2),
+            worker=worker.value,
+            provider=provider,
+            threads=threads,
+            overwrite=overwrite,
+            keep_truth=truth,
+        )
+        if specimen is not None:
+            console.print(source.words, soft_wrap=True, highlight=False)
+        code = run_live(source, plan, console, source.truth)
     raise typer.Exit(code)
+
+
+def pipeline_for(shows: str) -> Path:
+    """The demo's pipeline where this is seen: networks for points, or for any image."""
+    return PIPELINE if shows in POINTS else HERE / "demo-images.yaml"
+
+
+def most_frames(exposure_ms: float) -> int:
+    """How many frames a specimen's demo has, unless told."""
+    return max(1, min(MOST_FRAMES, round(SECONDS * 1e3 / exposure_ms)))
+
+
+@contextmanager
+def _opened(
+    specimen: str | None, seed: int | None, exposure_ms: float | None, channel: str | None, lapse: float | None
+) -> Iterator[Any]:
+    """The source; of a specimen it has `words`, `shows` and `exposure_ms` beside its `truth`."""
+    from onscope.runtime import open_source
+
+    if specimen is None:
+        options: dict[str, Any] = {"seed": seed or 0, "exposure_ms": 50.0 if exposure_ms is None else exposure_ms}
+        driver = "demo"
+    else:
+        options = {"seed": seed, "exposure_ms": exposure_ms, "channel": channel, "lapse": lapse, "size": SIZE}
+        driver = f"specimen:{specimen}"
+    with open_source(driver, **options) as source:
+        yield cast("Any", source)

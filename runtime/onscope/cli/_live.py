@@ -18,13 +18,14 @@ from ._forced import warn_of_forced
 from ._monitor import Monitor
 from ._psnr import PsnrMeter, Truth
 from ._summary import Outcome, check, summarise
+from ._told import Remarks, require_truth, truth_beside
 
 DRAIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run and how."""
+    """What to run and how; `keep_truth`: save what is true of simulated frames beside them."""
 
     title: str
     pipeline: Path
@@ -35,6 +36,7 @@ class Plan:
     provider: str = "auto"
     threads: int | None = None
     overwrite: bool = False
+    keep_truth: bool = False
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
@@ -43,6 +45,8 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     0 when the ledger adds up and the raw frames are complete, 1 when not, 130 after Ctrl-C; what was recorded until
     then is closed in order in each case. Raises OnscopeError.
     """
+    if plan.keep_truth:
+        require_truth(source)
     pipeline = Pipeline.load(plan.pipeline)
     warn_of_forced(console, (stage.package for stage in pipeline.stages))
     monitor = Monitor(None if truth is None else PsnrMeter(truth))
@@ -69,18 +73,20 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
         if plan.frames is not None:
             recording.require_room(specs, plan.frames)
         sure()  # what cannot run has left nothing behind
-        stopped = _take(source, plan, runtime, monitor, display)
-        if not stopped:
-            runtime.drain(DRAIN_S)
-        runtime.close()  # ends the account before the recording writes it
-        for name, words in monitor.notes().items():
+        with truth_beside(source, plan.out if plan.keep_truth else None) as said:
+            stopped = _take(source, plan, runtime, monitor, display)
+            if not stopped:
+                runtime.drain(DRAIN_S)
+            runtime.close()  # ends the account before the recording writes it
+        remarks = said | dict(source.remarks() if isinstance(source, Remarks) else {})
+        for name, words in (monitor.notes() | remarks).items():
             recording.note(name, words)
         recording.finish(runtime.ledger)
     ledger = runtime.ledger
     run = open_recording(plan.out)
     overview(run, plan.out / "overview.png")
     outcome = Outcome(stopped, check(run, ledger, None if stopped else plan.frames))
-    summarise(console, plan.out, monitor, ledger, outcome)
+    summarise(console, plan.out, monitor, ledger, outcome, remarks)
     return outcome.code
 
 

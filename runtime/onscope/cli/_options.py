@@ -54,6 +54,9 @@ WorkerOption = Annotated[
 ]
 ProviderOption = Annotated[str, typer.Option("--provider", help="Engine to use: auto, cpu, cuda, null:MS ...")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a recording in the folder.")]
+TruthOption = Annotated[
+    bool, typer.Option("--truth", help="Save what is true of simulated frames beside them, in the folder truth.")
+]
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads of the engine.", show_default="one per core")
 ]

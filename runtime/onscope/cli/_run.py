@@ -12,6 +12,7 @@ from ._options import (
     OverwriteOption,
     ProviderOption,
     ThreadsOption,
+    TruthOption,
     Worker,
     WorkerOption,
     dated_folder,
@@ -25,7 +26,8 @@ def run(
         str,
         typer.Option(
             "--source",
-            help="Where frames come from: micromanager:demo, micromanager:CONFIG.cfg, replay:FILE_OR_FOLDER.",
+            help="Where frames come from: micromanager:demo, micromanager:CONFIG.cfg, replay:FILE_OR_FOLDER, "
+            "specimen:SCENARIO.",
         ),
     ],
     frames: Annotated[
@@ -58,6 +60,7 @@ def run(
         float | None, typer.Option("--pixel-size-um", min=1e-6, help="Pixel size of stored images that do not tell it.")
     ] = None,
     grey: Annotated[bool, typer.Option("--grey", help="Take stored colour images as their luminance.")] = False,
+    truth: TruthOption = False,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -84,6 +87,7 @@ def run(
         provider=provider,
         threads=threads,
         overwrite=overwrite,
+        keep_truth=truth,
     )
     options: dict[str, float | str | bool | None] = {
         "fps": _speed(fps),

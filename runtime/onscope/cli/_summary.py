@@ -26,6 +26,7 @@ MEANINGS = {
     "latency.json": "percentiles by step, rates, versions",
     "overview.png": "one picture of the run",
     "recording.json": "what is in this folder",
+    "truth": "what is true of the frames: without noise, labelled",
 }
 
 
@@ -76,8 +77,10 @@ def check(run: RecordedRun, ledger: Ledger, frames: int | None) -> tuple[str, ..
     return tuple(faults)
 
 
-def summarise(console: Console, out: Path, monitor: Monitor, ledger: Ledger, outcome: Outcome) -> None:
-    """Print what was measured, what was written, and what is wrong."""
+def summarise(
+    console: Console, out: Path, monitor: Monitor, ledger: Ledger, outcome: Outcome, remarks: Mapping[str, str]
+) -> None:
+    """Print what was measured, what the source remarks, what was written, and what is wrong."""
     console.print()
     console.print(steps_table(monitor))
     console.print()
@@ -89,6 +92,8 @@ def summarise(console: Console, out: Path, monitor: Monitor, ledger: Ledger, out
         console.print(f"{count:,} {stage}, {count / max(1, monitor.results):.1f} per frame", highlight=False)
     if monitor.psnr is not None and monitor.psnr.means:
         console.print(psnr_words(monitor))
+    for subject, words in remarks.items():
+        console.print(f"{subject}: {words}", highlight=False, soft_wrap=True)
     console.print()
     console.print(f"written to {out}", highlight=False, soft_wrap=True)
     console.print(_written(out))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from onscope.runtime import Frame, FrameId, FrameSpec, SourceError, new_run_id, unpack
 
@@ -25,7 +26,7 @@ class LiveSource:
 
     `frames` is called by the runtime, from any one thread at a time; the core is thread-safe. Each call of it starts
     a sequence, which is a segment, and stops the camera when it ends, is closed or fails. `changes` are those that
-    the scope makes meanwhile: each of them ends a segment.
+    the scope makes meanwhile: each of them ends a segment. `tell` hears each frame's tags just before it is given.
     """
 
     core: Core
@@ -36,6 +37,7 @@ class LiveSource:
     where_um: Callable[[], tuple[float, float, float] | None] = lambda: None
     is_open: Callable[[], bool] = lambda: True
     run: str = field(default_factory=new_run_id)
+    tell: Callable[[FrameId, Mapping[str, Any]], None] | None = None
     _segments: dict[str, int] = field(default_factory=dict)
     _sequence: CameraSequence | None = None
 
@@ -110,8 +112,11 @@ class LiveSource:
                 count = counts[label] = _Count(segment, begins=0 if number <= last else last + 1)
             elapsed = image.tags.get("ElapsedTime-ms")
             count.last = number
+            who = FrameId(self.run, label, count.segment, number - count.begins)
+            if self.tell is not None:
+                self.tell(who, image.tags)
             yield Frame(
-                id=FrameId(self.run, label, count.segment, number - count.begins),
+                id=who,
                 pixels=pixels,
                 axes=axes,
                 index=MappingProxyType({"t": number - count.begins}),

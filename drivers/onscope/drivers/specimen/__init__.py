@@ -19,10 +19,12 @@ from ._errors import DeviceError
 from ._field_of_beads import Dye, FieldOfBeads
 from ._from_scenario import ScenarioScope, from_scenario
 from ._hardware import Axis, CameraModel, Channel, Filter, Hardware, LightSource, Objective, SlmModel
+from ._keeper import TruthKeeper, keep_truth
 from ._living import Living, Seen
 from ._mount import SpecimenScope, mount
 from ._mount import open_specimen as open
 from ._scene import Beam, Projection, Readout, Scene, Shot
+from ._source import SpecimenSource, source
 from ._stand import Stand
 
 __all__ = [
@@ -52,8 +54,12 @@ __all__ = [
     "SlmModel",
     "SpecimenCore",
     "SpecimenScope",
+    "SpecimenSource",
     "Stand",
+    "TruthKeeper",
     "from_scenario",
+    "keep_truth",
     "mount",
     "open",
+    "source",
 ]
