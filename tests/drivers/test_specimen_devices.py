@@ -82,7 +82,7 @@ def test_the_pixel_size_follows_objective_and_binning(
 
 def test_state_and_label_tell_the_same(mmc: specimen.SpecimenCore) -> None:
     told: list[tuple[str, ...]] = []
-    mmc.events.propertyChanged.connect(lambda *change: told.append(change))
+    mmc.events.propertyChanged.connect(lambda *change: told.append(change) if change[0] != "Core" else None)
     turns: tuple[Callable[[], None], ...] = (
         lambda: mmc.setState("Emission", 2),
         lambda: mmc.setStateLabel("Emission", QUICK.filters[3].label),
@@ -103,7 +103,9 @@ def test_state_and_label_tell_the_same(mmc: specimen.SpecimenCore) -> None:
 
 def test_a_listener_may_ask_back(mmc: specimen.SpecimenCore) -> None:
     seen: list[str] = []
-    mmc.events.propertyChanged.connect(lambda device, name, value: seen.append(mmc.getProperty(device, name)))
+    mmc.events.propertyChanged.connect(
+        lambda device, name, value: seen.append(mmc.getProperty(device, name)) if device != "Core" else None
+    )
     mmc.setProperty("LED 385", "Power_mW", 3)
     mmc.setState("Emission", 1 - mmc.getState("Emission"))
     assert seen[0] == "3"
@@ -234,5 +236,5 @@ def test_its_properties_are_in_the_summary(mmc: specimen.SpecimenCore) -> None:
     settings: Any = mmc.getSystemState()
     state = {(device, name): value for device, name, value in settings}
     assert state["Camera", "PixelType"] == "16bit"
-    assert state["LED 475", "Wavelength_nm"] == "475.0"
+    assert state["LED 475", "Wavelength_nm"] == "475"
     assert state["Objective", "Label"] == QUICK.start_objective

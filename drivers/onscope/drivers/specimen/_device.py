@@ -27,6 +27,10 @@ class OnBench(Device):
         self.bench = bench
         self._lock: Any = threading.RLock()
 
+    def description(self) -> str:
+        """The class' first sentence."""
+        return (self.__doc__ or "").partition("\n")[0]
+
     def set_property_value(self, prop_name: str, value: Any) -> None:
         """Called by the core, in the thread of whoever sets it. Raises DeviceError for a value that does not fit."""
         meant = self._check(prop_name, value)
@@ -39,7 +43,16 @@ class OnBench(Device):
     def tell(self, prop_name: str, value: object) -> None:
         """A property has a new value: to the core's listeners, as text."""
         if self._core_proxy_ is not None:
-            self.core.events.propertyChanged.emit(self.get_label(), prop_name, text(value))
+            self.core.events.propertyChanged.emit(self.get_label(), str(prop_name), text(value))
+
+    def _get_prop_or_raise(self, prop_name: str) -> Any:
+        # What the base asks for each property; its KeyError is no error of a core.
+        if not self.has_property(prop_name):
+            raise DeviceError(
+                f"found no property {prop_name!r} of {self.get_label()}, expected one of "
+                f"{', '.join(map(str, self.get_property_names()))}: name one that is there"
+            )
+        return super()._get_prop_or_raise(prop_name)
 
     def _check(self, prop_name: str, value: Any) -> Any:
         """The value in the property's own type. Raises DeviceError when it does not fit."""

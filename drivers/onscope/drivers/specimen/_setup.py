@@ -6,7 +6,9 @@ from pymmcore_plus.core import Keyword
 
 from ._bench import Bench
 from ._camera import Camera
+from ._catalogue import LIBRARY
 from ._core import SpecimenCore
+from ._device import OnBench
 from ._hardware import Channel, Hardware
 from ._slm import Slm
 from ._stages import FocusDrive, XYStage
@@ -21,20 +23,18 @@ CHANNEL_GROUP, OBJECTIVE_GROUP, SYSTEM_GROUP, STARTUP = "Channel", "Objective", 
 def load(core: SpecimenCore, bench: Bench) -> None:
     """Load, initialise and choose all devices; define groups and pixel sizes; apply System/Startup."""
     hardware = bench.hardware
-    camera = Camera(bench)
-    devices = {
-        CAMERA: camera,
-        XY: XYStage(bench),
-        FOCUS: FocusDrive(bench),
-        SHUTTER: Shutter(bench),
-        WHEEL: FilterWheel(bench),
-        TURRET: ObjectiveTurret(bench),
-        SLM: Slm(bench),
-        **{source.label: Light(bench, source) for source in hardware.lights},
+    devices: dict[str, type[OnBench]] = {
+        CAMERA: Camera,
+        XY: XYStage,
+        FOCUS: FocusDrive,
+        SHUTTER: Shutter,
+        WHEEL: FilterWheel,
+        TURRET: ObjectiveTurret,
+        SLM: Slm,
+        **{source.label: Light for source in hardware.lights},
     }
     for label, device in devices.items():
-        core.loadPyDevice(label, device)
-    core.attach_camera(camera)
+        core.loadDevice(label, LIBRARY, device.name())
     core.initializeAllDevices()
     core.setCameraDevice(CAMERA)
     core.setXYStageDevice(XY)
@@ -63,6 +63,7 @@ def _define(core: SpecimenCore, hardware: Hardware) -> None:
     core.setChannelGroup(CHANNEL_GROUP)
     first = next(channel for channel in hardware.channels if channel.name == hardware.start_channel)
     startup = [
+        (Keyword.CoreDevice.value, Keyword.CoreChannelGroup.value, CHANNEL_GROUP),
         (CAMERA, Keyword.Binning.value, "1"),
         (CAMERA, Keyword.PixelType.value, "16bit"),
         (TURRET, label, hardware.start_objective),

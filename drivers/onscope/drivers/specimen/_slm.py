@@ -44,9 +44,7 @@ class Slm(OnBench, SLMDevice):
         return np.uint8
 
     def set_image(self, pixels: Array) -> None:
-        if pixels.shape != self.shape():
-            raise wrong_size(pixels.shape, self.shape())
-        self._image = np.array(pixels, dtype=np.uint8)
+        self._image = grey(pixels, self.shape()).copy()
 
     def get_image(self) -> Array:
         return self._image.copy()
@@ -62,6 +60,7 @@ class Slm(OnBench, SLMDevice):
                 "milliseconds, 0 for light without an end"
             )
         self._exposure_ms = float(interval_ms)
+        self.core.events.SLMExposureChanged.emit(self.get_label(), float(interval_ms))
 
     def get_exposure(self) -> float:
         return self._exposure_ms
@@ -74,9 +73,19 @@ class Slm(OnBench, SLMDevice):
         return " ".join(f"{value:.8g}" for value in alignment.ravel())
 
 
-def wrong_size(found: tuple[int, ...], shape: tuple[int, ...]) -> DeviceError:
-    """The error for an image that is not of the array's shape."""
-    return DeviceError(
-        f"found an SLM image of {' x '.join(map(str, found))} pixels, expected {' x '.join(map(str, shape))}: give one "
-        "value per mirror, rows first"
-    )
+def grey(image: object, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """An image for the array: whole numbers from 0 to 255, or truths (on is 255). Raises DeviceError for others."""
+    pixels = np.asarray(image)
+    if pixels.shape != shape:
+        raise DeviceError(
+            f"found an SLM image of {' x '.join(map(str, pixels.shape)) or 'no'} pixels, expected "
+            f"{' x '.join(map(str, shape))}: give one value per mirror, rows first"
+        )
+    if pixels.dtype == bool:
+        return np.where(pixels, np.uint8(FULL), np.uint8(0))
+    if pixels.dtype.kind not in "iu" or pixels.min() < 0 or pixels.max() > FULL:
+        raise DeviceError(
+            f"found an SLM image of {pixels.dtype} from {pixels.min():g} to {pixels.max():g}, expected whole numbers "
+            f"from 0 to {FULL}: scale it, and convert it to uint8"
+        )
+    return pixels.astype(np.uint8, copy=False)

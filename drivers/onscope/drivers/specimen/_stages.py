@@ -30,9 +30,7 @@ class XYStage(OnBench, XYStageDevice):
         return self.bench.clock.is_before(self.bench.ready_s(z=False))
 
     def set_position_um(self, x: float, y: float) -> None:
-        to = (float(x) + self._origin[0], float(y) + self._origin[1])
-        self.bench.move_xy(self.get_label(), *to)
-        self.core.events.XYStagePositionChanged.emit(self.get_label(), float(x), float(y))
+        self._go(float(x) + self._origin[0], float(y) + self._origin[1])
 
     def get_position_um(self) -> tuple[float, float]:
         x, y, _ = self.bench.xyz_um()
@@ -40,16 +38,31 @@ class XYStage(OnBench, XYStageDevice):
 
     def home(self) -> None:
         """To the corner where the sample begins."""
-        self.bench.move_xy(self.get_label(), 0.0, 0.0)
+        self._go(0.0, 0.0)
 
     def stop(self) -> None:
         self.bench.halt(self.get_label(), z=False)
+        self._tell(*self.bench.xyz_um()[:2])
 
     def set_origin_x(self) -> None:
         self._origin = (self.bench.xyz_um()[0], self._origin[1])
 
     def set_origin_y(self) -> None:
         self._origin = (self._origin[0], self.bench.xyz_um()[1])
+
+    def set_adapter_origin_um(self, x: float, y: float) -> None:
+        """From now on the place where it is bears these coordinates."""
+        here = self.bench.xyz_um()
+        self._origin = (here[0] - float(x), here[1] - float(y))
+
+    def _go(self, x_um: float, y_um: float) -> None:
+        self.bench.move_xy(self.get_label(), x_um, y_um)
+        self._tell(x_um, y_um)
+
+    def _tell(self, x_um: float, y_um: float) -> None:
+        """Where it goes, or stands, to the core's listeners."""
+        x, y = x_um - self._origin[0], y_um - self._origin[1]
+        self.core.events.XYStagePositionChanged.emit(self.get_label(), x, y)
 
 
 class FocusDrive(OnBench, StageDevice):
@@ -69,8 +82,7 @@ class FocusDrive(OnBench, StageDevice):
         return self.bench.clock.is_before(self.bench.ready_s(z=True))
 
     def set_position_um(self, val: float) -> None:
-        self.bench.move_z(self.get_label(), float(val) + self._origin)
-        self.core.events.stagePositionChanged.emit(self.get_label(), float(val))
+        self._go(float(val) + self._origin)
 
     def get_position_um(self) -> float:
         return self.bench.xyz_um()[2] - self._origin
@@ -83,13 +95,25 @@ class FocusDrive(OnBench, StageDevice):
 
     def home(self) -> None:
         """To the coverslip."""
-        self.bench.move_z(self.get_label(), 0.0)
+        self._go(0.0)
 
     def stop(self) -> None:
         self.bench.halt(self.get_label(), z=True)
+        self._tell(self.bench.xyz_um()[2])
 
     def set_origin(self) -> None:
         self._origin = self.bench.xyz_um()[2]
+
+    def set_adapter_origin_um(self, newZUm: float) -> None:
+        """From now on the place where it is bears this coordinate."""
+        self._origin = self.bench.xyz_um()[2] - float(newZUm)
+
+    def _go(self, z_um: float) -> None:
+        self.bench.move_z(self.get_label(), z_um)
+        self._tell(z_um)
+
+    def _tell(self, z_um: float) -> None:
+        self.core.events.stagePositionChanged.emit(self.get_label(), z_um - self._origin)
 
     def get_sequence_max_length(self) -> int:
         return STEPS

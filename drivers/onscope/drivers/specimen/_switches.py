@@ -9,6 +9,7 @@ from pymmcore_plus.experimental.unicore import GenericDevice, ShutterDevice, Sta
 
 from ._bench import Bench
 from ._device import OnBench
+from ._errors import DeviceError
 from ._hardware import LightSource
 
 
@@ -43,6 +44,18 @@ class Turning(OnBench, StateDevice):
     def set_position_or_label(self, pos_or_label: int | str) -> None:
         self.set_property_value(Keyword.Label if isinstance(pos_or_label, str) else Keyword.State, pos_or_label)
 
+    def assign_label_to_position(self, pos: int, label: str) -> None:
+        """Another label for a position. Raises DeviceError for a position or label that cannot be."""
+        if pos not in self._state_to_label:
+            known = ", ".join(map(str, self._state_to_label))
+            raise DeviceError(f"found position {pos} of {self.get_label()}, expected one of {known}: choose one")
+        if self._label_to_state.get(label, pos) != pos:
+            raise DeviceError(
+                f"found the label {label!r} twice for {self.get_label()}, expected it once: choose another"
+            )
+        del self._label_to_state[self._state_to_label[pos]]
+        super().assign_label_to_position(pos, label)
+
     def _set_state(self, state: int) -> None:
         # What the base does here, telling and setting the label, is done above.
         self.set_state(state)
@@ -52,7 +65,8 @@ class FilterWheel(Turning):
     """Emission filters before the camera; dark while it turns."""
 
     def __init__(self, bench: Bench) -> None:
-        super().__init__(bench, tuple(one.label for one in bench.hardware.filters), bench.hardware.start_filter)
+        filters = bench.hardware.filters
+        super().__init__(bench, tuple(one.label for one in filters), filters.index(bench.emission))
 
     def set_state(self, position: int) -> None:
         self._ready_s = self.bench.turn_wheel(self.get_label(), position)
@@ -63,7 +77,8 @@ class ObjectiveTurret(Turning):
     """Objectives; the pixel size in the sample follows the one in use. Dark while it turns."""
 
     def __init__(self, bench: Bench) -> None:
-        super().__init__(bench, tuple(one.label for one in bench.hardware.objectives), bench.hardware.start_turret)
+        objectives = bench.hardware.objectives
+        super().__init__(bench, tuple(one.label for one in objectives), objectives.index(bench.objective))
 
     def set_state(self, position: int) -> None:
         self._ready_s = self.bench.turn_turret(self.get_label(), position)
