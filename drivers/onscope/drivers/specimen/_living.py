@@ -152,6 +152,7 @@ class Living:
 
     def _join(self) -> None:
         """Wait for the second thread. Raises what it raised."""
+        wait(self._jobs)  # before they are forgotten: `seen` waits for them too
         jobs, self._jobs = self._jobs, ()
         for job in jobs:
             job.result()
