@@ -16,7 +16,7 @@ Array = npt.NDArray[Any]
 RAYS = 32
 GRID = 2
 """Pixels between the places that are answered for, along y and x."""
-_STEPS = 40
+_STEPS = 60
 _NEAR = 0.35
 
 
@@ -61,7 +61,7 @@ def _to_outline(labels: npt.NDArray[np.int32]) -> Array:
 
 
 def _marched(labels: npt.NDArray[np.int32], outline: Array, rows: Array, columns: Array) -> Array:
-    """Distances (`RAYS`, n) from places to the ends of their objects: in strides that no outline is nearer than."""
+    """Distances (`RAYS`, n) from places to where their objects end, in strides that no outline or border is within."""
     angles = np.arange(RAYS) * (2 * np.pi / RAYS)
     down, across = np.sin(angles)[:, None].astype(np.float32), np.cos(angles)[:, None].astype(np.float32)
     own = np.broadcast_to(labels[rows, columns], (RAYS, len(rows))).ravel()
@@ -77,5 +77,8 @@ def _marched(labels: npt.NDArray[np.int32], outline: Array, rows: Array, columns
         going, row, column = going[held], row[held], column[held]
         if not len(going):
             break
-        way[going] += np.maximum(outline[row, column] - np.float32(1.2), np.float32(_NEAR))
+        to_border = np.minimum(
+            np.minimum(row, labels.shape[0] - 1 - row), np.minimum(column, labels.shape[1] - 1 - column)
+        )
+        way[going] += np.maximum(np.minimum(outline[row, column], to_border) - np.float32(1.2), np.float32(_NEAR))
     return np.asarray(np.maximum(way - np.float32(_NEAR / 2), 0).reshape(RAYS, len(rows)))
