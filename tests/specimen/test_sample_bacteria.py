@@ -8,7 +8,8 @@ import pytest
 from onscope.specimen._view import View
 from onscope.specimen.optics import FLUOROPHORES, surviving
 from onscope.specimen.sample import Bacteria, BacteriaSettings
-from onscope.specimen.sample._channel import TOP_UM
+from onscope.specimen.sample._channel import REPAIR_S, TOP_UM
+from onscope.specimen.sample._harm import lethal_dose_j_cm2
 
 VIEW = View((34.0, 30.0), (400, 500), 0.12)
 
@@ -105,6 +106,44 @@ def test_light_bleaches_by_the_law_and_kills() -> None:
             assert (length == before[n]) == (kinds.get(n) == "dead")
     assert "dead" in kinds.values()
     assert "bacterium" in kinds.values()
+
+
+def test_a_rod_at_the_edge_of_the_light_receives_its_part() -> None:
+    """Whatever was looked at before, in pixels of any size: the mean over the whole rod."""
+    one, other = Bacteria(BacteriaSettings(channels=8), 2), Bacteria(BacteriaSettings(channels=8), 2)
+    body = one.truth(VIEW).labels
+    lit = View((VIEW.centre_um[0] - 22.0, VIEW.centre_um[1]), (100, 220), 0.3)  # up to y = 27: ends within rods
+    y = VIEW.centre_um[0] + (np.arange(400) - 199.5) * 0.12
+    inside = y < 27.0
+    one.expose(lit, "cytoplasm", 4.0, 488)
+    other.expose(View(lit.centre_um, (20, 44), 1.5), "cytoplasm", 4.0, 488)
+    other.layers(VIEW, "membrane")
+    doses = []
+    for row in one.truth(VIEW).objects:
+        rows = np.nonzero(body == row["id"])[0]
+        doses.append(float(row["dose_j_cm2"]))
+        assert doses[-1] == pytest.approx(4.0 * inside[rows].mean(), abs=0.2)
+    assert any(0.5 < dose < 3.5 for dose in doses)
+    assert one._rods.dose == pytest.approx(other._rods.dose, abs=1e-9)
+
+
+def test_rods_repair_and_the_dead_do_not() -> None:
+    bacteria = Bacteria(BacteriaSettings(channels=30), 1)
+    everything = View((40.0, 78.0), (200, 400), 0.5)
+    bacteria.expose(everything, None, lethal_dose_j_cm2(470), 470)
+    dead, start = bacteria._rods.dead, bacteria._rods.stress.copy()
+    # The tolerance is log-normal around 1: a dose of 1 kills half of them.
+    assert dead.mean() == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / len(dead)))
+    ids = bacteria._rods.id[dead]
+    bacteria.advance(900)
+    rods = bacteria._rods
+    still = np.isin(rods.id, ids)
+    assert still.sum() > 0.5 * dead.sum()
+    assert rods.dead[still].all()
+    assert rods.stress[still] == pytest.approx(np.full(still.sum(), start[0]))
+    assert rods.stress[~rods.dead] == pytest.approx(np.full((~rods.dead).sum(), start[0] * np.exp(-900 / REPAIR_S)))
+    kinds = dict(zip(*(bacteria.truth(everything).objects[name].tolist() for name in ("id", "stress")), strict=True))
+    assert all((kinds[n] > 1) == (n in ids) for n in kinds if n <= 90)
 
 
 def test_impossible_channels_are_refused() -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import fourier_shift
+from scipy.ndimage import binary_dilation, fourier_shift
 
 from onscope.specimen._view import CLASSES, View
+from onscope.specimen.optics import Illumination, Microscope, Objective
 from onscope.specimen.sample import Cells, CellSettings
 from onscope.specimen.sample._chromatin import dna
 from onscope.specimen.sample._looks import NUCLEUS_MOLECULES
@@ -168,6 +169,33 @@ def test_any_view_can_be_asked(y: float, x: float, rows: int, columns: int, pixe
     ids = set(np.unique(truth.labels).tolist()) | set(np.unique(truth.nuclei).tolist())
     assert ids - {0} == set(truth.objects["id"].tolist())
     assert all(np.isfinite(image).all() for image in cells.thickness(view))
+
+
+@pytest.mark.parametrize(("magnification", "na"), [(20, 0.75), (40, 0.95)])
+def test_masks_are_what_a_microscope_shows(magnification: float, na: float) -> None:
+    """In focus a mask is what is brighter than two fifths of its nucleus' middle: nuclei are thinner at their rims."""
+    cells = Cells(CellSettings(count=30, extent_um=(220, 220), mitotic_fraction=0.0, deaths_per_hour=0.0), 5)
+    cells.advance(3600)
+    microscope = Microscope(Objective(magnification, na, 1.0), "widefield", 6.5)
+    pixel = 6.5 / magnification
+    view = View((110.0, 110.0), (round(180 / pixel), round(180 / pixel)), pixel)
+    image = microscope.image(
+        cells, view, "nucleus", 3.0, Illumination(561, 4.0, 350.0), 0.05, fluorophore=cells.fluorophore("nucleus")
+    )
+    truth = cells.truth(view)
+    overlaps = []
+    for row in truth.objects:
+        if not view.contains(np.array(row["y_um"]), np.array(row["x_um"]), -14.0):
+            continue
+        mask = truth.nuclei == row["id"]
+        others = binary_dilation((truth.nuclei > 0) & ~mask, iterations=3)
+        near = binary_dilation(mask, iterations=round(3 / pixel)) & ~others
+        level = 0.4 * np.median(image[mask]) + 0.6 * np.percentile(image, 2)
+        bright = (image > level) & near
+        overlaps.append((bright & mask).sum() / (bright | mask).sum())
+    assert len(overlaps) > 8
+    assert np.median(overlaps) > 0.94
+    assert np.min(overlaps) > 0.88
 
 
 OLD = Cells(CellSettings(count=25, extent_um=(160, 160), mitotic_fraction=0.4, deaths_per_hour=0.6), 9)

@@ -173,3 +173,41 @@ def test_a_spot_on_one_nucleus_bleaches_that_one() -> None:
     left = cells.herd.left[:, 0]
     assert left[target - 1] == pytest.approx(float(surviving(60.0, 587, FLUOROPHORES["mCherry"])), abs=0.02)
     assert (np.delete(left, target - 1) == 1).all()
+
+
+def test_the_table_of_doses_is_the_sum_of_the_light() -> None:
+    """Doses add up over time, wavelengths and channels and are never repaired; harm is."""
+    cells = culture(count=20, extent_um=(300.0, 300.0), mitotic_fraction=0.0)
+    everything = View((150.0, 150.0), (400, 400), 1.0)
+    given_j_cm2 = 0.0
+    light = [("membrane", 2.0, 488), (None, 5.0, 546), ("nucleus", 1.0, 561)]
+    for number, (dye, fluence, wavelength) in enumerate(light):
+        cells.advance(number * 1800.0)
+        cells.expose(everything, dye, fluence, wavelength)
+        given_j_cm2 += fluence
+        table = cells.truth(everything).objects
+        assert table["dose_j_cm2"] == pytest.approx(np.full(len(table), given_j_cm2), rel=1e-5)
+    stress = sum(
+        fluence / lethal_dose_j_cm2(wavelength) * np.exp(-age_s / REPAIR_S)
+        for fluence, wavelength, age_s in ((2.0, 488, 3600), (5.0, 546, 1800), (1.0, 561, 0))
+    )
+    assert cells.herd.stress == pytest.approx(np.full(20, stress), rel=1e-3)
+    assert table["stress"] * cells.herd.tolerance == pytest.approx(np.full(20, stress), rel=1e-3)
+
+
+def test_dyes_come_back_in_the_living_and_not_in_the_dead() -> None:
+    cells = culture(count=20, extent_um=(300.0, 300.0), mitotic_fraction=0.0, cycle_h=400.0)
+    everything = View((150.0, 150.0), (400, 400), 1.0)
+    victim = int(cells.herd.id[0])
+    spot = np.where(cells.truth(everything).labels == victim, 50 * lethal_dose_j_cm2(488), 0.0)
+    cells.expose(everything, None, spot, 488)
+    cells.expose(everything, "membrane", 300.0, 488)
+    start = cells.herd.left[:, 1]
+    assert start.max() < 0.9
+    cells.advance(2 * 3600)
+    herd = cells.herd
+    assert herd.left[0, 1] == pytest.approx(start[0], rel=0.02)
+    living = herd.alive
+    assert living.sum() > 10
+    expected = 1 - (1 - start[living]) * np.exp(-2 / 20)
+    assert herd.left[living, 1] == pytest.approx(expected, rel=1e-3)

@@ -115,15 +115,16 @@ def first_rods(settings: BacteriaSettings, seed: int) -> Rods:
     key = _noise.keys(seed, "bacteria", settings.channels * RODS_AT_START)
     count = len(key)
     birth = settings.added_um * np.exp(0.1 * _noise.normal(key, _START))
+    added = settings.added_um * np.exp(0.1 * _noise.normal(key, _ADDED))
     return Rods(
         key=key,
         id=np.arange(1, count + 1, dtype=np.int32),
         parent=np.zeros(count, dtype=np.int32),
         born_s=np.zeros(count),
         channel=np.repeat(np.arange(settings.channels, dtype=np.int32), RODS_AT_START),
-        length=birth + settings.added_um * _noise.uniform(key, _START + 1),
+        length=birth + added * _noise.uniform(key, _START + 1),
         birth_length=birth,
-        added=settings.added_um * np.exp(0.1 * _noise.normal(key, _ADDED)),
+        added=added,
         dose=np.zeros(count),
         stress=np.zeros(count),
         left=np.ones((count, len(DYES))),
@@ -139,7 +140,7 @@ def grown(rods: Rods, time_s: float, next_id: int, settings: BacteriaSettings) -
     rods.length *= growth
     rods.stress *= np.where(dead, 1.0, math.exp(-STEP_S / REPAIR_S))
     rods.left += (1 - rods.left) * (1 - 1 / growth)[:, None]  # what grows makes its dye anew
-    ready = np.flatnonzero(rods.progress >= 1)
+    ready = np.flatnonzero((rods.progress >= 1) & ~dead)
     if len(ready):
         rods = _divided(rods, ready, time_s, next_id, settings)
     gone = middle_um(rods) - rods.length / 2 > settings.channel_um[0] + 3.0

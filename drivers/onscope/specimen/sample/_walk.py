@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ Array = npt.NDArray[Any]
 
 PUSH_UM_PER_S = 0.008
 """Speed at which two cells that wholly overlap part: 0.5 um/min, about that of crawling: crowds give way slowly."""
+
+WALL_UM_PER_S = 0.05
+"""Speed at which the plate's ends move cells back in, who were born beyond them, say: faster than any push; chosen."""
 
 _TURN, _WANDER, _EDGE = 1000, 1001, 1003
 
@@ -72,7 +76,7 @@ def walk(herd: Herd, pairs: Array, step: int, step_s: float, settings: CellSetti
     anchored = np.where(herd.phase >= DYING, 0.3, 1.0)  # debris is pushed by its neighbours, but slowly
     herd.y += step_s * (speed * np.sin(herd.heading) + anchored * pushed_y)
     herd.x += step_s * (speed * np.cos(herd.heading) + anchored * pushed_x)
-    _turn_back(herd, settings)
+    _turn_back(herd, settings, WALL_UM_PER_S * step_s)
 
 
 def settle(herd: Herd, settings: CellSettings, rounds: int = 60) -> None:
@@ -88,14 +92,14 @@ def settle(herd: Herd, settings: CellSettings, rounds: int = 60) -> None:
             half = settings.gap_um / 2 + 4 + 12 * _noise.uniform(herd.key, _EDGE)  # a scratch is ragged
             off = herd.x - middle
             np.copyto(herd.x, middle + np.where(off < 0, -half, half), where=np.abs(off) < half)
-        _turn_back(herd, settings)
+        _turn_back(herd, settings, math.inf)
 
 
-def _turn_back(herd: Herd, settings: CellSettings) -> None:
+def _turn_back(herd: Herd, settings: CellSettings, most_um: float) -> None:
     margin = 8.0
     outside = np.zeros(len(herd), dtype=bool)
     for place, extent in ((herd.y, settings.extent_um[0]), (herd.x, settings.extent_um[1])):
         outside |= (place < margin) | (place > extent - margin)
-        np.clip(place, margin, extent - margin, out=place)
+        place += np.clip(np.clip(place, margin, extent - margin) - place, -most_um, most_um)
     centre = np.arctan2(settings.extent_um[0] / 2 - herd.y, settings.extent_um[1] / 2 - herd.x)
     herd.heading += np.where(outside, 0.2 * np.sin(centre - herd.heading), 0.0)
