@@ -13,14 +13,16 @@ Array = npt.NDArray[Any]
 
 
 def checked_fluence(view: View, fluence_j_cm2: Array | float) -> Array:
-    """The fluence as float64: of the view's shape, or of no dimension where one number stands for all pixels.
+    """The fluence, float32 where it is given so, else float64: of the view's shape, or of no dimension where one number
+    stands for all pixels.
 
     Raises ValueError for another shape and for less than 0 J/cm2.
     """
-    fluence = np.asarray(fluence_j_cm2, dtype=np.float64)
+    fluence = np.asarray(fluence_j_cm2)
+    fluence = fluence if fluence.dtype == np.float32 else fluence.astype(np.float64)
     if fluence.ndim and fluence.shape != view.shape:
         raise ValueError(f"found a fluence of shape {fluence.shape}, expected {view.shape} or one number for all")
-    if not (fluence >= 0).all():
+    if not fluence.min() >= 0:  # nor is what is no number
         raise ValueError(f"found a fluence of {fluence.min():g} J/cm2, expected 0 or more everywhere")
     return fluence
 

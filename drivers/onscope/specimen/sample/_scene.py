@@ -15,7 +15,7 @@ from . import _bodies, _looks, _sprites
 from ._chromatin import BALL, dna
 from ._chromatin import bodies as chromatin_bodies
 from ._depth import PLANES_UM, ball_shares, flat_shares
-from ._dose import over_bodies, over_chromatin
+from ._dose import Points, on_bodies, on_chromatin, over_cells
 from ._height import mean_profile
 from ._herd import DEAD, DYING, Herd
 from ._nucleus import nuclei
@@ -72,6 +72,7 @@ class Scene:
             seen.key,
         )
         self._patches: dict[str, list[Patch]] = {}
+        self._lit: dict[tuple[View, bool], tuple[Points, Points | None]] = {}
 
     def patches(self, name: str) -> list[Patch]:
         """Drawn pieces of a dye, or of `depth`, `filled`."""
@@ -115,10 +116,20 @@ class Scene:
 
         `lit` is the view that the light falls on, in or around which all cells that it may reach are of this scene.
         """
-        body = over_bodies(lit, self._seen.y, self._seen.x, self._bodies.outline, fluence)
-        if not nuclei:
+        bodies, chromatin = self._points(lit, nuclei)
+        body = bodies.mean(fluence)
+        if chromatin is None:
             return body, body
-        return body, over_chromatin(lit, self.chromatin, len(self.rows), fluence)
+        return body, over_cells(chromatin, self.chromatin, len(self.rows), fluence)
+
+    def _points(self, lit: View, nuclei: bool) -> tuple[Points, Points | None]:
+        # A camera lights one view again and again: where its points lie is known from the last time.
+        if (lit, nuclei) not in self._lit:
+            while len(self._lit) >= 2:
+                del self._lit[next(iter(self._lit))]
+            bodies = on_bodies(lit, self._seen.y, self._seen.x, self._bodies.outline)
+            self._lit[lit, nuclei] = bodies, on_chromatin(lit, self.chromatin) if nuclei else None
+        return self._lit[lit, nuclei]
 
     def optical_path_nm(self) -> tuple[Array, Array]:
         """Optical path difference in nm and absorbance of the cells, float32 images."""
