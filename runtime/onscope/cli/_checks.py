@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from onscope.runtime import SourceError
 from onscope.runtime.engines import probe_engines
 from onscope.runtime.record import machine
 
@@ -47,7 +48,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Ask everything; takes a second or two, since the engines are tried."""
-    return [*_machine(), *_software(), *_engines(), *_micromanager(), *_shared_memory(), *_packages()]
+    return [*_machine(), *_software(), *_engines(), *_micromanager(), *_specimen(), *_shared_memory(), *_packages()]
 
 
 def can_run(findings: list[Finding]) -> bool:
@@ -106,6 +107,17 @@ def _micromanager() -> Iterator[Finding]:
             yield Finding("device adapters", "good", f"{shown} in {folder}")
         else:
             yield Finding("device adapters", "missing", f"none in {folder}", remedy)
+
+
+def _specimen() -> Iterator[Finding]:
+    """The simulated microscope: its driver is loaded, which says itself what it lacks."""
+    for point in entry_points(group="onscope.drivers", name="specimen"):
+        try:
+            point.load()
+        except (ImportError, SourceError) as error:
+            yield Finding("specimen", "missing", str(error))
+        else:
+            yield Finding("specimen", "good", "the simulated microscope can be mounted: onscope demo --specimen")
 
 
 def _adapter_folders() -> list[Path]:

@@ -14,6 +14,8 @@ from typing import Any, Protocol, overload
 
 from onscope.runtime import SourceError
 
+from ._mmpycorex import forget_cores, forget_engine
+
 DEMO_CONFIG = "MMConfig_demo.cfg"
 CORE_ERRORS = (RuntimeError, OSError, IndexError, ValueError, MemoryError, SystemError)
 """What pymmcore raises when the hardware or the core refuses (SystemError: when a core was unloaded meanwhile)."""
@@ -150,8 +152,7 @@ def stop_core() -> None:
             refusal = error
             time.sleep(UNLOAD_PAUSE_S)
     else:
-        import_module("mmpycorex.launcher")._PYMMCORES.clear()
-        forget_engine()
+        forget_cores()
         raise SourceError(
             f"found that Micro-Manager did not end in order ({one_line(refusal)}), expected all devices to be "
             "unloaded: look after the hardware that the message names"
@@ -162,15 +163,6 @@ def stop_core() -> None:
 def one_line(error: Exception | None) -> str:
     """A core's error text, which runs over several lines, as one line without its full stop."""
     return " ".join(str(error).split()).rstrip(".")
-
-
-def forget_engine() -> None:
-    """Have pycro-manager make a new acquisition engine for the next core."""
-    # pycro-manager keeps its first Engine, with dead threads and an unloaded core, for the life of the process; an
-    # Acquisition on a second core would hang on it. There is no public way to replace it.
-    engine = import_module("pycromanager.acquisition.acq_eng_py.internal.engine").Engine
-    if hasattr(engine, "singleton"):
-        del engine.singleton
 
 
 def need(name: str) -> Any:

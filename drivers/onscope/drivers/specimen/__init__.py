@@ -10,7 +10,15 @@ Anything that follows `Scene` can lie under the objective: `Living` brings the s
 `FieldOfBeads` is the plainest.
 """
 
+# ruff: noqa: E402
+
 from __future__ import annotations
+
+from ..micromanager._core import need
+from ..micromanager._versions import check_version
+
+need("pymmcore_plus")  # asked for by the modules below: one sentence instead of their ImportError
+check_version("pymmcore-plus")
 
 from ._bench import Bench, Command
 from ._clock import Clock, PatientClock, RealClock

@@ -1,25 +1,16 @@
-"""The mounted core as pycro-manager knows cores, in this process.
-
-pycro-manager's Python backend makes its own core and keeps it in a list of mmpycorex. There is no public way to bring
-another one, so private parts are used here and nowhere else: `mmpycorex.launcher._PYMMCORES` (what
-`pycromanager.Core()` gives), `_camel_to_snake` and `TaggedImage` of the same module, and `Engine(core)` of
-pycromanager's acquisition engine. Read in mmpycorex 0.3.16 and pycromanager 1.0.2, to which pyproject.toml and
-constraints.txt hold them.
-"""
+"""The mounted core as pycro-manager knows cores, in this process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from importlib import import_module
 from typing import Any
 
 from onscope.runtime import SourceError
 
-from ..micromanager._core import forget_engine, need, stop_core
+from ..micromanager._core import need, stop_core
+from ..micromanager._mmpycorex import keep_core, snake_case, tagged_image
 from ._core import SpecimenCore
-
-ENGINE = "pycromanager.acquisition.acq_eng_py.internal.engine"
 
 
 class PycroCore:
@@ -31,10 +22,9 @@ class PycroCore:
     """
 
     def __init__(self, mmc: SpecimenCore) -> None:
-        launcher = need("mmpycorex.launcher")
         self.mmc = mmc
-        self.TaggedImage = launcher.TaggedImage
-        self._names = {launcher._camel_to_snake(name): name for name in dir(mmc) if not name.startswith("_")}
+        self.TaggedImage = tagged_image()
+        self._names = {snake_case(name): name for name in dir(mmc) if not name.startswith("_")}
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.mmc, self._names.get(name, name))
@@ -69,7 +59,8 @@ class PycroCore:
 def lend(mmc: SpecimenCore) -> PycroCore:
     """Let `pycromanager.Core()` and `Acquisition` in this process find this core, until `take_back`.
 
-    Raises SourceError when another core runs in this process: pycro-manager knows one.
+    Raises SourceError when another core runs in this process (pycro-manager knows one), or when mmpycorex is of a
+    version whose private parts are not known.
     """
     need("pycromanager")
     if need("mmpycorex").is_pymmcore_active():
@@ -77,10 +68,8 @@ def lend(mmc: SpecimenCore) -> PycroCore:
             "found a Micro-Manager core running in this process, expected none (pycro-manager knows one): leave the "
             "other `with` block first"
         )
-    forget_engine()
     face = PycroCore(mmc)
-    import_module("mmpycorex.launcher")._PYMMCORES.append(face)
-    import_module(ENGINE).Engine(face)
+    keep_core(face)
     return face
 
 
