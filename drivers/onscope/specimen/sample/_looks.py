@@ -85,7 +85,7 @@ def mitochondria(pixels: Pixels, bodies: Bodies, seed: int) -> Array:
     off_y, off_x = pixels.dy - pixels.each(at.y_um), pixels.dx - pixels.each(at.x_um)
     off = np.sqrt(off_y * off_y + off_x * off_x) - pixels.each(0.9 * np.sqrt(at.long_um * at.short_um))
     around = np.clip(off * np.float32(0.8), 0.06, 1)
-    outer = np.clip((np.float32(0.95) - pixels.share) * np.float32(2.2), 0, 1)
+    outer = np.clip((np.float32(0.97) - pixels.share) * np.float32(3.2), 0, 1)
     out = pixels.tile(bodies, "mitochondria", seed, sway_um=0.6)
     out *= around
     out *= outer

@@ -153,8 +153,21 @@ def _wrapped_disc(image: Array, centre: Array, radius: float) -> None:
             cv2.circle(image, at, int(radius * 16), 255, -1, cv2.LINE_AA, 4)
 
 
-def _curves(rng: np.random.Generator, count: int, length: int, turn: float, spread: float, width: int) -> Array:
-    """Smooth random curves of `length` texels, over the seam: `turn` rad per texel, directions within `spread`."""
+def _curves(
+    rng: np.random.Generator,
+    count: int,
+    length: int,
+    turn: float,
+    spread: float,
+    width: int,
+    faintest: float = 0.4,
+    ends: tuple[float, ...] = (0.0,),
+) -> Array:
+    """Smooth random curves of `length` texels, over the seam: `turn` rad per texel, directions within `spread`.
+
+    The brightest is 1, the faintest `faintest`; `ends` are the shares of its length at either end by which a curve is
+    shortened in each of the equal parts that add up to it, so that it tapers off.
+    """
     out = np.zeros((_TILE, _TILE), dtype=np.float32)
     groups = 10  # curves of a group are as bright as each other, and cross without adding up
     for group in range(groups):
@@ -164,27 +177,31 @@ def _curves(rng: np.random.Generator, count: int, length: int, turn: float, spre
             angle = spread * rng.uniform(-1, 1) + turn * 4 * np.cumsum(rng.standard_normal(steps)) / 3
             y = rng.uniform(0, _TILE) + np.cumsum(4 * np.sin(angle))
             x = rng.uniform(0, _TILE) + np.cumsum(4 * np.cos(angle))
-            line = np.stack(
-                [x - _TILE * math.floor(x.mean() / _TILE), y - _TILE * math.floor(y.mean() / _TILE)], axis=1
+            lines.append(
+                np.stack([x - _TILE * math.floor(x.mean() / _TILE), y - _TILE * math.floor(y.mean() / _TILE)], axis=1)
             )
-            for shift in ((dx, dy) for dy in (-_TILE, 0, _TILE) for dx in (-_TILE, 0, _TILE)):
-                lines.append(np.round((line + shift) * 16).astype(np.int32))
-        one = np.zeros((_TILE, _TILE), dtype=np.uint8)
-        cv2.polylines(one, lines, False, 255, width, cv2.LINE_AA, 4)
-        out += one.astype(np.float32) * np.float32((0.4 + 0.6 * group / (groups - 1)) / 255)
+        bright = faintest + (1 - faintest) * group / (groups - 1)
+        for end in ends:
+            one = np.zeros((_TILE, _TILE), dtype=np.uint8)
+            cut = [line[int(end * len(line)) : len(line) - int(end * len(line))] for line in lines]
+            shifts = [(dx, dy) for dy in (-_TILE, 0, _TILE) for dx in (-_TILE, 0, _TILE)]
+            drawn = [np.round((line + shift) * 16).astype(np.int32) for line in cut for shift in shifts]
+            cv2.polylines(one, drawn, False, 255, width, cv2.LINE_AA, 4)
+            out += one.astype(np.float32) * np.float32(bright / 255 / len(ends))
     return out
 
 
 def _mitochondria(rng: np.random.Generator) -> Array:
-    """Tubules 0.4 to 0.5 um across and 2 to 8 um long that overlap in a loose network."""
-    tile = _curves(rng, 300, 90, 0.10, math.pi, 3)
-    tile = cv2.GaussianBlur(np.minimum(tile, 1.5), (0, 0), 1.2)
+    """Tubules 0.4 to 0.5 um across and 3 to 12 um long that overlap in a network of even brightness."""
+    tile = _curves(rng, 340, 100, 0.10, math.pi, 3)
+    tile = cv2.GaussianBlur(np.minimum(tile, 1.1), (0, 0), 1.2)
     return np.asarray(tile / tile.mean())
 
 
 def _filaments(rng: np.random.Generator) -> Array:
-    """Stress fibres along +x: bundles of 0.2 to 0.4 um, 10 to 40 um long, over a faint mesh."""
-    bundles = _curves(rng, 70, 300, 0.002, 0.13, 2)
-    mesh = _curves(rng, 120, 60, 0.03, math.pi, 1)
-    tile = cv2.GaussianBlur(bundles, (0, 0), 0.8) + 0.25 * mesh + 0.03
+    """Stress fibres along +x: bundles of 0.2 to 0.4 um, 10 to 40 um long, few of them thick, over a faint mesh."""
+    thick = _curves(rng, 40, 300, 0.002, 0.10, 2, 0.3, (0.0, 0.1, 0.2, 0.3))
+    thin = _curves(rng, 160, 160, 0.004, 0.25, 1, 0.3, (0.0, 0.15, 0.3))
+    mesh = _curves(rng, 400, 60, 0.03, math.pi, 1)
+    tile = cv2.GaussianBlur(thick, (0, 0), 0.8) + 0.45 * thin + 0.12 * mesh + 0.03
     return np.asarray(tile / tile.mean())
