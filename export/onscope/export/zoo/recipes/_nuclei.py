@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +18,8 @@ from onscope.specimen.sensor import EMCCD, Emccd, Sensor
 from .._stars import targets
 from ._instances import instances, laid_over
 from ._recipe import Field, Plan, Recipe, around
+
+Array = npt.NDArray[Any]
 
 SIDE = 255
 """Pixels of a field's side: odd, so that every second pixel stays one when the field is turned over."""
@@ -39,8 +43,9 @@ PERCENTILES = (1.0, 99.8)
 """Of a frame that become 0 and 1: what networks for star-convex objects usually take."""
 LEAST_SPAN = 1.0
 """Counts that are added to the span between the two: rounding alone is no contrast."""
-LAID_OVER = 0.15
-"""Share of the fields in which nuclei lie over each other."""
+LAID_OVER, STRETCH, VARIANTS = 0.4, 1.9, 2
+"""For the training: share of the fields in which nuclei lie over each other, the most that a field is stretched in one
+direction, and how many such fields are made of one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,22 +111,43 @@ def pairs(field: Field, rng: np.random.Generator) -> list[Nuclei]:
 
 
 def stars(field: Field, rng: np.random.Generator) -> list[Stars]:
-    """The field, normalised, with what a star-convex network is to answer.
+    """The field `VARIANTS` times, stretched and laid over itself, behind its camera again, with what is to be answered.
 
-    Some fields lie over themselves, upside down: in real cultures nuclei overlap, and the specimen's never do.
+    In real cultures nuclei overlap and some are three times as long as wide; the specimen's never overlap, and are up
+    to 1.7 times as long as wide.
     """
-    counts, labels = field.counts.astype(np.float32), instances(field.truth)
-    if rng.random() < LAID_OVER:
-        counts += counts[::-1, ::-1]
-        labels = laid_over(labels, labels[::-1, ::-1])
-    low, high = np.percentile(counts, PERCENTILES)
-    frame = (counts - low) / (high - low + LEAST_SPAN)
-    chance, distances = targets(labels)
-    return [Stars(frame.astype(np.float16), chance.astype(np.float16), distances.astype(np.float16))]
+    labels = instances(field.truth)
+    found = []
+    for _ in range(VARIANTS):
+        photons, named = _stretched(field.snap.photons, labels, rng)
+        if rng.random() < LAID_OVER:
+            above, others = _stretched(field.snap.photons[::-1, ::-1], labels[::-1, ::-1], rng)
+            photons = photons + np.float32(rng.uniform(0.4, 1.6)) * above
+            named = laid_over(named, others)
+        counts = field.sensor.expose(photons, rng, exposure_s=field.snap.exposure_s).astype(np.float32)
+        low, high = np.percentile(counts, PERCENTILES)
+        frame = (counts - low) / (high - low + LEAST_SPAN)
+        chance, distances = targets(named)
+        found.append(Stars(frame.astype(np.float16), chance.astype(np.float16), distances.astype(np.float16)))
+    return found
 
 
 NUCLEI = Recipe("nuclei", "dividing-cells", plan, pairs)
 STARS = Recipe("nuclei", "dividing-cells", plan, stars)
+
+
+def _stretched(photons: Array, labels: npt.NDArray[np.int32], rng: np.random.Generator) -> tuple[Array, Array]:
+    """Both the same way, about the middle: up to `STRETCH` times as long in one direction, what enters is mirrored."""
+    stretch, turn = _log(rng, 1, STRETCH), rng.uniform(0, math.pi)
+    along = np.array([math.cos(turn), math.sin(turn)])
+    inverse = np.eye(2) - (1 - 1 / stretch) * np.outer(along, along)
+    middle = (np.array(labels.shape[::-1]) - 1) / 2
+    back = np.column_stack([inverse, middle - inverse @ middle])
+    size, border, inward = labels.shape[::-1], cv2.BORDER_REFLECT_101, cv2.WARP_INVERSE_MAP
+    drawn = np.ascontiguousarray(photons, np.float32), np.ascontiguousarray(labels, np.float32)
+    image = cv2.warpAffine(drawn[0], back, size, flags=cv2.INTER_LINEAR | inward, borderMode=border)
+    names = cv2.warpAffine(drawn[1], back, size, flags=cv2.INTER_NEAREST | inward, borderMode=border)
+    return np.asarray(image), np.rint(names).astype(np.int32)
 
 
 def _cells(rng: np.random.Generator, extent_um: float) -> CellSettings:

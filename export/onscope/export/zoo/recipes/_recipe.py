@@ -49,13 +49,14 @@ class Plan:
 class Field:
     """One shot and its truth: what a recipe's `examples` are made of.
 
-    `seed` is the specimen's, `place` the shot's number in its plan.
+    `seed` is the specimen's, `place` the shot's number in its plan, `sensor` the camera that took it.
     """
 
     seed: int
     place: int
     shot: Shot
     snap: Snap
+    sensor: Sensor | Emccd
 
     @property
     def counts(self) -> npt.NDArray[np.uint16]:
@@ -100,7 +101,7 @@ def made(recipe: Recipe[E_co], part: Part, number: int) -> list[E_co]:
     for place, shot in enumerate(plan.shots):
         specimen.advance(began + shot.after_s)
         snap = specimen.snap(shot.stage_um, shot.channel, shape=shot.shape, exposure_s=shot.exposure_s, z_um=shot.z_um)
-        field = Field(seed, place, shot, snap)
+        field = Field(seed, place, shot, snap, specimen.sensor)
         examples.extend(recipe.examples(field, np.random.default_rng((seed, _EXAMPLES, place))))
     return examples
 
