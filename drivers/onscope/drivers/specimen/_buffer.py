@@ -43,12 +43,14 @@ class FrameBuffer:
         return len(self._frames)
 
     def acquire_slot(self, shape: Sequence[int], dtype: npt.DTypeLike = np.uint8) -> Array:
-        """An array to fill. Raises BufferError, and notes the overflow, when there is no room and none may be made."""
+        """An array to fill. Raises BufferError, and notes the overflow, when there is no room and none may be made.
+
+        Where the oldest images may be lost, losing them is no overflow, as in MMCore.
+        """
         frame: Array = np.empty(shape, dtype)
         with self._lock:
             while self._frames and self.free_bytes < frame.nbytes and self.overwrite_on_overflow:
                 self.used_bytes -= self._frames.popleft()[0].nbytes
-                self.overflow_occurred = True
             if self.free_bytes < frame.nbytes:
                 self.overflow_occurred = True
                 raise BufferError(
