@@ -41,8 +41,8 @@ light that the objective collects: measured on the specimen, within 20 % from 10
 CHANNEL = "nuclei"
 PERCENTILES = (1.0, 99.8)
 """Of a frame that become 0 and 1: what networks for star-convex objects usually take."""
-LEAST_SPAN = 1.0
-"""Counts that are added to the span between the two: rounding alone is no contrast."""
+LEAST_SPAN = 0.1
+"""Counts that are added to the span between the two: without any contrast, one count is not the whole range."""
 LAID_OVER, STRETCH, VARIANTS = 0.4, 1.9, 2
 """For the training: share of the fields in which nuclei lie over each other, the most that a field is stretched in one
 direction, and how many such fields are made of one."""
