@@ -5,103 +5,129 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import tifffile
 
-from onscope.runtime import OnscopeError
 from onscope.specimen import Snap, Specimen, Truth
-from onscope.specimen.scenarios import Scenario
 
+from ._files import DTYPES, Files, TiffFiles, ZarrFiles, refused
+from ._plan import Plan, SimulateError
 from ._tables import EXPOSURES, OBJECTS, Table, exposure_rows, object_rows
 
 Array = npt.NDArray[Any]
-
-
-class SimulateError(OnscopeError):
-    """A data set that cannot be made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`frames` time points, `interval_s` apart, of all channels of `scenario`; images of `shape` (rows, columns)."""
-
-    scenario: Scenario
-    seed: int
-    frames: int
-    interval_s: float
-    shape: tuple[int, int]
+Format = Literal["ome-zarr", "ome-tiff"]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a run kept in mind for its picture: the first and the last time point, and the mean over all of them."""
+    """What a run kept in mind for its picture and its last words: the first and the last time point (of stacks the
+    middle plane), the mean over all of them, how many of each kind there are at the end, and what happened."""
 
     first: tuple[Snap, ...]
     last: tuple[Snap, ...]
     mean: Array
     kinds: dict[str, int]
+    divisions: int
+    deaths: int
 
 
-def write_data_set(folder: Path, plan: Plan, specimen: Specimen, step: Callable[[], None]) -> Written:
+def write_data_set(
+    folder: Path, plan: Plan, specimen: Specimen, step: Callable[[], None], kind: Format = "ome-zarr"
+) -> Written:
     """Simulate and write; `step` is called after every time point. `folder` is there and empty.
 
-    frames.ome.tif (uint16) and photons.ome.tif (float32, mean photons per pixel without noise) have the axes TCYX,
-    labels.ome.tif and nuclei.ome.tif (int32 ids) TYX; objects and exposures are tables as Parquet and CSV;
-    data_set.json says what was simulated. Raises SimulateError when the disk has no room for it.
+    Images are `frames` (uint16), `photons` (float32, mean photons per pixel without noise) and the int32 ids of
+    `labels` and `nuclei`; objects and exposures are tables as Parquet and CSV; data_set.json says what was simulated.
+    Raises SimulateError or RecordError when the disk has no room for it.
     """
-    names = list(specimen.channels)
-    many, one = (plan.frames, len(names), *plan.shape), (plan.frames, *plan.shape)
-    needed = int(np.prod(many)) * 6 + int(np.prod(one)) * 8
-    free = shutil.disk_usage(folder).free
-    if free < needed * 1.02:
-        raise SimulateError(
-            f"found {free / 1e9:.1f} GB free at {folder}, expected {needed / 1e9:.1f} GB for {plan.frames} frames of "
-            f"{len(names)} channels: take fewer frames, or another disk"
-        )
-    scale = _scale(specimen.pixel_um, plan.interval_s)
-    in_colours = scale | {"axes": "TCYX", "Channel": {"Name": names}}
-    frames = _image(folder / "frames.ome.tif", many, np.uint16, in_colours)
-    photons = _image(folder / "photons.ome.tif", many, np.float32, in_colours)
-    labels = _image(folder / "labels.ome.tif", one, np.int32, scale | {"axes": "TYX"})
-    nuclei = _image(folder / "nuclei.ome.tif", one, np.int32, scale | {"axes": "TYX"})
-    begin_s, mean = specimen.time_s, np.zeros(plan.shape, np.float64)
-    kinds: dict[str, int] = {}
+    _require_room(folder, plan)
+    files: Files = (ZarrFiles if kind == "ome-zarr" else TiffFiles)(folder, plan, specimen.pixel_um)
+    begin_s, mean, story = specimen.time_s, np.zeros(plan.shape, np.float64), _Story()
     first: tuple[Snap, ...] = ()
-    snaps: tuple[Snap, ...] = ()
-    with Table(folder / "objects", OBJECTS) as objects, Table(folder / "exposures", EXPOSURES) as exposures:
-        for n in range(plan.frames):
-            specimen.advance(begin_s + n * plan.interval_s)
-            snaps = tuple(_snap(specimen, plan, name, truth=c == 0) for c, name in enumerate(names))
-            for c, snap in enumerate(snaps):
-                frames[n, c], photons[n, c] = snap.counts, snap.photons
-            truth = _truth(snaps[0])
-            labels[n], nuclei[n] = truth.labels, truth.nuclei
-            rows = object_rows(n, truth)
-            objects.add(rows)
-            exposures.add(exposure_rows(n, snaps))
-            for kind in rows["kind"]:
-                kinds[kind] = kinds.get(kind, 0) + 1
-            mean += snaps[0].counts
-            first = first or snaps
-            step()
-    for image in (frames, photons, labels, nuclei):
-        image.flush()
-    _describe(folder, plan, specimen)
-    return Written(first, snaps, mean / plan.frames, kinds)
-
-
-def _snap(specimen: Specimen, plan: Plan, channel: str, truth: bool) -> Snap:
-    at = plan.scenario.acquisition.stage_um
+    shown: tuple[Snap, ...] = ()
     try:
-        return specimen.snap(at, channel, shape=plan.shape, truth=truth)
-    except ValueError as error:
-        raise SimulateError(str(error)) from error
+        with Table(folder / "objects", OBJECTS) as objects, Table(folder / "exposures", EXPOSURES) as exposures:
+            for n in range(plan.frames):
+                specimen.advance(begin_s + n * plan.interval_s)
+                snaps = _snaps(specimen, plan)
+                truth = _truth(snaps[0])
+                files.add(_images(plan, snaps, truth))
+                objects.add(object_rows(n, truth))
+                exposures.add(exposure_rows(n, snaps))
+                story.add(truth)
+                shown = tuple(replace(snap, truth=truth) for snap in snaps[plan.middle :: plan.planes])
+                mean += shown[0].counts
+                first = first or shown
+                step()
+        files.close()
+        _describe(folder, plan, specimen, kind)
+    except OSError as error:
+        raise refused(folder, f"what is written ({error.strerror or error})") from error
+    return Written(first, shown, mean / plan.frames, story.kinds, story.divisions, story.deaths)
+
+
+class _Story:
+    """What happened to the objects in view; `kinds` are those of the last time point."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, int] = {}
+        self._alive: set[int] = set()
+        self._mothers: set[int] = set()
+        self._died: set[int] = set()
+
+    @property
+    def divisions(self) -> int:
+        """Objects that were seen, and then two daughters in their place."""
+        return len(self._mothers)
+
+    @property
+    def deaths(self) -> int:
+        """Objects that were seen alive, and then dying or dead."""
+        return len(self._died)
+
+    def add(self, truth: Truth) -> None:
+        """The next time point."""
+        self.kinds = {}
+        for row, kind in zip(truth.objects, truth.kinds(), strict=True):
+            if kind == "emitter" and not row["on"]:
+                continue
+            self.kinds[kind] = self.kinds.get(kind, 0) + 1
+            who, mother = int(row["id"]), int(row["parent"])
+            if mother in self._alive:
+                self._mothers.add(mother)
+            if kind not in ("dying", "dead"):
+                self._alive.add(who)
+            elif who in self._alive:
+                self._died.add(who)
+
+
+def _snaps(specimen: Specimen, plan: Plan) -> tuple[Snap, ...]:
+    """All planes of the first channel, then those of the next; truth comes with the first exposure."""
+    snaps: list[Snap] = []
+    for name in plan.channels:
+        for offset_um in plan.offsets_um:
+            z_um = specimen.channels[name].z_um + offset_um
+            try:
+                at = plan.scenario.acquisition.stage_um
+                snaps.append(specimen.snap(at, name, shape=plan.shape, z_um=z_um, truth=not snaps))
+            except ValueError as error:
+                raise SimulateError(str(error)) from error
+    return tuple(snaps)
+
+
+def _images(plan: Plan, snaps: tuple[Snap, ...], truth: Truth) -> dict[str, Array]:
+    seen = {
+        "frames": np.stack([snap.counts for snap in snaps]).reshape(plan.element),
+        "photons": np.stack([snap.photons for snap in snaps]).reshape(plan.element),
+        "labels": truth.labels,
+        "nuclei": truth.nuclei,
+    }
+    return {name: np.ascontiguousarray(image, dtype=DTYPES[name]) for name, image in seen.items()}
 
 
 def _truth(snap: Snap) -> Truth:
@@ -110,34 +136,31 @@ def _truth(snap: Snap) -> Truth:
     return snap.truth
 
 
-def _scale(pixel_um: float, interval_s: float) -> dict[str, Any]:
-    return {
-        "PhysicalSizeX": pixel_um,
-        "PhysicalSizeXUnit": "µm",
-        "PhysicalSizeY": pixel_um,
-        "PhysicalSizeYUnit": "µm",
-        "TimeIncrement": interval_s,
-        "TimeIncrementUnit": "s",
-    }
+def _require_room(folder: Path, plan: Plan) -> None:
+    """Raise SimulateError unless the disk holds all images as they are before compression."""
+    pixels, flat = int(np.prod(plan.element)), int(np.prod(plan.shape))
+    needed = plan.frames * (pixels * 6 + flat * 8) * 1.02
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise SimulateError(
+            f"found {free / 1e9:.1f} GB free at {folder.parent}, expected {needed / 1e9:.1f} GB for {plan.frames} time "
+            f"points of {len(plan.channels) * plan.planes} images: take fewer, or another disk"
+        )
 
 
-def _image(path: Path, shape: tuple[int, ...], dtype: Any, metadata: dict[str, Any]) -> Any:
-    """An OME-TIFF on disk as an array: uncompressed, so that frames are written where they belong, one by one."""
-    large = int(np.prod(shape)) * np.dtype(dtype).itemsize > 2**31
-    kept = {"photometric": "minisblack", "ome": True, "bigtiff": large, "metadata": metadata}
-    return tifffile.memmap(path, shape=shape, dtype=dtype, **kept)
-
-
-def _describe(folder: Path, plan: Plan, specimen: Specimen) -> None:
+def _describe(folder: Path, plan: Plan, specimen: Specimen, kind: Format) -> None:
     said = {
         "schema": 1,
         "onscope": version("onscope"),
         "scenario": plan.scenario.name,
         "description": plan.scenario.description,
         "seed": plan.seed,
+        "format": kind,
         "frames": plan.frames,
         "interval_s": plan.interval_s,
         "shape": list(plan.shape),
+        "planes": plan.planes,
+        "step_um": plan.step_um if plan.planes > 1 else None,
         "pixel_um": specimen.pixel_um,
         "stage_um": list(plan.scenario.acquisition.stage_um),
         "channels": [
@@ -154,6 +177,7 @@ def _describe(folder: Path, plan: Plan, specimen: Specimen) -> None:
                 "energy_mj": specimen.light[name].mj,
             }
             for name, channel in specimen.channels.items()
+            if name in plan.channels
         ],
         "sensor": repr(specimen.sensor),
     }

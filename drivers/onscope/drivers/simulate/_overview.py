@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from onscope.specimen import Snap, Specimen
 
-from ._data_set import Plan, Written
+from ._data_set import Written
 from ._picture import Panel, coloured, write_picture
+from ._plan import Plan
 
 Array = npt.NDArray[Any]
 SHOWN = 3  # channels; one more where there is no later frame to show

@@ -14,19 +14,10 @@ import pyarrow.parquet
 
 from onscope.specimen import Snap, Truth
 
-OBJECTS = pa.schema(
-    [
-        ("frame", pa.int32()),
-        ("time_s", pa.float64()),
-        ("id", pa.int32()),
-        ("parent", pa.int32()),
-        ("kind", pa.string()),
-        ("born_s", pa.float64()),
-        *((name, pa.float32()) for name in ("z_um", "y_um", "x_um", "area_um2", "dose_j_cm2", "stress", "bleached")),
-        ("on", pa.bool_()),
-    ]
-)
-"""One row per object and time point; the columns are those of `onscope.specimen._view.OBJECT`."""
+from ..truth import COLUMNS, object_columns
+
+OBJECTS = pa.schema([("frame", pa.int32()), *COLUMNS])
+"""One row per object and time point."""
 
 EXPOSURES = pa.schema(
     [
@@ -64,16 +55,9 @@ class Table:
 
 
 def object_rows(frame: int, truth: Truth) -> dict[str, Any]:
-    """The objects of one time point; emitters that are dark are left out, for there are thousands."""
-    objects, kinds = truth.objects, np.array(truth.kinds(), dtype=object)
-    kept = (kinds != "emitter") | objects["on"]
-    objects, kinds = objects[kept], kinds[kept]
-    names = [name for name in OBJECTS.names if name not in ("frame", "time_s", "kind")]
-    rows: dict[str, Any] = {name: np.ascontiguousarray(objects[name]) for name in names}
-    rows["frame"] = np.full(len(objects), frame, dtype=np.int32)
-    rows["time_s"] = np.full(len(objects), truth.time_s)
-    rows["kind"] = kinds.tolist()
-    return rows
+    """The objects of one time point."""
+    columns = object_columns(truth)
+    return {"frame": np.full(len(columns["id"]), frame, dtype=np.int32), **columns}
 
 
 def exposure_rows(frame: int, snaps: Sequence[Snap]) -> dict[str, Any]:

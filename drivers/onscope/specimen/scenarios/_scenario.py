@@ -150,15 +150,22 @@ class Lit:
 
 @dataclass(frozen=True, slots=True)
 class Acquisition:
-    """How it is usually recorded: every `interval_s`, images of `shape` (rows, columns) around `stage_um` (y, x)."""
+    """How it is usually recorded: every `interval_s`, images of `shape` (rows, columns) around `stage_um` (y, x), each
+    channel as a stack of `planes` that lie `step_um` apart around its focal plane."""
 
     interval_s: float
     stage_um: tuple[float, float]
     shape: tuple[int, int] = (512, 512)
+    planes: int = 1
+    step_um: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.interval_s > 0 or min(self.shape) < 1:
             raise ValueError(f"found interval_s={self.interval_s}, shape={self.shape}, expected both above 0")
+        if self.planes < 1 or not self.step_um > 0:
+            raise ValueError(
+                f"found planes={self.planes}, step_um={self.step_um}, expected 1 or more, and a step above 0"
+            )
 
 
 @dataclass(frozen=True, slots=True)
