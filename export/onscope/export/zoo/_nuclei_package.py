@@ -15,17 +15,14 @@ from onscope.export import export_torch
 from onscope.export._steps import cast, percentiles
 from onscope.runtime.package import make_step
 
-from ._nuclei_quality import COLUMNS, table
+from ._nuclei_quality import COLUMNS, DECODED, table
 from ._nuclei_texts import MEASURED, NUCLEI_WORDS
-from ._stars import GRID, RAYS
+from ._stars import GRID
 from ._texts import in_markdown, readme
 from .recipes import NUCLEI, Part, made
 from .recipes._nuclei import LEAST_SPAN, PERCENTILES
 from .stars_nuclei import StarsNuclei
 
-PROBABILITY, OVERLAP, BORDER = 0.5, 0.4, 0
-"""Of the decoder: a place's least object probability, the share of the smaller area from which two objects are one, and
-places at the frame's border that are not looked at. Chosen on specimens of the validation part."""
 EXAMPLE, EXAMPLE_SHAPE = 2, (64, 96)
 """Which specimen of the validation part is the test input, and how much of it: its answer takes 32 times the place."""
 PROVING = (3, 10, 13)
@@ -49,13 +46,6 @@ def _write(weights: Path, out: Path, quality: str) -> None:
     state = weights / "nuclei.pt"
     network.load_state_dict(torch.load(state, weights_only=True))
     account: dict[str, Any] = json.loads((weights / "nuclei.json").read_text(encoding="utf-8"))
-    arguments = {
-        "prob_threshold": PROBABILITY,
-        "nms_threshold": OVERLAP,
-        "n_rays": RAYS,
-        "grid": (GRID, GRID),
-        "b": BORDER,
-    }
     export_torch(
         network,
         _frame(EXAMPLE, EXAMPLE_SHAPE)[None, None],
@@ -67,7 +57,7 @@ def _write(weights: Path, out: Path, quality: str) -> None:
         documentation=readme(words, account, quality, MEASURED),
         output_names=["objects"],
         pre=(percentiles(*PERCENTILES, ("y", "x"), LEAST_SPAN), cast("float32")),
-        post=((make_step("stardist_postprocessing", arguments),),),
+        post=((make_step("stardist_postprocessing", DECODED),),),
         minimum=32,
         step=GRID,
         sizes=[(32, 34), (64, 98), (130, 76)],
