@@ -23,8 +23,8 @@ def field(seed: int) -> Stars:
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[:SIDE, :SIDE]
     labels = np.zeros((SIDE, SIDE), np.int32)
-    for number, (y, x) in enumerate(((16, 18), (40, 44)), start=1):
-        y, x = y + rng.uniform(-4, 4), x + rng.uniform(-4, 4)
+    for number, place in enumerate(((16, 18), (40, 44)), start=1):
+        y, x = place + rng.uniform(-4, 4, 2)
         labels[((rows - y) / rng.uniform(7, 11)) ** 2 + ((columns - x) / rng.uniform(8, 12)) ** 2 <= 1] = number
     frame = (labels > 0) + 0.1 * rng.standard_normal(labels.shape)
     chance, rays = targets(labels)
@@ -55,7 +55,8 @@ def test_turned_targets_are_those_of_the_turned_image(way: int) -> None:
     rows, columns = np.mgrid[:SIDE, :SIDE]
     long = (rows - 30) ** 2 / 400 + (columns - 28 - 0.3 * (rows - 30)) ** 2 / 90 <= 1
     labels = (long + 2 * ((rows - 50) ** 2 + (columns - 50) ** 2 < 50)).astype(np.int32)
-    one = Stars(labels.astype(np.float16), *(part.astype(np.float32) for part in targets(labels)))
+    exact: Any = targets(labels)  # not rounded to 16 bits
+    one = Stars(labels.astype(np.float16), *exact)
     frame, chance, rays = turned(one, way)
     expected = targets(np.rint(frame).astype(np.int32))
     assert np.allclose(chance, expected[0], atol=1e-5)
