@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from onscope.drivers import specimen
 
-from .specimens import QUICK, SIZE, mounted, popped, snapped
+from .specimens import QUICK, SIZE, commands, mounted, popped, snapped
 
 SIGNALS = (
     "propertyChanged",
@@ -301,3 +302,26 @@ def test_two_cores_run_side_by_side(mmc: specimen.SpecimenCore) -> None:
     other.unloadAllDevices()
     assert mmc.isSequenceRunning()
     mmc.stopSequenceAcquisition()
+
+
+def test_listeners_of_two_threads_do_not_wait_for_each_other(mmc: specimen.SpecimenCore) -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def listener(device: str, *_: object) -> None:
+        if device == "LED 475":
+            inside.set()  # psygnal lets one thread at a time call listeners
+            while ("Emission", "turn") not in commands(mmc):
+                threading.Event().wait(0.001)
+            mmc.getProperty("Emission", "Label")  # which another thread is just about to tell
+            done.set()
+
+    mmc.events.propertyChanged.connect(listener)
+    first = threading.Thread(target=mmc.setProperty, args=("LED 475", "State", 0), daemon=True)
+    first.start()
+    assert inside.wait(10)
+    second = threading.Thread(target=mmc.setState, args=("Emission", 3), daemon=True)
+    second.start()
+    assert done.wait(10)
+    first.join(10)
+    second.join(10)
+    assert mmc.getPropertyFromCache("Emission", "State") == "3"

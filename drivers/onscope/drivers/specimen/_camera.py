@@ -114,8 +114,7 @@ class Camera(OnBench, CameraDevice):
                 "one in the camera's range"
             )
         self._exposure_ms = float(exposure)
-        if self._core_proxy_ is not None:
-            self.core.events.exposureChanged.emit(self.get_label(), float(exposure))
+        self.announce("exposureChanged", float(exposure))
 
     def get_binning(self) -> int:
         return self._readout.binning

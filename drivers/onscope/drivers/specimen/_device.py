@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, Self
 
 from pymmcore_plus.core import PropertyType
 from pymmcore_plus.experimental.unicore import Device
@@ -17,7 +17,7 @@ class OnBench(Device):
 
     A core sends values as text as often as numbers: they are brought to the property's own type before they are
     checked. A property that was set to something else is told to whoever listens. The device's lock is one that its
-    own thread may take again, for listeners ask the device back at once.
+    own thread may take again, and what happened while it was held is told when it is free: listeners ask devices back.
     """
 
     bench: Bench
@@ -26,6 +26,22 @@ class OnBench(Device):
         """Called once by the constructor of each device, after those of its bases."""
         self.bench = bench
         self._lock: Any = threading.RLock()
+        self._held = 0
+        self._untold: list[tuple[str, tuple[object, ...]]] = []
+
+    def __enter__(self) -> Self:
+        self._lock.acquire()
+        self._held += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._held -= 1
+        untold = []
+        if not self._held:
+            untold, self._untold = self._untold, []
+        self._lock.release()
+        for signal, args in untold:
+            self.announce(signal, *args)
 
     def description(self) -> str:
         """The class' first sentence."""
@@ -42,8 +58,14 @@ class OnBench(Device):
 
     def tell(self, prop_name: str, value: object) -> None:
         """A property has a new value: to the core's listeners, as text."""
-        if self._core_proxy_ is not None:
-            self.core.events.propertyChanged.emit(self.get_label(), str(prop_name), text(value))
+        self.announce("propertyChanged", str(prop_name), text(value))
+
+    def announce(self, signal: str, *args: object) -> None:
+        """A signal of the core with this device's label, as soon as nobody holds the device."""
+        if self._held:
+            self._untold.append((signal, args))
+        elif self._core_proxy_ is not None:
+            getattr(self.core.events, signal).emit(self.get_label(), *args)
 
     def _get_prop_or_raise(self, prop_name: str) -> Any:
         # What the base asks for each property; its KeyError is no error of a core.

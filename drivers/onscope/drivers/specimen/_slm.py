@@ -60,7 +60,7 @@ class Slm(OnBench, SLMDevice):
                 "milliseconds, 0 for light without an end"
             )
         self._exposure_ms = float(interval_ms)
-        self.core.events.SLMExposureChanged.emit(self.get_label(), float(interval_ms))
+        self.announce("SLMExposureChanged", float(interval_ms))
 
     def get_exposure(self) -> float:
         return self._exposure_ms

@@ -62,7 +62,7 @@ class XYStage(OnBench, XYStageDevice):
     def _tell(self, x_um: float, y_um: float) -> None:
         """Where it goes, or stands, to the core's listeners."""
         x, y = x_um - self._origin[0], y_um - self._origin[1]
-        self.core.events.XYStagePositionChanged.emit(self.get_label(), x, y)
+        self.announce("XYStagePositionChanged", x, y)
 
 
 class FocusDrive(OnBench, StageDevice):
@@ -113,7 +113,7 @@ class FocusDrive(OnBench, StageDevice):
         self._tell(z_um)
 
     def _tell(self, z_um: float) -> None:
-        self.core.events.stagePositionChanged.emit(self.get_label(), z_um - self._origin)
+        self.announce("stagePositionChanged", z_um - self._origin)
 
     def get_sequence_max_length(self) -> int:
         return STEPS
