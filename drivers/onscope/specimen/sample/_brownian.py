@@ -32,9 +32,9 @@ class BeadSettings:
 
     `count` beads of `diameter_um` on `extent_um` (y, x) in a chamber of `height_um`; `temperature_k` and
     `viscosity_pa_s` (water at 37 degrees Celsius: 0.69 mPa s, IAPWS 2008) set how they diffuse; `molecules` of dye each
-    (data sheets of 0.2 um beads: some 1e5), `stability` multiplies the light that the dye, spectrally a `fluorophore`,
-    stands (beads bleach little). `stuck_fraction` of the beads lie still on the cover slip. Raises ValueError for sizes
-    that are not positive and for a fluorophore that is not known.
+    (chosen; data sheets of 0.2 um beads: some 1e5), `stability` multiplies the light that the dye, spectrally a
+    `fluorophore`, stands (chosen: beads bleach little). `stuck_fraction` of the beads lie still on the cover slip.
+    Raises ValueError for sizes that are not positive and for a fluorophore that is not known.
     """
 
     count: int = 300

@@ -15,17 +15,17 @@ from ._settings import CellSettings
 Array = npt.NDArray[Any]
 
 APART_UM = 10.0
-"""Distance between the two sets of chromosomes at the end of anaphase in um (HeLa: 10 to 12; see `CellSettings`)."""
+"""Distance between the two sets of chromosomes at the end of anaphase in um: chosen; about 10 in HeLa."""
 
 SPREADING_S = 2400.0
-"""Time in seconds in which a daughter flattens to 1 - 1/e."""
+"""Time in seconds in which a daughter flattens to 1 - 1/e: chosen; cells spread again within an hour or two."""
 
 DYING_S = 2700.0
 """Length of apoptosis in seconds, from first blebs to debris: of the order of an hour (M. R. Elliott,
 K. S. Ravichandran, Dev. Cell 38, 147 (2016))."""
 
 DEBRIS_S = 10 * 3600.0
-"""Time in seconds after which debris has floated away."""
+"""Time in seconds after which debris has floated away: chosen; nobody eats it in a culture of one kind of cell."""
 
 _DEATH = 1002
 

@@ -12,7 +12,7 @@ Array = npt.NDArray[Any]
 PLANES_UM = (0.15, 1.0, 3.0, 6.0, 10.0)
 """Heights of the drawn planes in um: close together where total internal reflection and flat cells need it."""
 
-# (height in um of a flat cell of 4 um mean height, share) and (height in ball radii of a round one, share).
+# Chosen: (height in um of a flat cell of 4 um mean height, share) and (height in ball radii of a round one, share).
 _FLAT: dict[str, tuple[tuple[float, float], ...]] = {
     "nucleus": ((1.8, 0.25), (3.0, 0.5), (4.2, 0.25)),
     "cytoplasm": ((0.15, 0.06), (1.0, 0.44), (2.6, 0.35), (4.5, 0.15)),

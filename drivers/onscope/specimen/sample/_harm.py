@@ -12,17 +12,19 @@ Array = npt.NDArray[Any]
 
 LETHAL_405_J_CM2 = 50.0
 LETHAL_640_J_CM2 = 2.4e5
-"""Dose in J/cm2 that cells just stand: about 50 at 405 nm, and 1 kW/cm2 for several minutes (taken as 240 s) at 640 nm.
+"""Dose in J/cm2 that cells just stand: about 50 at 405 nm, and 1 kW/cm2 for several minutes at 640 nm (taken as 240 s).
+Chosen: that half of them die of it, and that its logarithm is a line between the two wavelengths.
 
 S. Waeldchen, J. Lehmann, T. Klein, S. van de Linde, M. Sauer, Scientific Reports 5, 15348 (2015).
 """
 
 REPAIR_S = 4 * 3600.0
-"""Time in seconds after which a cell has undone all but 1/e of the harm; of the order of DNA repair and of the clearing
-of oxidised proteins (hours)."""
+"""Time in seconds after which a cell has undone all but 1/e of the harm; chosen, of the order of DNA repair and of the
+clearing of oxidised proteins (hours)."""
 
 RENEWAL_S = 20 * 3600.0
-"""Time in seconds in which a living cell makes its dye anew: about one doubling, as for any long-lived protein."""
+"""Time in seconds in which a living cell makes its dye anew: chosen, about one doubling, as for any long-lived
+protein."""
 
 SLOWING_STRESS = 0.15
 """Stress at which cell cycle and walk go at half speed: a choice. Light slows cells, and their walk first of all, at

@@ -49,18 +49,24 @@ class Scene:
         shape = outlines(herd, self.rows, pairs, time_s, settings)
         seen = herd.taken(self.rows)
         self._seen = seen
-        volume = seen.volume_um3
-        self.ball_um = np.cbrt(volume * 0.75 / np.pi)
+        self.ball_um = np.cbrt(seen.volume_um3 * 0.75 / np.pi)
         self.area_um2 = shape.area_um2
         self.nucleus = nuclei(seen, shape.radius_um, settings)
         self.chromatin = chromatin_bodies(seen, self.nucleus, settings)
+        self._shape, self._time_s = shape, time_s
+        self._patches: dict[str, list[Patch]] = {}
+        self._lit: dict[tuple[View, bool], tuple[Points, Points | None]] = {}
+
+    @cached_property
+    def _bodies(self) -> _bodies.Bodies:
+        seen, shape = self._seen, self._shape
         dome = np.minimum(gaussian_filter1d(shape.radius_um, 9, axis=1, mode="wrap"), shape.radius_um)
-        self._bodies = _bodies.Bodies(
+        return _bodies.Bodies(
             self.rows,
             seen.y,
             seen.x,
             shape.radius_um,
-            volume / np.maximum(shape.area_um2, 1),
+            seen.volume_um3 / np.maximum(shape.area_um2, 1),
             seen.spread,
             seen.axis,
             self.nucleus,
@@ -68,11 +74,9 @@ class Scene:
             shape.touching,
             mean_profile(shape.radius_um, dome, shape.touching),
             np.where(seen.phase == DEAD, 0.0, np.where(seen.phase == DYING, 0.5, 1.0)),
-            time_s,
+            self._time_s,
             seen.key,
         )
-        self._patches: dict[str, list[Patch]] = {}
-        self._lit: dict[tuple[View, bool], tuple[Points, Points | None]] = {}
 
     def patches(self, name: str) -> list[Patch]:
         """Drawn pieces of a dye, or of `depth`, `filled`."""
@@ -127,7 +131,7 @@ class Scene:
         if (lit, nuclei) not in self._lit:
             while len(self._lit) >= 2:
                 del self._lit[next(iter(self._lit))]
-            bodies = on_bodies(lit, self._seen.y, self._seen.x, self._bodies.outline)
+            bodies = on_bodies(lit, self._seen.y, self._seen.x, self._shape.radius_um)
             self._lit[lit, nuclei] = bodies, on_chromatin(lit, self.chromatin) if nuclei else None
         return self._lit[lit, nuclei]
 

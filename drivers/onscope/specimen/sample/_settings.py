@@ -17,18 +17,22 @@ class CellSettings:
     The plate: `count` cells at the start on `extent_um` (y, x), leaving a strip of `gap_um` along y free in the middle
     (a wound).
 
-    The life: `cycle_h` from birth to mitosis (HeLa 20 to 24 h) with a relative spread of `cycle_spread` over cells;
-    `prophase_min`, `metaphase_min` (from envelope breakdown on), `anaphase_min`, `telophase_min` (M. Held et al.,
-    Nature Methods 7, 747 (2010); P. Meraldi et al., Dev. Cell 7, 45 (2004)); `deaths_per_hour` without light;
+    The life: `cycle_h` from birth to mitosis (HeLa 20 to 24 h) with a relative spread of `cycle_spread` over cells
+    (chosen); `prophase_min`, `metaphase_min` (from envelope breakdown on, so with prometaphase), `anaphase_min`,
+    `telophase_min`: chosen within what is seen in HeLa, about an hour in all (M. Held et al., Nature Methods 7, 747
+    (2010); P. Meraldi et al., Dev. Cell 7, 45 (2004)); `deaths_per_hour` without light (chosen);
     `mitotic_fraction` of the cells are in mitosis at the start (None: as many as the cycle's length makes).
 
-    The walk: `speed_um_per_min` and `persistence_min` of the persistent random walk (D. Selmeczi et al., Biophys. J.
-    89, 912 (2005): 0.3 to 0.6 um/min and tens of minutes for keratinocytes and fibroblasts).
+    The walk: `speed_um_per_min` and `persistence_min` of the persistent random walk, chosen as for cells that crawl by
+    tens of um in an hour and keep their direction for tens of minutes, as keratinocytes and fibroblasts do (D. Selmeczi
+    et al., Biophys. J. 89, 912 (2005)).
 
-    The shape: `volume_um3` at birth (HeLa: 1,200 to 1,800), which doubles until mitosis; `height_um` mean height of
-    a spread cell; `elongation` long over short axis; `spikiness` 0 (epithelial) to 1 (stellate fibroblast);
-    `nucleus_um` mean diameter at birth of an interphase nucleus; `touch` how near cells come before they push, over the
-    sum of their radii: below 1 they crowd, and their nuclei touch.
+    The shape: `volume_um3` at birth, which doubles until mitosis (2,000 to 3,000 is the mean over the cycle in
+    HeLa: R. Milo, R. Phillips, Cell Biology by the Numbers (2015), "How big is a human cell?"; a growing culture's mean
+    is 1.4 times that at birth); `height_um` mean height of a spread cell (chosen); `elongation` long over short axis;
+    `spikiness` 0 (epithelial) to 1 (stellate fibroblast); `nucleus_um` mean diameter at birth of an interphase nucleus
+    (chosen: 130 um2 then, 210 before mitosis); `touch` how near cells come before they push, over the sum of their
+    radii: below 1 they crowd, and their nuclei touch.
 
     The light: `sensitivity` multiplies the harm that light does (1: unlabelled cells, see `lethal_dose_j_cm2`);
     labelled cells can be 10 to 100 times as sensitive. `expression_spread` is the log-normal spread of a dye's

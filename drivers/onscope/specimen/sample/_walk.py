@@ -17,7 +17,8 @@ from ._settings import CellSettings
 Array = npt.NDArray[Any]
 
 PUSH_UM_PER_S = 0.008
-"""Speed at which two cells that wholly overlap part: 0.5 um/min, about that of crawling: crowds give way slowly."""
+"""Speed at which two cells that wholly overlap part: 0.5 um/min, about that of crawling: crowds give way slowly.
+Chosen."""
 
 WALL_UM_PER_S = 0.05
 """Speed at which the plate's ends move cells back in, who were born beyond them, say: faster than any push; chosen."""
