@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,3 +93,16 @@ def test_time_does_not_go_backwards() -> None:
 
     with pytest.raises(ValueError, match="cannot go back"):
         made(Recipe("back", "dividing-cells", back, pairs), Part.VALIDATION, 0)
+
+
+def test_the_recipe_of_the_docs_runs_as_it_stands_there() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    short = code.replace("Part.TRAINING, 100)", "Part.TRAINING, 1, workers=0, quiet=True)")
+    assert short != code
+    seen: dict[str, Any] = {"__name__": "__main__"}
+    exec(short, seen)
+    noisy, clean = seen["noisy"], seen["clean"]
+    assert noisy.shape == clean.shape == (256, 256)
+    assert np.corrcoef(noisy.ravel(), clean.ravel())[0, 1] > 0.7
+    assert not np.array_equal(noisy, clean)
