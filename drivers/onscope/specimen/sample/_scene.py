@@ -58,7 +58,7 @@ class Scene:
         self._lit: dict[tuple[View, bool], tuple[Points, Points | None]] = {}
 
     @cached_property
-    def _bodies(self) -> _bodies.Bodies:
+    def _forms(self) -> _bodies.Bodies:
         seen, shape = self._seen, self._shape
         dome = np.minimum(gaussian_filter1d(shape.radius_um, 9, axis=1, mode="wrap"), shape.radius_um)
         return _bodies.Bodies(
@@ -156,13 +156,13 @@ class Scene:
             look = self._filled
         else:
             look = self._painter(name)
-        patches = _bodies.paint(self.view, self._bodies, look)
+        patches = _bodies.paint(self.view, self._forms, look)
         if name == "cytoplasm":
             self._exclude_nuclei(patches)
         return patches
 
     def _filled(self, pixels: _bodies.Pixels) -> Array:
-        return _looks.filled(pixels, self._bodies, self._seed)
+        return _looks.filled(pixels, self._forms, self._seed)
 
     def _painter(self, name: str) -> Callable[[_bodies.Pixels], Array]:
         painter = _looks.PAINTERS[name]
@@ -171,7 +171,7 @@ class Scene:
         leaky = np.where(self._seen.phase == DYING, np.exp(-self._seen.phase_s / 1500), leaky)
 
         def look(pixels: _bodies.Pixels) -> Array:
-            out = painter(pixels, self._bodies, self._seed)
+            out = painter(pixels, self._forms, self._seed)
             out *= np.float32(self.view.pixel_um**2)
             if name == "cytoplasm":
                 out *= pixels.each(leaky)
