@@ -96,6 +96,7 @@ def test_fewer_bits_keep_range_and_lose_steps(bits: int) -> None:
 
 
 @given(rows=st.integers(1, 3000), columns=st.integers(1, 3000))
+@settings(deadline=None)
 def test_strips_cover_a_frame_once(rows: int, columns: int) -> None:
     pieces = strips((rows, columns))
     assert pieces[0].start == 0

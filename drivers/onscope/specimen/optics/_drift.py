@@ -18,7 +18,7 @@ SLOWEST_S, FASTEST_S = 6 * 3600.0, 60.0
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How far the sample has moved under the objective, known at any time without what came before.
+    """How far the point in focus on the axis has moved in the sample, known at any time without what came before.
 
     `velocity_um_h` (z, y, x) is steady creep in um per hour; `wander_um` (z, y, x) the standard deviation of what a
     warming and cooling room adds, with periods from a minute to six hours and the spectrum of a random walk. At
@@ -34,7 +34,10 @@ class Drift:
     seed: int = 0
 
     def at(self, time_s: float) -> tuple[float, float, float]:
-        """(z, y, x) in um at a time in s, 0 at time 0: added to the stage's position."""
+        """(z, y, x) in um at a time in s, 0 at time 0: added to the stage's position and to the focal plane.
+
+        So with a drift towards +y the image of a cell moves towards the first row.
+        """
         rate, sine, cosine = _waves(self.seed)
         moved = sine @ np.sin(rate * time_s) + cosine @ (np.cos(rate * time_s) - 1)
         z, y, x = (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 MEDIUM_UM = 10.0
-"""Height of the medium whose own light is seen, in um: a few cells high."""
+"""Height of the medium whose own light is seen, in um: chosen, a few cells high."""
 
 
 def photons(
@@ -67,18 +67,19 @@ def photons(
 
     if light.pattern is None:  # smooth over what a point spreads to: it may come after the blur
         image = blurred(((amount, see(z)) for z, amount in planes.items()), grid)[inside]
-        np.maximum(image, 0, out=image)  # rounding leaves tiny negative numbers in the dark
         image += medium
+        np.maximum(image, 0, out=image)  # rounding leaves tiny negative numbers in the dark
         image *= lit(0.0)[inside]
     else:
         image = blurred(((amount * lit(z - z_um), see(z)) for z, amount in planes.items()), grid)[inside]
-        np.maximum(image, 0, out=image)
         haze = _haze(scope, light, large, at_um)
         if scope.mode == "tirf":
             haze = np.maximum(blurred([(haze, see(0.0))], grid), 0)
         image += medium * haze[inside]
+        np.maximum(image, 0, out=image)
     fluence_j_cm2 = light.mean_w_cm2 * exposure_s
-    scale = fluence_j_cm2 * fluorophore.emitted_per_j_cm2(light.wavelength_nm) * scope.objective.collection
+    emitted = fluence_j_cm2 * fluorophore.emitted_per_j_cm2(light.wavelength_nm)
+    scale = emitted * scope.objective.collection_from(scope.sample_index)
     if fine is not view:
         ratio = fine.shape[0] // view.shape[0]
         image, scale = cv2.resize(image, view.shape[::-1], interpolation=cv2.INTER_AREA), scale * ratio**2

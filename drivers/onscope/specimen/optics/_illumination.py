@@ -22,8 +22,10 @@ class Illumination:
 
     `power_mw` reaches the sample when nothing masks it, on a field of `field_um` x `field_um` around the middle of the
     camera. `unevenness` is how much darker the field's corners are than its brightest point (0.2: 20 %; a Gaussian, as
-    a fibre or a lens array leaves it), which lies `off_centre_um` (y, x) from the middle. `pattern` is None for even
-    light, `Stripes`, or a `Mask`. Raises ValueError for what cannot be.
+    a fibre or a lens array leaves it), which lies `off_centre_um` (y, x) from the middle. There is no field stop: the
+    light goes on outside of the field, so give one as large as what the camera sees. `pattern` is None for even light,
+    `Stripes`, or a `Mask`. The defaults are chosen: a dim blue line on the field of a 60x objective. Raises ValueError
+    for what cannot be.
     """
 
     wavelength_nm: float = 488.0
@@ -34,7 +36,10 @@ class Illumination:
     pattern: Stripes | Mask | None = None
 
     def __post_init__(self) -> None:
-        if not (self.wavelength_nm > 0 and self.power_mw >= 0 and self.field_um > 0 and 0 <= self.unevenness < 1):
+        sizes = (self.wavelength_nm, self.field_um)
+        if not (
+            all(0 < size < math.inf for size in sizes) and 0 <= self.power_mw < math.inf and 0 <= self.unevenness < 1
+        ):
             raise ValueError(
                 f"found wavelength_nm={self.wavelength_nm}, power_mw={self.power_mw}, field_um={self.field_um}, "
                 f"unevenness={self.unevenness}, expected positive sizes, no negative power and an unevenness below 1"

@@ -17,7 +17,7 @@ from ._grid import enclosing
 from ._illumination import Illumination
 from ._lens import Lens
 from ._light import photon_energy_j
-from ._objective import Objective
+from ._objective import SAMPLE_INDEX, Objective
 from ._path import LightPath
 from ._transmitted import transmitted
 
@@ -26,6 +26,7 @@ Mode = Literal["widefield", "confocal", "tirf", "transmitted"]
 MODES: tuple[Mode, ...] = ("widefield", "confocal", "tirf", "transmitted")
 
 TRANSMITTED_MARGIN_UM = 8.0
+"""Margin in um of a transmitted image: chosen, as halos of phase contrast reach that far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,16 @@ class Microscope:
     `mode`: "widefield"; "confocal" (a scanned spot behind a pinhole of `pinhole_airy` Airy units); "tirf" (light from
     below at `tirf_angle_deg`, beyond the critical angle); "transmitted" (light through the sample, by `condenser`).
     Structured illumination is a wide field (or TIRF) whose `Illumination` has `Stripes`. `camera_pixel_um` is the
-    side of a pixel on the chip, `sample_index` the refractive index of cells and medium (1.337 to 1.38: P. Y. Liu et
-    al., Lab on a Chip 16, 634 (2016)), `medium_per_um3` how many molecules per um3 of the medium shine like the dye:
-    40 are 66 nM, the order of what medium and cells give by themselves under blue light. Raises ValueError for what
-    cannot be.
+    side of a pixel on the chip, `sample_index` the refractive index of cells and medium alike, `medium_per_um3`
+    how many molecules per um3 of the medium shine like the dye: 40 are 66 nM (chosen: the order of what medium and
+    cells give by themselves under blue light). `tirf_angle_deg`, `pinhole_airy` and `camera_pixel_um` are common
+    ones, chosen. Raises ValueError for what cannot be.
     """
 
     objective: Objective = field(default_factory=Objective)
     mode: Mode = "widefield"
     camera_pixel_um: float = 6.5
-    sample_index: float = 1.36
+    sample_index: float = SAMPLE_INDEX
     pinhole_airy: float = 1.0
     tirf_angle_deg: float = 70.0
     medium_per_um3: float = 40.0
@@ -114,10 +115,17 @@ class Microscope:
         `dye` is what of the sample shines, as `fluorophore`; transmitted light has none. `z_um` is the height of the
         focal plane above the coverslip, `axis_um` the sample point (y, x) on the optical axis where that is not the
         middle of `view` (a region of the camera): light, vignetting and dust belong to the axis. Raises KeyError for
-        a dye that the sample has not, ValueError for fluorescence without a dye or a negative exposure.
+        a dye that the sample has not, ValueError for fluorescence without a dye, an exposure that is negative or no
+        number, or a focal plane that is none.
+
+        What lies outside of the view is drawn 3 um wide (8 um in transmitted light, 64 pixels at most); beyond, the
+        opposite side stands in for it. So a region of the camera shows what the whole frame shows there, but near its
+        border where much of the light is far out of focus: some percent of the mean, for 5 um and more.
         """
-        if exposure_s < 0:
-            raise ValueError(f"found an exposure of {exposure_s} s, expected none below 0")
+        if not 0 <= exposure_s < math.inf:
+            raise ValueError(f"found an exposure of {exposure_s} s, expected none below 0, and a number")
+        if not math.isfinite(z_um):
+            raise ValueError(f"found a focal plane at {z_um} um, expected a height above the coverslip: give a number")
         at_um = _off_axis(view, axis_um)
         if self.mode == "transmitted":
             image = self._transmitted(sample, view, z_um, illumination, exposure_s, at_um)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+SAMPLE_INDEX = 1.36
+"""Refractive index of living cells: 1.337 (medium) to 1.38 (P. Y. Liu et al., Lab on a Chip 16, 634 (2016))."""
+
 
 @dataclass(frozen=True, slots=True)
 class Objective:
@@ -12,7 +15,8 @@ class Objective:
 
     `na` is the numerical aperture, `immersion_index` the refractive index of what is between front lens and coverslip,
     `transmission` the share of collected light that reaches the camera through objective, dichroic mirror, emission
-    filter and tube lens. Raises ValueError for an aperture that the immersion does not allow.
+    filter and tube lens (0.6 is chosen: five parts that pass 0.9 each). Raises ValueError for an aperture that the
+    immersion does not allow.
     """
 
     magnification: float = 60.0
@@ -34,11 +38,19 @@ class Objective:
 
     @property
     def collection(self) -> float:
-        """Share of an isotropic emitter's photons that reaches the camera.
+        """Share of an isotropic emitter's photons that reaches the camera from a sample of SAMPLE_INDEX."""
+        return self.collection_from(SAMPLE_INDEX)
 
-        The cone's share of all directions, (1 - cos a) / 2 with sin a = NA / index, times `transmission`.
+    def collection_from(self, sample_index: float) -> float:
+        """The same from a sample of any refractive index: the cone's share of all directions times `transmission`.
+
+        The share is (1 - cos a) / 2 of the cone in the sample, sin a = NA / sample_index, for rays bend at the
+        coverslip: an air objective collects from water about index^2 times less than from air. An aperture above the
+        index takes the whole half of the directions; that molecules within a fraction of a wavelength of the glass
+        send more than half of their light into it (E. H. Hellen, D. Axelrod, J. Opt. Soc. Am. B 4, 337 (1987)) is left
+        out.
         """
-        return 0.5 * (1 - math.sqrt(1 - (self.na / self.immersion_index) ** 2)) * self.transmission
+        return 0.5 * (1 - math.sqrt(max(1 - (self.na / sample_index) ** 2, 0.0))) * self.transmission
 
 
 OBJECTIVES = {

@@ -14,6 +14,13 @@ from ._gaussian import GAUSSIAN_WIDTH
 
 Array = npt.NDArray[Any]
 
+SMOOTH = 8.0
+"""Blur in pixels (sigma) above which light is drawn with coarser ones: straight lines between them miss it by less
+than 1 %."""
+
+WIDEST = 4.0
+"""Blur of a mask in sides of the modulator, at most: by then 1 % of its light is left in the middle."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stripes:
@@ -100,28 +107,71 @@ class Mask:
 
         `at_um` (y, x) is the middle of the image relative to the middle of the camera. Blurred by the projection: in
         focus a Gaussian of 0.21 wavelength / NA (see `GAUSSIAN_WIDTH`), and out of focus by the cone of its rays too,
-        a disc of radius defocus * tan(a) with the variance radius^2 / 4 per axis.
+        a disc of radius defocus * tan(a) with the variance radius^2 / 4 per axis, up to WIDEST.
         """
-        rows, columns = self.image.shape
         slope = self.na / math.sqrt(max(index**2 - self.na**2, 0.01))
         sharp_um = GAUSSIAN_WIDTH * wavelength_nm / 1000 / self.na
-        sigma = math.hypot(sharp_um, 0.5 * defocus_um * slope) / pixel_um
+        sigma_um = math.hypot(sharp_um, 0.5 * defocus_um * slope)
+        sigma_um = min(sigma_um, WIDEST * max(self.image.shape) * self.mirror_um)
+        coarser = 2 ** max(math.ceil(math.log2(sigma_um / pixel_um / SMOOTH)), 0)
+        if coarser == 1:
+            return self._blurred(shape, pixel_um, sigma_um, at_um)
+        few = (shape[0] // coarser + 3, shape[1] // coarser + 3)
+        light = self._blurred(few, pixel_um * coarser, sigma_um, at_um)
+        return _enlarged(light, shape, coarser)
+
+    def _blurred(self, shape: tuple[int, int], pixel_um: float, sigma_um: float, at_um: tuple[float, float]) -> Array:
+        sigma = sigma_um / pixel_um
         margin = math.ceil(3 * sigma)  # light from there is blurred into the image
-        y0, x0 = (
-            (n - 1) / 2 + margin + (off - at) / pixel_um
+        large = (shape[0] + 2 * margin, shape[1] + 2 * margin)
+        light = soft(self._sharp(large, pixel_um, at_um), sigma)
+        return np.ascontiguousarray(light[margin : margin + shape[0], margin : margin + shape[1]])
+
+    def _sharp(self, shape: tuple[int, int], pixel_um: float, at_um: tuple[float, float]) -> Array:
+        """Each pixel's mean over the mirrors that it sees."""
+        step = pixel_um / self.mirror_um  # in mirrors
+        if 1 < step <= 2:
+            fine = self._sharp((2 * shape[0], 2 * shape[1]), 0.5 * pixel_um, at_um)
+            return np.asarray(cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_AREA))
+        on: Array = self.extinction + (1 - self.extinction) * self.image
+        wide = math.ceil(1.5 * step) if step > 1 else 0
+        if wide:  # mirrors smaller than the camera's pixels: averaged, not skipped
+            on = cv2.copyMakeBorder(on, wide, wide, wide, wide, cv2.BORDER_CONSTANT, value=0)
+            on = soft(on, 0.5 * step)
+        # from a camera pixel (x, y) to a pixel of the modulator
+        y, x = (
+            (np.arange(n, dtype=np.float32) - np.float32((n - 1) / 2 + (off - at) / pixel_um)) * np.float32(step)
             for n, off, at in zip(shape, self.offset_um, at_um, strict=True)
         )
-        # from a camera pixel (x, y) to a pixel of the modulator
-        step = pixel_um / self.mirror_um
-        c, s = step * math.cos(self.angle_rad), step * math.sin(self.angle_rad)
-        to_mirror = np.array([[c, s, (columns - 1) / 2 - c * x0 - s * y0], [-s, c, (rows - 1) / 2 + s * x0 - c * y0]])
-        on = self.extinction + (1 - self.extinction) * self.image
-        how = cv2.INTER_NEAREST  # its pixels are squares with sharp edges
-        if step > 1:  # smaller than the camera's: averaged, not skipped
-            on, how = soft(on, 0.5 * math.sqrt(step**2 - 1)), cv2.INTER_LINEAR
-        size = (shape[1] + 2 * margin, shape[0] + 2 * margin)
-        light = cv2.warpAffine(on, to_mirror, size, flags=how | cv2.WARP_INVERSE_MAP, borderValue=0)
-        return np.ascontiguousarray(soft(light, sigma)[margin : margin + shape[0], margin : margin + shape[1]])
+        c, s = np.float32(math.cos(self.angle_rad)), np.float32(math.sin(self.angle_rad))
+        row = (c * y)[:, None] + (np.float32((on.shape[0] - 1) / 2) - s * x)
+        column = (s * y)[:, None] + (np.float32((on.shape[1] - 1) / 2) + c * x)
+        if not wide:
+            row, column = _crisp(row, step), _crisp(column, step)
+        return np.asarray(cv2.remap(on, column, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0))
+
+
+def _crisp(place: Array, step: float) -> Array:
+    """Places between mirrors at which straight interpolation is the mean over a pixel `step` (at most 1) mirrors wide.
+
+    Mirrors are squares with sharp edges: all of a pixel is on one mirror, but where an edge runs through it.
+    """
+    mirror = np.floor(place)
+    place -= mirror
+    place -= np.float32(0.5)
+    place *= np.float32(1 / step)
+    place += np.float32(0.5)
+    np.clip(place, 0, 1, out=place)
+    place += mirror
+    return place
+
+
+def _enlarged(image: Array, shape: tuple[int, int], scale: int) -> Array:
+    """The middle of an image in `scale` times as many pixels, by straight interpolation."""
+    y, x = ((m - 1) / 2 - (n - 1) / 2 / scale for m, n in zip(image.shape, shape, strict=True))
+    there = np.array([[1 / scale, 0, x], [0, 1 / scale, y]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(image, there, shape[::-1], flags=how, borderMode=cv2.BORDER_REPLICATE))
 
 
 def soft(image: Array, sigma: float) -> Array:

@@ -20,6 +20,11 @@ Array = npt.NDArray[Any]
 
 LN_10 = math.log(10)
 FAINT = 0.02
+"""Absorbance up to which exp(-x) is taken as 1 - x: the error is its square over 2, 0.1 % of the light."""
+
+FARTHEST_UM = 50.0
+"""Defocus in um beyond which nothing changes any more: chosen, by then cells are smears without contrast."""
+
 SPREAD = 1.4
 """How widely light that does not interfere with the direct one is spread in phase contrast, as sigma in units of
 wavelength / aperture of the ring: fitted to Abbe's sum over the ring's points for cells, rings of 0.14 and 0.245."""
@@ -48,7 +53,8 @@ def transmitted(
     interfere with the direct one, spread as widely as the ring is narrow.
     """
     step = 0.2 * objective.immersion_index * wavelength_nm / 1000 / objective.na**2
-    defocus_um = round((focus_um - condenser.plane_um) / step) * step
+    away_um = min(max(focus_um - condenser.plane_um, -FARTHEST_UM), FARTHEST_UM)
+    defocus_um = round(away_um / step) * step
     known = coherence(condenser, objective.na, max(sample_index, 1.001 * objective.na), wavelength_nm, defocus_um)
     phase = np.asarray(path_nm, dtype=np.float32) * np.float32(2 * math.pi / wavelength_nm)
     absorbance = np.asarray(absorbance, dtype=np.float32)
