@@ -82,6 +82,13 @@ def test_a_jump_is_as_good_as_many_steps(make: Callable[[], Sample]) -> None:
         assert np.array_equal(one, other)
 
 
+@pytest.mark.parametrize("make", [make for make, _ in MAKERS.values()], ids=[*MAKERS])
+@pytest.mark.parametrize("to_s", [-1.0, float("nan"), float("inf")])
+def test_there_are_times_that_never_come(make: Callable[[], Sample], to_s: float) -> None:
+    with pytest.raises(ValueError, match="found time"):
+        make().advance(to_s)
+
+
 def test_an_hour_of_blinking_is_no_effort_and_ends_as_it_must() -> None:
     of = EmitterSettings(filaments=4, on_s=0.05, off_s=0.5)
     emitters = BlinkingEmitters(of, 1)

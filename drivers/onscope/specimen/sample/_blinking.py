@@ -112,14 +112,14 @@ class BlinkingEmitters:
         return np.asarray(self._on & (self._absorbed < self._limit))
 
     def advance(self, to_s: float) -> None:
-        """Blinks until `to_s`, in steps of 5 ms. Raises ValueError for a time that is past.
+        """Blinks until `to_s`, in steps of 5 ms. Raises ValueError for a time that is past, or endless.
 
         Two states with constant rates: over a step the chance to leave a state is exact, returns within it included.
         In a share `reset` of the steps an emitter's new state does not depend on its old one. So a long way ahead only
         the last steps need be taken, by whose beginning (but for once in 1e15) nobody remembers the state before: the
         outcome is that of all steps (J. G. Propp, D. B. Wilson, Random Struct. Algorithms 9, 223 (1996)).
         """
-        if to_s < self._time_s:
+        if not self._time_s <= to_s < math.inf:
             raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: chance cannot go back")
         last = int((to_s + 1e-9) / STEP_S)
         rate_on, rate_off = 1 / self.settings.off_s, 1 / self.settings.on_s

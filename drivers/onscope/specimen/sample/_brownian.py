@@ -107,8 +107,8 @@ class BrownianBeads:
         return np.array(self._place)
 
     def advance(self, to_s: float) -> None:
-        """Diffuses until `to_s`, in steps of 10 ms. Raises ValueError for a time that is past."""
-        if to_s < self._time_s:
+        """Diffuses until `to_s`, in steps of 10 ms. Raises ValueError for a time that is past, or endless."""
+        if not self._time_s <= to_s < math.inf:
             raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: diffusion cannot go back")
         last = int((to_s + 1e-9) / STEP_S)
         width = math.sqrt(2 * self.settings.diffusion_um2_s * STEP_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -79,8 +80,8 @@ class Cells:
         return self._herd.taken(np.arange(len(self._herd)))
 
     def advance(self, to_s: float) -> None:
-        """Lives on until `to_s`, in steps of 10 s. Raises ValueError for a time that is past."""
-        if to_s < self._time_s:
+        """Lives on until `to_s`, in steps of 10 s. Raises ValueError for a time that is past, or endless."""
+        if not self._time_s <= to_s < math.inf:
             raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: a living sample cannot go back")
         while (self._step + 1) * STEP_S <= to_s + 1e-9:
             self._scenes.clear()
