@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,134 @@ def test_an_acquisition_of_pycromanager_gives_what_it_says(
             assert light > 2000
 
 
+def test_an_acquisition_on_disk_has_its_images_and_metadata(scope: specimen.SpecimenScope, tmp_path: Path) -> None:
+    from pycromanager import Acquisition, multi_d_acquisition_events
+
+    called: list[str] = []
+
+    def hook(name: str) -> Callable[[Any], Any]:
+        def call(event: Any) -> Any:
+            called.append(name)
+            return event
+
+        return call
+
+    scope.set("Camera", "Binning", 2)
+    with Acquisition(
+        str(tmp_path),
+        "kept",
+        show_display=False,
+        pre_hardware_hook_fn=hook("before"),
+        post_hardware_hook_fn=hook("after"),
+        post_camera_hook_fn=hook("camera"),
+    ) as acquisition:
+        acquisition.acquire(
+            multi_d_acquisition_events(
+                num_time_points=2,
+                time_interval_s=0.1,
+                channel_group="Channel",
+                channels=["DAPI", "FITC"],
+                channel_exposures_ms=[4, 20],
+                z_start=1,
+                z_end=2,
+                z_step=1,
+                xy_positions=np.array([(x, y) for x, y, _ in PLACES]),
+            )
+        )
+    assert called[:3] == ["before", "after", "camera"]
+    assert {called.count(name) for name in called} == {8}  # once for each stack, which is one sequence
+    kept: Any = acquisition.get_dataset()
+    assert {name: sorted(values) for name, values in kept.axes.items()} == {
+        "time": [0, 1],
+        "position": [0, 1],
+        "channel": ["DAPI", "FITC"],
+        "z": [0, 1],
+    }
+    ages = []
+    for time in range(2):
+        for position, (x, y, z) in enumerate(PLACES):
+            where = {"time": time, "position": position, "channel": "FITC", "z": int(z) - 1}
+            image, tags = kept.read_image(**where), kept.read_metadata(**where)
+            assert (image.shape, image.dtype) == ((32, 32), np.uint16)
+            _, row, column = spot(image)
+            assert (row, column) == pytest.approx((15.5, 15.5), abs=0.1)
+            assert tags["Axes"] == where
+            assert tags["PixelSize_um"] == pytest.approx(2 * 6.5 / 60)
+            assert (tags["Binning"], tags["PixelType"], tags["Camera"]) == ("2", "GRAY16", "Camera")
+            assert (tags["Width"], tags["Height"], tags["BitDepth"]) == ("32", "32", "16")
+            assert (tags["Exposure"], tags["Exposure-ms"]) == (20, "20")
+            assert (tags["XPosition_um_Intended"], tags["YPosition_um_Intended"]) == (x, y)
+            assert tags["ZPosition_um_Intended"] == z
+            ages.append(float(tags["SpecimenTime-s"]))
+    assert ages == sorted(ages)
+    assert ages[2] - ages[0] >= 0.1
+    kept.close()
+
+
+@pytest.mark.parametrize("triggered", [True, False])
+def test_the_shutter_stays_open_where_it_is_asked_to(triggered: bool) -> None:
+    mmc = mounted(beads())
+    mmc.mda.engine.use_hardware_sequencing = triggered  # type: ignore[union-attr]
+    before = len(mmc.bench.journal)
+    ran(
+        mmc,
+        useq.MDASequence.model_validate(
+            {
+                "axis_order": "pcz",
+                "stage_positions": [{"x": x, "y": y, "z": z} for x, y, z in PLACES],
+                "channels": ["FITC"],
+                "z_plan": {"range": 2, "step": 1},
+                "keep_shutter_open_across": ["z"],
+            }
+        ),
+    )
+    told = [(one.device, one.verb) for one in list(mmc.bench.journal)[before:] if one.device in ("Shutter", "Camera")]
+    stack = [("Shutter", "open"), *[("Camera", "expose")] * 3, ("Shutter", "close")]
+    assert told == stack * 2
+    assert mmc.getAutoShutter()
+    mmc.unloadAllDevices()
+
+
+def test_what_is_not_there_is_left_out_of_a_sequence(caplog: pytest.LogCaptureFixture) -> None:
+    mmc = mounted(beads())
+    logger = logging.getLogger("pymmcore-plus")  # which does not hand on what it is told
+    logger.addHandler(caplog.handler)
+    frames = ran(
+        mmc,
+        useq.MDASequence.model_validate(
+            {
+                "channels": ["FITC"],
+                "stage_positions": [{"x": 30, "y": 40, "z": 1}, {"x": 1000, "y": 40}],
+                "autofocus_plan": {"autofocus_device_name": "Z", "autofocus_motor_offset": 2, "axes": ["p"]},
+            }
+        ),
+    )
+    logger.removeHandler(caplog.handler)
+    assert len(frames) == 2
+    assert "No autofocus device found" in caplog.text
+    assert "found x = 1000 um for XY, expected 0 to 100" in caplog.text
+    assert mmc.getXYPosition() == (50.0, 50.0)  # where it was before: the engine brings it back
+    mmc.unloadAllDevices()
+
+
+def test_a_sequence_can_be_cancelled(scope: specimen.SpecimenScope) -> None:
+    mmc, seen = scope.mmc, list[int]()
+
+    def taken(*_: object) -> None:
+        seen.append(1)
+        if len(seen) == 3:
+            mmc.mda.cancel()
+
+    mmc.mda.events.frameReady.connect(taken)
+    mmc.mda.run(useq.MDASequence.model_validate({"channels": ["FITC"], "time_plan": {"interval": 0, "loops": 300}}))
+    assert 3 <= len(seen) < 100
+    assert not mmc.isSequenceRunning()
+    assert not mmc.getShutterOpen()
+    mmc.startContinuousSequenceAcquisition(0)  # live, as a viewer does, when the next one begins
+    mmc.mda.events.frameReady.disconnect(taken)
+    assert len(ran(mmc, useq.MDASequence.model_validate({"channels": ["FITC", "DAPI"]}))) == 2
+
+
 def test_there_is_one_core_per_process_and_then_the_next(scope: specimen.SpecimenScope) -> None:
     with pytest.raises(SourceError, match="found a Micro-Manager core running in this process, expected none"):
         specimen.open(one_bead(), hardware=QUICK)
@@ -234,5 +363,5 @@ else:
     frames = scope.live(1).frames()
     next(frames)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr

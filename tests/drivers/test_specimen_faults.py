@@ -242,7 +242,7 @@ except KeyboardInterrupt:
         while process.stdout.readline().strip() != "begun":
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=60)
+        told, _ = process.communicate(timeout=240)
     assert process.returncode == 0
     assert told.splitlines()[-1] == "False False (64, 64)"
 

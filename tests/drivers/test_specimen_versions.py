@@ -65,6 +65,6 @@ import sys
 sys.modules[{missing!r}] = None  # what an import finds when it is not installed
 from onscope.drivers import specimen
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=240, check=False)
     said = done.stderr.splitlines()[-1]
     assert f"SourceError: found no {missing}, expected Micro-Manager's Python packages: pip install" in said
