@@ -71,7 +71,7 @@ def test_what_cannot_be_shown_is_said_in_a_sentence(call: Call, tmp_path: Path, 
 def test_truth_is_asked_of_sources_that_know_it(call: Call, pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
     answer = call("run", pipeline_file, "--source", f"replay:{stack}", "--truth", "--out", tmp_path / "out")
     assert answer.code == 1
-    assert "found a source that does not know the truth" in " ".join(answer.err.split())
+    assert "found the option 'truth' for the source replay" in " ".join(answer.err.split())
     assert not (tmp_path / "out").exists()
 
 

@@ -40,7 +40,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def nuclei(mine: Path) -> Iterator[SpecimenSource]:
-    with open_source(f"specimen:{mine}", lapse=30.0) as opened:
+    with open_source(f"specimen:{mine}", lapse=30.0, truth=True) as opened:
         assert isinstance(opened, SpecimenSource)
         yield opened
 
@@ -85,12 +85,17 @@ def test_the_truth_of_a_recording_is_joined_to_its_frames(nuclei: SpecimenSource
 
 
 def test_the_channel_may_be_chosen_and_the_size_bounded(mine: Path) -> None:
-    with source(f"{mine}@phase", size=64) as phase:
+    with source(f"{mine}@phase", size=64, truth=True) as phase:
         assert (phase.shows, phase.exposure_ms, phase.spec().shape) == ("transmitted light", 10.0, (64, 64))
         assert "60 times as fast" in phase.words  # a second is an interval of the scenario
         assert phase.seen(next(iter(phase.frames(1))).id).counts.mean() > 100
     with source(str(mine), channel="phase", lapse=1.0, exposure_ms=12.5) as real:
         assert "12.5 ms, in real time." in real.words
+        (frame,) = real.frames(1)
+        with pytest.raises(SourceError, match="truth=True"):
+            real.truth(frame.id)
+        with pytest.raises(SourceError, match="truth=True"), real.keep_truth(mine.parent / "truth"):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,14 @@ def _opened(
         options: dict[str, Any] = {"seed": seed or 0, "exposure_ms": 50.0 if exposure_ms is None else exposure_ms}
         driver = "demo"
     else:
-        options = {"seed": seed, "exposure_ms": exposure_ms, "channel": channel, "lapse": lapse, "size": SIZE}
+        options = {
+            "seed": seed,
+            "exposure_ms": exposure_ms,
+            "channel": channel,
+            "lapse": lapse,
+            "size": SIZE,
+            "truth": True,
+        }
         driver = f"specimen:{specimen}"
     with open_source(driver, **options) as source:
         yield cast("Any", source)

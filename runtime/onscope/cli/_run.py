@@ -96,6 +96,7 @@ def run(
         "pixel_size_um": pixel_size_um,
     }
     options["colour"] = False if grey else None
+    options["truth"] = truth or None
     with open_source(source, **options) as opened:
         code = run_live(opened, plan, Console())
     raise typer.Exit(code)

@@ -63,6 +63,8 @@ class SpecimenSource:
         raise SourceError(
             f"found no truth for frame {frame_id}, expected one of the last {self._remember} frames: ask for it while "
             "the frame is fresh"
+            if self._remember
+            else "found a specimen that remembers no truth, expected one that does: open it with truth=True"
         )
 
     def truth(self, frame_id: FrameId) -> Array:
@@ -71,7 +73,14 @@ class SpecimenSource:
 
     @contextmanager
     def keep_truth(self, folder: Path) -> Iterator[TruthKeeper]:
-        """Save the truth of the frames that come in the block, in a new folder; see `onscope.drivers.truth`."""
+        """Save the truth of the frames that come in the block, in a new folder; see `onscope.drivers.truth`.
+
+        Raises SourceError when none is remembered.
+        """
+        if not self._remember:
+            raise SourceError(
+                "found a specimen that remembers no truth, expected one that does: open it with truth=True"
+            )
         scenario = self.scope.scenario
         about = {
             "scenario": scenario.name,
@@ -122,12 +131,14 @@ def source(
     seed: int | None = None,
     lapse: float | None = None,
     size: int | None = None,
+    truth: bool = False,
 ) -> Iterator[SpecimenSource]:
     """A scenario's specimen, live: the driver `specimen` of the command line.
 
     `arg` is the name of a scenario or the path of its YAML file, and may end in `@CHANNEL`. `exposure_ms` is the
     channel's own unless told. The sample lives `lapse` times as fast as the clock (None: a second shows one interval of
-    the scenario, or a second, if that is more). `size`: rows and columns at most. Raises SourceError for what is not
+    the scenario, or a second, if that is more). `size`: rows and columns at most. With `truth` the last frames' is
+    remembered, which costs the computer about as much as the frames themselves. Raises SourceError for what is not
     there.
     """
     name, _, told = arg.partition("@")
@@ -135,7 +146,7 @@ def source(
         scenario = read_scenario(name)
         chosen = _channel(scenario, channel or told)
         shape = scenario.acquisition.shape if size is None else tuple(min(size, n) for n in scenario.acquisition.shape)
-        remember = remembered(shape)
+        remember = remembered(shape) if truth else 0
         seconds = scenario.acquisition.interval_s
         scope = from_scenario(
             scenario, seed=seed, lapse=max(1.0, seconds) if lapse is None else lapse, remember=remember
