@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from onscope.drivers import specimen
 from onscope.drivers.specimen._buffer import FrameBuffer
-from onscope.drivers.specimen._grid import SLACK_S, Grid
+from onscope.drivers.specimen._grid import SLACK_FRAMES, SLACK_S, Grid
 
 from .specimens import QUICK, SIZE, Broken, commands, mounted, one_bead, popped, snapped
 
@@ -149,7 +149,7 @@ def test_no_exposure_begins_early_or_off_the_grid(period: float, takes: list[flo
         tick = begin / period
         assert tick == pytest.approx(round(tick), abs=1e-6)
         assert begin >= last + period * (1 - 1e-9)
-        assert clock.now_s() - begin <= max(SLACK_S, 2 * period) + 1e-9
+        assert clock.now_s() - begin <= max(SLACK_S, SLACK_FRAMES * period) + 1e-9
         clock.wait_until(begin + period, never)
         clock.wait_until(clock.now_s() + took, never)
         last = begin

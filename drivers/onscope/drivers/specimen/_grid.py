@@ -6,8 +6,9 @@ import math
 
 from ._clock import Clock
 
-SLACK_S = 0.1
-"""How late, in seconds, a camera may be before it leaves exposures out: what the memory on its board holds."""
+SLACK_S, SLACK_FRAMES = 0.1, 4
+"""How late a camera may be before it leaves exposures out, in seconds or frames, whichever is more: what memory on its
+board holds; chosen (frame grabbers hold some frames, some cameras seconds)."""
 
 
 class Grid:
@@ -34,7 +35,7 @@ class Grid:
         return self._origin_s + (self._tick + 1) * period_s
 
     def next(self, period_s: float) -> float:
-        """The next begin, in seconds of the clock; it may be past by up to SLACK_S or two periods.
+        """The next begin, in seconds of the clock; it may be past by up to SLACK_S or SLACK_FRAMES periods.
 
         A new period starts a new grid, one old period after the last begin.
         """
@@ -43,7 +44,7 @@ class Grid:
             self._period_s = period_s
         self._tick += 1
         late_s = self._clock.now_s() - (self._origin_s + self._tick * period_s)
-        if late_s > max(SLACK_S, 2 * period_s):
+        if late_s > max(SLACK_S, SLACK_FRAMES * period_s):
             missed = math.ceil(late_s / period_s)
             self.skipped += missed
             self._tick += missed
