@@ -15,6 +15,7 @@ Array = npt.NDArray[Any]
 NODES = 512
 TABLE = 2048
 BAND_NM = 20.0
+"""Half the width in nm of the lamp's light: chosen, as a green interference filter passes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Condenser:
     `contrast` is "brightfield", with light in a cone of aperture `na`, or "phase", Zernike's phase contrast: light
     from a ring of apertures `ring` and a plate in the objective that dims the ring's image to `ring_transmission` (of
     the intensity) and advances it by a quarter of a wave, so that what is denser looks dark. `plane_um` is the height
-    above the coverslip at which the whole sample's phase acts. Defaults are of the order of
-    a long-distance condenser with a phase ring for 20x. Raises ValueError for what cannot be.
+    above the coverslip at which the whole sample's phase acts. Defaults are chosen, of the order of a long-distance
+    condenser with a phase ring for 20x. Raises ValueError for what cannot be.
     """
 
     contrast: Literal["brightfield", "phase"] = "brightfield"

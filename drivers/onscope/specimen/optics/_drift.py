@@ -14,6 +14,10 @@ Array = npt.NDArray[Any]
 
 WAVES = 24
 SLOWEST_S, FASTEST_S = 6 * 3600.0, 60.0
+"""Periods in seconds between which a stage wanders: chosen, a room's heating and a door."""
+
+LOSS_S = 20.0
+"""Time in seconds in which a lost focus goes most of its way: chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Drift:
             float(v * time_s / 3600 + s * m) for v, s, m in zip(self.velocity_um_h, self.wander_um, moved, strict=True)
         )
         if self.focus_lost_s is not None and time_s > self.focus_lost_s:
-            z += self.focus_loss_um * -math.expm1(-(time_s - self.focus_lost_s) / 20)
+            z += self.focus_loss_um * -math.expm1(-(time_s - self.focus_lost_s) / LOSS_S)
         return z, y, x
 
 

@@ -19,8 +19,12 @@ from ._transfer import TABLE, Transfer
 Array = npt.NDArray[Any]
 
 MARGIN_UM = 3.0
+"""What is drawn around a view, in um: chosen, between what is needed and what it costs (see `Microscope.image`)."""
+
 SCALES = (8, 4, 2)
 FOLDED = 0.1
+"""Share of a detail at the pixels' limit above which they are too large for the lens: chosen, nothing rings below."""
+
 FULL = 0.6
 """Share of a coarser grid's frequencies that is used: under 10 % of what is finer folds into it on the way there."""
 

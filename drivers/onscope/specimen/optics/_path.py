@@ -24,7 +24,7 @@ class LightPath:
     `vignetting` is the share lost 11 mm from the axis in the plane of the camera (half of `FIELD_NUMBER_MM`), rising
     with the fourth power of the distance, as lens rims cut; `specks` pieces of dust lie on a chip of
     `FIELD_NUMBER_MM`, on the camera's window, out of focus, each taking 1 to 8 % of the light; `seed` is which camera
-    it is.
+    it is. All of it is chosen: a well kept, not a new camera.
     """
 
     vignetting: float = 0.12

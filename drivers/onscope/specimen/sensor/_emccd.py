@@ -31,7 +31,8 @@ class Emccd:
     so the slope of variance over mean is excess_noise * g. A pixel saturates at `full_well_electrons` before,
     `register_electrons` after the multiplication, or at the bit depth. Defaults are those of a back-illuminated EMCCD
     with pixels of 13 um (Andor, iXon Ultra 888: read noise about 45 electrons at 10 MHz; wells, clock-induced charge
-    and dark current of the order of its data sheet), the converter set so that the register's well fills 16 bits.
+    and dark current of the order of its data sheet), the converter set so that the register's well fills 16 bits; gain
+    and offset are chosen.
     Raises ValueError for what cannot be.
     """
 
