@@ -10,6 +10,7 @@ from onscope.specimen.optics import Objective as Lens
 from onscope.specimen.scenarios import Scenario, ScenarioError, read_scenario
 
 from ._clock import Clock
+from ._core import SpecimenCore
 from ._hardware import NO_FILTER, CameraModel, Channel, Filter, Hardware, LightSource, Objective, SlmModel
 from ._living import Living
 from ._mount import BUFFER_MB, SpecimenScope, mount
@@ -29,8 +30,8 @@ OPEN_NM = (350.0, 1000.0)
 class ScenarioScope(SpecimenScope):
     """A scope with a scenario's specimen on it: `scenario` is what its file says, `scene` knows the truth."""
 
-    def __init__(self, mmc: object, scenario: Scenario, scene: Living) -> None:
-        super().__init__(mmc)  # type: ignore[arg-type]
+    def __init__(self, mmc: SpecimenCore, scenario: Scenario, scene: Living) -> None:
+        super().__init__(mmc)
         self.scenario, self.scene = scenario, scene
 
     def choose(self, channel: str) -> None:
@@ -38,11 +39,7 @@ class ScenarioScope(SpecimenScope):
 
         The preset of that name alone leaves exposure and focus as they are. Raises KeyError for an unknown channel.
         """
-        how = self.scenario.all_channels[channel]
-        self.mmc.setConfig(CHANNEL_GROUP, channel)
-        self.mmc.setExposure(how.exposure_s * 1e3)
-        self.mmc.setPosition(how.z_um)
-        self.mmc.waitForSystem()
+        _choose(self.mmc, self.scenario, channel)
 
 
 def from_scenario(
@@ -67,18 +64,25 @@ def from_scenario(
     scene = living_of(told, told.seed if seed is None else seed, remember)
     mmc = mount(scene, hardware=hardware_of(told), clock=clock, lapse=lapse, buffer_mb=buffer_mb)
     try:
-        scope = ScenarioScope(mmc, told, scene)
         mmc.setProperty(CAMERA, Keyword.PixelType, _pixel_type(told))
         y_um, x_um = told.acquisition.stage_um
         mmc.setXYPosition(x_um, y_um)
         (rows, columns), (height, width) = mmc.bench.hardware.camera.shape, told.acquisition.shape
         height, width = min(height, rows), min(width, columns)
         mmc.setROI((columns - width) // 2, (rows - height) // 2, width, height)
-        scope.choose(next(iter(told.all_channels)))
+        _choose(mmc, told, next(iter(told.all_channels)))
+        return ScenarioScope(mmc, told, scene)
     except BaseException:
         mmc.unloadAllDevices()
         raise
-    return scope
+
+
+def _choose(mmc: SpecimenCore, scenario: Scenario, channel: str) -> None:
+    how = scenario.all_channels[channel]
+    mmc.setConfig(CHANNEL_GROUP, channel)
+    mmc.setExposure(how.exposure_s * 1e3)
+    mmc.setPosition(how.z_um)
+    mmc.waitForSystem()
 
 
 def living_of(scenario: Scenario, seed: int, remember: int = 0) -> Living:

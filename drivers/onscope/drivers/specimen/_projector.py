@@ -31,8 +31,7 @@ class Projector:
         self._image = np.full(model.shape, FULL, np.uint8)
         self._until_s = math.inf
         self._projections: dict[Objective, Projection] = {}
-        self._key: tuple[object, ...] = ()
-        self._mask: npt.NDArray[np.float32] | None = None
+        self._masks: dict[tuple[object, ...], npt.NDArray[np.float32] | None] = {}
 
     def show(self, image: object, now_s: float, for_s: float | None) -> None:
         """`image`: uint8 of the model's shape; dark after `for_s` seconds, where given."""
@@ -73,11 +72,13 @@ class Projector:
 
     def _seen(self, projection: Projection, view: View, off_um: tuple[float, float]) -> npt.NDArray[np.float32] | None:
         key = (projection, view.shape, view.pixel_um, off_um)
-        if key != self._key:
+        if key not in self._masks:  # light between two frames falls on the whole chip, that of the frames on a region
+            while len(self._masks) >= 2:
+                del self._masks[next(iter(self._masks))]
             mask = mask_of(projection, view.shape, view.pixel_um, off_um)
             mask.flags.writeable = False
-            self._key, self._mask = key, None if mask.min() >= 1 else mask
-        return self._mask
+            self._masks[key] = None if mask.min() >= 1 else mask
+        return self._masks[key]
 
 
 def projected(model: SlmModel, image: Array, objective: Objective) -> Projection:
