@@ -11,6 +11,7 @@ import pytest
 
 from onscope.cli._demo import most_frames, pipeline_for
 from onscope.drivers.truth import read_truth
+from onscope.export.zoo import PACKAGES
 from onscope.runtime import Pipeline
 from onscope.runtime.record import open_recording
 
@@ -80,5 +81,7 @@ def test_networks_are_chosen_by_what_is_seen() -> None:
         return [stage.name for stage in Pipeline.load(pipeline_for(shows)).stages]
 
     assert stages("emitters") == ["denoise", "superres", "spots"]
+    shipped = (Path(PACKAGES) / "nuclei-cells").is_dir()
+    assert stages("nuclei") == ["denoise", "nuclei" if shipped else "superres"]
     assert stages("membrane") == stages("transmitted light") == ["denoise", "superres"]
     assert (most_frames(1.0), most_frames(250.0), most_frames(60_000.0)) == (100, 40, 1)

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from onscope.cli._display import Display, line, panel
-from onscope.cli._monitor import Monitor
+from onscope.cli._monitor import Monitor, objects_in
 from onscope.cli._options import parse_admission
 from onscope.cli._psnr import PsnrMeter, psnr
 from onscope.cli._summary import check
@@ -38,6 +38,18 @@ def test_psnr_is_that_of_its_formula() -> None:
     truth = np.full((4, 5), 100.0, np.float32)
     assert psnr(truth + 2, truth, 200.0) == pytest.approx(10 * math.log10(200**2 / 2**2))
     assert psnr(truth.astype(np.uint16), truth, 200.0) == math.inf
+
+
+@pytest.mark.parametrize("ids", [[0, 1, 2, 3], [0, 7, 2**31 - 2], [-1, 5], [], [0, 0]])
+def test_label_images_are_counted_and_no_counts(ids: list[int]) -> None:
+    """Pass: each id is one object, whatever its number; the PSNR leaves labels out."""
+    labels = np.zeros((6, 8), np.int32)
+    labels.flat[: len(ids)] = ids
+    assert objects_in(labels) == len(set(ids) - {0})
+    assert objects_in(labels.astype(np.float32)) is None
+    meter, pixels = PsnrMeter(lambda _: np.arange(48, dtype=np.float32).reshape(6, 8)), np.ones((6, 8), np.uint16)
+    meter.look(made_result(frame(0, pixels), {"nuclei": labels, "clean": pixels}))
+    assert set(meter.means) == {"raw", "clean"}
 
 
 def test_psnr_of_known_noise() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -24,6 +25,7 @@ HERE = Path(__file__).parent
 PIPELINE = HERE / "demo.yaml"
 POINTS = ("beads", "emitters")
 """What the demo's networks were trained on, or looks like it."""
+NUCLEI = "zoo/nuclei-cells"
 FRAMES = 500
 """Of the demo camera."""
 SECONDS, MOST_FRAMES, SIZE = 10.0, 100, 512
@@ -41,9 +43,7 @@ def demo(
     provider: ProviderOption = "auto",
     pipeline: Annotated[
         Path | None,
-        typer.Option(
-            "--pipeline", help="YAML of another pipeline.", show_default="denoise, super-resolve, spots of points"
-        ),
+        typer.Option("--pipeline", help="YAML of another pipeline.", show_default="by what is seen"),
     ] = None,
     seed: Annotated[
         int | None,
@@ -121,8 +121,16 @@ def demo(
 
 
 def pipeline_for(shows: str) -> Path:
-    """The demo's pipeline where this is seen: networks for points, or for any image."""
-    return PIPELINE if shows in POINTS else HERE / "demo-images.yaml"
+    """The demo's pipeline where this is seen: networks for points, for nuclei, or for any image."""
+    if shows in POINTS:
+        return PIPELINE
+    return HERE / ("demo-nuclei.yaml" if shows == "nuclei" and _is_shipped(NUCLEI) else "demo-images.yaml")
+
+
+def _is_shipped(package: str) -> bool:
+    entry, _, name = package.partition("/")
+    roots = [Path(str(point.load())) for point in entry_points(group="onscope.packages", name=entry)]
+    return any((root / name / "rdf.yaml").is_file() for root in roots)
 
 
 def most_frames(exposure_ms: float) -> int:

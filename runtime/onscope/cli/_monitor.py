@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from onscope.runtime import Event, Result
 from onscope.runtime.record import frames_per_second, percentiles
 
-from ._psnr import PsnrMeter
+from ._psnr import LABELS, PsnrMeter
 
 RECENT = 500
 """Results that rates and percentiles are taken over."""
@@ -37,8 +39,8 @@ class Monitor:
         for step, ms in {**result.stamps.steps_ms(), "whole way": result.latency_ms}.items():
             self._steps.setdefault(step, deque(maxlen=RECENT)).append(ms)
         for stage, answer in result.answers.items():
-            if answer.dtype.names is not None:
-                self.objects[stage] = self.objects.get(stage, 0) + len(answer)
+            if (count := objects_in(answer)) is not None:
+                self.objects[stage] = self.objects.get(stage, 0) + count
         if self.psnr is not None:
             self.psnr.look(result)
 
@@ -63,3 +65,14 @@ class Monitor:
             notes |= {f"PSNR {name}": f"{mean:.2f} dB" for name, mean in self.psnr.means.items()}
             notes["PSNR of"] = f"{self.psnr.samples} frames, peak {self.psnr.peak:.0f} counts"
         return notes
+
+
+def objects_in(answer: npt.NDArray[Any]) -> int | None:
+    """How many objects a table or a label image tells of; None for other images."""
+    if answer.dtype.names is not None:
+        return len(answer)
+    if answer.dtype not in LABELS or answer.ndim != 2:
+        return None
+    if answer.size and answer.min() >= 0 and answer.max() < answer.size:  # as decoders number them: quickly counted
+        return int(np.count_nonzero(np.bincount(answer.ravel())[1:]))
+    return int(np.count_nonzero(np.unique(answer)))

@@ -17,6 +17,8 @@ Truth = Callable[[FrameId], npt.NDArray[Any]]
 SHARE = 0.02
 """Largest share of one core's time that measuring may take: the networks need the rest."""
 LONGEST_PAUSE_S = 1.0
+LABELS = (np.dtype(np.int32), np.dtype(np.uint32))
+"""Pixel types of label images, whose values are no counts."""
 
 
 def psnr(image: npt.NDArray[Any], truth: npt.NDArray[Any], peak: float) -> float:
@@ -52,7 +54,7 @@ class PsnrMeter:
             self.peak = float(truth.max() - truth.min()) or 1.0
         images = {"raw": frame.pixels} | dict(result.answers)
         for name, image in images.items():
-            if image.shape == truth.shape and image.dtype.names is None:
+            if image.shape == truth.shape and image.dtype.names is None and image.dtype not in LABELS:
                 self._sums[name] = self._sums.get(name, 0.0) + psnr(image, truth, self.peak)
         self.samples += 1
         spent = time.perf_counter() - began

@@ -91,7 +91,7 @@ def summarise(
     for stage, count in monitor.objects.items():
         console.print(f"{count:,} {stage}, {count / max(1, monitor.results):.1f} per frame", highlight=False)
     if monitor.psnr is not None and monitor.psnr.means:
-        console.print(psnr_words(monitor))
+        console.print(psnr_words(monitor), soft_wrap=True)
     for subject, words in remarks.items():
         console.print(f"{subject}: {words}", highlight=False, soft_wrap=True)
     console.print()
