@@ -46,11 +46,12 @@ bench: $(VENV)/.dev  ## Measure the live path (ARGS="--quick")
 PURE := tests/export tests/graph tests/package tests/specimen tests/tensorrt tests/zoo
 
 TRAIN := $(BIN)/python -m onscope.export.zoo.train
-packages: $(VENV)/.dev  ## Train and export the shipped packages again into packages-new (an hour on two cores)
+packages: $(VENV)/.dev  ## Train and export the shipped packages again into packages-new (two hours on two cores)
 	$(TRAIN) care --out packages-new/weights
 	$(TRAIN) espcn --out packages-new/weights
 	$(TRAIN) spots --out packages-new/first
 	$(TRAIN) spots --out packages-new/weights --start packages-new/first/spots.pt --seed 2 --steps 700 --learning-rate 0.001
+	$(TRAIN) nuclei --out packages-new/weights --learning-rate 0.002
 	$(BIN)/python -m onscope.export.zoo.package packages-new/weights --out packages-new/packages
 
 $(VENV)/bin/python:
