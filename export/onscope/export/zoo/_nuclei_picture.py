@@ -32,7 +32,7 @@ def draw_picture(packages: Path, file: Path) -> None:
     find = StarGraph(packages / PACKAGE)
     tiles = [tile(kind, list(held_out(kind, number + 1))[-1], find) for kind, number in TILES]
     rows = [np.hstack(tiles[start : start + 3]) for start in (0, 3)]
-    if not cv2.imwrite(str(file), np.vstack(rows)):
+    if not cv2.imwrite(str(file), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 85]):
         raise ValueError(f"found {file.name}, expected a name that ends in .png or .jpg: choose another one")
 
 
