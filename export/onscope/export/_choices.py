@@ -32,7 +32,8 @@ class Choices:
     each of its outputs. Heights and widths are `minimum` + n * `step`, or with `fixed` the example's alone. `sizes` are
     the (y, x) at which parity is proven besides the example's. `frames` are the user's own for the same: arrays, or
     paths of images, stacks, folders and OME-Zarr, of which at most `max_frames` are used (`frames.read_frames`).
-    `further` are the inputs beside the frame, in the network's order. `force` writes a package that is not equal, and
+    `further` are the inputs beside the frame, in the network's order. With `batches` the description says that several
+    images may be given at once, if they may; else one is. `force` writes a package that is not equal, and
     marks it.
     """
 
@@ -61,6 +62,7 @@ class Choices:
     cite: Sequence[Mapping[str, str]] = ()
     tags: Sequence[str] = ()
     opset: int = OPSET
+    batches: bool = False
     overwrite: bool = False
     force: bool = False
 

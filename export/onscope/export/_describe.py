@@ -62,18 +62,18 @@ def known_license(name: str) -> bool:
 def rdf_content(
     about: About, given: TensorPlan, outputs: Sequence[TensorPlan], *,
     sizes: Mapping[str, int] | None, opset: int, folder: Path, export: Mapping[str, Any],
-    further: Sequence[TensorPlan] = (),
+    further: Sequence[TensorPlan] = (), batches: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Everything that the rdf.yaml says; the files it names stand in `folder` already.
 
     `sizes` are `min` and `step` of heights and widths; None: those of the examples alone. `further` are the inputs
-    beside `given`.
+    beside `given`. With `batches` any number of images may be given at once, else one.
     """
 
     def follows(name: str) -> dict[str, Any]:
         return {"tensor_id": given.name, "axis_id": name}
 
-    return {
+    content: dict[str, Any] = {
         "type": "model",
         "format_version": FORMAT_VERSION,
         "name": about.name,
@@ -107,6 +107,11 @@ def rdf_content(
             "onscope": {**about.settings, "export": dict(export)},
         },
     }
+    if batches:
+        for axis in (axis for tensor in (*content["inputs"], *content["outputs"]) for axis in tensor["axes"]):
+            if axis["type"] == "batch":
+                del axis["size"]
+    return content
 
 
 def write_rdf(content: Mapping[str, Any], folder: Path) -> None:

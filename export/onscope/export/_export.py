@@ -80,7 +80,7 @@ def export_original(
         say("writing the package")
         answers = [replace(plan, example=answered(plan, (given, *further))) for plan in plans]
         examples = [as_labels(plan, plan.settings(wanted.about.settings)) for plan in answers]
-        _write(draft, (given, *further), examples, report, wanted)
+        _write(draft, (given, *further), examples, report, wanted, batches and choices.batches)
     return report
 
 
@@ -190,8 +190,9 @@ def _versions(tools: Sequence[str]) -> dict[str, str]:
 
 
 def _write(
-    draft: Path, inputs: Sequence[TensorPlan], plans: Sequence[TensorPlan], report: Report, wanted: Settled
-) -> None:
+    draft: Path, inputs: Sequence[TensorPlan], plans: Sequence[TensorPlan], report: Report, wanted: Settled,
+    batches: bool,
+) -> None:  # fmt: skip
     from onscope.runtime import Package
 
     about = wanted.about
@@ -211,7 +212,8 @@ def _write(
     }
     sizes = None if wanted.fixed else {"min": wanted.minimum, "step": wanted.step}
     content = rdf_content(
-        about, given, plans, sizes=sizes, opset=report.opset, folder=draft, export=made, further=further
-    )
+        about, given, plans, sizes=sizes, opset=report.opset, folder=draft, export=made, further=further,
+        batches=batches,
+    )  # fmt: skip
     write_rdf(content, draft)
     Package.load(draft)  # what was written is what the runtime reads, or nothing is written
