@@ -52,6 +52,8 @@ packages: $(VENV)/.dev  ## Train and export the shipped packages again into pack
 	$(TRAIN) spots --out packages-new/first
 	$(TRAIN) spots --out packages-new/weights --start packages-new/first/spots.pt --seed 2 --steps 700 --learning-rate 0.001
 	$(TRAIN) nuclei --out packages-new/weights --learning-rate 0.002
+	$(TRAIN) mitosis --out packages-new/first --learning-rate 0.002
+	$(TRAIN) mitosis --out packages-new/weights --start packages-new/first/mitosis.pt --seed 2 --steps 6500 --learning-rate 0.0015
 	$(BIN)/python -m onscope.export.zoo.package packages-new/weights --out packages-new/packages
 
 $(VENV)/bin/python:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ._losses import FALSE_ALARM_WEIGHT, decibels, spot_loss, spot_targets
+from ._mitosis_task import MitosisTask
 from ._nuclei_task import NucleiTask
 from ._scenes import EVERYTHING, HAZY, Example, draw
 from .care import Care
@@ -99,6 +100,8 @@ def _fresh_task(name: str, denoiser: Path) -> Task:
         return DenoiseTask()
     if name == "nuclei":
         return NucleiTask()
+    if name == "mitosis":
+        return MitosisTask()
     denoise = onnx_denoiser(denoiser)
     if name == "espcn":
         return EnlargeTask(denoise)

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from . import PACKAGES
+from . import _mitosis_quality as mitosis
 from . import _nuclei_quality as nuclei
 from ._demo_camera import demo_camera_frames
 from ._metrics import BORDER_PX, MATCH_PX
@@ -65,19 +66,21 @@ def main(
     packages: Annotated[Path, typer.Option(help="Folder of the packages.")] = PACKAGES,
     count: Annotated[int, typer.Option(help="Frames or specimens of each kind, one seed each.")] = 5,
     markdown_only: Annotated[bool, typer.Option("--markdown", help="Print the tables for a README.")] = False,
-    only: Annotated[str, typer.Option(help="beads or nuclei (default: both).")] = "",
+    only: Annotated[str, typer.Option(help="beads, nuclei or mitosis (default: all).")] = "",
     real: Annotated[Path | None, typer.Option(help="Folder of StarDist's img2d.tif and mask2d.tif.")] = None,
 ) -> None:
-    """Measure denoising, super-resolution and spots on beads, and the instances of nuclei."""
-    if only != "nuclei":
+    """Measure denoising, super-resolution and spots on beads, the instances of nuclei, and the classes of crops."""
+    if only in ("", "beads"):
         told = (
             "PSNR in dB over the span of the truth; filters at the parameter that suits each frame best. Spots match "
             f"within {MATCH_PX} px; unmatched ones within {BORDER_PX} px of the border do not count."
         )
         _print(table(packages, count), COLUMNS + SPOTS, markdown_only, told)
-    if only != "beads":
+    if only in ("", "nuclei"):
         told = "F1 and AP at least overlaps; IoU: mean of the pairs above 0.5; PQ: panoptic quality."
         _print(nuclei.table(packages, count, real), nuclei.COLUMNS, markdown_only, told)
+    if only in ("", "mitosis"):
+        print(mitosis.quality(packages / mitosis.PACKAGE, count).in_markdown())
 
 
 def _print(rows: list[list[str]], columns: Sequence[str], for_readme: bool, told: str) -> None:

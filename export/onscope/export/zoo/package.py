@@ -18,6 +18,7 @@ from onscope.export import export_torch
 
 from . import PACKAGES
 from ._metrics import BORDER_PX, MATCH_PX
+from ._mitosis_package import write_mitosis
 from ._nuclei_package import write_nuclei
 from ._scenes import draw_demo
 from ._tasks import onnx_denoiser
@@ -94,6 +95,7 @@ class Group(StrEnum):
 
     beads = "beads"
     nuclei = "nuclei"
+    mitosis = "mitosis"
 
 
 def main(
@@ -107,8 +109,10 @@ def main(
     for group in only or list(Group):
         if group is Group.beads:
             print(write_beads(weights, out, count))
-        else:
+        elif group is Group.nuclei:
             print(write_nuclei(weights, out, count, real))
+        else:
+            print(write_mitosis(weights, out, count))
 
 
 if __name__ == "__main__":

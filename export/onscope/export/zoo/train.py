@@ -11,7 +11,7 @@ import typer
 
 from . import PACKAGES
 
-STEPS = {"care": 5000, "espcn": 5000, "spots": 3000, "nuclei": 7000}
+STEPS = {"care": 5000, "espcn": 5000, "spots": 3000, "nuclei": 6000, "mitosis": 4500}
 SHIPPED_DENOISER = PACKAGES / "care-beads" / "weights.onnx"
 
 
@@ -25,6 +25,7 @@ class Network(StrEnum):
     espcn = "espcn"
     spots = "spots"
     nuclei = "nuclei"
+    mitosis = "mitosis"
 
 
 @app.command()
@@ -41,6 +42,7 @@ def main(
     """Train a network on simulated beads (a few minutes on two CPU cores) or cells (half an hour)."""
     import torch  # not above: the processes that simulate cells import this module too, and do without
 
+    from ._mitosis_task import MitosisTask
     from ._tasks import task_for
     from ._trainer import train
 
@@ -49,6 +51,8 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     task = task_for(name, denoiser, start)
     network, account = train(name, task, seed=seed, steps=steps or STEPS[name], learning_rate=learning_rate)
+    if isinstance(task, MitosisTask):
+        task.calibrate(network)
     torch.save(network.state_dict(), out / f"{name}.pt")
     (out / f"{name}.json").write_text(json.dumps(account.as_dict(), indent=2) + "\n", encoding="utf-8")
     print(f"{out / name}.pt: {account.steps} steps in {account.minutes} minutes, loss {account.curve[-1]}")

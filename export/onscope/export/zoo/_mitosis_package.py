@@ -1,0 +1,81 @@
+"""The package of the classifier of crops: its crops, its classes, its quality with a picture."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from onscope.export import Choices, export_original
+from onscope.export._original import OutputForm, Stated
+from onscope.export.pytorch._network import TorchNetwork
+
+from ._crops import NAMES, PIXEL_UM, Crop
+from ._crops_recipes import DIVIDING_IN_SCALE
+from ._mitosis_picture import draw
+from ._mitosis_quality import Quality, held_out, judged, runner
+from ._mitosis_texts import MEASURED, MITOSIS_WORDS
+from ._texts import readme
+from .mitosis import Mitosis
+from .recipes import Part, made
+
+PROVING = (0, 1)
+"""Specimens of the validation part whose crops the export is proven on; the first metaphase is the test input."""
+SHOWN = ("metaphase", "interphase", "prometaphase", "anaphase", "telophase", "dead")
+PICTURE = "quality.png"
+
+
+def write_mitosis(weights: Path, out: Path, count: int) -> str:
+    """Export the network with `weights`/mitosis.pt, measure it, and export it again with the measurements in its words.
+
+    Returns the tables. Raises ExportError when the export is not equal to the network.
+    """
+    _write(weights, out, "(not measured)")
+    folder = out / MITOSIS_WORDS.folder
+    crops = {kind: held_out(kind, count) for kind in ("eventful", "natural")}
+    run = runner(folder / "weights.onnx")
+    found = Quality(judged(run, crops["eventful"]).alike(), judged(run, crops["natural"]))
+    tables = found.in_markdown()
+    _write(weights, out, f"![How crops are told, and examples of each class]({PICTURE})\n\n{tables}")
+    draw(found.eventful, crops["eventful"], folder / PICTURE)
+    return tables
+
+
+def _write(weights: Path, out: Path, quality: str) -> None:
+    words = MITOSIS_WORDS
+    network = Mitosis()
+    state = weights / "mitosis.pt"
+    network.load_state_dict(torch.load(state, weights_only=True))
+    account: dict[str, Any] = json.loads((weights / "mitosis.json").read_text(encoding="utf-8"))
+    first, *others = (one.pixels for one in _proving())
+    stated = Stated(fixed=True, forms=(OutputForm(channel_names=NAMES),))
+    sha256 = hashlib.sha256(state.read_bytes()).hexdigest()
+    choices = Choices(
+        example=first[None, None],
+        axes="bcyx",
+        output_axes=("bc",),
+        output_names=("classes",),
+        channel_names=("chromatin",),
+        frames=others,
+        settings={**words.settings, "classes": list(NAMES), "pixel_um": PIXEL_UM},
+        name=words.name,
+        description=words.description,
+        authors=["The onscope developers"],
+        license="BSD-3-Clause",
+        documentation=readme(words, account, quality, MEASURED),
+        cite=words.cite,
+        tags=words.tags,
+        batches=True,
+        overwrite=True,
+    )
+    original = TorchNetwork(network.eval(), "onscope.export.zoo.mitosis", sha256, stated)
+    export_original(original, out / words.folder, choices)
+
+
+def _proving() -> list[Crop]:
+    """One crop of each of `SHOWN`."""
+    found = [one for number in PROVING for one in made(DIVIDING_IN_SCALE, Part.VALIDATION, number)]
+    return [next(one for one in found if one.kind == kind) for kind in SHOWN]
