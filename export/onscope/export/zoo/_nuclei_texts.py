@@ -31,14 +31,15 @@ NUCLEI_WORDS = Words(
     ),
     recipe=(
         "Specimens of `onscope.specimen` by the recipe `STARS` of `onscope.export.zoo.recipes`, each a culture of its "
-        "own: sparse to crowded, round to elongated, nuclei of 10 to 17 um, up to a quarter of the cells in mitosis, "
-        "0 to 12 % dying per hour, expression that varies by 20 to 70 %; looked at by one of seven lenses (10x/0.30 to "
+        "own: sparse to crowded, round to elongated, nuclei of 10 to 17 um, up to a quarter of the cells in mitosis, 0 "
+        "to 12 % dying per hour, expression that varies by 20 to 70 %; looked at by one of seven lenses (10x/0.30 to "
         "60x/1.40, pixels of 0.15 to 1 um), one in eight confocal, in and out of focus, with uneven light, dust, "
         "background, 8 to 3000 photons per pixel of a nucleus, behind sCMOS sensors of many kinds and EMCCDs. Each "
         "field is made twice: stretched by up to 1.9 in some direction, and in 40 % laid over itself upside down, for "
         "the specimen's nuclei never overlap. 300 specimens with 4 fields of 255x255. Turned, mirrored, lit and graded "
         "anew for every batch of 4. Loss: cross entropy of the probability, and twice the error of the distances "
-        "relative to their mean. No real image was trained on."
+        "relative to their mean; Adam with a learning rate of at most 0.002 (--learning-rate). No real image was "
+        "trained on."
     ),
     limits=(
         "Trained on simulated nuclei alone. Tissue, nuclei that are not convex (lobed, ring-shaped, with deep folds), "
