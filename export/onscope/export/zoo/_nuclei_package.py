@@ -65,7 +65,7 @@ def _write(weights: Path, out: Path, quality: str) -> None:
         cite=words.cite,
         tags=words.tags,
         settings=words.settings,
-        route="onscope.export.zoo.nuclei",
+        route="onscope.export.zoo.stars_nuclei",
         source_sha256=hashlib.sha256(state.read_bytes()).hexdigest(),
         overwrite=True,
     )
