@@ -12,7 +12,7 @@ import typer.core
 import typer.main
 
 SUMMARIES = {
-    "demo": "Run the demo: Micro-Manager's demo camera, three networks, live, recorded and accounted for.",
+    "demo": "Run the demo: a real Micro-Manager core, networks on its frames, live, recorded and accounted for.",
     "run": "Run a pipeline on a camera or on stored images.",
     "compile": "Compile a package or a pipeline, and say what was fused, merged, padded, tiled.",
     "export": "Export a trained network to a package, with proof that nothing changed.",

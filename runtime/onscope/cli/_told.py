@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -48,8 +48,7 @@ def truth_beside(source: Source, recording: Path | None) -> Iterator[dict[str, s
     """Save the truth in the folder `truth` of a recording (None: do not); what came of it is in the dict then."""
     said: dict[str, str] = {}
     if recording is None or not isinstance(source, KeepsTruth):
-        with nullcontext():
-            yield said
+        yield said
         return
     with source.keep_truth(recording / FOLDER) as keeper:
         yield said

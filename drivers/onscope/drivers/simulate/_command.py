@@ -40,7 +40,11 @@ def simulate(
     shape: Annotated[
         str | None,
         typer.Option(
-            "--shape", metavar="ROWSxCOLUMNS", help="Of the images, in pixels.", show_default="the scenario's"
+            "--shape",
+            "--size",
+            metavar="ROWSxCOLUMNS",
+            help="Of the images, in pixels.",
+            show_default="the scenario's",
         ),
     ] = None,
     channel: Annotated[
