@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from onscope.export.zoo import _mitosis_task
 from onscope.export.zoo._crops import NAMES, SIDE
+from onscope.export.zoo._crops_recipes import DIVIDING, DYING
 from onscope.export.zoo._mitosis_quality import Judged
 from onscope.export.zoo._mitosis_task import MitosisTask, balanced_weights, best_temperature, turned
 from onscope.export.zoo._trainer import train
 from onscope.export.zoo.mitosis import Mitosis
+from onscope.export.zoo.train import app
 
 
 def blobs(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -74,6 +81,18 @@ def test_training_is_seeded_and_learns() -> None:
     temperature = task.calibrate(first, blobs(50, seed=1))
     assert float(first.temperature) == pytest.approx(temperature)
     assert float(first.state_dict()["temperature"]) == pytest.approx(temperature)
+
+
+def test_the_command_trains_on_recipes_and_writes_a_calibrated_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_mitosis_task, "TRAINING", ((DYING, 1), (DIVIDING, 1)))
+    outcome = CliRunner().invoke(app, ["mitosis", "--out", str(tmp_path), "--steps", "2"])
+    assert outcome.exit_code == 0, outcome.output
+    state = torch.load(tmp_path / "mitosis.pt", weights_only=True)
+    Mitosis().load_state_dict(state)
+    assert float(state["temperature"]) != 1.0
+    assert json.loads((tmp_path / "mitosis.json").read_text(encoding="utf-8"))["steps"] == 2
 
 
 def test_crops_are_turned_in_eight_ways() -> None:

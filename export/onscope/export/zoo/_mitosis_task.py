@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -51,11 +50,11 @@ class MitosisTask:
         return temperature
 
 
-def gathered(part: Part, share: float = 1.0, recipes: Iterable[tuple[Recipe[Crop], int]] = TRAINING) -> Bank:
-    """Crops (n, SIDE, SIDE) and the numbers of their names (n,) of a `share` of the specimens of each recipe."""
+def gathered(part: Part, share: float = 1.0) -> Bank:
+    """Crops (n, SIDE, SIDE) and the numbers of their names (n,) of a `share` of the specimens of `TRAINING`."""
     pixels: list[npt.NDArray[np.uint16]] = []
     names: list[int] = []
-    for recipe, count in recipes:
+    for recipe, count in TRAINING:
         for one in gather(recipe, part, max(round(share * count), 1)):
             pixels.append(one.pixels)
             names.append(one.name)
