@@ -1,4 +1,4 @@
-"""How a sample is looked at: images are kept while they hold, light is booked in portions, foresight changes nothing."""
+"""How a sample is looked at: images are kept while they hold, light goes in portions, foresight changes nothing."""
 
 from __future__ import annotations
 
