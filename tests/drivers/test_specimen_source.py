@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from onscope.drivers.specimen import SpecimenSource, source
-from onscope.drivers.specimen._source import remembered, shown
+from onscope.drivers.specimen._source import _channel, remembered, shown
 from onscope.drivers.truth import read_truth
 from onscope.runtime import FrameId, SourceError, open_source
 from onscope.runtime.record import Recording
-from onscope.specimen.scenarios import read_scenario
+from onscope.specimen.scenarios import read_scenario, scenario_names
 
 MINE = """schema: 1
 name: mine
@@ -116,6 +116,20 @@ def test_what_channels_show() -> None:
     assert shown(read_scenario("bacteria"), "nucleoids") == "nucleoids"
     assert shown(read_scenario("spots"), "emitters") == "emitters"
     assert shown(read_scenario("wound"), "phase") == "transmitted light"
+
+
+def test_a_channel_of_fluorescence_is_taken_where_none_is_named() -> None:
+    taken = {name: _channel(read_scenario(name), "") for name in scenario_names()}
+    assert taken == {
+        "bacteria": "bodies",
+        "dividing-cells": "nuclei",
+        "label-free": "nuclei",
+        "photo-toxicity": "bodies",
+        "rare-event": "nuclei",
+        "sim": "filaments a1 p1",
+        "spots": "emitters",
+        "wound": "nuclei",
+    }
 
 
 def test_memory_is_bounded() -> None:

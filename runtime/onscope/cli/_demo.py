@@ -65,7 +65,7 @@ def demo(
     ] = None,
     channel: Annotated[
         str | None,
-        typer.Option("--channel", help="Channel of the specimen.", show_default="nuclei, else its first"),
+        typer.Option("--channel", help="Channel of the specimen.", show_default="nuclei, else its first with a dye"),
     ] = None,
     lapse: Annotated[
         float | None,

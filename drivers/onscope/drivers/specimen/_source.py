@@ -176,11 +176,12 @@ def shown(scenario: Scenario, channel: str) -> str:
 
 
 def _channel(scenario: Scenario, wanted: str) -> str:
-    """The channel of this name; without a name that of the cells' nuclei, else the first."""
+    """The channel of this name; without a name that of the cells' nuclei, else the first with a dye, else the first."""
     names = list(scenario.all_channels)
     if wanted and wanted not in names:
         raise SourceError(
             f"found the channel {wanted!r}, expected one of {', '.join(names)} in {scenario.name}: choose one of them"
         )
     nuclei = [name for name in names if shown(scenario, name) == "nuclei"]
-    return wanted or (nuclei or names)[0]
+    dyed = [name for name, one in scenario.all_channels.items() if one.dye is not None]
+    return wanted or (nuclei or dyed or names)[0]
