@@ -8,15 +8,15 @@ from ._mitosis_quality import PACKAGE
 from ._texts import Words
 
 MEASURED = (
-    "Measured by `python -m onscope.export.zoo.evaluate --only mitosis` on 20 specimens of the held-out part for each "
-    "kind, run by ONNX Runtime. *Classes alike*: cultures as in training, in "
-    "scale, each class with the same weight. *Natural*: undisturbed cultures, as many in mitosis as a cycle of 16 to "
-    "24 h makes, 1 % of the cells dying per hour, all crops; *frequencies known*: the same answers, each probability "
-    "multiplied by how frequent its class is among these crops, and made to add up to 1 again. The calibration error is "
-    "the mean distance between the probability of the told class and the share of right answers, over 15 bins (C. Guo et al., "
-    "ICML 2017). Precision is the share of right ones among the crops that are told to be of a class, recall the share "
-    "of a class that is told to be of it. The last table tells the classes' parts: most mistakes are made where one "
-    "phase goes over into the next, as in early prophase, which looks like interphase, and in late telophase."
+    "Measured by `python -m onscope.export.zoo.evaluate --only mitosis` on 20 specimens of the held-out part for each"
+    " kind, run by ONNX Runtime. *Classes alike*: cultures as in training, in scale, each class with the same weight."
+    " *Natural*: undisturbed cultures, as many in mitosis as a cycle of 16 to 24 h makes, 1 % of the cells dying per "
+    "hour, all crops; *frequencies known*: the same answers, each probability multiplied by how frequent its class is"
+    " among these crops, and made to add up to 1 again. The calibration error is the mean distance between the "
+    "probability of the told class and the share of right answers, over 15 bins (C. Guo et al., ICML 2017). Precision"
+    " is the share of right ones among the crops that are told to be of a class, recall the share of a class that is "
+    "told to be of it. The last table tells the classes' parts: most mistakes are made where one phase goes over into"
+    " the next, as in early prophase, which looks like interphase, and in late telophase."
 )
 
 MITOSIS_WORDS = Words(
