@@ -70,12 +70,18 @@ def commands(mmc: specimen.SpecimenCore, *devices: str) -> list[tuple[str, str]]
 
 
 def spot(image: Any) -> tuple[float, float, float]:
-    """Light (counts), row and column of the brightest spot: sum and centroid of 11 x 11 pixels over the median."""
+    """Light (counts), row and column of the brightest spot: sum and centroid of 11 x 11 pixels over the median.
+
+    The centroid of a dark image is nan.
+    """
     row, column = np.unravel_index(image.argmax(), image.shape)
     rows, columns = np.indices(image.shape)
     near = (abs(rows - row) <= 5) & (abs(columns - column) <= 5)
     light = image[near].astype(float) - np.median(image)
-    return float(light.sum()), float(rows[near] @ light / light.sum()), float(columns[near] @ light / light.sum())
+    total = float(light.sum())
+    if total == 0:
+        return 0.0, float("nan"), float("nan")
+    return total, float(rows[near] @ light / total), float(columns[near] @ light / total)
 
 
 QUIET = Sensor(read_noise_electrons=0.0)

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from ._beyond import beyond
 from ._view import Sample, View
 from .optics import EGFP, Drift, Fluorophore, Illumination, Microscope
 
@@ -139,6 +140,10 @@ class Looking:
             wavelength_nm = look.light.wavelength_nm
             fluence = look.scope.fluence(look.view, look.light, seconds, axis_um=look.axis_um)
             self.sample.expose(look.view, look.dye, fluence, wavelength_nm)
+            beside = beyond(look.scope, look.light, look.view, look.axis_um, seconds, self.sample.extent_um)
+            if beside is not None:
+                field, faint = beside
+                self.sample.expose(field, look.dye, faint, wavelength_nm)
             self._changes += 1
             if look.dye is not None:
                 dye = fluorophore_of(self.sample, look.dye)

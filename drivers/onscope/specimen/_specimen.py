@@ -17,8 +17,8 @@ class Specimen:
     """A `Sample` under a `Microscope`, lit by `channels`, before a `sensor`.
 
     `drift` moves stage and focus with time. The same sample, seed and order of calls give the same bits; the noise of
-    exposure n comes from (seed, n) alone. Light bleaches the dye of its channel and harms whatever lives in the view
-    that it was sent for; the same light is booked in portions of 0.1 s at most, and always before the sample's next
+    exposure n comes from (seed, n) alone. Light bleaches the dye of its channel and harms whatever lives in
+    its field, seen or not; the same light is booked in portions of 0.1 s at most, and always before the sample's next
     step. The noise-free image is kept until the sample's next step, or until a thousandth of its dye has bleached
     (see `Looking`). One thread at a time. Raises ValueError for no channels, KeyError for a channel with a dye that the
     sample has not.

@@ -52,7 +52,7 @@ class Living:
 
     `dyes` names the dye that is seen through each emission filter, by the filter's label (None: for each filter the
     sample's first dye whose fluorophore shines through it). Light through the SLM and the shutter bleaches that dye and
-    harms what lives, in the view that the camera reads, in portions of up to 0.1 s. A shot's time counts from the
+    harms what lives in all of its field, read or not, in portions of up to 0.1 s. A shot's time counts from the
     sample's age on: time 0 is when it was put under the microscope. With `remember` above 0 the truth of so many last
     exposures can be asked for by `seen`. The same sample, seed and shots give the same frames.
 

@@ -22,10 +22,10 @@ class Illumination:
 
     `power_mw` reaches the sample when nothing masks it, on a field of `field_um` x `field_um` around the middle of the
     camera. `unevenness` is how much darker the field's corners are than its brightest point (0.2: 20 %; a Gaussian, as
-    a fibre or a lens array leaves it), which lies `off_centre_um` (y, x) from the middle. There is no field stop: the
-    light goes on outside of the field, so give one as large as what the camera sees. `pattern` is None for even light,
-    `Stripes`, or a `Mask`. The defaults are chosen: a dim blue line on the field of a 60x objective. Raises ValueError
-    for what cannot be.
+    a fibre or a lens array leaves it), which lies `off_centre_um` (y, x) from the middle. There is no field stop:
+    what is seen outside of the field is lit too, so give one as large as what the camera sees. `pattern` is None for
+    even light, `Stripes`, or a `Mask`. The defaults are chosen: a dim blue line on the field of a 60x objective. Raises
+    ValueError for what cannot be.
     """
 
     wavelength_nm: float = 488.0
