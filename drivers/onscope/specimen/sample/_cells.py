@@ -13,6 +13,7 @@ from ..optics import FLUOROPHORES, Fluorophore, surviving
 from ._chromatin import kinds
 from ._cycle import live
 from ._depth import middle_um
+from ._dose import COARSE_UM, over_discs
 from ._exposure import checked_fluence
 from ._harm import lethal_dose_j_cm2
 from ._herd import Herd, founders
@@ -118,22 +119,31 @@ class Cells:
     def expose(self, view: View, dye: str | None, fluence_j_cm2: Array | float, wavelength_nm: float) -> None:
         """Light on a view: bleaches `dye` by what its structure receives, harms cells by what they receive.
 
-        A cell mixes its dye and shares its harm: both follow the mean fluence over the cell (the nucleus, for its dye).
-        Raises ValueError for a fluence below 0 or of another shape than the view, KeyError for a dye there is not.
+        A cell mixes its dye and shares its harm: both follow the mean fluence over the cell (the nucleus, for its dye;
+        over a disc of the cell's area, where pixels are of `COARSE_UM` or more). Raises ValueError for a fluence below
+        0 or of another shape than the view, KeyError for a dye there is not.
         """
         if dye is not None:
             self._check(dye)
         fluence = checked_fluence(view, fluence_j_cm2)
         if not fluence.any():
             return
-        # The optics has just looked at a wider view: whoever can be lit is known already.
-        scene = next((scene for kept, scene in self._scenes.items() if kept.encloses(view)), None) or self._at(view)
-        received, to_nucleus = scene.received(view, fluence, dye == "nucleus")
-        rows = scene.rows
+        rows, received, to_nucleus = self._received(view, fluence, dye == "nucleus")
         self._herd.dose[rows] += received
         self._herd.stress[rows] += received * self.settings.sensitivity / lethal_dose_j_cm2(wavelength_nm)
         if dye is not None:
             self._herd.left[rows, DYES.index(dye)] *= surviving(to_nucleus, wavelength_nm, self.fluorophore(dye))
+
+    def _received(self, view: View, fluence: Array, nuclei: bool) -> tuple[Array, Array, Array]:
+        herd = self._herd
+        if view.pixel_um >= COARSE_UM:
+            radius = herd.radius_um(self.settings)
+            rows = np.flatnonzero(view.contains(herd.y, herd.x, float(radius.max(initial=0.0))))
+            received = over_discs(view, herd.y[rows], herd.x[rows], radius[rows], fluence)
+            return rows, received, received
+        # The optics has just looked at a wider view: whoever can be lit is known already.
+        scene = next((scene for kept, scene in self._scenes.items() if kept.encloses(view)), None) or self._at(view)
+        return scene.rows, *scene.received(view, fluence, nuclei)
 
     def truth(self, view: View) -> Truth:
         """Labels, and a row for every cell with a pixel in the view."""
