@@ -156,14 +156,15 @@ def _simulated(name: str, path: Path) -> None:
 
 
 def _smaller(path: Path) -> None:
-    """Even steps of grey, and the colours that are there."""
+    """Even steps of grey, and the commonest colours: those of labels."""
     image = Image.open(path).convert("RGB")
     pixels = np.asarray(image)
     hues = pixels[np.ptp(pixels, axis=2) > 8]
     grey = np.repeat(np.linspace(0, 255, GREYS).round().astype(np.uint8), 3).tolist()
-    found = Image.fromarray(hues[None]).quantize(COLOURS).getpalette() if len(hues) else None
+    kinds, counts = np.unique(hues, axis=0, return_counts=True)
+    found = kinds[np.argsort(-counts, kind="stable")[:COLOURS]].ravel().tolist()
     palette = Image.new("P", (1, 1))
-    palette.putpalette((grey + (found or []))[: 3 * (GREYS + COLOURS)])
+    palette.putpalette(grey + found)
     image.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 

@@ -56,4 +56,4 @@ def _covered(field: View, view: View, axis: int) -> Array:
     low = field.centre_um[axis] + (np.arange(field.shape[axis]) - field.shape[axis] / 2) * field.pixel_um
     start = view.centre_um[axis] - view.size_um[axis] / 2
     inside = np.minimum(low + field.pixel_um, start + view.size_um[axis]) - np.maximum(low, start)
-    return (np.clip(inside, 0, None) / field.pixel_um).astype(np.float32)
+    return np.asarray(np.clip(inside, 0, None) / field.pixel_um, dtype=np.float32)

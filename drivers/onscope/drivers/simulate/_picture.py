@@ -44,8 +44,7 @@ def write_picture(path: Path, panels: Sequence[Panel], across: int = ACROSS) -> 
         x, y = GAP + n % across * (PANEL + GAP), GAP + n // across * (height + GAP)
         pen.text((x, y), panel.title, _INK, font)
         sheet.paste(one, (x, y + TITLE))
-    # 192 colours are enough for greys and labels, and halve the file
-    sheet.quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)
+    sheet.save(path, optimize=True)
 
 
 def coloured(labels: Array) -> Array:
