@@ -105,7 +105,7 @@ def test_light_bleaches_whether_or_not_a_frame_is_read(read: bool) -> None:
     fluence = SCOPE.fluence(before.view, CHANNELS["nuclei"].illumination, 40.0)
     assert after.truth is not None
     received = after.truth.objects["dose_j_cm2"]
-    assert received.max() <= fluence.max() * 1.02
+    assert received.max() <= fluence.max() * 1.1  # beside the view cells are discs: on its border some percent more
     inner = np.hypot(after.truth.objects["y_um"] - 150, after.truth.objects["x_um"] - 150) < 15
     assert received[inner] == pytest.approx(fluence[128, 128] + fluence[128, 128] / 800, rel=0.05)
     assert after.photons.mean() < before.photons.mean()
