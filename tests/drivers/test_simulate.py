@@ -26,6 +26,8 @@ from onscope.drivers.simulate import simulate
 from onscope.runtime import OnscopeError
 from onscope.specimen.scenarios import load_scenario, scenario_names
 
+from ..processes import heed_ctrl_c
+
 ROOT = Path(__file__).parents[2]
 APP = typer.Typer(pretty_exceptions_enable=False)
 APP.command()(simulate)
@@ -192,7 +194,8 @@ def test_a_data_set_takes_the_place_of_another(tmp_path: Path) -> None:
 def begun(out: Path) -> subprocess.Popen[str]:
     """A run that would take hours, in a process of its own, some frames after its begin."""
     words = ["simulate", "spots", "--frames", "100000", "-o", str(out), "--shape", "32"]
-    run = subprocess.Popen([sys.executable, "-m", "onscope.cli", *words], stderr=subprocess.PIPE, text=True)
+    line = [sys.executable, "-m", "onscope.cli", *words]
+    run = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c)
     part = out.with_name(out.name + ".part")
     for _ in range(3000):
         if (part / "frames.ome.zarr" / "0" / "c" / "3").exists():

@@ -16,6 +16,7 @@ import pytest
 
 from onscope.drivers import specimen
 
+from ..processes import heed_ctrl_c
 from .specimens import QUICK, SIZE, Broken, mounted, one_bead, popped, snapped
 
 
@@ -237,7 +238,9 @@ except KeyboardInterrupt:
     mmc.snapImage()
     print(mmc.getShutterOpen(), mmc.isSequenceRunning(), mmc.getImage().shape)
 """
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+    ) as process:
         assert process.stdout is not None
         while process.stdout.readline().strip() != "begun":
             assert process.poll() is None
