@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.special import erf
 
@@ -36,6 +36,7 @@ def wave(image: np.ndarray, pixel_um: float, period_um: float, angle_rad: float)
     period_um=st.floats(0.25, 1.0), angle_rad=st.floats(0, math.pi), phase_rad=st.floats(-3, 3), depth=st.floats(0.1, 1)
 )
 @settings(max_examples=40, deadline=None)
+@example(period_um=0.25, angle_rad=1.0, phase_rad=1.8601786299894116, depth=1.0)
 def test_stripes_in_the_light_are_the_stated_ones(
     period_um: float, angle_rad: float, phase_rad: float, depth: float
 ) -> None:

@@ -117,6 +117,7 @@ def _relative(
         pattern = light.pattern.relative(shape, pixel_um, light.wavelength_nm, index, defocus_um, at_um)
     else:
         return np.asarray(rows[:, None] * columns)
+    np.maximum(pattern, 0, out=pattern)  # what rounding left below the dark: no sample takes less than no light
     pattern *= rows[:, None]
     pattern *= columns
     return pattern
