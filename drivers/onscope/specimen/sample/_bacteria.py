@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from .._view import CLASSES, OBJECT, Layer, Truth, View
 from ..optics import FLUOROPHORES, Fluorophore, surviving
 from . import _noise, _rod_looks
+from ._asked import check_dye, check_time
 from ._channel import DYES, STEP_S, TOP_UM, BacteriaSettings, first_rods, grown, places
 from ._dose import over_rods
 from ._exposure import checked_fluence
@@ -64,8 +64,7 @@ class Bacteria:
 
     def advance(self, to_s: float) -> None:
         """Lives on until `to_s`, in steps of 5 s. Raises ValueError for a time that is past, or endless."""
-        if not self._time_s <= to_s < math.inf:
-            raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: a living sample cannot go back")
+        check_time(to_s, self._time_s, "a living sample")
         while (self._step + 1) * STEP_S <= to_s + 1e-9:
             self._drawn = None
             self._step += 1
@@ -79,12 +78,12 @@ class Bacteria:
 
     def fluorophore(self, dye: str) -> Fluorophore:
         """What is on a structure. Raises KeyError for a dye that there is not."""
-        self._check(dye)
+        check_dye(dye, DYES)
         return FLUOROPHORES[self.settings.fluorophores[DYES.index(dye)]]
 
     def layers(self, view: View, dye: str) -> list[Layer]:
         """One layer in the middle of the rods, which are thin. Raises KeyError for a dye that they have not."""
-        self._check(dye)
+        check_dye(dye, DYES)
         progress, width = self._rods.progress, self.settings.width_um
         patches = []
         for far, along in self._distances(view):
@@ -107,7 +106,7 @@ class Bacteria:
         Raises ValueError for a fluence below 0 or of another shape than the view, KeyError for a dye there is not.
         """
         if dye is not None:
-            self._check(dye)
+            check_dye(dye, DYES)
         fluence = checked_fluence(view, fluence_j_cm2)
         if not fluence.any():
             return
@@ -147,7 +146,3 @@ class Bacteria:
             Patch(far.row, far.top, far.left, _rod_looks.height_um(far.pixels, along, float(progress[far.row]), width))
             for far, along in self._distances(view)
         ]
-
-    def _check(self, dye: str) -> None:
-        if dye not in DYES:
-            raise KeyError(f"found dye {dye!r}, expected one of {', '.join(DYES)}")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .._view import CLASSES, OBJECT, Layer, Truth, View
 from ..optics import FLUOROPHORES, Fluorophore
+from ._asked import check_dye, check_time
 from ._exposure import checked_fluence, received_by_points
 from ._points import layers as point_layers
 
@@ -119,8 +120,7 @@ class BlinkingEmitters:
         the last steps need be taken, by whose beginning (but for once in 1e15) nobody remembers the state before: the
         outcome is that of all steps (J. G. Propp, D. B. Wilson, Random Struct. Algorithms 9, 223 (1996)).
         """
-        if not self._time_s <= to_s < math.inf:
-            raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: chance cannot go back")
+        check_time(to_s, self._time_s, "chance")
         last = int((to_s + 1e-9) / STEP_S)
         rate_on, rate_off = 1 / self.settings.off_s, 1 / self.settings.on_s
         mixing = 1 - math.exp(-(rate_on + rate_off) * STEP_S)
@@ -135,12 +135,12 @@ class BlinkingEmitters:
 
     def fluorophore(self, dye: str) -> Fluorophore:
         """The emitters' dye, taken to be spectrally like a fluorescent protein. Raises KeyError for another dye."""
-        self._check(dye)
+        check_dye(dye, self.dyes)
         return FLUOROPHORES[self.settings.fluorophore]
 
     def layers(self, view: View, dye: str) -> list[Layer]:
         """Shining emitters as points, on planes a fifth of a um apart. Raises KeyError for another dye."""
-        self._check(dye)
+        check_dye(dye, self.dyes)
         z, y, x = self._place[:, np.flatnonzero(self.shining)]
         return point_layers(view, z, y, x, np.full(len(z), self.settings.molecules), 0.0, 0.2)
 
@@ -151,7 +151,7 @@ class BlinkingEmitters:
     def expose(self, view: View, dye: str | None, fluence_j_cm2: Array | float, wavelength_nm: float) -> None:
         """Light on a view: emitters that shine absorb it, and each bleaches for good once it had its share."""
         if dye is not None:
-            self._check(dye)
+            check_dye(dye, self.dyes)
         received = received_by_points(view, self._place[1], self._place[2], checked_fluence(view, fluence_j_cm2))
         self._dose += received
         if dye is not None:
@@ -170,10 +170,6 @@ class BlinkingEmitters:
         out["bleached"] = (self._absorbed >= self._limit)[chosen]
         none = np.zeros(view.shape, dtype=np.int32)
         return Truth(self._time_s, none, none.copy(), out)
-
-    def _check(self, dye: str) -> None:
-        if dye not in self.dyes:
-            raise KeyError(f"found dye {dye!r}, expected one of {', '.join(self.dyes)}")
 
 
 def _track(settings: EmitterSettings, rng: np.random.Generator) -> Array:

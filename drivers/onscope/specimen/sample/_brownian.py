@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from .._view import CLASSES, OBJECT, Layer, Truth, View
 from ..optics import FLUOROPHORES, Fluorophore, surviving
+from ._asked import check_dye, check_time
 from ._exposure import checked_fluence, received_by_points
 from ._points import layers as point_layers
 
@@ -108,8 +109,7 @@ class BrownianBeads:
 
     def advance(self, to_s: float) -> None:
         """Diffuses until `to_s`, in steps of 10 ms. Raises ValueError for a time that is past, or endless."""
-        if not self._time_s <= to_s < math.inf:
-            raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: diffusion cannot go back")
+        check_time(to_s, self._time_s, "diffusion")
         last = int((to_s + 1e-9) / STEP_S)
         width = math.sqrt(2 * self.settings.diffusion_um2_s * STEP_S)
         for step in range(self._step, last if self._free.any() else self._step):
@@ -121,12 +121,12 @@ class BrownianBeads:
 
     def fluorophore(self, dye: str) -> Fluorophore:
         """The beads' dye, taken to be spectrally like a fluorescent protein. Raises KeyError for another dye."""
-        self._check(dye)
+        check_dye(dye, self.dyes)
         return FLUOROPHORES[self.settings.fluorophore]
 
     def layers(self, view: View, dye: str) -> list[Layer]:
         """Beads as Gaussians with a ball's variance (diameter^2 / 20), on planes half a um apart."""
-        self._check(dye)
+        check_dye(dye, self.dyes)
         sigma = self.settings.diameter_um / math.sqrt(20)
         z, y, x = self._place
         return point_layers(view, z, y, x, self._amount * self._left, sigma, self.settings.plane_spacing_um)
@@ -144,7 +144,7 @@ class BrownianBeads:
     def expose(self, view: View, dye: str | None, fluence_j_cm2: Array | float, wavelength_nm: float) -> None:
         """Bleaches the beads in the view by the fluence at their middles; nothing here can be harmed."""
         if dye is not None:
-            self._check(dye)
+            check_dye(dye, self.dyes)
         received = received_by_points(view, self._place[1], self._place[2], checked_fluence(view, fluence_j_cm2))
         self._dose += received
         if dye is not None:
@@ -161,7 +161,3 @@ class BrownianBeads:
         out["dose_j_cm2"], out["bleached"] = self._dose[chosen], 1 - self._left[chosen]
         none = np.zeros(view.shape, dtype=np.int32)
         return Truth(self._time_s, none, none.copy(), out)
-
-    def _check(self, dye: str) -> None:
-        if dye not in self.dyes:
-            raise KeyError(f"found dye {dye!r}, expected one of {', '.join(self.dyes)}")

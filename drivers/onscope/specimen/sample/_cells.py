@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from .._view import OBJECT, Layer, Truth, View
 from ..optics import FLUOROPHORES, Fluorophore, surviving
+from ._asked import check_dye, check_time
 from ._chromatin import kinds
 from ._cycle import live
 from ._depth import middle_um
@@ -82,8 +82,7 @@ class Cells:
 
     def advance(self, to_s: float) -> None:
         """Lives on until `to_s`, in steps of 10 s. Raises ValueError for a time that is past, or endless."""
-        if not self._time_s <= to_s < math.inf:
-            raise ValueError(f"found time {to_s} s, expected {self._time_s} s or later: a living sample cannot go back")
+        check_time(to_s, self._time_s, "a living sample")
         while (self._step + 1) * STEP_S <= to_s + 1e-9:
             self._scenes.clear()
             self._one_step()
@@ -104,12 +103,12 @@ class Cells:
 
     def fluorophore(self, dye: str) -> Fluorophore:
         """What is on a structure. Raises KeyError for a dye that there is not."""
-        self._check(dye)
+        check_dye(dye, DYES)
         return FLUOROPHORES[self.settings.fluorophores[DYES.index(dye)]]
 
     def layers(self, view: View, dye: str) -> list[Layer]:
         """What still shines of a dye, one layer per height that holds some of it. Raises KeyError for another dye."""
-        self._check(dye)
+        check_dye(dye, DYES)
         return self._at(view).layers(dye)
 
     def thickness(self, view: View) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -124,7 +123,7 @@ class Cells:
         0 or of another shape than the view, KeyError for a dye there is not.
         """
         if dye is not None:
-            self._check(dye)
+            check_dye(dye, DYES)
         fluence = checked_fluence(view, fluence_j_cm2)
         if not fluence.any():
             return
@@ -170,7 +169,3 @@ class Cells:
             pairs = neighbours(self._herd, self.settings, 30.0 * (0.4 + self.settings.spikiness))
             self._scenes[view] = Scene(self._herd, pairs, view, self._step * STEP_S, self.settings, self._seed)
         return self._scenes[view]
-
-    def _check(self, dye: str) -> None:
-        if dye not in DYES:
-            raise KeyError(f"found dye {dye!r}, expected one of {', '.join(DYES)}")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._view import View
+from ._exposure import at_points
 from ._outline import DIRECTIONS
 
 Array = npt.NDArray[Any]
@@ -87,7 +88,7 @@ def over_discs(view: View, y_um: Array, x_um: Array, radius_um: Array, fluence: 
     angle = (np.arange(_FEW_SPOKES) + ring * _FEW_SPOKES) * (2 * math.pi / _FEW_SPOKES)
     far = radius_um[:, None] * ring.repeat(_FEW_SPOKES, axis=1).ravel()
     y, x = y_um[:, None] + far * np.sin(angle).ravel(), x_um[:, None] + far * np.cos(angle).ravel()
-    return np.asarray(_at(view, y, x, fluence).mean(axis=1))
+    return np.asarray(at_points(view, y, x, fluence).mean(axis=1))
 
 
 def over_cells(points: Points, bodies: Array, count: int, fluence: Array) -> Array:
@@ -112,7 +113,7 @@ def over_rods(
     y = y_um + along * np.sin(angle) + across * np.cos(angle)
     x = x_um + along * np.cos(angle) - across * np.sin(angle)
     weight = half[:, :, 0]
-    return np.asarray((_at(view, y, x, fluence).mean(axis=2) * weight).sum(axis=1) / weight.sum(axis=1))
+    return np.asarray((at_points(view, y, x, fluence).mean(axis=2) * weight).sum(axis=1) / weight.sum(axis=1))
 
 
 def _found(view: View, count: int, some: Callable[[slice], tuple[Array, Array, Array]]) -> Points:
@@ -129,12 +130,3 @@ def _found(view: View, count: int, some: Callable[[slice], tuple[Array, Array, A
         index[rows] = row
         np.multiply(share, inside, out=weight[rows])
     return Points(index, weight)
-
-
-def _at(view: View, y_um: Array, x_um: Array, fluence: Array) -> Array:
-    row, column = (np.floor(each + 0.5).astype(np.int64) for each in view.pixels(y_um, x_um))
-    inside = (row >= 0) & (row < view.shape[0]) & (column >= 0) & (column < view.shape[1])
-    if fluence.ndim == 0:
-        return np.asarray(inside * float(fluence))
-    index = np.clip(row, 0, view.shape[0] - 1) * view.shape[1] + np.clip(column, 0, view.shape[1] - 1)
-    return np.asarray(np.take(fluence.ravel(), index) * inside)

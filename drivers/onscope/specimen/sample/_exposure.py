@@ -27,12 +27,16 @@ def checked_fluence(view: View, fluence_j_cm2: Array | float) -> Array:
     return fluence
 
 
-def received_by_points(view: View, y_um: Array, x_um: Array, fluence: Array) -> Array:
-    """Fluence (N,) at points; 0 outside of the view."""
-    inside = view.contains(y_um, x_um)
+def at_points(view: View, y_um: Array, x_um: Array, fluence: Array) -> Array:
+    """Fluence at points, of the shape of `y_um`; 0 outside of the view."""
+    row, column = (np.floor(each + 0.5).astype(np.int64) for each in view.pixels(y_um, x_um))
+    inside = (row >= 0) & (row < view.shape[0]) & (column >= 0) & (column < view.shape[1])
     if fluence.ndim == 0:
         return np.asarray(inside * float(fluence))
-    row, column = (np.floor(each + 0.5).astype(np.int64) for each in view.pixels(y_um, x_um))
-    out = np.zeros(len(row))
-    out[inside] = fluence[np.clip(row[inside], 0, None), np.clip(column[inside], 0, None)]
-    return out
+    index = np.clip(row, 0, view.shape[0] - 1) * view.shape[1] + np.clip(column, 0, view.shape[1] - 1)
+    return np.where(inside, np.take(fluence.ravel(), index), 0)
+
+
+def received_by_points(view: View, y_um: Array, x_um: Array, fluence: Array) -> Array:
+    """Fluence (N,) at points, float64; 0 outside of the view."""
+    return np.asarray(at_points(view, y_um, x_um, fluence), dtype=np.float64)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from .._view import Layer, Sample, Truth, View
 from ..optics import EGFP, Fluorophore
+from ._asked import check_dye
 
 Array = npt.NDArray[Any]
 
@@ -56,18 +57,14 @@ class Together:
 
     def fluorophore(self, dye: str) -> Fluorophore:
         """What the first sample that has the dye says it is. Raises KeyError for a dye that none has."""
-        for sample in self._samples:
-            if dye in sample.dyes:
-                tells = getattr(sample, "fluorophore", None)
-                return EGFP if tells is None else cast("Fluorophore", tells(dye))
-        raise KeyError(f"found dye {dye!r}, expected one of {', '.join(self.dyes)}")
+        check_dye(dye, self.dyes)
+        tells = getattr(next(sample for sample in self._samples if dye in sample.dyes), "fluorophore", None)
+        return EGFP if tells is None else cast("Fluorophore", tells(dye))
 
     def layers(self, view: View, dye: str) -> list[Layer]:
         """All layers of a dye by rising height. Raises KeyError for a dye that none has."""
-        having = [sample for sample in self._samples if dye in sample.dyes]
-        if not having:
-            raise KeyError(f"found dye {dye!r}, expected one of {', '.join(self.dyes)}")
-        found = [layer for sample in having for layer in sample.layers(view, dye)]
+        check_dye(dye, self.dyes)
+        found = [layer for sample in self._samples if dye in sample.dyes for layer in sample.layers(view, dye)]
         return sorted(found, key=lambda layer: layer.z_um)
 
     def thickness(self, view: View) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -81,8 +78,8 @@ class Together:
 
     def expose(self, view: View, dye: str | None, fluence_j_cm2: Array | float, wavelength_nm: float) -> None:
         """Light on all of them; those without the dye are not bleached, but harmed."""
-        if dye is not None and dye not in self.dyes:
-            raise KeyError(f"found dye {dye!r}, expected one of {', '.join(self.dyes)}")
+        if dye is not None:
+            check_dye(dye, self.dyes)
         for sample in self._samples:
             sample.expose(view, dye if dye in sample.dyes else None, fluence_j_cm2, wavelength_nm)
 

@@ -10,25 +10,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from onscope.specimen.optics import Objective
 from onscope.specimen.sample import CellSettings
 from onscope.specimen.scenarios import Scenario
 from onscope.specimen.sensor import EMCCD, Emccd, Sensor
 
 from ._crops import OF_KIND, PIXEL_UM, Crop, crops
 from .recipes import Field, Plan, Recipe, Shot
+from .recipes._nuclei import DRY_LENSES
 
 Array = npt.NDArray[Any]
-
-OBJECTIVES = (
-    Objective(10, 0.30, 1.0),
-    Objective(10, 0.45, 1.0),
-    Objective(20, 0.50, 1.0),
-    Objective(20, 0.75, 1.0),
-    Objective(40, 0.75, 1.0),
-    Objective(40, 0.95, 1.0),
-)
-"""What nuclei of living cultures are commonly looked at with: pixels of 0.1625 to 0.65 um on a chip of 6.5 um."""
 
 MOST_ALIKE = 12
 """Crops of one kind that are kept of a field for training: of some there are plenty, and they have much in common."""
@@ -111,7 +101,7 @@ def _cells(rng: np.random.Generator) -> CellSettings:
 def _plan(
     scenario: Scenario, rng: np.random.Generator, cells: CellSettings, after_s: Array, young: bool = False
 ) -> Plan:
-    objective = OBJECTIVES[int(rng.integers(len(OBJECTIVES)))]
+    objective = DRY_LENSES[int(rng.integers(len(DRY_LENSES)))]
     kind: Literal["scmos", "emccd"] = "emccd" if rng.random() < 0.1 and objective.magnification > 10 else "scmos"
     camera = replace(scenario.camera, kind=kind)
     pixel = camera.pixel_um / objective.magnification

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from onscope.export import Choices, export_original
 from onscope.export._original import OutputForm, Stated
@@ -19,6 +14,7 @@ from ._mitosis_picture import draw
 from ._mitosis_quality import Quality, held_out, judged, runner
 from ._mitosis_texts import MEASURED, MITOSIS_WORDS
 from ._texts import readme
+from ._trained import trained
 from .mitosis import Mitosis
 from .recipes import Part, made
 
@@ -46,13 +42,9 @@ def write_mitosis(weights: Path, out: Path, count: int) -> str:
 
 def _write(weights: Path, out: Path, quality: str) -> None:
     words = MITOSIS_WORDS
-    network = Mitosis()
-    state = weights / "mitosis.pt"
-    network.load_state_dict(torch.load(state, weights_only=True))
-    account: dict[str, Any] = json.loads((weights / "mitosis.json").read_text(encoding="utf-8"))
+    one = trained(Mitosis(), weights, "mitosis")
     first, *others = (one.pixels for one in _proving())
     stated = Stated(fixed=True, forms=(OutputForm(channel_names=NAMES),))
-    sha256 = hashlib.sha256(state.read_bytes()).hexdigest()
     choices = Choices(
         example=first[None, None],
         axes="bcyx",
@@ -65,13 +57,13 @@ def _write(weights: Path, out: Path, quality: str) -> None:
         description=words.description,
         authors=["The onscope developers"],
         license="BSD-3-Clause",
-        documentation=readme(words, account, quality, MEASURED),
+        documentation=readme(words, one.account, quality, MEASURED),
         cite=words.cite,
         tags=words.tags,
         batches=True,
         overwrite=True,
     )
-    original = TorchNetwork(network.eval(), "onscope.export.zoo.mitosis", sha256, stated)
+    original = TorchNetwork(one.network.eval(), "onscope.export.zoo.mitosis", one.sha256, stated)
     export_original(original, out / words.folder, choices)
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from onscope.export import export_torch
 from onscope.export._steps import cast, percentiles
@@ -19,6 +15,7 @@ from ._nuclei_quality import COLUMNS, DECODED, table
 from ._nuclei_texts import MEASURED, NUCLEI_WORDS
 from ._stars import GRID
 from ._texts import in_markdown, readme
+from ._trained import trained
 from .recipes import NUCLEI, Part, made
 from .recipes._nuclei import LEAST_SPAN, PERCENTILES
 from .stars_nuclei import StarsNuclei
@@ -42,19 +39,16 @@ def write_nuclei(weights: Path, out: Path, count: int, real: Path | None = None)
 
 def _write(weights: Path, out: Path, quality: str) -> None:
     words = NUCLEI_WORDS
-    network = StarsNuclei()
-    state = weights / "nuclei.pt"
-    network.load_state_dict(torch.load(state, weights_only=True))
-    account: dict[str, Any] = json.loads((weights / "nuclei.json").read_text(encoding="utf-8"))
+    one = trained(StarsNuclei(), weights, "nuclei")
     export_torch(
-        network,
+        one.network,
         _frame(EXAMPLE, EXAMPLE_SHAPE)[None, None],
         out / words.folder,
         name=words.name,
         description=words.description,
         authors=["The onscope developers"],
         license="BSD-3-Clause",
-        documentation=readme(words, account, quality, MEASURED),
+        documentation=readme(words, one.account, quality, MEASURED),
         output_names=["objects"],
         pre=(percentiles(*PERCENTILES, ("y", "x"), LEAST_SPAN), cast("float32")),
         post=((make_step("stardist_postprocessing", DECODED),),),
@@ -66,7 +60,7 @@ def _write(weights: Path, out: Path, quality: str) -> None:
         tags=words.tags,
         settings=words.settings,
         route="onscope.export.zoo.stars_nuclei",
-        source_sha256=hashlib.sha256(state.read_bytes()).hexdigest(),
+        source_sha256=one.sha256,
         overwrite=True,
     )
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 import typer
 from torch import nn
 
@@ -23,6 +20,7 @@ from ._nuclei_package import write_nuclei
 from ._scenes import draw_demo
 from ._tasks import onnx_denoiser
 from ._texts import WORDS, in_markdown, readme
+from ._trained import trained
 from .care import Care
 from .espcn import Espcn
 from .evaluate import COLUMNS, SPOTS, table
@@ -48,26 +46,23 @@ MEASURED = (
 def write_package(name: str, weights: Path, out: Path, quality: str) -> None:
     """Export one network with the state dict `weights`/NAME.pt; raises ExportError when the export is not equal."""
     words = WORDS[name]
-    network = NETWORKS[name]()
-    state = weights / f"{name}.pt"
-    network.load_state_dict(torch.load(state, weights_only=True))
-    account: dict[str, Any] = json.loads((weights / f"{name}.json").read_text(encoding="utf-8"))
+    one = trained(NETWORKS[name](), weights, name)
     export_torch(
-        network,
+        one.network,
         _frame(name, out, EXAMPLE_SEED, EXAMPLE_SHAPE)[None, None],
         out / words.folder,
         name=words.name,
         description=words.description,
         authors=["The onscope developers"],
         license="BSD-3-Clause",
-        documentation=readme(words, account, quality, MEASURED),
+        documentation=readme(words, one.account, quality, MEASURED),
         settings=words.settings,
         sizes=[(16, 17), (63, 96), (131, 77)],
         frames=[_frame(name, out, seed, PROVING_SHAPE) for seed in PROVING_SEEDS],
         cite=words.cite,
         tags=words.tags,
         route=f"onscope.export.zoo.{name}",
-        source_sha256=hashlib.sha256(state.read_bytes()).hexdigest(),
+        source_sha256=one.sha256,
         overwrite=True,
     )
 
