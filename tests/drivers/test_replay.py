@@ -12,7 +12,8 @@ import pytest
 import tifffile
 
 from onscope.drivers import replay
-from onscope.runtime import Frame, FrameSpec, Source, SourceError
+from onscope.runtime import Frame, FrameId, FrameSpec, Source, SourceError
+from onscope.runtime.record import Recording
 
 from .source_tests import SourceTests
 from .stored import SHAPE, numbered, record
@@ -205,6 +206,41 @@ def test_a_stack_that_was_cut_off_gives_no_wrong_frame(tmp_path: Path) -> None:
 def _take(path: Path, taken: list[Frame]) -> None:
     for frame in replay(path).frames():
         taken.append(frame)
+
+
+def test_a_recording_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Two cameras, a change of the region and of the pixel type, names, an odd exposure, losses: identity and all."""
+    left, right, cut = ((5, 7), "uint16"), ((4, 4), "uint8"), ((3, 6), "float32")
+    places = [("left", 0, 0, left), ("right", 0, 0, right), ("left", 0, 3, left), ("right", 0, 1, right)]
+    places += [("left", 1, 2, cut), ("right", 0, 7, right), ("left", 1, 3, cut)]
+    given = [
+        Frame(
+            FrameId("abc", camera, segment, seq),
+            numbered(number + 1, look[1], look[0])[number],
+            index={"t": number, "c": number % 2},
+            received_ns=10**9 + number * 1_234_567,
+            pixel_size_um=0.1 + 0.2,
+            exposure_ms=1 / 3,
+            stage_um=(1.0, 2.0 / 3.0, -1e-9),
+            labels={"c": ("DAPI", "GFP")[number % 2]},
+        )
+        for number, (camera, segment, seq, look) in enumerate(places)
+    ]
+    with Recording(tmp_path / "run") as recording:
+        for frame in given:
+            recording.save(frame)
+    source = replay(tmp_path / "run")
+    assert [spec.camera for spec in source.specs()] == ["left", "right"]
+    for taken in (list(source.frames()), list(replay(tmp_path / "run", speed=1000).frames())):
+        assert [frame.id for frame in taken] == [frame.id for frame in given]
+        for frame, before in zip(taken, given, strict=True):
+            assert frame.pixels.dtype == before.pixels.dtype
+            np.testing.assert_array_equal(frame.pixels, before.pixels)
+            for name in ("axes", "pixel_size_um", "exposure_ms", "stage_um"):
+                assert getattr(frame, name) == getattr(before, name)
+            assert (dict(frame.index), dict(frame.labels)) == (dict(before.index), dict(before.labels))
+    assert {frame.id.segment for frame in source.frames()} == {2, 3}, "played again, it is behind the first time"
+    assert {frame.id.camera for frame in replay(tmp_path / "run", camera="right").frames()} == {"right"}
 
 
 @pytest.mark.real_data

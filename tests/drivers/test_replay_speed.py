@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def paced(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         slept.append(seconds)
         really(seconds)
 
-    monkeypatch.setattr("onscope.drivers._replay._source.time.sleep", sleep)
+    monkeypatch.setattr("onscope.drivers._replay._pace.time.sleep", sleep)
     return slept
 
 
@@ -70,3 +71,50 @@ def test_speeds_that_make_no_sense(tmp_path: Path, fps: Any) -> None:
     tifffile.imwrite(tmp_path / "stack.tif", numbered(1))
     with pytest.raises(SourceError, match="expected a number above 0"):
         replay(tmp_path / "stack.tif", fps=fps)
+
+
+def test_a_multiple_of_the_recorded_pace(tmp_path: Path) -> None:
+    record(tmp_path / "run", [(0, seq) for seq in range(4)])
+    for speed in (4, "0.5"):
+        due = due_ns(replay(tmp_path / "run", speed=speed))
+        assert all(later >= number * STEP_NS / float(speed) for number, later in enumerate(due))
+
+
+@pytest.mark.parametrize("speed", [0, -1, "fast"])
+def test_multiples_that_make_no_sense(tmp_path: Path, speed: Any) -> None:
+    record(tmp_path / "run", [(0, 0)])
+    with pytest.raises(SourceError, match="expected a number above 0, times as fast"):
+        replay(tmp_path / "run", speed=speed)
+    with pytest.raises(SourceError, match="expected one of them"):
+        replay(tmp_path / "run", fps=3, speed=2)
+
+
+def test_frame_by_frame_a_frame_comes_when_it_is_asked_for(tmp_path: Path) -> None:
+    record(tmp_path / "run", [(0, seq) for seq in range(4)])
+    source = replay(tmp_path / "run", step=True)
+    taken: list[int] = []
+    come = threading.Semaphore(0)
+
+    def take() -> None:
+        for frame in source.frames():
+            taken.append(frame.id.seq)
+            come.release()
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    assert not come.acquire(timeout=0.2)
+    source.step()
+    assert come.acquire(timeout=20)
+    assert not come.acquire(timeout=0.1)
+    source.step(2)
+    assert come.acquire(timeout=20)
+    assert come.acquire(timeout=20)
+    assert taken == [0, 1, 2]
+    source.end()
+    taker.join(20)
+    assert not taker.is_alive()
+    assert taken == [0, 1, 2]
+    with pytest.raises(SourceError, match="expected one with step=True"):
+        replay(tmp_path / "run").step()
+    with pytest.raises(SourceError, match="expected one of them"):
+        replay(tmp_path / "run", step=True, speed=2)

@@ -14,6 +14,8 @@ import numpy as np
 
 from onscope.runtime import Frame, FrameId, FrameSpec, Provenance, Result, Stamps, now_ns
 from onscope.runtime.record import RecordedRun, open_recording
+from onscope.runtime.record._places import Places
+from onscope.runtime.record.recorder._messages import save_message
 
 SPOTS = np.dtype([("y", "f4"), ("x", "f4"), ("score", "f4")])
 
@@ -102,6 +104,19 @@ def spots(count: int, seed: int, size: int = 32) -> np.ndarray[Any, Any]:
     return table
 
 
+def announced(number: int, frame: Frame, places: Places, spec: FrameSpec) -> dict[str, Any]:
+    """The announcement of a frame, as the recorder process reads it."""
+    array, axes, at = places.assign(frame, spec)
+    return save_message(number, 0, 0, frame) | {"array": array, "axes": axes, "at": list(at)}
+
+
+def frame_of(seq: int) -> Frame:
+    """Frames of two channels and three planes; every 50th is one of no position, and each 70th was lost before it."""
+    lost = seq // 70
+    position = {"t": seq // 6, "c": seq % 2, "z": seq // 2 % 3} if seq % 50 else {}
+    return Frame(FrameId("run", "camera", 0, seq + lost), noise((64, 64), "uint16", seq), index=position)
+
+
 def completed(folder: Path, patience_s: float = 60.0) -> RecordedRun:
     """The recording of a killed acquisition, when the recorder has completed it."""
     end = time.monotonic() + patience_s
@@ -111,4 +126,15 @@ def completed(folder: Path, patience_s: float = 60.0) -> RecordedRun:
     return open_recording(folder)
 
 
-__all__ = ["SPOTS", "MadeLedger", "MadeSource", "Row", "completed", "made_result", "noise", "now_ns", "spots"]
+__all__ = [
+    "SPOTS",
+    "MadeLedger",
+    "MadeSource",
+    "Row",
+    "completed",
+    "frame_of",
+    "made_result",
+    "noise",
+    "now_ns",
+    "spots",
+]

@@ -48,7 +48,7 @@ def test_channels_planes_and_labels_are_valid_ome_zarr(tmp_path: Path) -> None:
     labels: Any = zarr.open_group(folder, mode="r")
     assert labels.attrs["ome"]["labels"] == ["bodies"]
     np.testing.assert_array_equal(labels["bodies/0"][:], ids, strict=True)
-    assert labels["bodies"].attrs["ome"]["image-label"] == {"source": {"image": "../../"}}
+    assert labels["bodies"].attrs["ome"]["image-label"]["source"] == {"image": "../../"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from PIL import Image
 from onscope.runtime import FrameSpec
 from onscope.runtime.drawing import Look, busiest, render
 from onscope.runtime.record import Recording, open_recording, overview
-from onscope.runtime.record._overview import panels_of
+from onscope.runtime.record._panels import panels_of
 
 from ._made import MadeLedger, MadeSource, Row, made_result, noise, spots
 

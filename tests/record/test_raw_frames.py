@@ -219,5 +219,6 @@ def test_the_manifest_has_the_images_and_no_side_file_stays(tmp_path: Path) -> N
         ("raw", "raw.ome.zarr", 3)
     ]
     names = {path.name for path in (tmp_path / "run").iterdir()}
-    assert names == {"recording.json", "raw.ome.zarr", "frames.parquet", "latency.json"}
+    tables = {"frames.parquet", "latency.json", "checksums.json", "methods.md"}
+    assert names == {"zarr.json", "OME", "recording.json", "raw.ome.zarr"} | tables
     assert isinstance(open_recording(tmp_path / "run"), RecordedRun)

@@ -15,12 +15,12 @@ import pytest
 from onscope.runtime import ClockPair, Frame, FrameId, FrameSpec, RecordError
 from onscope.runtime.record import Recording, open_recording
 from onscope.runtime.record._place import identity
+from onscope.runtime.record._places import Places
 from onscope.runtime.record.recorder import _link
-from onscope.runtime.record.recorder._messages import save_message
 from onscope.runtime.record.recorder._serve import serve
 from onscope.runtime.record.recorder._writer import RawWriter
 
-from ._made import MadeSource
+from ._made import MadeSource, announced
 
 SPEC = FrameSpec((32, 32))
 FRAMES = list(MadeSource(SPEC, 10).frames())
@@ -58,9 +58,9 @@ def test_an_odd_frame_is_refused_alone(tmp_path: Path) -> None:
 
 def test_a_row_that_cannot_be_made_takes_no_other_with_it(tmp_path: Path) -> None:
     writer = RawWriter(tmp_path, ClockPair.take(), None, None, 0, lambda: None)
-    writer.open(SPEC)
+    places = Places()
     for number in range(3):
-        message = save_message(number, 0, 0, FRAMES[number])
+        message = announced(number, FRAMES[number], places, SPEC)
         message["id"][3] = 1 << 63 if number == 1 else number
         writer.save(message, SPEC, FRAMES[number].pixels)
     with pytest.raises(RecordError, match="a row of the table frames could not be made"):
@@ -95,7 +95,7 @@ class _Channel:
 def begin(folder: Path) -> dict[str, Any]:
     return {
         "kind": "begin", "folder": str(folder), "clock": [0, 0], "keep": None, "expected": None, "first": 0,
-        "place": identity(folder),
+        "place": identity(folder), "format": "ome-zarr",
     }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def test_a_message_that_cannot_be_read_is_not_the_end_of_the_parent(tmp_path: Pa
                 assert not (tmp_path / "recording.json").read_text().count("interrupted")
             return word
 
-    (tmp_path / "recording.json").write_text('{"state": "open", "images": [], "tables": []}')
+    (tmp_path / "recording.json").write_text('{"schema": 3, "state": "open", "images": [], "tables": []}')
     channel = Watched(begin(tmp_path), ValueError("a message of 5 MB"), {"kind": "save"}, ValueError("?"), None)
     serve(channel)
     assert [message["kind"] for message in channel.told] == ["failed", "finished"]

@@ -115,7 +115,9 @@ def test_opens_with_zarr_python_and_is_valid_ome_zarr(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rgb[2], np.moveaxis(colour.pixels(2), -1, 0), strict=True)
     attributes: Any = zarr.open_group(tmp_path / "run" / "up.ome.zarr", mode="r").attrs
     (level,) = attributes["ome"]["multiscales"][0]["datasets"]
-    assert level["coordinateTransformations"][0]["scale"] == [1.0, 0.1, 0.1]
+    scale, translation = level["coordinateTransformations"]
+    assert scale["scale"][1:] == [0.1, 0.1]
+    assert translation["translation"] == [0.0, -0.05, -0.05]
     assert attributes["onscope"]["provenance"]["package"] == "up-package"
 
 
@@ -133,10 +135,10 @@ def test_skipped_frames_are_absent_from_derived_images(tmp_path: Path) -> None:
     assert len(run) == 9
     results = run.table("results")
     assert results["seq"].to_pylist() == [0, 3, 6]
-    assert results["image_index"].to_pylist() == [0, 1, 2]
+    assert results["image_index"].to_pylist() == [[0], [3], [6]]
     images = zarr.open_array(tmp_path / "run" / "image.ome.zarr" / "0", mode="r")
-    assert images.shape[0] == 3
-    np.testing.assert_array_equal(images[2], noise((16, 16), "uint16", 6))
+    assert images.shape[0] == 9
+    np.testing.assert_array_equal(images[6], noise((16, 16), "uint16", 6))
     with open(tmp_path / "run" / "ledger.csv", newline="") as file:
         ledger = list(csv.DictReader(file))
     assert [row["state"] for row in ledger] == ["done", "skipped", "skipped"] * 3
@@ -169,6 +171,25 @@ def test_windows_are_told_in_the_table_of_results(tmp_path: Path) -> None:
     assert report["look_ahead_ms"]["max"] == 100.0
     assert "look_ahead" not in report["steps_ms"]
     assert report["latency_ms"]["max"] == pytest.approx(2.6)
+
+
+def test_numbers_beside_the_answers_are_in_a_table_of_their_own(tmp_path: Path) -> None:
+    frames = list(MadeSource(FrameSpec((8, 9)), 3).frames())
+    with Recording(tmp_path / "run") as recording:
+        for frame in frames:
+            made = made_result(frame, {"denoise": frame.pixels})
+            if frame.id.seq == 1:
+                made = replace(
+                    made, parameters={"denoise": {"percentile 99.8": 812.0}}, trust={"denoise": {"bias": 0.1}}
+                )
+            recording.add(made)
+    run = open_recording(tmp_path / "run")
+    assert "values" in run.manifest["tables"]
+    rows = run.table("values").to_pylist()
+    assert [(row["seq"], row["stage"], row["kind"], row["name"], row["value"]) for row in rows] == [
+        (1, "denoise", "parameter", "percentile 99.8", 812.0),
+        (1, "denoise", "trust", "bias", 0.1),
+    ]
 
 
 def test_the_table_of_results_of_older_recordings_is_read(tmp_path: Path) -> None:
@@ -267,7 +288,7 @@ def test_flat_answers_are_tables(tmp_path: Path) -> None:
         recording.add(made_result(frame, {"classes": np.array([0.25, 0.75], "f4"), "boxes": boxes}))
     run = open_recording(tmp_path / "run")
     assert run.table("classes")["value"].to_pylist() == [0.25, 0.75]
-    assert run.table("boxes").column_names[4:] == ["box_0", "box_1", "box_2", "box_3", "label"]
+    assert run.table("boxes").column_names[8:] == ["box_0", "box_1", "box_2", "box_3", "label"]
 
 
 def test_what_is_no_recording_is_named(tmp_path: Path) -> None:

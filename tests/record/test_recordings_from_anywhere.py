@@ -17,7 +17,7 @@ import pytest
 from onscope.runtime import FrameSpec, RecordError
 from onscope.runtime._ring import Ring
 from onscope.runtime.record import Recording, _own, open_recording
-from onscope.runtime.record.recorder import _rows
+from onscope.runtime.record.recorder import _frames
 from onscope.runtime.record.recorder._closing import close_raw
 from onscope.runtime.record.recorder._link import PROGRAM
 from onscope.runtime.record.recorder._messages import encoded
@@ -99,14 +99,14 @@ def test_a_table_that_is_closed_while_it_is_read(tmp_path: Path, monkeypatch: py
     recording.save(FRAMES[0])
     while not recording.raw_frames:
         pass
-    real = _rows.parts
+    real = _frames.parts
 
     def parts(folder: Path) -> list[Path]:
-        monkeypatch.setattr(_rows, "parts", real)
+        monkeypatch.setattr(_frames, "parts", real)
         recording.finish(SimpleNamespace(counts={}, table=list))  # between the look for Parquet and for journals
         return real(folder)
 
-    monkeypatch.setattr(_rows, "parts", parts)
+    monkeypatch.setattr(_frames, "parts", parts)
     run = open_recording(tmp_path / "run")
     assert (len(run), run.verify(), run.manifest["state"]) == (1, [], "open")
     assert len(open_recording(tmp_path / "run")) == 1

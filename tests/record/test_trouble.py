@@ -55,8 +55,9 @@ def test_a_killed_process_leaves_what_was_announced(tmp_path: Path) -> None:
         np.testing.assert_array_equal(frame.pixels, source.pixels(seq), strict=True)
     results = run.table("results")
     assert results.num_rows > 0
-    for row in results.to_pylist():
-        answer = run.images[row["image_array"]][row["image_index"]]
+    for number, row in enumerate(results.to_pylist()):
+        assert row["image_index"] == [row["seq"]]
+        answer = run.answer("image", number)
         np.testing.assert_array_equal(answer, noise((64, 48), "float32", row["seq"]), strict=True)
     assert run.table("spots").num_rows >= 3 * results.num_rows
 
@@ -110,7 +111,7 @@ def test_a_frame_that_the_disk_refuses_is_one_sentence(tmp_path: Path) -> None:
 def test_a_table_that_the_disk_refuses_is_one_sentence(tmp_path: Path, small_files: None) -> None:
     folder = tmp_path / "run"
     count = 0
-    with pytest.raises(RecordError, match="the table spots could not be written"):  # noqa: PT012, SIM117
+    with pytest.raises(RecordError, match=r"the table (spots|results) could not be written"):  # noqa: PT012, SIM117
         with Recording(folder) as recording:
             for frame in recording.tap(MadeSource(FrameSpec((8, 8)), 500)).frames():
                 recording.add(made_result(frame, {"spots": spots(20, frame.id.seq)}))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from threading import Lock
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from onscope.runtime import Frame, FrameId, FrameSpec, Source, SourceError, now_ns
+from onscope.runtime import Frame, FrameId, FrameSpec, Source, SourceError, describe_source, now_ns
 from onscope.specimen import Sensor
 
 Array = npt.NDArray[Any]
@@ -62,6 +62,10 @@ class SensorSource:
     def spec(self) -> FrameSpec:
         """The inner source's, in the sensor's dtype and bit depth."""
         return replace(self._source.spec(), dtype="uint16", bit_depth=self._sensor.bit_depth)
+
+    def describe(self) -> dict[str, Any]:
+        """What the inner source says of itself, and the simulated sensor."""
+        return {**describe_source(self._source), "simulated_sensor": asdict(self._sensor) | {"seed": self._seed}}
 
     def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """The inner source's frames behind the sensor.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ._source import ReplaySource, replay
+from ._open import replay
+from ._source import ReplaySource
 
 __all__ = ["ReplaySource", "replay"]

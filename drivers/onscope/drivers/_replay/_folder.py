@@ -14,7 +14,7 @@ import tifffile
 from onscope.runtime import FrameSpec, SourceError
 
 from ._reel import Array, Shot, axes_of, greying, plain
-from ._stack import TIFF_ERRORS
+from ._tiff import TIFF_ERRORS
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 SUFFIXES = (".png", *TIFF_SUFFIXES)
@@ -32,8 +32,8 @@ class FolderReel:
         self._spec = FrameSpec(pixels.shape, pixels.dtype.name, axes, camera, pixel_size_um, 8 * pixels.dtype.itemsize)
 
     @property
-    def spec(self) -> FrameSpec:
-        return self._spec
+    def specs(self) -> list[FrameSpec]:
+        return [self._spec]
 
     def shots(self) -> Iterator[Shot]:
         """The images as time points 0, 1, ..."""

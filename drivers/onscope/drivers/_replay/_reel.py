@@ -1,9 +1,10 @@
-"""What every kind of replayed material gives: a spec, and its shots in order."""
+"""What every kind of replayed material gives: how its frames look, and its shots in order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 import cv2
@@ -17,11 +18,16 @@ DTYPES = ("uint8", "uint16", "float32")
 Greying = Literal["none", "equal", "luma"]
 
 
+UNNAMED: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
     """One stored image; `seconds` is its recorded time from the first one on, None where none was recorded.
 
-    `chapter` rises where a new recorded segment begins; `seq` is the camera's own counter within it.
+    `chapter` rises where a new recorded segment begins; `seq` is the camera's own counter within it: it jumps where
+    images are missing. `camera` and `run` are those that were recorded; None: the source's own. `labels` are the names
+    of those axes of `index` that have one.
     """
 
     pixels: Array
@@ -32,14 +38,17 @@ class Shot:
     pixel_size_um: float | None = None
     exposure_ms: float | None = None
     stage_um: tuple[float, float, float] | None = None
+    labels: Mapping[str, str] = field(default_factory=lambda: UNNAMED)
+    camera: str | None = None
+    run: str | None = None
 
 
 class Reel(Protocol):
     """A file or folder; opened anew by each `shots()`, closed when its iterator is."""
 
     @property
-    def spec(self) -> FrameSpec:
-        """What its shots look like."""
+    def specs(self) -> Sequence[FrameSpec]:
+        """What the first shot of each camera looks like."""
         ...
 
     def shots(self) -> Iterator[Shot]:

@@ -2,161 +2,139 @@
 
 from __future__ import annotations
 
-import logging
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from threading import get_ident
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import tifffile
 
 from onscope.runtime import FrameSpec, SourceError
 
-from ._reel import Array, Shot, axes_of, greying, plain
-
-TIFF_ERRORS = (tifffile.TiffFileError, ValueError, OSError, RuntimeError, KeyError, IndexError, zlib.error)
-"""What tifffile raises on files that are cut off, damaged or compressed in an unknown way."""
-AXES = {"T": "t", "Z": "z", "C": "c", "P": "p", "R": "p"}
-"""tifffile's letters for axes, and ours; letters without a meaning (Q, I) stand for time where a file has no T."""
+from ._grid import check_pick
+from ._micromanager import Told, read_tags
+from ._ome_xml import ImageXml, read_ome_xml
+from ._reel import Shot, axes_of, greying, plain
+from ._tiff import Stored, imagej_pixel_size_um, images_in_series, leading, open_tiff, tags_of
 
 
 class StackReel:
-    """The first image series of a TIFF file: plain, ImageJ, OME or Micro-Manager."""
+    """The images of a TIFF file: plain, ImageJ, OME or Micro-Manager; of several files where it is one of these.
+
+    The series of an OME-TIFF are positions, one behind the other; of other files the first series is taken.
+    """
 
     def __init__(
-        self, path: Path, camera: str, pick: Mapping[str, int], colour: bool | None, pixel_size_um: float | None
+        self, path: Path, camera: str | None, pick: Mapping[str, int], colour: bool | None, pixel_size_um: float | None
     ) -> None:
-        self._path, self._pick = path, dict(pick)
-        with self._open() as file:
-            series = file.series[0]
-            axes, sizes = _leading(series, path)
-            for axis, place in self._pick.items():
-                if axis not in axes or not 0 <= place < sizes[axes.index(axis)]:
-                    raise SourceError(
-                        f"found the axes {dict(zip(axes, sizes, strict=True))} in {path}, expected them to hold "
-                        f"{axis}={place}: pick what is there"
-                    )
-            first = next(_planes(file, series, path))
-            self._greying = greying(first, colour)
-            pixels = plain(first, self._greying, path)
+        self._path, self._pick, self._pixel_size_um = path, dict(pick), pixel_size_um
+        with open_tiff(path) as file:
+            self._images = _descriptions(file, path)
+            several = self._several = len(self._images) > 1
+            if several:
+                series = pick.get("p", 0)
+                check_pick({"p": series}, {"p": len(self._images)}, path)
+            else:
+                series = 0
+            sizes = leading(file.series[series], path)
+            check_pick({axis: n for axis, n in pick.items() if axis != "p" or not several}, sizes, path)
+            first = next(iter(images_in_series(file, file.series[series], path)), None)
+            if first is None:
+                raise SourceError(f"found none of the images of {path}, expected at least one: are its files together?")
+            told = read_tags(tags_of(first.page))
+            self._greying = greying(first.pixels, colour)
+            pixels = plain(first.pixels, self._greying, path)
             self._spec = FrameSpec(
                 pixels.shape,
                 pixels.dtype.name,
                 axes_of(pixels, path),
-                camera,
-                pixel_size_um or _pixel_size_um(file),
+                camera or told.camera or "replay",
+                self._size(told, self._images[series], file),
                 8 * pixels.dtype.itemsize,
             )
 
     @property
-    def spec(self) -> FrameSpec:
-        return self._spec
+    def specs(self) -> list[FrameSpec]:
+        return [self._spec]
 
     def shots(self) -> Iterator[Shot]:
         """The planes in the order of the file; those that were picked, counted from 0."""
-        with self._open() as file:
-            series = file.series[0]
-            axes, sizes = _leading(series, self._path)
+        with open_tiff(self._path) as file:
             interval_s = (file.imagej_metadata or {}).get("finterval") if file.is_imagej else None
-            seq = 0
-            for number, stored in enumerate(_planes(file, series, self._path)):
-                place = dict(zip(axes, map(int, np.unravel_index(number, sizes or (1,))), strict=False))
-                if any(place[axis] != wanted for axis, wanted in self._pick.items()):
+            seq, first = 0, None
+            for p, (series, xml) in enumerate(zip(file.series, self._images, strict=False)):
+                if self._several and self._pick.get("p", p) != p:
                     continue
-                pixels = plain(stored, self._greying, self._path)
-                if pixels.base is not None or not pixels.flags.owndata:
-                    pixels = pixels.copy()
-                seconds = place.get("t", 0) * float(interval_s) if interval_s else _elapsed_s(file, number)
-                yield Shot(pixels, MappingProxyType(place or {"t": 0}), seq, 0, seconds, self._spec.pixel_size_um)
-                seq += 1
+                sizes = leading(series, self._path)
+                picked = [number for number in range(_length(sizes)) if self._takes(self._place(sizes, number, p))]
+                seqs = {number: seq + k for k, number in enumerate(picked)}
+                seq += len(picked)
+                for stored in images_in_series(file, series, self._path):
+                    if stored.number not in seqs:
+                        continue
+                    place = self._place(sizes, stored.number, p)
+                    told = read_tags(tags_of(stored.page) if file.is_micromanager else None)
+                    seconds = place.get("t", 0) * float(interval_s) if interval_s else told.seconds
+                    seconds = xml.plane(place).seconds if seconds is None else seconds
+                    first = seconds if first is None else first
+                    since = None if seconds is None or first is None else seconds - first
+                    yield self._shot(stored, place, seqs[stored.number], since, told, xml, file)
 
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        try:
-            with tifffile.TiffFile(self._path) as file:
-                with _complaints() as complaints:
-                    len(file.pages)
-                if complaints:
-                    raise ValueError(complaints[0])
-                if not file.series:
-                    raise SourceError(f"found no image in {self._path}, expected at least one: choose another file")
-                yield file
-        except TIFF_ERRORS as error:
+    def _takes(self, place: Mapping[str, int]) -> bool:
+        return all(place.get(axis) == wanted for axis, wanted in self._pick.items())
+
+    def _place(self, sizes: Mapping[str, int], number: int, p: int) -> dict[str, int]:
+        place = dict(zip(sizes, map(int, np.unravel_index(number, tuple(sizes.values()) or (1,))), strict=False))
+        return place | {"p": p} if self._several else place
+
+    def _shot(
+        self,
+        stored: Stored,
+        place: dict[str, int],
+        seq: int,
+        seconds: float | None,
+        told: Told,
+        xml: ImageXml,
+        file: Any,
+    ) -> Shot:
+        pixels = plain(stored.pixels, self._greying, self._path)
+        if pixels.shape != self._spec.shape or pixels.dtype != self._spec.dtype:
             raise SourceError(
-                f"found that {self._path} cannot be read as TIFF ({' '.join(str(error).split())}), expected a whole "
-                "file of a known compression: store it again"
-            ) from error
-
-
-@contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """What tifffile finds wrong with the chain of pages: it says so in its log, and goes on with those before."""
-    found: list[str] = []
-    thread = get_ident()
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.thread == thread:
-                found.append(record.getMessage())
-
-    listener = Listener(logging.ERROR)
-    tifffile.logger().addHandler(listener)
-    try:
-        yield found
-    finally:
-        tifffile.logger().removeHandler(listener)
-
-
-def _leading(series: Any, path: Path) -> tuple[list[str], tuple[int, ...]]:
-    """Our names and sizes of the axes before those of the image itself."""
-    letters = str(series.axes)
-    image = "YXS" if letters.endswith("YXS") else "SYX" if letters.endswith("SYX") else "YX"
-    if not letters.endswith(image):
-        raise SourceError(f"found the axes {letters} in {path}, expected them to end in YX, YXS or SYX: store it so")
-    names: list[str] = []
-    for letter in letters[: -len(image)]:
-        name = AXES.get(letter, "t" if "T" not in letters and "t" not in names else letter.lower())
-        names.append(name if name not in names else letter.lower())
-    return names, tuple(int(size) for size in series.shape[: len(names)])
-
-
-def _planes(file: Any, series: Any, path: Path) -> Iterator[Array]:
-    """The stored images one after the other, never more than one in memory; RGB as (y, x, samples)."""
-    _, sizes = _leading(series, path)
-    count = int(np.prod(sizes, dtype=np.int64))
-    if len(series.pages) == count:
-        planes: Iterator[Array] = (page.asarray() for page in series.pages)
-    elif series.dataoffset is not None:
-        # One long block behind a single page: how ImageJ stores what is larger than 4 GB.
-        block = tifffile.memmap(file.filehandle.path, mode="r", series=series.index)
-        planes = iter(block.reshape(count, *series.shape[len(sizes) :]))
-    else:
-        raise SourceError(
-            f"found {len(series.pages)} pages for {count} images in {path}, expected one each: store one image a page"
+                f"found {'x'.join(map(str, pixels.shape))} {pixels.dtype} at {place} in {self._path}, expected "
+                f"{'x'.join(map(str, self._spec.shape))} {self._spec.dtype} as before it: pick one series, "
+                f"p={place.get('p', 0)}"
+            )
+        if pixels.base is not None or not pixels.flags.owndata:
+            pixels = pixels.copy()
+        plane, labels = xml.plane(place), {}
+        channel = place.get("c", len(xml.channels))
+        if name := (xml.channels[channel] if channel < len(xml.channels) else "") or told.channel:
+            labels["c"] = name
+        if name := told.position or xml.name:
+            labels["p"] = name
+        return Shot(
+            pixels,
+            MappingProxyType(place or {"t": 0}),
+            seq,
+            0,
+            seconds,
+            self._size(told, xml, file),
+            told.exposure_ms or plane.exposure_ms,
+            told.stage_um or plane.stage_um,
+            MappingProxyType({axis: name for axis, name in labels.items() if axis in place}),
         )
-    turn = str(series.axes).endswith("SYX")
-    for plane in planes:
-        yield np.moveaxis(plane, 0, -1) if turn and plane.ndim == 3 else plane
+
+    def _size(self, told: Told, xml: ImageXml, file: Any) -> float | None:
+        return self._pixel_size_um or told.pixel_size_um or xml.pixel_size_um or imagej_pixel_size_um(file)
 
 
-def _pixel_size_um(file: Any) -> float | None:
-    """Of ImageJ files calibrated in micrometres; others do not tell it in one agreed way."""
-    if not file.is_imagej or (file.imagej_metadata or {}).get("unit") not in ("micron", "um", "µm", "\\u00B5m"):
-        return None
-    tag = file.pages[0].tags.get("XResolution")
-    if tag is None or not tag.value[0]:
-        return None
-    return float(tag.value[1]) / float(tag.value[0])
+def _descriptions(file: Any, path: Path) -> list[ImageXml]:
+    """What is known of each series that is an image of its own."""
+    if not file.is_ome or file.ome_metadata is None:
+        return [ImageXml()]
+    found = read_ome_xml(file.ome_metadata, path)
+    return found if len(found) == len(file.series) else [found[0] if found else ImageXml()]
 
 
-def _elapsed_s(file: Any, page: int) -> float | None:
-    """Seconds since the start that Micro-Manager wrote to a page."""
-    if not file.is_micromanager or page >= len(file.pages):
-        return None
-    tag = file.pages[page].tags.get("MicroManagerMetadata")
-    elapsed = tag.value.get("ElapsedTime-ms") if tag is not None and isinstance(tag.value, dict) else None
-    return None if elapsed is None else float(elapsed) / 1e3
+def _length(sizes: Mapping[str, int]) -> int:
+    return int(np.prod(tuple(sizes.values()), dtype=np.int64))

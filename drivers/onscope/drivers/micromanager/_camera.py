@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from onscope.runtime import FrameSpec, SourceError
 
@@ -62,6 +63,14 @@ class Camera:
         with kept_camera(self.core):
             self.choose()
             return int(self.core.get_number_of_camera_channels())
+
+    def describe(self) -> dict[str, Any]:
+        """What it is, as plain values; what the core does not tell is left out."""
+        told: dict[str, Any] = {"camera": self.label, "exposure_ms": self.exposure_ms}
+        with suppress(AttributeError, *CORE_ERRORS):
+            told["device"] = str(self.core.get_device_name(self.label))
+            told["adapter"] = str(self.core.get_device_library(self.label))
+        return told
 
     def expose(self) -> float:
         """Set `exposure_ms`; the milliseconds that the camera really took.

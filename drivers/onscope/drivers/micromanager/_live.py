@@ -45,6 +45,13 @@ class LiveSource:
         """What the (first) camera is set to give now."""
         return self._specs(self.cameras[:1])[0]
 
+    def describe(self) -> dict[str, Any]:
+        """What a recording should know of the cameras, as plain values."""
+        told: dict[str, Any] = {"driver": "micromanager"}
+        with suppress(AttributeError, *CORE_ERRORS):
+            told["core"] = str(self.core.get_version_info())
+        return told | {"devices": [camera.describe() for camera in self.cameras], "on_full": self.on_full}
+
     def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """`n` frames in all, and the cameras are stopped; or None: they run until the generator is closed.
 

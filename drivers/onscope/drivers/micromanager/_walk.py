@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from onscope.runtime import Frame, FrameSpec, Source, SourceError
+from onscope.runtime import Frame, FrameSpec, Source, SourceError, describe_source
 
 from ._scope import Scope
 
@@ -44,6 +44,11 @@ class StageWalk:
     def spec(self) -> FrameSpec:
         """That of the source."""
         return self._source.spec()
+
+    def describe(self) -> dict[str, Any]:
+        """What the source says of itself, and the steps."""
+        steps = {"seed": self._seed, "step_um": self._step_um, "range_um": self._range_um, "every": self._every}
+        return {**describe_source(self._source), "stage_walk": steps}
 
     def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """The source's frames; the same seed makes the same steps each time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Generator, Sequence
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from onscope.runtime import Frame, FrameId, FrameSpec, SourceError, new_run_id
 
@@ -113,6 +113,10 @@ class ScriptedCamera:
         while before < len(self._script) and isinstance(self._script[before], Change | Move):
             before += 1
         return looks(self._script[:before], self._look)[-1].spec
+
+    def describe(self) -> dict[str, Any]:
+        """What a recording should know of it."""
+        return {"driver": "scripted", "script": [repr(step) for step in self._script], "seed": self._seed}
 
     def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """`n` frames of the script from its beginning, or all; after a Fail, from behind it. Each call is a segment.

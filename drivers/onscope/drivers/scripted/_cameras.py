@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from typing import Any
 
 from onscope.runtime import Frame, FrameId, FrameSpec, SourceError, new_run_id
 
@@ -37,6 +38,10 @@ class ScriptedCameras:
     def specs(self) -> Sequence[FrameSpec]:
         """What the next frames of each camera will look like."""
         return [camera.spec() for camera in self._cameras.values()]
+
+    def describe(self) -> dict[str, Any]:
+        """What a recording should know of them."""
+        return {"driver": "scripted", "devices": [camera.describe() for camera in self._cameras.values()]}
 
     def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """`n` frames of all cameras together, or all; a camera that fails ends it for all with SourceError."""

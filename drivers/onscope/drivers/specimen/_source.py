@@ -47,6 +47,19 @@ class SpecimenSource:
         """As the mounted camera has it."""
         return self._live.spec()
 
+    def describe(self) -> dict[str, Any]:
+        """What a recording should know of the specimen: with these values the same one can be mounted again."""
+        return {**self._live.describe(), "driver": "specimen", **self._about(), "exposure_ms": self.exposure_ms}
+
+    def _about(self) -> dict[str, Any]:
+        return {
+            "scenario": self.scope.scenario.name,
+            "seed": self._seed,
+            "channel": self.channel,
+            "shows": self.shows,
+            "lapse": self.scope.bench.lapse,
+        }
+
     def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """As `LiveSource.frames`."""
         return self._live.frames(n)
@@ -81,14 +94,7 @@ class SpecimenSource:
             raise SourceError(
                 "found a specimen that remembers no truth, expected one that does: open it with truth=True"
             )
-        scenario = self.scope.scenario
-        about = {
-            "scenario": scenario.name,
-            "seed": self._seed,
-            "channel": self.channel,
-            "shows": self.shows,
-            "lapse": self.scope.bench.lapse,
-        }
+        about = self._about()
         with keep_truth(self.scope.scene, folder, about, waiting=self._remember) as keeper:
             self._keeper = keeper
             try:

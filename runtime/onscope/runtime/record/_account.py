@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from .._errors import RecordError
 from .._frame import FrameId
+from ._files import write_text
 
 
 class LedgerRowLike(Protocol):
@@ -33,11 +35,12 @@ class LedgerLike(Protocol):
 
 
 def write_ledger(path: Path, ledger: LedgerLike) -> None:
-    """A row per frame or run of frames of one fate; raises RecordError when the disk refuses it."""
+    """A row per frame or run of frames of one fate, all or none; raises RecordError when the disk refuses it."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["run", "camera", "segment", "seq", "state", "reason", "frames"])
+    writer.writerows([*row.id, row.state, row.reason, row.frames] for row in ledger.table())
     try:
-        with open(path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["run", "camera", "segment", "seq", "state", "reason", "frames"])
-            writer.writerows([*row.id, row.state, row.reason, row.frames] for row in ledger.table())
+        write_text(path, text.getvalue())
     except OSError as error:
         raise RecordError(f"{path} could not be written ({error.strerror}): make room on its disk") from error

@@ -9,15 +9,23 @@ from typing import Any
 import numpy as np
 
 from .._errors import RecordError
+from ._links import are_links
+from ._who import are_entries
+from .formats import DEFAULT, FORMATS, suffix_of
 
-NAME = re.compile(r"[\w.-]+\.ome\.zarr")
-"""A folder beside the manifest, never a way to another one."""
+NAME = re.compile(r"\w[\w.-]*")
+"""A file or folder beside the manifest, never a way to another one."""
+IMAGE = re.compile(r"\w[\w.-]*\.ome\.zarr(/labels/\w[\w.-]*)?")
+"""Of answers: beside the manifest, or labels in a raw image."""
+ALONG = ("t", "tc", "tz", "tcz")
+"""Axes that elements of images are counted along."""
 EXPECTED: dict[str, tuple[type, ...]] = {
     "images": (list,), "tables": (list,), "clock": (dict,), "state": (str,), "error": (str, type(None)),
 }  # fmt: skip
 OPTIONAL: dict[str, tuple[type, ...]] = {
     "began": (str,), "notes": (dict,), "versions": (dict,), "machine": (dict,), "keep": (int, type(None)),
-    "statistics": (list,),
+    "statistics": (list,), "command": (list,), "packages": (dict,), "runtime": (dict,), "lanes": (list,),
+    "sources": (list,), "events": (list,), "answers_ended": (str, type(None)),
 }  # fmt: skip
 
 
@@ -33,6 +41,10 @@ def check_content(path: Path, content: dict[str, Any]) -> None:
     if set(clock) != {"wall_ns", "monotonic_ns"} or not all(isinstance(value, int) for value in clock.values()):
         raise _wrong(path, "clock", clock)
     check_keep(path, content.get("keep"))
+    if not are_links(content.get("links", [])):
+        raise _wrong(path, "links", content["links"])
+    if not are_entries(content.get("unsaved", [])):
+        raise _wrong(path, "unsaved", content["unsaved"])
     if not all(isinstance(name, str) for name in content["tables"]):
         raise _wrong(path, "tables", content["tables"])
     check_images(path, content["images"])
@@ -55,13 +67,18 @@ def check_images(path: Path, images: object) -> None:
 
 def _is_image(entry: dict[str, Any]) -> bool:
     shape, size, scale = entry.get("shape"), entry.get("pixel_size_um", ""), entry.get("scale", 1.0)
-    if not isinstance(entry.get("path"), str) or not NAME.fullmatch(entry["path"]):
+    name = NAME if entry.get("role") == "raw" else IMAGE
+    if not isinstance(entry.get("path"), str) or not name.fullmatch(entry["path"]):
         return False
     if not isinstance(shape, list) or len(shape) not in (2, 3) or not all(isinstance(n, int) and n > 0 for n in shape):
         return False
     if not isinstance(size, (int, float, type(None))) or not isinstance(scale, (int, float)) or not scale:
         return False
-    if not isinstance(entry.get("stage"), (str, type(None))):
+    if not isinstance(entry.get("stage"), (str, type(None))) or entry.get("along", "t") not in ALONG:
+        return False
+    if not isinstance(entry.get("raw"), (str, type(None))) or not isinstance(entry.get("labels", False), bool):
+        return False
+    if not isinstance(entry.get("channel"), (int, type(None))):
         return False
     try:
         if not isinstance(entry.get("dtype"), str) or np.dtype(entry["dtype"]).kind not in "biuf":
@@ -70,6 +87,11 @@ def _is_image(entry: dict[str, Any]) -> bool:
         return False
     if entry.get("role") != "raw":
         return entry.get("role") == "derived"
+    format, length = entry.get("format", DEFAULT), entry.get("length")
+    if not isinstance(format, str) or format not in FORMATS or not entry["path"].endswith(suffix_of(format)):
+        return False
+    if length is not None and (not isinstance(length, int) or length < 1):
+        return False
     wanted: dict[str, type] = {"axes": str, "camera": str, "bit_depth": int}
     return all(isinstance(entry.get(name), kind) for name, kind in wanted.items())
 

@@ -1,119 +1,162 @@
 """Answers on their way to the disk: an image per stage with its own dtype, a table per stage of objects.
 
-A frame without a result (skipped, failed) has no place in them: nothing is filled in.
+An answer stands at the element of its raw frame. Of a frame without one (skipped, failed) the element stays empty:
+nothing is filled in.
 """
 
 from __future__ import annotations
 
-import re
+import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from .._errors import RecordError
+from .._columns import structured_columns
+from .._errors import OnscopeError, RecordError
+from .._frame import Frame, FrameId
 from .._result import Result
+from ._beside import BesideAnswers
+from ._elements import Element, Elements
 from ._files import require_space
 from ._flight import Flight
-from ._images import ImageWriter
-from ._tables import TableWriter, structured_columns
+from ._places import Places, most_unnamed_of
+from ._result_row import columns_of, row_of
+from ._stage_images import StageImage, StageImages, Written
+from ._stages import check_stages, is_image
+from ._tables import TableWriter
+from ._who import COLUMNS, ids_of
+from .recorder import read_frames, rows_by_image
 
-WHO = [("run", pa.string()), ("camera", pa.string()), ("segment", pa.int64()), ("seq", pa.int64())]
-TIMES = [
-    ("state", pa.string()),
-    ("received_ns", pa.int64()),
-    ("delivered_ns", pa.int64()),
-    ("latency_ms", pa.float64()),
-    ("look_ahead_ms", pa.float64()),
-]
-WINDOW = [("frames", pa.int64()), ("target", pa.int64()), ("padded", pa.int64()), ("state_reset", pa.bool_())]
-"""What the result's window was; docs/recordings.md says what each column is."""
-RESERVED = ("raw", "frames", "results", "ledger", "latency", "overview", "recording")
-DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
-"""No names of files on Windows."""
+RAW = [("raw_array", pa.string()), *((f"raw_{axis}", pa.int64()) for axis in "tcz")]
+"""Columns of a table of objects: the element that their raw frame is, null where there is none."""
+POLL_S = 0.001
+
+
+class Raw(Protocol):
+    """The raw frames of the same recording: where they are, how many are under way, what ended their saving."""
+
+    places: Places
+    failure: OnscopeError | None
+
+    @property
+    def waiting(self) -> int: ...
+    def check_place(self) -> None: ...
 
 
 class DerivedWriter:
-    """Images and tables of all stages, and the table `results`. Safe to use from several threads.
+    """Images and tables of all stages, the table `results` and those beside it. Safe to use from several threads.
 
-    `stages` and, of these, `images` are those of the pipeline, where it is known: a stage may run on some frames only.
+    `stages`, of these `images` and of these `labels` are those of the pipeline, where it is known: a stage may run on
+    some frames only. `on_image` is told of each image that was made, with its entry of the manifest. With `keep`, the
+    raw frames are a rolling window: their answers roll with them.
     """
 
     def __init__(
         self,
         folder: Path,
-        on_image: Callable[[ImageWriter, Result, str], None],
+        raw: Raw,
+        on_image: Callable[[dict[str, Any]], None],
         expected: Callable[[], int | None],
         stages: Sequence[str] = (),
         images: Sequence[str] = (),
+        labels: Collection[str] = (),
+        keep: int | None = None,
     ) -> None:
         self._stages = tuple(stages)
         self._pictures = tuple(images)
         self._folder = folder
-        self._on_image = on_image
+        self._raw = raw
         self._expected = expected
+        self._keep = keep
         self._lock = threading.Lock()
-        self._images: dict[tuple[object, ...], ImageWriter] = {}
-        self._on_disk: dict[ImageWriter, int] = {}
+        self._elements = Elements(raw.places)
+        self._images = StageImages(folder, labels, on_image, expected, rolling=keep is not None)
         self._tables: dict[str, TableWriter] = {}
         self._results: TableWriter | None = None
+        self._beside = BesideAnswers(folder)
         self._flight = Flight()
+        self._rows: Mapping[str, Any] = {}
+        self._told: set[FrameId] | None = None
         self._closed = False
+        self.failure: Exception | None = None
+        """Why results that were given are not on the disk, if so."""
 
     @property
     def tables(self) -> list[str]:
-        """Names of the tables: `results`, and the stages whose answers are objects."""
-        return [] if self._results is None else ["results", *self._tables]
+        """Names of the tables: `results`, the stages whose answers are objects, and those beside the answers."""
+        if self._results is None:
+            return []
+        return ["results", *(table.name for table in self._other_tables)]
 
     def add(self, result: Result) -> None:
         """Begin to save a result; waits when the disk is behind. Raises RecordError when it cannot be saved."""
-        with self._lock:
+        with self._lock, self._noting_failure():
             if self._closed:
                 raise RecordError(f"result {result.frame.id} came after the recording was finished, expected none")
             pictures = {stage: answer for stage, answer in result.answers.items() if is_image(answer)}
+            element = self._elements.of(result.frame)
             if self._results is None:
                 self._begin(result, pictures)
             self._make_tables(result, pictures)
-            places: dict[str, tuple[ImageWriter, int]] = {}
-            futures, nbytes = [], 0
-            for stage, answer in pictures.items():
-                image = self._image_of(stage, answer, result)
-                index, future = image.write(answer)
-                places[stage] = image, index
-                futures.append(future)
-                nbytes += image.nbytes
+            if self._keep is not None and element.recorded:
+                self._wait_for_room(result.frame)
+            places = {stage: self._images.write(result, stage, element) for stage in pictures}
+            futures = [future for written in places.values() for future in written.futures]
+            nbytes = sum(written.image.files.nbytes for written in places.values())
             what = f"the result of frame {result.frame.id}"
-            self._flight.add(what, futures, nbytes, partial(self._acknowledge, result, places))
+            self._flight.add(what, futures, nbytes, partial(self._acknowledge, result, element, places))
             self._flight.reap()
+
+    def _wait_for_room(self, frame: Frame) -> None:
+        """In a rolling window, until the element of the answer is that of no raw frame that is still told."""
+        while self._raw.waiting > most_unnamed_of(frame.pixels.nbytes) and self._raw.failure is None:
+            time.sleep(POLL_S)
 
     def drain(self) -> None:
         """Wait until every result that was given is on the disk."""
-        with self._lock:
+        with self._lock, self._noting_failure():
             self._flight.drain()
+
+    @contextlib.contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.failure = self.failure or error
+            raise
 
     def steps_of_closing(self) -> Iterator[Callable[[], object]]:
         """What must be done to close, each to be tried even when another fails."""
         with self._lock:
             self._closed = True
         yield self.drain
-        for image in self._images.values():
-            yield partial(self._cut, image)
-        for table in self._tables.values():
+        yield self._look_at_frames
+        for image in self._images.all():
+            yield partial(self._close_image, image)
+        for table in self._other_tables:
             yield table.close
         if self._results is not None:
             yield self._results.close
 
-    def _cut(self, image: ImageWriter) -> None:
-        image.close(self._on_disk.get(image, 0))
+    def _look_at_frames(self) -> None:
+        if self._images.all():
+            frames = read_frames(self._folder, self._keep)
+            self._rows = rows_by_image(frames)
+            if self._keep is not None:
+                self._told = set(ids_of(frames))
 
-    def lengths(self) -> dict[str, int]:
-        """Images on the disk by name."""
-        return {image.path.name: self._on_disk.get(image, 0) for image in self._images.values()}
+    def _close_image(self, image: StageImage) -> None:
+        image.close(self._rows.get(image.raw or ""), self._told if image.raw else None)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Answers on the disk and elements without one (`frames`, `missing`), by the paths of the images."""
+        return {image.path: image.files.counts() for image in self._images.all()}
 
     def _begin(self, result: Result, pictures: Mapping[str, np.ndarray[Any, Any]]) -> None:
         check_stages(self._stages or tuple(result))
@@ -123,12 +166,7 @@ class DerivedWriter:
             require_space(self._folder, each * frames, f"the images that {frames} frames give")
         self._stages = self._stages or tuple(result)
         self._pictures = self._pictures or tuple(pictures)
-        steps = [step for step in result.stamps.steps_ms() if not step.startswith("stage ")]
-        columns = [*WHO, *TIMES, *WINDOW, *((f"{step}_ms", pa.float64()) for step in steps)]
-        columns += [(f"stage {stage}_ms", pa.float64()) for stage in self._stages]
-        for stage in self._pictures:
-            columns += [(f"{stage}_array", pa.string()), (f"{stage}_index", pa.int64())]
-        self._results = TableWriter(self._folder, "results", pa.schema(columns))
+        self._results = TableWriter(self._folder, "results", columns_of(result, self._stages, self._pictures))
 
     def _make_tables(self, result: Result, pictures: Mapping[str, np.ndarray[Any, Any]]) -> None:
         for stage, answer in result.answers.items():
@@ -139,76 +177,47 @@ class DerivedWriter:
                 )
             if stage not in pictures and stage not in self._tables:
                 fields = [(name, pa.from_numpy_dtype(each.dtype)) for name, each in structured_columns(answer).items()]
-                self._tables[stage] = TableWriter(self._folder, stage, pa.schema([*WHO, *fields]), csv=True)
+                self._tables[stage] = TableWriter(self._folder, stage, pa.schema([*COLUMNS, *RAW, *fields]), csv=True)
 
-    def _acknowledge(self, result: Result, places: Mapping[str, tuple[ImageWriter, int]]) -> None:
+    def _acknowledge(self, result: Result, element: Element, places: Mapping[str, Written]) -> None:
         assert self._results is not None
-        who, stamps = result.frame.id, result.stamps
-        values: dict[str, Any] = dict(zip([name for name, _ in WHO], who, strict=True))
-        values |= {"state": result.state, "received_ns": stamps.received, "delivered_ns": stamps.delivered}
-        values |= {"latency_ms": result.latency_ms, "look_ahead_ms": result.look_ahead_ms}
-        frames = len(result.frames)
-        values |= {"frames": frames, "target": result.target % frames}
-        values |= {"padded": result.padded, "state_reset": result.state_reset}
-        values |= {f"{step}_ms": ms for step, ms in stamps.steps_ms().items()}
-        # Stages that ran as one graph have its whole time each: a column is there for every stage that ran.
-        values |= {f"stage {stage}_ms": (end - start) / 1e6 for stage, (start, end) in stamps.stages.items()}
-        for stage, (image, index) in places.items():
-            values |= {f"{stage}_array": image.path.name, f"{stage}_index": index}
-            self._on_disk[image] = index + 1
+        self._raw.check_place()  # a file's path may lead elsewhere by now, where its images were written then
+        values = row_of(result)
+        for stage, written in places.items():
+            values |= {f"{stage}_array": written.image.path, f"{stage}_index": list(written.at)}
+        with self._together():
+            self._append(result, element, values)
+        for written in places.values():
+            written.image.files.present.mark(written.at)
+
+    @contextlib.contextmanager
+    def _together(self) -> Iterator[None]:
+        """Rows of one result: all of them, or none."""
+        sizes = {table.name: table.size for table in self._other_tables}
+        try:
+            yield
+        except Exception:
+            for table in self._other_tables:
+                with contextlib.suppress(RecordError):  # the first refusal is told
+                    table.cut(sizes.get(table.name))
+            raise
+
+    @property
+    def _other_tables(self) -> list[TableWriter]:
+        return [*self._tables.values(), *self._beside.tables]
+
+    def _append(self, result: Result, element: Element, values: Mapping[str, Any]) -> None:
+        assert self._results is not None
+        who, where = result.frame.id, self._raw_columns(element)
         for stage, table in self._tables.items():
             if stage in result.answers:
                 columns = structured_columns(result[stage])
                 rows = len(next(iter(columns.values())))
-                table.append([*([value] * rows for value in who), *columns.values()])
+                table.append([*([value] * rows for value in (*who, *where)), *columns.values()])
+        self._beside.add(result, recorded=element.recorded)
         self._results.append([[values.get(name)] for name in self._results.columns])
 
-    def _image_of(self, stage: str, answer: np.ndarray[Any, Any], result: Result) -> ImageWriter:
-        size = result.frame.pixel_size_um
-        # Segments whose answers look alike share an image: an acquisition may consist of thousands of short ones.
-        key = (stage, result.frame.id.camera, answer.shape, answer.dtype.name, size)
-        if key not in self._images:
-            number = sum(name == stage for name, *_ in self._images)
-            image = ImageWriter(
-                self._folder / (f"{stage}-{number}.ome.zarr" if number else f"{stage}.ome.zarr"),
-                answer.shape,
-                answer.dtype.name,
-                pixel_size_um=None if size is None else size / result.scales.get(stage, 1.0),
-                expected=self._expected(),
-                attributes={"role": "derived", "stage": stage, **provenance(result, stage)},
-            )
-            self._images[key] = image
-            self._on_image(image, result, stage)
-        return self._images[key]
-
-
-def check_stages(stages: Sequence[str]) -> None:
-    """Raise RecordError unless each stage's files can be told from all others, also where case does not count."""
-    names = [stage.casefold() for stage in stages]
-    for stage, name in zip(stages, names, strict=True):
-        plain, numbered = re.fullmatch(r"\w[\w.-]*", name), re.fullmatch(r"(.+)-\d+", name)
-        known = {*names, *RESERVED}
-        twice = name in RESERVED or names.count(name) > 1 or (numbered and numbered[1] in known)
-        if not plain or twice or DEVICES.match(name):
-            raise RecordError(
-                f"found a stage named {stage!r}, expected a plain word other than {', '.join(RESERVED)}, which "
-                "name other files of a recording, and none that another stage's files may have: rename the stage"
-            )
-
-
-def is_image(answer: np.ndarray[Any, Any]) -> bool:
-    """True for (y, x) and (y, x, samples) arrays; a structured or flat array is a table. Others raise RecordError."""
-    if answer.dtype.names is not None or answer.ndim < 2:
-        return False
-    if answer.ndim > 3:
-        raise RecordError(
-            f"found an answer of shape {answer.shape}, expected an image (y, x) or (y, x, samples) or a table: let the "
-            "stage give one image per result"
-        )
-    return True
-
-
-def provenance(result: Result, stage: str) -> dict[str, Any]:
-    """Where a stage's answers come from, as plain values."""
-    known = result.provenance.get(stage)
-    return {} if known is None else {"provenance": asdict(known)}
+    @staticmethod
+    def _raw_columns(element: Element) -> list[Any]:
+        at = dict(zip(element.place.axes, element.place.at, strict=True))
+        return [element.raw, *(at.get(axis) for axis in "tcz")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._errors import RecordError
-from ._images import TENSORSTORE_ERRORS
+from ._array import TENSORSTORE_ERRORS
 
 MAX_BYTES = 64 << 20
 MAX_WRITES = 64

@@ -34,7 +34,13 @@ class Journal:
         self._sync = sync
         self._size = 0
         self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - closed in close()
-        self._write(schema.serialize())
+        try:
+            self._write(schema.serialize())
+        except OSError:
+            self._file.close()
+            path.unlink(missing_ok=True)
+            raise
+        self._head = self._size
         if sync:
             sync_folder(path.parent)
         # Arrow imports much at its first array: not in the middle of a run.
@@ -47,6 +53,16 @@ class Journal:
         if batch.num_rows:
             self._write(batch.serialize())
         return int(batch.num_rows)
+
+    @property
+    def size(self) -> int:
+        """Bytes up to the end of the last batch."""
+        return self._size
+
+    def cut(self, size: int | None) -> None:
+        """Take back the batches behind this size (None: all), which must be one that it had."""
+        self._size = self._head if size is None else size
+        self._back()
 
     def close(self) -> None:
         self._file.close()
@@ -67,11 +83,13 @@ class Journal:
             if self._sync:
                 os.fsync(self._file.fileno())
         except OSError:
-            # Half a batch would hide all that is written behind it.
-            os.ftruncate(self._file.fileno(), self._size)
-            os.lseek(self._file.fileno(), self._size, os.SEEK_SET)
+            self._back()  # half a batch would hide all that is written behind it
             raise
         self._size += len(data)
+
+    def _back(self) -> None:
+        os.ftruncate(self._file.fileno(), self._size)
+        os.lseek(self._file.fileno(), self._size, os.SEEK_SET)
 
 
 def whole_batches(journal: Path) -> Iterator[Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._manifest import machine, versions
+from .._errors import RecordError
+from ._files import write_json
 from ._tables import read_table
+from .provenance import machine, versions
 
 PERCENTILES = (50, 95, 99)
 LOOK_AHEAD = "look_ahead_ms"
@@ -65,3 +68,13 @@ def latency_report(folder: Any, counts: Mapping[str, int], stages: Mapping[str, 
     report["versions"] = versions()
     report["machine"] = machine()
     return report
+
+
+def write_latency(folder: Path, counts: Mapping[str, int], stages: Mapping[str, Any]) -> None:
+    """Write `latency.json`; raises RecordError when the disk refuses it."""
+    try:
+        write_json(folder / "latency.json", latency_report(folder, counts, stages))
+    except OSError as error:
+        raise RecordError(
+            f"latency.json could not be written to {folder} ({error.strerror}): make room on its disk"
+        ) from error

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..drawing import ACCENT, FAINT, LINE, TEXT, WARM, Canvas, Look, busiest, render, ring_marks
+from ..drawing import ACCENT, FAINT, LINE, TEXT, WARM, Canvas, Look, busiest, render, ring_marks, trails
 from ._charts import facts_chart, latency_chart, ledger_chart
 from ._latency import frames_per_second, step_columns
+from ._panels import Panel, panels_of, stages_of
 from ._reader import RecordedRun
+from ._trust_chart import HEIGHT as TRUST
+from ._trust_chart import suspicions, trust_chart
 
 MARGIN, GAP, HEADER, CAPTION, CHARTS = 32, 16, 92, 50, 400
 ZOOM = 6
@@ -22,18 +24,8 @@ MOST_PANELS = 6
 CELLS = {1: 710, 2: 710, 3: 560, 4: 440, 5: 360, 6: 320}
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One column: an image, its pixels per raw pixel, and points (y, x) in raw pixels to draw on it."""
-
-    title: str
-    image: np.ndarray[Any, Any]
-    scale: float = 1.0
-    points: np.ndarray[Any, Any] | None = None
-
-
 def overview(run: RecordedRun, path: str | Path) -> Path:
-    """Draw a recording as one PNG: whole frames, a crop of the same region of each, latency and ledger.
+    """Draw a recording as one PNG: whole frames, a crop of the same region of each, latency, ledger and trust.
 
     Shows the last frame that has a result (the last raw frame when none has). Raises RecordError when it cannot be
     read or written.
@@ -44,7 +36,8 @@ def overview(run: RecordedRun, path: str | Path) -> Path:
     aspect = panels[0].image.shape[0] / panels[0].image.shape[1] if panels else 1.0
     tall = round(min(cell * aspect, 1.5 * cell))
     images = 2 * (CAPTION + tall) + GAP if panels else 0
-    canvas = Canvas(width, HEADER + images + GAP + CHARTS + MARGIN)
+    trust = suspicions(run)
+    canvas = Canvas(width, HEADER + images + GAP + CHARTS + (GAP + TRUST if trust else 0) + MARGIN)
     _header(canvas, run)
     if panels:
         _images(canvas, run, panels, cell, tall)
@@ -54,41 +47,11 @@ def overview(run: RecordedRun, path: str | Path) -> Path:
     latency_chart(canvas, MARGIN, top, room * 0.56, CHARTS, steps)
     ledger_chart(canvas, MARGIN + room * 0.56 + GAP, top, room * 0.2, CHARTS, _counts(run))
     facts_chart(canvas, MARGIN + room * 0.76 + 2 * GAP, top, room * 0.24, CHARTS, _facts(run))
+    if trust:
+        trust_chart(canvas, MARGIN, top + CHARTS + GAP, width - 2 * MARGIN, TRUST, trust)
     path = Path(path)
     canvas.save(path)
     return path
-
-
-def panels_of(run: RecordedRun) -> list[Panel]:
-    """Raw, each image stage, and for each stage of points the image it reads with the points on it."""
-    if not len(run):
-        return []
-    last = _last_result(run)
-    if last is None:
-        frame = run.frame(len(run) - 1)
-        return [Panel(f"raw, frame {frame.id.seq}", frame.pixels)]
-    who = {name: last[name] for name in ("run", "camera", "segment", "seq")}
-    raw = _raw_of(run, who)
-    panels = {"frame": Panel(f"raw, frame {who['seq']}", raw)} if raw is not None else {}
-    reads = {stage["name"]: stage["reads"] for stage in _stages(run)}
-    for name in last:
-        stage = name.removesuffix("_index")
-        if name.endswith("_index") and last[name] is not None:
-            images = run.images[last[f"{stage}_array"]]
-            size = f", {images.scale:g}x" if images.scale != 1 else ""
-            panels[stage] = Panel(stage + size, images[last[name]], images.scale)
-    tables = [name for name in run.manifest["tables"] if name not in ("frames", "results")]
-    tables = [name for name in tables if last.get(f"stage {name}_ms") is not None]  # that ran on this frame
-    marked = []
-    for stage in tables:
-        table = run.table(stage)
-        ground = panels.get(reads.get(stage, "frame")) or next(iter(panels.values()), None)
-        if ground is not None and {"y", "x"} <= set(table.column_names):
-            rows = _rows_of(table, who)
-            points = np.stack([rows["y"].to_numpy(), rows["x"].to_numpy()], axis=1).astype(float)
-            title = f"{stage}: {len(points)} on {ground.title.split(',')[0]}"
-            marked.append(Panel(title, ground.image, ground.scale, points))
-    return [*panels.values(), *marked]
 
 
 def _images(canvas: Canvas, run: RecordedRun, panels: list[Panel], cell: int, tall: int) -> None:
@@ -114,6 +77,9 @@ def _images(canvas: Canvas, run: RecordedRun, panels: list[Panel], cell: int, ta
                 centres = (panel.points - (top, left) + 0.5) * zoom - 0.5
                 inside = ((centres > -20) & (centres < (tall + 20, cell + 20))).all(axis=1)
                 shown = ring_marks(shown, centres[inside], 20 if zoomed else 7, ACCENT, 2 if zoomed else 1.4)
+            if panel.trails:
+                lines = [(trail - (top, left) + 0.5) * zoom - 0.5 for trail in panel.trails]
+                shown = trails(shown, lines, 4 if zoomed else 2)
             note = f"the marked region, {zoom:.1f}x" if zoomed else look.words
             canvas.text(x, y + 4, panel.title, 19, TEXT, width=cell)
             canvas.text(x, y + 28, note, 13, FAINT, width=cell)
@@ -145,8 +111,13 @@ def _header(canvas: Canvas, run: RecordedRun) -> None:
         words = f"{run.manifest['state']}: {run.manifest['error'] or 'the run did not end in order'}"
         canvas.text(MARGIN, 62, words, 15, WARM, width=canvas.width - 2 * MARGIN)
     else:
-        stages = "  >  ".join(f"{stage['name']} ({stage['package']})" for stage in _stages(run))
+        stages = "  >  ".join(f"{stage['name']} ({_what(stage)})" for stage in stages_of(run))
         canvas.text(MARGIN, 62, stages, 15, FAINT, width=canvas.width - 2 * MARGIN)
+
+
+def _what(stage: dict[str, Any]) -> str:
+    package, kind = str(stage.get("package") or ""), stage.get("kind", "network")
+    return package if kind == "network" else f"{package} {kind} of {stage['reads']}".strip()
 
 
 def _facts(run: RecordedRun) -> dict[str, str]:
@@ -192,33 +163,6 @@ def _counts(run: RecordedRun) -> dict[str, int]:
             for row in csv.DictReader(file):
                 found[row["state"]] += int(row["frames"])
     return {state: found[state] for state in ("done", "late", "skipped", "failed", "lost_upstream")}
-
-
-def _stages(run: RecordedRun) -> list[dict[str, Any]]:
-    stages = run.manifest["pipeline"]
-    return stages if isinstance(stages, list) else []
-
-
-def _last_result(run: RecordedRun) -> dict[str, Any] | None:
-    if "results" not in run.manifest["tables"]:
-        return None
-    results = run.table("results")
-    return results.slice(results.num_rows - 1, 1).to_pylist()[0] if results.num_rows else None
-
-
-def _rows_of(table: Any, who: dict[str, Any]) -> Any:
-    import pyarrow.compute as pc
-
-    chosen = None
-    for name, value in who.items():
-        same = pc.equal(table[name], value)
-        chosen = same if chosen is None else pc.and_(chosen, same)
-    return table.filter(chosen)
-
-
-def _raw_of(run: RecordedRun, who: dict[str, Any]) -> np.ndarray[Any, Any] | None:
-    rows = _rows_of(run.table("frames"), who).to_pylist()
-    return run.images[rows[0]["array"]][rows[0]["index"]] if rows else None
 
 
 def _crop(image: np.ndarray[Any, Any], scale: float, top: int, left: int, high: int, wide: int) -> np.ndarray[Any, Any]:

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from .._clock import ClockPair
+from .._elsewhere import SavedElsewhere
 from .._errors import RecordError
-from .._frame import Frame, FrameId, FrameSpec, Segment
-from ._flight import reason
-from ._images import TENSORSTORE_ERRORS, open_images
+from .._frame import Frame, FrameSpec, Segment
+from ._crc32 import crc32
+from ._links import read_links
 from ._manifest import NAME, read_manifest
-from ._tables import read_table
+from ._recorded_images import RecordedImages, whole
+from ._rows_of_images import elements, frame_at, rows_of, why_missing
+from ._tables import has_table, read_table
+from ._who import id_of
 from .recorder import merge_state, read_frames, read_state, spec_of_entry
 
 TRIES = 3
-
-
-class RecordedImages:
-    """One image series of a recording, read a frame at a time: (y, x) or (y, x, samples)."""
-
-    def __init__(self, folder: Path, entry: dict[str, Any]) -> None:
-        self.path = folder / entry["path"]
-        if self.path.is_symlink() or (self.path / "0").is_symlink():
-            raise RecordError(f"found a link at {self.path}, expected an image of this recording: put the image there")
-        self.role: str = entry["role"]
-        self.stage: str | None = entry.get("stage")
-        self.shape: tuple[int, ...] = tuple(entry["shape"])
-        self.dtype = np.dtype(entry["dtype"])
-        self.pixel_size_um: float | None = entry["pixel_size_um"]
-        self.scale: float = entry.get("scale", 1.0)
-        self._array = open_images(self.path)
-
-    def __getitem__(self, index: int) -> npt.NDArray[Any]:
-        try:
-            stored = np.asarray(self._array[index].read().result())
-        except TENSORSTORE_ERRORS as error:
-            raise RecordError(
-                f"element {index} of {self.path} cannot be read ({reason(error)}): restore it from a copy"
-            ) from error
-        return np.ascontiguousarray(np.moveaxis(stored, 0, -1)) if stored.ndim == 3 else stored
 
 
 class RecordedRun:
@@ -57,6 +37,7 @@ class RecordedRun:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
+        self._pages: dict[str, dict[tuple[int, ...], int | None]] = {}
         for _ in range(TRIES):
             state = read_state(self.folder)  # first: once it is gone, the manifest has all
             self.manifest = read_manifest(self.folder)
@@ -74,7 +55,7 @@ class RecordedRun:
                 f"in {NAME} or raw.json, expected it in one of them: restore them from a copy"
             )
         self.images = {
-            entry["path"]: RecordedImages(self.folder, entry)
+            entry["path"]: RecordedImages(self.folder, entry, self._told, self._why, self._page)
             for entry in self.manifest["images"]
             if entry["path"] in named or (self.folder / entry["path"]).exists()  # made ready, and removed at the end
         }
@@ -87,11 +68,70 @@ class RecordedRun:
         """A pyarrow.Table: "frames", "results", or a stage of objects; raises RecordError when there is none."""
         return self._frames if name == "frames" else read_table(self.folder, name)
 
+    def __getitem__(self, name: str) -> list[RecordedImages]:
+        """The images of a stage, or "raw": one, or several when frames differ in size, type, position or camera."""
+        found = [each for each in self.images.values() if (each.stage if each.role == "derived" else "raw") == name]
+        if not found:
+            known = {each.stage if each.role == "derived" else "raw" for each in self.images.values()}
+            raise RecordError(
+                f"found no images of {name!r} in {self.folder}, expected one of {', '.join(sorted(map(str, known)))}"
+            )
+        return found
+
+    def answer(self, stage: str, row: int) -> npt.NDArray[Any]:
+        """The image that a stage answered with, by the row of the table "results"; raises RecordError."""
+        known = self._results.slice(row, 1).to_pylist() if 0 <= row < self._results.num_rows else []
+        array, at = (known[0].get(f"{stage}_{what}") if known else None for what in ("array", "index"))
+        if array not in self.images or at is None:
+            raise RecordError(
+                f"found no image of {stage!r} in row {row} of the results in {self.folder}, expected one: the stage "
+                "did not run on this frame, or answers with objects"
+            )
+        at, images = whole(at), self.images[array]
+        if self.manifest.get("keep") is not None and images.raw is not None:
+            frame = frame_at(self._frames, images.raw, at)  # a rolling window counts along t alone
+            if frame is None or id_of(frame) != id_of(known[0]):
+                raise RecordError(
+                    f"found row {row} of the results in {self.folder} outside of the rolling window, expected one of "
+                    f"the last {self.manifest['keep']} frames: its image was let go"
+                )
+        return images.read(at)
+
+    @cached_property
+    def _results(self) -> Any:
+        return self.table("results")
+
+    def _told(self, entry: dict[str, Any]) -> npt.NDArray[np.int64]:
+        """The elements of an image that rows of the tables name; of a rolling window, those of frames that are told."""
+        if entry["role"] == "raw":
+            return elements(self._frames, "", entry["path"])
+        if not has_table(self.folder, "results"):  # the run was cut off before the first result
+            return np.zeros((0, len(entry.get("along", "t"))), np.int64)
+        results = self._results
+        if self.manifest.get("keep") is not None and entry.get("raw") is not None:
+            results = rows_of(results, self._frames)
+        return elements(results, f"{entry.get('stage')}_", entry["path"])
+
+    def _why(self, entry: dict[str, Any], at: tuple[int, ...]) -> str:
+        return why_missing(self.folder, self._frames, entry, at)
+
+    def _page(self, entry: dict[str, Any], at: tuple[int, ...]) -> int | None:
+        if entry["path"] not in self._pages:
+            rows = self._frames.filter(pc.equal(self._frames["array"], entry["path"]))
+            known = zip(rows["index"].to_pylist(), rows["page"].to_pylist(), strict=True)
+            self._pages[entry["path"]] = {tuple(element): page for element, page in known}
+        return self._pages[entry["path"]].get(at)
+
     def spec(self) -> FrameSpec:
         """What the raw frames of the first segment look like; raises RecordError when there are none."""
         if not len(self):
             raise RecordError(f"found no raw frames in {self.folder}, expected at least one: the run ended before it")
         return self._specs[self._frames["array"][0].as_py()]
+
+    @property
+    def links(self) -> list[SavedElsewhere]:
+        """Data sets that hold raw frames of this run: its acquisition saved them itself. They may be gone."""
+        return read_links(self.manifest, self.folder)
 
     @property
     def segments(self) -> list[Segment]:
@@ -117,7 +157,7 @@ class RecordedRun:
 
     def _crc32(self, row: int) -> int | None:
         try:
-            return zlib.crc32(self.frame(row).pixels.data)
+            return crc32(self.frame(row).pixels)
         except RecordError:
             return None
 
@@ -133,8 +173,8 @@ class RecordedRun:
             ) from error
         stage = (known["stage_x_um"], known["stage_y_um"], known["stage_z_um"])
         return Frame(
-            FrameId(known["run"], known["camera"], known["segment"], known["seq"]),
-            images[known["index"]],
+            id_of(known),
+            images.read(known["index"], known["page"]),
             self._specs[known["array"]].axes,
             position,
             known["received_ns"],

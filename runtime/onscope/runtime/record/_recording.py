@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from .._clock import ClockPair
+from .._elsewhere import SavedElsewhere
 from .._errors import RecordError
 from .._frame import Frame, FrameSpec, Source
 from .._result import Result
-from . import _place
+from .._sources import describe_source
 from ._account import LedgerLike, write_ledger
-from ._derived import DerivedWriter, check_stages, provenance
-from ._files import require_space, write_json
-from ._images import ImageWriter
-from ._latency import latency_report
-from ._manifest import NAME, Manifest
+from ._checksums import write_checksums
+from ._collection import write_collection
+from ._derived import DerivedWriter
+from ._files import require_space
+from ._fresh import make_folder
+from ._latency import write_latency
+from ._links import add_link
+from ._manifest import SCHEMA, Manifest
 from ._own import OwnSlots, RecordedSource
-from ._place import Hold
+from ._stages import check_stages, provenance
+from ._who import as_entries
+from .about import write_methods
+from .formats import DEFAULT, format_of
 from .recorder import RecorderSink, Tell, forget_state, merge_raw
 
 BUFFER_MB = 128.0
@@ -44,10 +50,11 @@ class Recording:
 
     Raw frames are written by a process of its own, which saves what it was told of even when this one is killed.
     `pipeline` is described in the manifest. With `keep`, only the last `keep` raw frames of each image are kept.
-    `expected` raw frames, if known. `buffer_mb`: megabytes of shared memory per camera that hide slow moments of the
-    disk. `tell` hears of the disk and the recorder process, a kind and a sentence at a time, in a thread of the
-    recording. Raises RecordError when the folder is not empty (unless `overwrite` and it is a recording that no
-    recorder writes to any more), when it cannot be made, or its disk fills up.
+    `format` is that of the raw frames, "ome-zarr" or another of `formats`. `expected` raw frames, if known.
+    `buffer_mb`: megabytes of shared memory per camera that hide slow moments of the disk. `tell` hears of the disk and
+    the recorder process, a kind and a sentence at a time, in a thread of the recording. Raises RecordError when the
+    folder is not empty (unless `overwrite` and it is a recording that no recorder writes to any more), when it cannot
+    be made, or its disk fills up.
     """
 
     def __init__(
@@ -60,22 +67,36 @@ class Recording:
         expected: int | None = None,
         buffer_mb: float = BUFFER_MB,
         tell: Tell = to_log,
+        format: str = DEFAULT,
     ) -> None:
         if keep is not None and keep < 1:
             raise RecordError(f"found a rolling window of {keep} frames, expected at least 1: choose how many to keep")
         stages = [stage.name for stage in getattr(pipeline, "stages", ())]
         check_stages(stages)
+        format_of(format)  # what is missing is said before anything is made
+        if keep is not None and format != DEFAULT:
+            raise RecordError(
+                f"found a rolling window with {format}, expected {DEFAULT}, whose elements can be written again: "
+                "choose one of the two"
+            )
         self.folder = Path(folder)
         self.clock = ClockPair.take()
         self._keep = keep
         self._expected = expected
-        _make_folder(self.folder, overwrite)
-        self._lock = threading.Lock()
+        make_folder(self.folder, overwrite)
         self._manifest = Manifest(self.folder, pipeline, self.clock)
-        self.sink = RecorderSink(self.folder, self.clock, keep=keep, expected=expected, buffer_mb=buffer_mb, tell=tell)
+        self._lock, self.describe = self._manifest.lock, self._manifest.describe
+        write_collection(self.folder, SCHEMA)
+        self.sink = RecorderSink(
+            self.folder, self.clock, keep=keep, expected=expected, buffer_mb=buffer_mb, tell=tell, format=format
+        )
         self._own: OwnSlots | None = None
         images = getattr(pipeline, "images", ())
-        self._derived = DerivedWriter(self.folder, self._note_derived, lambda: self._expected, stages, images)
+        decoders = {stage.name: getattr(stage, "decoder", None) for stage in getattr(pipeline, "stages", ())}
+        labels = [name for name, decoder in decoders.items() if getattr(decoder, "labels", False)]
+        self._derived = DerivedWriter(
+            self.folder, self.sink, self._note, lambda: self._expected, stages, images, labels, keep
+        )
         self._stages: dict[str, Any] = {}
         self._ledger: LedgerLike | None = None
         self._merged = False
@@ -105,6 +126,7 @@ class Recording:
         A disk that is slower than the camera makes it wait, it never drops.
         """
         self._expected = n
+        self.describe(sources=[describe_source(source)])
         return RecordedSource(source, self._slots(), self.require_room)
 
     def save(self, frame: Frame) -> None:
@@ -126,11 +148,15 @@ class Recording:
 
     def note(self, name: str, words: str) -> None:
         """Put something measured about this run into the manifest and the overview; call it before `finish`."""
-        self._manifest.content["notes"][name] = words
+        self._manifest.enter("notes", self._manifest.content["notes"] | {name: words})
 
     def note_statistics(self, frozen: Sequence[Mapping[str, Any]]) -> None:
         """Put the statistics that were frozen into the manifest; call it before `finish`."""
-        self._manifest.content["statistics"] = [dict(each) for each in frozen]
+        self._manifest.enter("statistics", [dict(each) for each in frozen])
+
+    def link(self, saved: SavedElsewhere) -> None:
+        """Point to raw frames that something else saves, at once; raises RecordError when the disk refuses it."""
+        self._manifest.change(lambda content: add_link(content, saved, self.folder))
 
     def follow(self, ledger: LedgerLike) -> None:
         """Write this account when the recording closes, whatever ends it."""
@@ -148,30 +174,36 @@ class Recording:
         self._closed = True
         failures: list[RecordError] = []
         for step in self._steps():
-            try:
-                step()
-            except RecordError as failure:
-                failures.append(failure)
+            _attempt(step, failures)
         cause = error or (failures[0] if failures else None)
         content = self._manifest.content
+        content["answers_ended"] = None if self._derived.failure is None else str(self._derived.failure)
         content["state"] = "complete" if cause is None else "interrupted"
         content["error"] = None if cause is None else f"{type(cause).__name__}: {cause}"
-        try:
-            self._manifest.save()
-            if self._merged:
-                forget_state(self.folder)
-        except RecordError as failure:
-            failures.append(failure)
+        if there := self.sink.in_place:
+            _attempt(self._save_manifest, failures)
+            _attempt(lambda: write_collection(self.folder, SCHEMA, content["images"]), failures)
         self.sink.close()
         if self._own is not None:
             self._own.close()
+        for write in (write_methods, write_checksums) if there else ():
+            _attempt(partial(write, self.folder), failures)
         if failures and error is None:
             raise failures[0]
+
+    def _save_manifest(self) -> None:
+        self._manifest.save()
+        if self._merged:
+            forget_state(self.folder)
 
     def _steps(self) -> Iterable[Callable[[], object]]:
         if self._own is not None:
             yield self._own.end
         yield self._finish_raw
+        yield self._note_unsaved
+        yield self.sink.check_place
+        if not self.sink.in_place:  # whatever is there now is not this recording
+            return
         yield from self._derived.steps_of_closing()
         yield self._complete_manifest
         if self._ledger is not None:
@@ -185,20 +217,18 @@ class Recording:
             if failure is not None:
                 raise failure
 
+    def _note_unsaved(self) -> None:
+        if unsaved := self.sink.unsaved:
+            self._manifest.enter("unsaved", as_entries(unsaved))
+
     def _write_latency(self) -> None:
-        counts = {} if self._ledger is None else self._ledger.counts
-        try:
-            write_json(self.folder / "latency.json", latency_report(self.folder, counts, self._stages))
-        except OSError as error:
-            raise RecordError(
-                f"latency.json could not be written to {self.folder} ({error.strerror}): make room on its disk"
-            ) from error
+        write_latency(self.folder, {} if self._ledger is None else self._ledger.counts, self._stages)
 
     def _complete_manifest(self) -> None:
-        lengths = self._derived.lengths()
+        counts = self._derived.counts()
         content = self._manifest.content
         for image in content["images"]:
-            image["frames"] = lengths[image["path"]]
+            image |= counts[image["path"]]
         content["tables"] = self._derived.tables
         merge_raw(self.folder, content)
         if self.raw_frames and not any(image["role"] == "raw" for image in content["images"]):
@@ -208,35 +238,12 @@ class Recording:
             )
         self._merged = True
 
-    def _note_derived(self, image: ImageWriter, result: Result, stage: str) -> None:
-        scale = result.scales.get(stage, 1.0)
-        size = result.frame.pixel_size_um
-        entry = {"role": "derived", "stage": stage, "camera": result.frame.id.camera, "scale": scale}
-        self._note(image, entry | provenance(result, stage), None if size is None else size / scale)
-
-    def _note(self, image: ImageWriter, entry: dict[str, Any], pixel_size_um: float | None) -> None:
-        entry |= {"path": image.path.name, "shape": list(image.shape), "dtype": image.dtype.name}
-        entry |= {"pixel_size_um": pixel_size_um, "frames": None}
-        with self._lock:
-            self._manifest.content["images"].append(entry)
-            self._manifest.save()
+    def _note(self, entry: dict[str, Any]) -> None:
+        self._manifest.change(lambda content: content["images"].append(entry))
 
 
-def _make_folder(folder: Path, overwrite: bool) -> None:
+def _attempt(step: Callable[[], object], failures: list[RecordError]) -> None:
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            if not overwrite or not (folder / NAME).is_file():
-                raise RecordError(
-                    f"found {folder} in use, expected a new or empty folder: choose another one"
-                    + (", or overwrite the recording in it" if (folder / NAME).is_file() else "")
-                )
-            hold = Hold(folder, _place.PATIENCE_S)  # a killed run's recorder may still be busy
-            try:
-                shutil.rmtree(folder)
-            finally:
-                hold.close()
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RecordError(
-            f"{folder} cannot be made ({error.strerror}): choose a folder that can be written to"
-        ) from error
+        step()
+    except RecordError as failure:
+        failures.append(failure)

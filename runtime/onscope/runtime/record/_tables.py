@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -38,6 +37,18 @@ class TableWriter:
         except OSError as error:
             raise refused(self.name, self._folder, error) from error
 
+    @property
+    def size(self) -> int:
+        """Bytes of its journal."""
+        return self._journal.size
+
+    def cut(self, size: int | None) -> None:
+        """Take back the rows that came since it had this size; all of them: None."""
+        try:
+            self._journal.cut(size)
+        except OSError as error:
+            raise refused(self.name, self._folder, error) from error
+
     def close(self) -> None:
         """Write the Parquet file (and CSV), remove the journal; a failure leaves the journal, which can be read too."""
         path = self._journal.path
@@ -59,6 +70,11 @@ def refused(name: str, folder: Path, error: OSError) -> RecordError:
     )
 
 
+def has_table(folder: Path, name: str) -> bool:
+    """Whether there is such a table, whole or not."""
+    return any((folder / f"{name}{suffix}").exists() for suffix in (".parquet", JOURNAL))
+
+
 def read_table(folder: Path, name: str) -> Any:
     """A table as pyarrow.Table: from Parquet, or from the journal of a run that did not end in order (its whole rows).
 
@@ -75,18 +91,3 @@ def read_table(folder: Path, name: str) -> Any:
     if journal.exists():
         return pa.Table.from_batches(list(whole_batches(journal)))
     raise RecordError(f"found no table {name} in {folder}, expected {parquet.name}: is this a recording of onscope?")
-
-
-def structured_columns(table: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
-    """Columns of a structured array by name; a field of k numbers becomes name_0 ... name_(k-1)."""
-    if table.dtype.names is None:
-        return {"value": table.reshape(-1)}
-    columns: dict[str, np.ndarray[Any, Any]] = {}
-    for name in table.dtype.names:
-        column = table[name]
-        if column.ndim == 1:
-            columns[name] = column
-        else:
-            flat = column.reshape(len(table), int(np.prod(column.shape[1:])))
-            columns.update({f"{name}_{k}": flat[:, k] for k in range(flat.shape[1])})
-    return columns

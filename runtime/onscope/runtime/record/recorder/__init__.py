@@ -5,20 +5,26 @@
 reader.
 """
 
-from ._closing import forget_state, merge_raw, merge_state
+from ._closing import close_raw, complete_manifest, forget_state, merge_raw, merge_state
+from ._frames import FRAMES, parts, read_frames, rows_by_image
 from ._keeper import Tell
-from ._rows import FRAMES, read_frames
 from ._sink import RecorderSink
-from ._state import read_state, spec_of_entry
+from ._state import about_entry, format_of_entry, read_state, spec_of_entry
 
 __all__ = [
     "FRAMES",
     "RecorderSink",
     "Tell",
+    "about_entry",
+    "close_raw",
+    "complete_manifest",
     "forget_state",
+    "format_of_entry",
     "merge_raw",
     "merge_state",
+    "parts",
     "read_frames",
     "read_state",
+    "rows_by_image",
     "spec_of_entry",
 ]

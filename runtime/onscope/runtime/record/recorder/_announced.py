@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from ..._errors import RecordError
-from ..._frame import Frame, FrameSpec
+from ..._frame import Frame, FrameId, FrameSpec
 from ..._shm import SharedSlots
+from .._places import Places
 from ._link import RecorderLink
-from ._messages import Message, announcement, memory_of
+from ._messages import Message, announcement, memory_of, placed
 
 
 @dataclass(slots=True)
 class _Lane:
+    spec: FrameSpec
     message: Message
     descriptor: int | None
 
@@ -28,12 +30,14 @@ class _Frame:
     lane: int
     slot: int
     data: bytes
+    id: FrameId
 
 
 class Announced:
     """Used with the sink's lock held. What sends raises OSError when the process is gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: Places) -> None:
+        self.places = places
         self._lanes: dict[int, _Lane] = {}
         self._pending: dict[int, _Frame] = {}
         self.next = 0
@@ -41,6 +45,11 @@ class Announced:
     def __len__(self) -> int:
         """Frames that are not on the disk yet."""
         return len(self._pending)
+
+    @property
+    def ids(self) -> list[FrameId]:
+        """Whose they are."""
+        return [frame.id for frame in self._pending.values()]
 
     @property
     def first(self) -> int:
@@ -57,7 +66,7 @@ class Announced:
             descriptor = None if file is None else os.open(file, os.O_RDONLY)
         message = {"kind": "open", "lane": number, "spec": asdict(spec), "depth": depth}
         message |= {"name": slots.name, "slot_bytes": slots.slot_bytes, "slots": slots.slots}
-        self._lanes[number] = _Lane(message, descriptor)
+        self._lanes[number] = _Lane(spec, message, descriptor)
 
     def drop_lane(self, number: int) -> None:
         lane = self._lanes.pop(number)
@@ -65,9 +74,13 @@ class Announced:
             os.close(lane.descriptor)
 
     def add(self, lane: int, slot: int, frame: Frame) -> bytes:
-        """Give a frame the number `next`; the message that announces it. Raises RecordError when it cannot be saved."""
-        data = announcement(self.next, lane, slot, frame)
-        self._pending[self.next] = _Frame(lane, slot, data)
+        """Give a frame the number `next` and a place; the message that announces it.
+
+        Raises RecordError when it cannot be saved: it has no place then.
+        """
+        text = announcement(self.next, lane, slot, frame)
+        data = placed(text, self.places.assign(frame, self._lanes[lane].spec))
+        self._pending[self.next] = _Frame(lane, slot, data, frame.id)
         self.next += 1
         return data
 

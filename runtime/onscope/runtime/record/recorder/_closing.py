@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-
 from ..._errors import RecordError
+from .._checksums import write_checksums
+from .._collection import write_collection
 from .._files import write_json
-from .._images import cut_images
-from ._rows import close_frames, read_frames
-from ._state import NAME, RawState, read_state
+from .._raw_axes import raw_axes
+from ..formats import format_of
+from ._frames import elements_of, read_frames, rows_by_image
+from ._rows import close_frames
+from ._state import NAME, RawState, about_entry, format_of_entry, read_state
 
 MANIFEST = "recording.json"
-LEFT_BEHIND = 256
-"""Elements behind the end of an image that are looked through for what a killed process left there."""
 
 
 def close_raw(folder: Path) -> list[RecordError]:
-    """Cut the images to their frames, make the table Parquet; each step is tried even when another fails.
+    """Make the table Parquet and the images whole; each step is tried even when another fails.
 
     May be called again. What is on the disk stays readable whatever fails.
     """
@@ -46,7 +46,7 @@ def close_raw(folder: Path) -> list[RecordError]:
     if state is None or state.closed:
         return failures
     attempt(lambda: close_frames(folder, state.keep))
-    attempt(lambda: _cut(folder, state))
+    attempt(lambda: _finish_images(folder, state))
     state.closed = not failures
     attempt(lambda: state.save(folder))
     return failures
@@ -74,9 +74,20 @@ def forget_state(folder: Path) -> None:
 
 
 def complete_orphan(folder: Path) -> None:
-    """Complete the manifest of a recording whose acquisition process is gone. Raises OSError or ValueError."""
-    path = folder / MANIFEST
-    manifest = json.loads(path.read_text(encoding="utf-8"))
+    """Complete the manifest of a recording whose acquisition process is gone.
+
+    Raises OSError, ValueError or RecordError.
+    """
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    complete_manifest(folder, manifest)
+    write_checksums(folder)
+
+
+def complete_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Enter what `raw.json` holds into a manifest, and that the run did not end in order, unless it says how it ended.
+
+    Raises OSError or RecordError.
+    """
     merge_raw(folder, manifest)
     if manifest["state"] == "open":
         manifest["state"] = "interrupted"
@@ -84,24 +95,30 @@ def complete_orphan(folder: Path) -> None:
         manifest["error"] = "RecordError: the acquisition process ended without closing the recording" + (
             "" if state is None or state.error is None else f", after this: {state.error}"
         )
-    write_json(path, manifest)
+    write_collection(folder, manifest["schema"], manifest["images"])
+    write_json(folder / MANIFEST, manifest)
     forget_state(folder)
 
 
-def _cut(folder: Path, state: RawState) -> None:
-    table = read_frames(folder, state.keep)
-    elements_of = {
-        entry["path"]: pc.filter(table["index"], pc.equal(table["array"], entry["path"])) for entry in state.images
-    }
-    empty = [path for path, elements in elements_of.items() if not len(elements)]  # made ready, and no such frame came
-    state.images = [entry for entry in state.images if entry["path"] not in empty]
+def _finish_images(folder: Path, state: RawState) -> None:
+    rows_of = rows_by_image(read_frames(folder, state.keep))
+    empty = [entry for entry in state.images if entry["path"] not in rows_of]  # its only frames could not be saved
+    state.images = [entry for entry in state.images if entry["path"] in rows_of]
     if empty:
         state.save(folder)  # first: what is listed must be there
-    for name in empty:
-        shutil.rmtree(folder / name, ignore_errors=True)
+    for entry in empty:
+        format_of(format_of_entry(entry)).remove(about_entry(folder, entry))
+    failure: RecordError | None = None
     for entry in state.images:
-        path, elements = folder / entry["path"], elements_of[entry["path"]]
-        entry["frames"] = len(elements)
-        wrapped = state.keep is not None and len(elements) >= state.keep
-        if not wrapped:
-            cut_images(path, pc.max(elements).as_py() + 1, LEFT_BEHIND)
+        rows = rows_of[entry["path"]]
+        entry["frames"] = len(rows)
+        at, pages = elements_of(rows)
+        try:
+            about = about_entry(folder, entry)
+            axes = raw_axes(rows, about.leading, rolling=about.length is not None)
+            about = replace(about, channels=axes.channels, interval_s=axes.interval_s, step_um=axes.step_um)
+            format_of(format_of_entry(entry)).finish(about, at, pages)
+        except RecordError as error:  # the other images are whole all the same
+            failure = failure or error
+    if failure is not None:
+        raise failure

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ..._clock import ClockPair, now_ns
 from ..._errors import OnscopeError, RecordError
-from ..._frame import FrameSpec
+from ..._frame import FrameId, FrameSpec
 from .._place import Hold, Place, identity
+from .._places import Places
+from ..formats import DEFAULT, suffix_of
 from ._announced import Announced
 from ._closing import close_raw
 from ._link import RecorderLink
@@ -31,22 +33,35 @@ class Keeper:
     """
 
     def __init__(
-        self, folder: Path, clock: ClockPair, *, keep: int | None, expected: int | None, buffer_mb: float, tell: Tell
+        self,
+        folder: Path,
+        clock: ClockPair,
+        *,
+        keep: int | None,
+        expected: int | None,
+        buffer_mb: float,
+        tell: Tell,
+        format: str = DEFAULT,
     ) -> None:
         self.failure: OnscopeError | None = None
         self.saved_frames = 0
         self._folder = folder
         self._clock = clock
         self._keep = keep
+        self._format = format
         self._expected = expected
         self._buffer = int(buffer_mb * 1e6)
         self._teller = tell
+        self.heard: Tell = lambda kind, words: None
+        """Hears what `tell` hears, and first: it must not wait."""
         self._saved: Callable[[int, int], None] = lambda lane, slot: None
         self._failed: Callable[[], None] = lambda: None
         self._bound = False
         self._lock = threading.RLock()
         self._finished = threading.Condition(self._lock)
-        self._announced = Announced()
+        self.places = Places(keep, suffix_of(format))
+        self._announced = Announced(self.places)
+        self._not_announced: list[FrameId] = []
         self._deaths: deque[int] = deque(maxlen=DEATHS)
         self._finishing = False
         self._closing = False
@@ -72,6 +87,21 @@ class Keeper:
         """Frames that were announced and are not on the disk yet."""
         return len(self._announced)
 
+    @property
+    def unsaved(self) -> list[FrameId]:
+        """Those, and the ones that came after a failure or were interrupted: final when all is finished."""
+        with self._lock:
+            return [*self._announced.ids, *self._not_announced]
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the folder of the recording is still where it was."""
+        return self._place.there
+
+    def check_place(self) -> None:
+        """Raise RecordError when it is not."""
+        self._place.check()
+
     def _while_alive(self, send: Callable[[], object]) -> None:
         if self._alive:
             try:
@@ -86,8 +116,9 @@ class Keeper:
     def _begin(self) -> None:
         """Tell a process what it writes, and what was announced before it came."""
         clock = [self._clock.wall_ns, self._clock.monotonic_ns]
-        begin = {"kind": "begin", "folder": str(self._folder.absolute()), "clock": clock, "keep": self._keep}
-        self._link.send({**begin, "expected": self._expected, "first": self._announced.first, "place": self._identity})
+        begin: Message = {"kind": "begin", "folder": str(self._folder.absolute()), "clock": clock, "keep": self._keep}
+        begin |= {"expected": self._expected, "first": self._announced.first, "place": self._identity}
+        self._link.send(begin | {"format": self._format})
         self._announced.repeat(self._link)
         if self._finishing:
             self._link.send({"kind": "finish"})
@@ -126,6 +157,7 @@ class Keeper:
 
     def _tell(self, kind: str, words: str) -> None:
         try:
+            self.heard(kind, words)
             self._teller(kind, words)
         except Exception:  # the user's function: frames are saved whatever it does
             log.exception("what should tell of %r failed", kind)

@@ -1,9 +1,10 @@
 """What the acquisition process and the recorder process say to each other: messages as between it and the worker.
 
 Acquisition -> recorder                              recorder -> acquisition
-    begin    folder, clock, window, first number         saved      numbers of frames that are on the disk
+    begin    folder, clock, format, first number, ...    saved      numbers of frames that are on the disk
     open     a lane: spec, slots                         failed     why no more can be saved
-    save     one frame: number, lane, slot, identity     told       what the user should know
+    save     one frame: number, lane, slot, identity,    told       what the user should know
+             and which element of which image it is
     close    a lane: no more frames of it                finished   what could not be closed, a sentence each
     finish   the end in order
 
@@ -14,6 +15,7 @@ for all that slots can be announced, so that nobody waits for the disk there.
 from __future__ import annotations
 
 import io
+import json
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +24,8 @@ from typing import Any, BinaryIO, Protocol, cast
 from ..._errors import RecordError
 from ..._frame import Frame
 from ..._shm import SYSTEM_FOLDER, SharedSlots
-from ...worker._messages import write
+from ...worker._messages import framed, write
+from .._places import Place
 
 try:
     import fcntl
@@ -33,7 +36,7 @@ PIPE_BYTES = 1 << 20
 """Asked for; an ordinary user of Linux may have this much."""
 USUAL_PIPE_BYTES = 1 << 16
 SAVE_BYTES = 512
-"""An announcement takes about 350 bytes."""
+"""An announcement takes about 400 bytes."""
 FRAME_BYTES = 64 << 10
 """No announcement is longer."""
 LANES = 4
@@ -81,15 +84,15 @@ def save_message(number: int, lane: int, slot: int, frame: Frame) -> Message:
     }
 
 
-def announcement(number: int, lane: int, slot: int, frame: Frame) -> bytes:
-    """`save_message` as it is sent; raises RecordError when the frame says something that has no place in the table."""
+def announcement(number: int, lane: int, slot: int, frame: Frame) -> str:
+    """`save_message` as text; raises RecordError when the frame says something that has no place in the table."""
     try:
         message = save_message(number, lane, slot, frame)
         *names, segment, seq = message["id"]
         wrong = _wrong_about(names, (segment, seq, message["received_ns"], message["exposure_end_ns"] or 0))
         if message["stage_um"] is not None and len(message["stage_um"]) != 3:
             wrong = f"a stage position of {len(message['stage_um'])} values, expected x, y, z"
-        data = encoded(message)
+        data = json.dumps(message, separators=(",", ":"))
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         wrong = f"a value that is no number or text ({error}), expected plain values"
     else:
@@ -98,6 +101,13 @@ def announcement(number: int, lane: int, slot: int, frame: Frame) -> bytes:
     if wrong:
         raise RecordError(f"frame {'/'.join(map(str, frame.id))} cannot be recorded: found {wrong}: correct its source")
     return data
+
+
+def placed(announcement: str, place: Place) -> bytes:
+    """An announcement as it is sent, with the element that the frame is to be written to."""
+    array, axes, at = place
+    place_json = f'"array":"{array}","axes":"{axes}","at":[{",".join(map(str, at))}]'
+    return framed(f"{announcement[:-1]},{place_json}}}".encode())
 
 
 def _wrong_about(names: Sequence[object], numbers: Sequence[int]) -> str:

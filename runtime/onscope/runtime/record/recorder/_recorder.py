@@ -45,6 +45,7 @@ class Recorder:
             begin["first"],
             wake,
             self.place,
+            begin["format"],
         )
 
     def handle(self, message: Message) -> None:
@@ -129,7 +130,6 @@ class Recorder:
         self._lanes[message["lane"]] = spec, Slots(message, spec, descriptor)
         self._lane_bytes[message["lane"]] = message["depth"] * spec.nbytes
         self._disk.reserve_for(sum(self._lane_bytes.values()))
-        self._writer.open(spec)
 
     def _close_lane(self, lane: int) -> None:
         spec_and_slots = self._lanes.pop(lane, None)
@@ -151,7 +151,7 @@ class Recorder:
         if self._failed:
             return
         self._failed = True
-        words = _words(error)
+        words = _words(error) if self.place.there else str(self.place.gone)
         self._send({"kind": "failed", "message": words})
         with contextlib.suppress(RecordError):  # the same disk: the first refusal was told
             self._told(self._writer.enter())

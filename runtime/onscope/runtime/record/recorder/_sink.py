@@ -24,7 +24,8 @@ class RecorderSink(Keeper):
     """A `RawSink` that saves frames in the folder of a recording, by a process of its own.
 
     `keep` is the rolling window in frames per image (None: all frames are kept), `buffer_mb` the megabytes of slots
-    that hide a lane's slow moments of the disk. Raises RecordError when the process cannot be started.
+    that hide a lane's slow moments of the disk. `places` tells where frames that were announced are. Raises
+    RecordError when the process cannot be started.
     """
 
     def bind(self, saved: Callable[[int, int], None], failed: Callable[[], None]) -> None:
@@ -67,6 +68,7 @@ class RecorderSink(Keeper):
         """
         with self._lock:
             if self.failure is not None:
+                self._not_announced.append(frame.id)
                 return
             number = self._announced.next
             try:
@@ -76,6 +78,7 @@ class RecorderSink(Keeper):
                 raise
             except BaseException:  # Ctrl-C: the slot is the caller's, and half a message may be in the pipe
                 self._announced.forget(number)
+                self._not_announced.append(frame.id)
                 self._break()
                 raise
 

@@ -15,6 +15,7 @@ from ..._errors import RecordError
 from ..._frame import FrameSpec
 from .._checked import check_images, check_keep
 from .._files import write_json
+from ..formats import DEFAULT, RawAbout
 
 NAME = "raw.json"
 
@@ -52,25 +53,40 @@ def read_state(folder: Path) -> RawState | None:
     check_keep(folder / NAME, state.keep)
     check_images(folder / NAME, state.images)
     for entry in state.images:
-        if entry["role"] != "raw" or not isinstance(entry.get("margin"), int):
+        if entry["role"] != "raw":
             raise RecordError(f"found {entry['path']} in {folder / NAME}, expected raw images: restore it from a copy")
     return state
 
 
-def entry_of(path: str, spec: FrameSpec, margin: int) -> dict[str, Any]:
-    """How an image of raw frames is described; `margin` elements are there beyond a rolling window."""
+def entry_of(about: RawAbout, format: str) -> dict[str, Any]:
+    """How an image of raw frames is described."""
+    spec = about.spec
     return {
         "role": "raw",
-        "path": path,
+        "path": about.path.name,
+        "format": format,
         "camera": spec.camera,
         "shape": list(spec.shape),
         "dtype": spec.dtype,
         "axes": spec.axes,
+        "along": about.leading,
         "pixel_size_um": spec.pixel_size_um,
         "bit_depth": spec.bit_depth,
-        "margin": margin,
+        "length": about.length,
         "frames": None,
     }
+
+
+def about_entry(folder: Path, entry: dict[str, Any], expected: int | None = None) -> RawAbout:
+    """What a format is told of an image that is described so."""
+    return RawAbout(
+        folder / entry["path"], spec_of_entry(entry), entry.get("along", "t"), entry.get("length"), expected
+    )
+
+
+def format_of_entry(entry: dict[str, Any]) -> str:
+    """The name of the format of an image that is described so."""
+    return str(entry.get("format", DEFAULT))
 
 
 def spec_of_entry(entry: dict[str, Any]) -> FrameSpec:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +13,24 @@ import pyarrow as pa
 from ..._clock import ClockPair
 from ..._errors import RecordError
 from ..._frame import FrameSpec, Pixels
-from .._flight import Flight, most_in_flight
-from .._images import ImageWriter
+from .._crc32 import crc32
+from .._flight import Flight
 from .._place import Place, identity
-from ._rows import FrameRows, frame_row, saved_so_far
+from .._places import most_unnamed, window_length
+from ..formats import DEFAULT, RawAbout, RawSeries, format_of
+from ._frames import saved_so_far
+from ._rows import FrameRows, frame_row
 from ._state import NAME as STATE
-from ._state import RawState, entry_of, read_state, spec_of_entry
+from ._state import RawState, about_entry, entry_of, read_state
 
 
 class RawWriter:
-    """One image per FrameSpec, and the table `frames`. Used by one thread.
+    """The images of raw frames, and the table `frames`. Used by one thread.
 
     A writer of a folder that another one was killed in goes on where that one stopped: a frame that has a row already
-    is not saved again (looked for from the number `first` on). `wake` is called, in any thread, when a frame reached
-    the disk and `reap` should be called.
+    is not saved again (looked for from the number `first` on), and others are written to the element that they were
+    announced with, whatever stands there. `wake` is called, in any thread, when a frame reached the disk and `reap`
+    should be called.
     """
 
     def __init__(
@@ -41,60 +42,44 @@ class RawWriter:
         first: int,
         wake: Callable[[], object],
         place: Place | None = None,
+        format: str = DEFAULT,
     ) -> None:
         self._folder = folder
         self._place = place or Place(folder, identity(folder))
         self._clock = clock
         self._expected = expected
         self._wake = wake
-        self._images: dict[FrameSpec, ImageWriter] = {}
+        self._format = format_of(format)
+        self._format_name = format
+        self._series: dict[str, RawSeries] = {}
         self._flight = Flight()
         self._landed: list[list[Any]] = []
-        self._margins: dict[FrameSpec, int] = {}
         self._state = read_state(folder) or RawState(keep)
         self._state.closed = False
-        self._saved, following = saved_so_far(folder, first, self._state.keep)
-        if unlisted := following.keys() - {entry["path"] for entry in self._state.images}:
+        self._entries = {entry["path"]: entry for entry in self._state.images}
+        self._saved, self._pages = saved_so_far(folder, first)
+        if unlisted := self._pages.keys() - self._entries.keys():
             raise RecordError(
                 f"found frames of {min(unlisted)} in the table of {folder}, but not that image in {STATE}, expected "
                 "both: what was saved is left as it is; restore the file, and record into another folder"
             )
-        for entry in self._state.images:
-            path = folder / entry["path"]
-            spec, wrap = spec_of_entry(entry), _wrap(keep, entry["margin"])
-            resume_at = following.get(path.name, 0)
-            for index in range(resume_at, resume_at + entry["margin"]):  # begun, and named by no row
-                shutil.rmtree(path / "0" / "c" / str(index % wrap if wrap else index), ignore_errors=True)
-            self._images[spec] = ImageWriter(path, spec.shape, spec.dtype, wrap=wrap, resume_at=resume_at)
-            self._margins[spec] = entry["margin"]
         self._rows = FrameRows(folder, keep)
         self._state.save(folder)
 
-    def open(self, spec: FrameSpec) -> None:
-        """Make the image of such frames ahead of the first one, unless it is there."""
-        if spec in self._images:
-            return
-        self._place.check()
-        path = self._unlisted()
-        margin = most_in_flight(spec.nbytes) + 1
-        shutil.rmtree(path, ignore_errors=True)  # begun by a process that was killed before it could be listed
-        self._images[spec] = ImageWriter(
-            path,
-            spec.shape,
-            spec.dtype,
-            pixel_size_um=spec.pixel_size_um,
-            expected=self._expected,
-            attributes={"role": "raw"},
-            wrap=_wrap(self._state.keep, margin),
-        )
-        self._margins[spec] = margin
-        self._state.images.append(entry_of(path.name, spec, margin))
-        self._state.save(self._folder)
-
-    def _unlisted(self) -> Path:
-        listed = {entry["path"] for entry in self._state.images}
-        names = (f"raw-{number}.ome.zarr" if number else "raw.ome.zarr" for number in count())
-        return self._folder / next(name for name in names if name not in listed)
+    def _open(self, name: str, leading: str, spec: FrameSpec) -> RawSeries:
+        """The series of an image whose first frame comes to this process."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            series = self._format.resume(about_entry(self._folder, entry, self._expected), self._pages.get(name, 0))
+        else:
+            length = None if self._state.keep is None else window_length(self._state.keep, spec)
+            about = RawAbout(self._folder / name, spec, leading, length, self._expected)
+            series = self._format.make(about)
+            entry = self._entries[name] = entry_of(about, self._format_name)
+            self._state.images.append(entry)
+            self._state.save(self._folder)
+        self._series[name] = series
+        return series
 
     def has(self, number: int) -> bool:
         """Whether an earlier process saved this frame, whose acknowledgement was lost with it."""
@@ -102,19 +87,20 @@ class RawWriter:
 
     def crowded(self, spec: FrameSpec) -> bool:
         """Whether so many frames have no rows yet that the next one would overwrite one that is told: `enter` them."""
-        margin = self._margins[spec]
-        return self._state.keep is not None and len(self._landed) + len(self._flight) >= margin
+        return self._state.keep is not None and len(self._landed) + len(self._flight) >= most_unnamed(spec)
 
     def save(self, message: Mapping[str, Any], spec: FrameSpec, pixels: Pixels) -> None:
         """Begin to save a frame; `pixels` must not change until it has a row. Raises RecordError."""
         self._place.check()  # a file's path may lead into a new recording by now
-        image = self._images[spec]
-        index, future = image.write(pixels)
+        name = message["array"]
+        series = self._series.get(name) or self._open(name, message["axes"], spec)
+        note = {**message, "wall_ns": self._clock.wall_of(message["received_ns"])}
+        page, future = series.write(tuple(message["at"]), pixels, note)
         future.add_done_callback(lambda _: self._wake())
         # Counted while TensorStore's threads compress and write.
-        row = frame_row(image.path.name, index, message, self._clock, zlib.crc32(pixels.data))
+        row = frame_row(message, page, self._clock, crc32(pixels))
         what = "frame " + "/".join(map(str, message["id"]))
-        self._flight.add(what, [future], image.nbytes, partial(self._landed.append, row))
+        self._flight.add(what, [future], pixels.nbytes, partial(self._landed.append, row))
 
     def reap(self, *, wait: bool = False) -> list[int]:
         """Enter what is on the disk by now (with `wait`: all that was begun) into the table; the frames' numbers.
@@ -158,12 +144,11 @@ class RawWriter:
             raise self._place.gone
 
     def close(self) -> None:
-        """Close the table; `raw.json` is written once more, in case someone damaged it."""
-        self._rows.close()
-        if self._place.there:
-            self._state.save(self._folder)
-
-
-def _wrap(keep: int | None, margin: int) -> int | None:
-    # Frames may overwrite elements before they have rows of their own: these must not be among the last, see `crowded`.
-    return None if keep is None else keep + margin
+        """Close the images and the table; `raw.json` is written once more, in case someone damaged it."""
+        try:
+            for series in self._series.values():
+                series.close()
+        finally:
+            self._rows.close()
+            if self._place.there:
+                self._state.save(self._folder)
