@@ -51,6 +51,27 @@ def test_everything_is_written_and_right(
         assert str(path.name) in said.out.replace("\n", "")
 
 
+@pytest.mark.parametrize("format", ["ome-tiff", "ndtiff"])
+def test_raw_frames_in_other_formats_can_be_run_again(
+    call: Call, pipeline_file: Path, stack: Path, images: np.ndarray, tmp_path: Path, format: str
+) -> None:
+    for source, out in ((stack, tmp_path / "first"), (tmp_path / "first", tmp_path / "second")):
+        said = call(
+            "run", pipeline_file, "--source", f"replay:{source}", "--out", out, "--worker", "thread", "--format", format
+        )
+        assert said.code == 0, said.out + said.err
+    run = open_recording(tmp_path / "second")
+    np.testing.assert_array_equal(np.stack([frame.pixels for frame in run.frames()]), images, strict=True)
+    assert {images.path.suffix for images in run["raw"]} == {".tif" if format == "ome-tiff" else ".ndtiff"}
+
+
+def test_an_unknown_format_is_named(call: Call, pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
+    said = call("run", pipeline_file, "--source", f"replay:{stack}", "--out", tmp_path / "out", "--format", "bmp")
+    assert said.code == 1
+    assert "expected one of ome-zarr, ome-tiff, ndtiff" in said.err.replace("\n", " ")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_recording_can_be_run_again(call: Call, pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     assert call("run", pipeline_file, "--source", f"replay:{stack}", "--out", first, "--worker", "thread").code == 0

@@ -238,7 +238,7 @@ def test_a_pipeline_file_names_the_precision(reduced: tuple[Path, tuple[VariantR
     shutil.copytree(reduced[0], tmp_path / "net")
     path = tmp_path / "pipeline.yaml"
     path.write_text("schema: 1\nstages:\n  a: {package: net, precision: int8}\n  b: {package: net}\n")
-    first, second = Pipeline.load(path).stages
+    first, second = Pipeline.load(path).networks
     assert first.request.weights.name == "weights-int8.onnx"
     assert first.request.weights_sha256 == first.package.variants["int8"].sha256
     assert second.request.weights_sha256 == second.package.weights_sha256

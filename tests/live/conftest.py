@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mm_test_adapters import device_adapter_path
+from pymmcore_plus import CMMCorePlus
 
 from onscope.runtime import Event, Pipeline, Runtime
 from tests import models
@@ -40,3 +42,13 @@ def runtime(pipeline: Pipeline, events: list[Event]) -> Iterator[Callable[..., R
             return made
 
         yield make
+
+
+@pytest.fixture
+def core() -> Iterator[CMMCorePlus]:
+    """pymmcore-plus with the demo devices, and small frames."""
+    made = CMMCorePlus()
+    made.loadSystemConfiguration(Path(device_adapter_path(), "MMConfig_demo.cfg"))
+    made.setROI(0, 0, 64, 48)
+    yield made
+    made.unloadAllDevices()

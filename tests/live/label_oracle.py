@@ -33,6 +33,26 @@ def ellipses(shape: tuple[int, int], cells: tuple[int, int], seed: int) -> Array
     return labels
 
 
+def crowded(side: int, count: int, seed: int, largest: float = 13) -> Array:
+    """A label image of ellipses that touch, lie over each other and reach beyond the border."""
+    random = np.random.default_rng(seed)
+    labels = np.zeros((side, side), np.int32)
+    placed = 0
+    for _ in range(200 * count):
+        mask = np.zeros(labels.shape, np.uint8)
+        middle, axes = random.integers(0, side, 2), random.uniform(0.5, 1, 2) * largest
+        size = int(axes[0]), int(axes[1])
+        cv2.ellipse(mask, (int(middle[0]), int(middle[1])), size, float(random.uniform(0, 180)), 0, 360, 1, -1)
+        there = mask > 0
+        if (labels[there] > 0).mean() > 0.2:
+            continue
+        placed += 1
+        labels[there & (labels == 0)] = placed
+        if placed == count:
+            break
+    return labels
+
+
 def star_output(labels: Array, rays: int, grid: int = 1) -> Array:
     """(1 + rays, y, x): what a perfect network answers, a probability that rises inwards and the way to the outside."""
     places = np.argwhere(labels > 0)

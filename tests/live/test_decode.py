@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onscope.runtime import PipelineError
@@ -13,6 +13,7 @@ from onscope.runtime.decode import decoder
 POINTS = {"decode": "points", "columns": ("y", "x", "score"), "threshold": 0.5}
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1, width=32), max_size=30), st.floats(0, 1, width=32))
 def test_points_are_the_rows_that_reach_the_threshold(scores: list[float], threshold: float) -> None:
     table = np.zeros((len(scores), 3), np.float32)

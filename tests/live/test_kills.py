@@ -10,27 +10,29 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
+import numpy as np
 import psutil
 import pytest
 
 from onscope.drivers import scripted
 from onscope.drivers.scripted import Burst, Change, Steady
-from onscope.runtime import Event, Frame, Pipeline, Runtime, Stage, block, keep_newest
+from onscope.runtime import Event, Frame, Pipeline, Runtime, Stage, _supervise, block, keep_newest
 from onscope.runtime._shm import PREFIX, SYSTEM_FOLDER
 from onscope.runtime.record import Recording, open_recording
 from tests import models
 
 from .schedules import check_recording
 
-FEW, MANY = range(1), range(1, 102)
+FEW, MANY = range(1), range(1, 25)
 SCRIPT: list[scripted.Step] = [Steady(150, fps=600), Change(shape=(24, 40)), Steady(150, fps=600)]
 
 
 def several(numbers: range = FEW) -> pytest.MarkDecorator:
-    """One run in the normal suite, a hundred more in the slow one."""
+    """One run in the normal suite, some dozens in the slow one."""
     slow = [pytest.param(number, marks=pytest.mark.slow) for number in MANY]
     return pytest.mark.parametrize("seed", [*numbers, *slow])
 
@@ -68,6 +70,57 @@ def test_worker_and_recorder_are_killed_at_random(folder: Path, tmp_path: Path, 
     assert ids == sorted(ids)
     assert runtime.ledger.counts["failed"] <= 2, "a death of the worker costs the frame that it had"
     check_recording(tmp_path / "run", {row.id: camera.crc(row.id) for row in sorted(runtime.ledger.table())})
+
+
+@pytest.mark.parametrize("kills", [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (48, 49, 50, 51))])
+def test_workers_are_killed_again_and_again(
+    folder: Path, tmp_path: Path, kills: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two hundred in the slow suite; each at a random moment of its life, with any number of deaths allowed."""
+    monkeypatch.setattr(_supervise, "DEATHS", 10**6)
+    monkeypatch.setattr(_supervise, "DEATHS_OPENING", 10**6)
+    rng = random.Random(kills)
+    pipeline = Pipeline([Stage("plus", models.plus_one(folder / "killed"))])
+    camera = scripted.camera([Steady(None, fps=200)], shape=(32, 32), name="cam", seed=kills)
+    recording = Recording(tmp_path / "run", pipeline)
+    with Runtime(pipeline, admission=keep_newest(2), record=recording) as runtime:
+        runtime.prepare(camera.spec())
+        done = threading.Event()
+
+        def kill() -> None:
+            last = -1
+            for _ in range(kills):
+                end = time.monotonic() + 30
+                while (pid := runtime.worker_pid) == last and time.monotonic() < end:
+                    time.sleep(0.005)
+                time.sleep(rng.uniform(0, 1.0))
+                last = pid
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            done.set()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        after = 0
+        for frame in camera.frames():
+            runtime.submit(frame)
+            after += done.is_set()
+            if after > 100:
+                break
+        killer.join()
+        assert runtime.drain(30)
+        results = runtime.ledger.counts["done"]
+    recording.finish(runtime.ledger)
+    assert runtime.ledger.adds_up()
+    assert runtime.ledger.counts["failed"] <= 2 * kills, "a death costs the frames that the worker had"
+    check_recording(tmp_path / "run", {row.id: camera.crc(row.id) for row in sorted(runtime.ledger.table())})
+    run = open_recording(tmp_path / "run")
+    rows = run.table("results").to_pylist()
+    assert len(rows) == results > 0
+    for number in range(0, len(rows), max(1, len(rows) // 100)):
+        pixels: np.ndarray = run["raw"][0][rows[number]["plus_index"]]
+        right: np.ndarray = run.answer("plus", number) == pixels + 1
+        assert right[pixels < 65535].all(), "an answer stands at its frame's element"
 
 
 ACQUISITION = """

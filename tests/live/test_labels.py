@@ -372,7 +372,9 @@ def test_labels_are_recorded_as_such_and_shown_in_colours(runtime: Make, tmp_pat
     assert it.drain(60)
     it.close()
     (result,) = list(results)
-    stored = open_recording(tmp_path / "run").images["cells.ome.zarr"]
+    (stored,) = open_recording(tmp_path / "run")["cells"]
+    assert stored.path == tmp_path / "run" / "raw.ome.zarr" / "labels" / "cells"
+    assert stored.labels
     assert stored.dtype == "int32"
     assert np.array_equal(stored[0], result["cells"])
     assert result["cells"].any()

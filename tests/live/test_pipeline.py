@@ -33,11 +33,11 @@ stages:
 def test_a_file_gives_the_same_as_python(beside: Path) -> None:
     beside.write_text(GOOD)
     pipeline = Pipeline.load(beside)
-    assert [(stage.name, stage.reads, stage.package.name) for stage in pipeline.stages] == [
+    assert [(stage.name, stage.reads, stage.package.name) for stage in pipeline.networks] == [
         ("plus", "frame", "test plus"),
         ("found", "plus", "test found"),
     ]
-    assert pipeline.stages[1].settings["threshold"] == 500
+    assert pipeline.networks[1].settings["threshold"] == 500
     assert pipeline.window == 1
 
 
@@ -124,7 +124,7 @@ def test_a_file_states_how_graphs_are_made(beside: Path) -> None:
         + "window: {length: 3, along: z, every: 1, look_ahead: 1, on_gap: pad}\nmerge: false\n"
     )
     pipeline = Pipeline.load(beside)
-    plus = pipeline.stages[0]
+    plus = pipeline.networks[0]
     assert (plus.normalise, plus.frozen_frames, plus.tile, plus.rescale) == ("frozen", 5, 64, True)
     assert pipeline.gather == Gather(3, "z", 1, 1, "pad")
     assert pipeline.options("cam") == {

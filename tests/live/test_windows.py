@@ -67,6 +67,7 @@ class Driven:
             assert [int(self.lane.ring.views[slot][0, 0]) for slot in window.slots] == [
                 int(each.pixels[0, 0]) for each in frames
             ], "a slot was used again while a window needed it"
+            window.sent_ns = now_ns()
             self.sent.append(window)
             self.built.append((target.id.segment, Built(target.id.seq, tuple(f.id.seq for f in frames), window.padded)))
             self.memories.append((window.state, window.reset))
@@ -434,6 +435,21 @@ def test_a_failed_window_and_a_dead_worker_leave_no_memory() -> None:
     driven.lane.forget_states()
     driven.all(lone(5, 6))
     assert [reset for _, reset in driven.memories] == [True, False, False, True, False, True, False]
+    driven.finish()
+
+
+def test_memory_goes_on_from_the_window_that_was_sent_before_another_failed() -> None:
+    """The worker begins anew with it by itself: the one after it would begin anew once more, or not, by chance."""
+    driven = Driven(Gather(1), recurrent=True)
+    driven.all(lone(0))
+    driven.submit(*lone(1))
+    driven.submit(*lone(2))
+    driven.send()
+    driven.send()
+    driven.lane.end(driven.sent.pop(0), "failed", "it was not to be")
+    driven.answer()
+    driven.all(lone(3, 4))
+    assert [reset for _, reset in driven.memories] == [True, False, False, False, False]
     driven.finish()
 
 

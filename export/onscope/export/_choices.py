@@ -10,6 +10,7 @@ from typing import Any
 from onscope.runtime import ExportError
 from onscope.runtime.package import Step
 
+from ._answer_settings import check_answer
 from ._denormalise import way_back
 from ._describe import About, check_about
 from ._example import make_example
@@ -109,6 +110,7 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
         {"decode": "image", **settings, **choices.settings},
     )
     check_about(about)
+    check_answer(about.settings)
     example = choices.example if choices.example is not None else stated.example
     if example is None:
         example = _simulated(axes, choices.dtype or stated.dtype or "uint16", stated)

@@ -13,7 +13,7 @@ import numpy as np
 from onscope.runtime import ExportError
 
 from ._choices import Choices, Settled, settled
-from ._describe import rdf_content, test_file, write_rdf
+from ._describe import About, rdf_content, test_file, write_rdf
 from ._folder import check_target, written_whole
 from ._further import check_names, plan_further, states_noted, twice
 from ._labels import as_labels
@@ -24,6 +24,7 @@ from ._prove import answered, fed_all, form_of, prove, refusal
 from ._sizes import with_found_sizes
 from .frames import read_frames
 from .proof import OWN, PICTURE, Proof, Report, draw_picture
+from .usual import add_usual
 
 TOOLS = ("onscope", "onnx", "onnxslim", "onnxruntime")
 Step = Callable[[str], object]
@@ -81,6 +82,9 @@ def export_original(
         answers = [replace(plan, example=answered(plan, (given, *further))) for plan in plans]
         examples = [as_labels(plan, plan.settings(wanted.about.settings)) for plan in answers]
         _write(draft, (given, *further), examples, report, wanted, batches and choices.batches)
+        if note := add_usual(draft, [one.pixels for one in frames]):
+            report = replace(report, notes=(*report.notes, note))
+            _write_texts(draft, wanted.about, report)
     return report
 
 
@@ -199,9 +203,7 @@ def _write(
     given, *further = inputs
     for plan in (*inputs, *plans):
         np.save(draft / test_file(plan.name), plan.example, allow_pickle=False)
-    text = about.documentation.strip() or f"# {about.name}\n\n{about.description}"
-    (draft / "README.md").write_text(f"{text}\n\n{report.to_markdown()}", encoding="utf-8")
-    (draft / "export.json").write_text(report.to_json() + "\n", encoding="utf-8")
+    _write_texts(draft, about, report)
     made = {
         "route": report.route,
         "exporter": report.exporter,
@@ -217,3 +219,9 @@ def _write(
     )  # fmt: skip
     write_rdf(content, draft)
     Package.load(draft)  # what was written is what the runtime reads, or nothing is written
+
+
+def _write_texts(draft: Path, about: About, report: Report) -> None:
+    text = about.documentation.strip() or f"# {about.name}\n\n{about.description}"
+    (draft / "README.md").write_text(f"{text}\n\n{report.to_markdown()}", encoding="utf-8")
+    (draft / "export.json").write_text(report.to_json() + "\n", encoding="utf-8")

@@ -59,7 +59,8 @@ def export_torch(
     `post` those behind each output; without them raw counts go into the network. Height and width stay free from
     `minimum` on in steps of `step`; both are found by trying where neither is said. `output_axes` defaults to `axes`,
     or to "ic" (rows, columns) where `settings` says decode: points; `settings` is config.onscope: decode ("image",
-    "points"), columns (names of the points' columns), threshold (of the score), scale. `license` is an SPDX name (None:
+    "points", "classes", ...: `onscope.runtime.decode.SETTINGS`) and what is set of that kind, such as columns (names of
+    the points' columns), threshold (of the score), min_distance; scale. `license` is an SPDX name (None:
     not stated), `authors` names or mappings with name, affiliation, orcid; `cite` mappings with text and doi or url.
     `sizes` are the (y, x) at which parity is proven besides the example's (default: the minimum and odd ones), on
     darker and brighter frames in turn; the limits stand in `proof._parity`. `frames` are those that it is proven on

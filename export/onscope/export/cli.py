@@ -27,6 +27,14 @@ class Decode(StrEnum):
 
     image = "image"
     points = "points"
+    classes = "classes"
+    peaks = "peaks"
+    distribution = "distribution"
+    depth = "depth"
+    vectors = "vectors"
+    instances = "instances"
+    embeddings = "embeddings"
+    boxes = "boxes"
 
 
 def export(
@@ -117,6 +125,14 @@ def export(
     decode: Annotated[
         Decode | None, typer.Option("--decode", help="What the output is.", show_default="as the source states it")
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="A setting of what --decode makes, such as min_distance=3 (docs/labels.md); may be repeated.",
+            show_default="the defaults",
+        ),
+    ] = None,
     columns: Annotated[str, typer.Option("--columns", help="Names of the points' columns.")] = "y,x,score",
     threshold: Annotated[
         float | None, typer.Option("--threshold", help="Score from which on points count.", show_default="none stated")
@@ -156,6 +172,7 @@ def export(
     from rich.console import Console
 
     from . import routes
+    from ._answer_settings import parse_answer
     from ._choices import Choices
     from ._example import make_example, parse_shape, read_example
     from ._export import export_original
@@ -167,6 +184,7 @@ def export(
     check_target(out, overwrite)
     shape = None if example_shape is None else parse_shape(example_shape)
     settings: dict[str, Any] = {} if decode is None else {"decode": decode.value}
+    settings |= parse_answer("image" if decode is None else decode.value, set_ or ())
     if decode is Decode.points:
         settings["columns"] = [word.strip() for word in columns.split(",")]
     if threshold is not None:

@@ -17,8 +17,12 @@ SUMMARIES = {
     "compile": "Compile a package or a pipeline, and say what was fused, merged, padded, tiled.",
     "export": "Export a trained network to a package, with proof that nothing changed.",
     "reduce": "Add fp16 or int8 variants to a package, with proof of what they change.",
+    "trust": "Tell a package which frames are usual, so that others are flagged.",
     "build": "Build engines for this GPU ahead, so that nothing is built while frames come.",
     "simulate": "Simulate a living specimen: frames as a camera gives them, and beside them what is true.",
+    "info": "Say what is in a recording: what ran, on which frames, how fast, and whom to cite.",
+    "verify": "Check a recording: is it whole, unchanged, and what its own models give?",
+    "repair": "Complete a recording that was cut off, and say what was done.",
     "validate": "Check a package: its answers, its speed here, the frame rate it can hold.",
     "doctor": "Say what is installed, what runs here, and how to install what is missing.",
 }

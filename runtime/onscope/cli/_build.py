@@ -72,7 +72,7 @@ def build(
     require_ahead(provider)
     spec = frame_spec(shape, dtype, colour, camera, pixel_size_um)
     pipeline = open_pipeline(what, window, tile, precision).on(provider)
-    warn_of_forced(console, (stage.package for stage in pipeline.stages))
+    warn_of_forced(console, pipeline.packages)
     engines: dict[Path, Built] = {}
     began = time.perf_counter()
     with _bar(console) as bar:
@@ -116,7 +116,7 @@ def _errors(chain: Chain, pipeline: Pipeline, spec: FrameSpec, bar: Progress) ->
     bar.add_task("comparing with the CPU", total=None)
     floats = {
         stage.name: replace(stage, precision="float32").request
-        for stage in pipeline.stages
+        for stage in pipeline.networks
         if stage.precision != "float32"
     }
     return engine_errors(chain, frames_of(pipeline, spec), floats)

@@ -78,7 +78,7 @@ def compile_(
     console = Console()
     spec = frame_spec(size, dtype, colour, camera, pixel_size_um)
     pipeline = open_pipeline(what, window, tile).on(provider)
-    warn_of_forced(console, (stage.package for stage in pipeline.stages))
+    warn_of_forced(console, pipeline.packages)
     began = time.perf_counter()
     quiet = not console.is_terminal
     with console.status("compiling") as status:
@@ -105,7 +105,7 @@ def _prove(pipeline: Pipeline, provider: str, threads: int | None, force: bool, 
 
     if provider in NO_ANSWERS:
         return
-    for stage in {stage.package.folder: stage for stage in pipeline.stages}.values():
+    for stage in {stage.package.folder: stage for stage in pipeline.networks}.values():
         package = stage.package
         refuse_beyond_memory(package)
         proof = prove(package, session := open_session(package.weights, provider, threads))
@@ -157,7 +157,7 @@ def frames_of(pipeline: Pipeline, spec: FrameSpec) -> list[npt.NDArray[Any]]:
     """One window of frames: the first package's own test input, repeated and cut, else seeded noise."""
     import numpy as np
 
-    package = pipeline.stages[0].package
+    package = pipeline.packages[0]
     random = np.random.default_rng(0)
     scene: npt.NDArray[Any] = random.random((64, 64))
     if package.test_inputs:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from onscope.runtime import FrameSpec, Pipeline, Stage
+from onscope.runtime import Crops, FrameSpec, Measure, Pipeline, Stage, Track
 from onscope.runtime.graph import Compiled, Note, notes_of
 from onscope.runtime.graph.tiles import starts_of
 
@@ -54,7 +54,7 @@ def show(
             if answer.columns:
                 kind = f"table of {', '.join(answer.columns)}"
             table.add_row("gives", f"{answer.stage}: {'x'.join(map(str, answer.shape))} {answer.dtype}, {kind}")
-        _add_precisions(table, [stage for stage in pipeline.stages if stage.name in compiled.stages])
+        _add_precisions(table, [stage for stage in pipeline.networks if stage.name in compiled.stages])
         _add_notes(table, compiled, group.reads, whole)
         if compiled.tiling is not None:
             _add_tiling(
@@ -75,6 +75,26 @@ def show(
         table.add_row("memory", f"{needs} MB per run on {group.provider}")
         table.add_row("opset", f"{compiled.opset}, IR version {compiled.ir_version}, sha256 {compiled.sha256[:12]}…")
         table.add_row("file", Text(str(compiled.path), overflow="fold"))
+        console.print(table)
+    _show_hosted(console, pipeline, chain)
+
+
+def _show_hosted(console: Console, pipeline: Pipeline, chain: Chain) -> None:
+    """The stages that run beside the graphs, on objects."""
+    answers = {answer.stage: answer for answer in chain.opened}
+    for stage in pipeline.stages:
+        if not isinstance(stage, Measure | Track | Crops) or stage.name not in answers:
+            continue
+        answer = answers[stage.name]
+        console.print()
+        console.print(Text(stage.name, "bold cyan"))
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        more = "".join(f", with {name}" for name in stage.inputs[1:])
+        what = f"{stage.package.name} on {stage.kind}" if isinstance(stage, Crops) else stage.kind
+        table.add_row("does", Text(f"{what} of {stage.of}{more}, run by {answer.provider}"))
+        table.add_row("gives", Text(f"table of {', '.join(answer.columns)}; at most {stage.most:,} rows"))
         console.print(table)
 
 

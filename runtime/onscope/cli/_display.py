@@ -78,6 +78,7 @@ def panel(monitor: Monitor, counts: Mapping[str, int], taken: int, frames: int |
     parts: list[RenderableType] = [head, ledger]
     if monitor.psnr is not None and monitor.psnr.means:
         parts.append(psnr_words(monitor))
+    parts += trust_words(monitor)
     parts += [Text(), steps_table(monitor)]
     return Panel(Group(*parts), title=title, border_style="cyan", expand=False, padding=(1, 2))
 
@@ -93,6 +94,7 @@ def line(monitor: Monitor, counts: Mapping[str, int], taken: int, frames: int | 
     if monitor.psnr is not None:
         words += [f"PSNR {name} {mean:.1f} dB" for name, mean in monitor.psnr.means.items()]
     words += [f"{stage} {count}" for stage, count in monitor.objects.items()]
+    words += [f"{stage} {one.suspect} suspect" for stage, one in monitor.trust.stages.items() if one.suspect]
     return " | ".join(words)
 
 
@@ -116,6 +118,14 @@ def psnr_words(monitor: Monitor) -> Text:
     for name, mean in monitor.psnr.means.items():
         words.append(f"{name} ", style="dim").append(f"{mean:.2f} dB   ", style="bold")
     return words.append(f"(peak {monitor.psnr.peak or 0:.0f} counts, {monitor.psnr.samples} frames)", style="dim")
+
+
+def trust_words(monitor: Monitor) -> list[Text]:
+    """A line per stage whose answers are looked at."""
+    return [
+        Text.assemble((f"trust {stage} ", "dim"), (one.words, "yellow" if one.suspect else "bold"))
+        for stage, one in monitor.trust.stages.items()
+    ]
 
 
 def _pair(name: str, value: str) -> Text:

@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from rich.console import Console
 
 from onscope.runtime import Admission, Pipeline, Runtime, Source, specs_of
-from onscope.runtime.record import Recording, open_recording, overview
+from onscope.runtime.record import Recording, note_files, open_recording, overview
 
 from ._display import Display
 from ._folder import new_recording
@@ -25,7 +25,7 @@ DRAIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run and how; `keep_truth`: save what is true of simulated frames beside them."""
+    """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames."""
 
     title: str
     pipeline: Path
@@ -37,6 +37,7 @@ class Plan:
     threads: int | None = None
     overwrite: bool = False
     keep_truth: bool = False
+    format: str = "ome-zarr"
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
@@ -48,14 +49,14 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     if plan.keep_truth:
         require_truth(source)
     pipeline = Pipeline.load(plan.pipeline)
-    warn_of_forced(console, (stage.package for stage in pipeline.stages))
+    warn_of_forced(console, pipeline.packages)
     monitor = Monitor(None if truth is None else PsnrMeter(truth))
     with (
         Display(console, monitor, plan.title, plan.frames) as display,
         new_recording(
             plan.out,
             plan.overwrite,
-            lambda path: Recording(path, pipeline, expected=plan.frames, tell=display.tell_of),
+            lambda path: Recording(path, pipeline, expected=plan.frames, tell=display.tell_of, format=plan.format),
         ) as (recording, sure),
         Runtime(
             pipeline,
@@ -78,15 +79,15 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
             if not stopped:
                 runtime.drain(DRAIN_S)
             runtime.close()  # ends the account before the recording writes it
-        remarks = said | dict(source.remarks() if isinstance(source, Remarks) else {})
+        remarks = said.words | dict(source.remarks() if isinstance(source, Remarks) else {})
         for name, words in (monitor.notes() | remarks).items():
             recording.note(name, words)
         recording.finish(runtime.ledger)
     ledger = runtime.ledger
     run = open_recording(plan.out)
-    overview(run, plan.out / "overview.png")
-    outcome = Outcome(stopped, check(run, ledger, None if stopped else plan.frames))
-    summarise(console, plan.out, monitor, ledger, outcome, remarks)
+    note_files(plan.out, [overview(run, plan.out / "overview.png").name])
+    outcome = Outcome(stopped, (*check(run, ledger, None if stopped else plan.frames), *said.faults))
+    summarise(console, run, monitor, ledger, outcome, remarks)
     return outcome.code
 
 

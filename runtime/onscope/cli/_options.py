@@ -54,6 +54,7 @@ WorkerOption = Annotated[
 ]
 ProviderOption = Annotated[str, typer.Option("--provider", help="Engine to use: auto, cpu, cuda, null:MS ...")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a recording in the folder.")]
+FormatOption = Annotated[str, typer.Option("--format", help="Format of the raw frames: ome-zarr, ome-tiff or ndtiff.")]
 TruthOption = Annotated[
     bool, typer.Option("--truth", help="Save what is true of simulated frames beside them, in the folder truth.")
 ]

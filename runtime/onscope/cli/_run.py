@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ._options import (
+    FormatOption,
     OutOption,
     OverwriteOption,
     ProviderOption,
@@ -26,22 +28,24 @@ def run(
         str,
         typer.Option(
             "--source",
-            help="Where frames come from: micromanager:demo, micromanager:CONFIG.cfg, replay:FILE_OR_FOLDER, "
-            "specimen:SCENARIO.",
+            help="Where frames come from: micromanager:demo, micromanager:CONFIG.cfg, specimen:SCENARIO, replay:PATH "
+            "of a recording, an OME-Zarr, an NDTiff, a TIFF stack or a folder of images.",
         ),
     ],
     frames: Annotated[
         int | None, typer.Option("--frames", min=1, help="Frames to take.", show_default="all there are")
     ] = None,
     out: OutOption = None,
+    format: FormatOption = "ome-zarr",
     worker: WorkerOption = Worker.process,
     provider: ProviderOption = "auto",
     admission: Annotated[
         str | None,
         typer.Option(
             "--admission",
-            help="What enters when there is more than it can take: keep_newest:N, keep_oldest:N or block:N.",
-            show_default="keep_newest:2; block:2 for a replay without --fps",
+            help="What enters when there is more than it can take: keep_newest:N, keep_oldest:N or block:N; of a "
+            "replay, as_recorded: the windows that ran in the recording.",
+            show_default="keep_newest:2; block:2 for a replay at full speed or by steps",
         ),
     ] = None,
     every_n: Annotated[int, typer.Option("--every-n", min=1, help="Let only every n-th frame enter.")] = 1,
@@ -52,6 +56,21 @@ def run(
         str | None,
         typer.Option("--fps", help="Speed of a replay: frames per second, or 'recorded'.", show_default="full speed"),
     ] = None,
+    speed: Annotated[
+        float | None, typer.Option("--speed", help="Replay so many times as fast as it was recorded.")
+    ] = None,
+    step: Annotated[bool, typer.Option("--step", help="Replay frame by frame: Enter gives the next one.")] = False,
+    pick: Annotated[
+        str | None, typer.Option("--pick", metavar="AXIS=N", help="Replay these images only: c=1, or p=0,z=3.")
+    ] = None,
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            "--faults",
+            metavar="WORDS|FILE",
+            help="Trouble on purpose, the same each time: seed=3,drop=2%,slow=5%x200ms,die=0.1%, or a YAML file.",
+        ),
+    ] = None,
     exposure_ms: Annotated[
         float | None, typer.Option("--exposure-ms", min=0.001, help="Exposure of the camera.")
     ] = None,
@@ -60,45 +79,69 @@ def run(
         float | None, typer.Option("--pixel-size-um", min=1e-6, help="Pixel size of stored images that do not tell it.")
     ] = None,
     grey: Annotated[bool, typer.Option("--grey", help="Take stored colour images as their luminance.")] = False,
+    compare: Annotated[
+        Path | None,
+        typer.Option("--compare", metavar="RUN", help="Hold what is recorded against this recording, bit by bit."),
+    ] = None,
     truth: TruthOption = False,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Run a pipeline on a camera or on stored images: live, recorded and accounted for.
 
-    Exit code 0 when the ledger adds up and the raw frames are complete.
+    Exit code 0 when the ledger adds up, the raw frames are complete, and (with --compare) all answers that both
+    recordings have are equal.
     """
     from rich.console import Console
 
-    from onscope.runtime import open_source
+    from onscope.runtime import open_source, read_faults
+    from onscope.runtime.record import open_recording
 
+    from ._compare import AS_RECORDED, compared, follow
     from ._live import Plan, run_live
+    from ._steps import by_hand
 
-    replays_freely = source.startswith("replay:") and fps is None
-    plan = Plan(
-        title=f"onscope run {pipeline.name}",
-        pipeline=pipeline,
-        out=out or dated_folder("run"),
-        frames=frames,
-        admission=parse_admission(
-            admission or ("block:2" if replays_freely else "keep_newest:2"), every_n, deadline_ms
-        ),
-        worker=worker.value,
-        provider=provider,
-        threads=threads,
-        overwrite=overwrite,
-        keep_truth=truth,
-    )
+    replays_freely = source.startswith("replay:") and fps is None and speed is None
+    if admission == AS_RECORDED:
+        admitted = follow(source)
+    else:
+        free = "block:2" if replays_freely else "keep_newest:2"
+        admitted = parse_admission(admission or free, every_n, deadline_ms)
+    known = None if compare is None else open_recording(compare)
     options: dict[str, float | str | bool | None] = {
         "fps": _speed(fps),
+        "speed": speed,
+        "step": step or None,
+        "pick": pick,
         "exposure_ms": exposure_ms,
         "camera": camera,
         "pixel_size_um": pixel_size_um,
     }
     options["colour"] = False if grey else None
     options["truth"] = truth or None
-    with open_source(source, **options) as opened:
-        code = run_live(opened, plan, Console())
+    console = Console()
+    trouble = None if faults is None else read_faults(faults)
+    with ExitStack() as stack:
+        opened, on = stack.enter_context(open_source(source, **options)), provider
+        stack.enter_context(by_hand(opened, step))
+        if trouble is not None:
+            opened, on = stack.enter_context(trouble.inject(opened, provider))
+        plan = Plan(
+            title=f"onscope run {pipeline.name}",
+            pipeline=pipeline,
+            out=out or dated_folder("run"),
+            frames=frames,
+            admission=admitted,
+            worker=worker.value,
+            provider=on,
+            threads=threads,
+            overwrite=overwrite,
+            keep_truth=truth,
+            format=format,
+        )
+        code = run_live(opened, plan, console)
+    if known is not None:
+        code = code or compared(plan.out, known, console)
     raise typer.Exit(code)
 
 

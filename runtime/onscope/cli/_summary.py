@@ -5,29 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from onscope.runtime import Ledger
 from onscope.runtime.record import RecordedRun
 
-from ._display import psnr_words, steps_table
+from ._display import psnr_words, steps_table, trust_words
 from ._monitor import Monitor
-
-MEANINGS = {
-    "raw": "raw frames, as the camera gave them (OME-Zarr)",
-    "frames.parquet": "who each raw frame is, when it came",
-    "results.parquet": "times of each result, and where its images are",
-    "ledger.csv": "what became of each frame",
-    "latency.json": "percentiles by step, rates, versions",
-    "overview.png": "one picture of the run",
-    "recording.json": "what is in this folder",
-    "truth": "what is true of the frames: without noise, labelled",
-}
+from ._written import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +66,7 @@ def check(run: RecordedRun, ledger: Ledger, frames: int | None) -> tuple[str, ..
 
 
 def summarise(
-    console: Console, out: Path, monitor: Monitor, ledger: Ledger, outcome: Outcome, remarks: Mapping[str, str]
+    console: Console, run: RecordedRun, monitor: Monitor, ledger: Ledger, outcome: Outcome, remarks: Mapping[str, str]
 ) -> None:
     """Print what was measured, what the source remarks, what was written, and what is wrong."""
     console.print()
@@ -88,31 +76,20 @@ def summarise(
     console.print(f"{ledger.submitted} frames: {counts or 'none'}", highlight=False)
     if monitor.results > 1:
         console.print(f"{monitor.results} results, {monitor.rate:.1f} results/s over the last of them", highlight=False)
-    for stage, count in monitor.objects.items():
-        console.print(f"{count:,} {stage}, {count / max(1, monitor.results):.1f} per frame", highlight=False)
+    for stage in monitor.objects:
+        console.print(monitor.words_of(stage), highlight=False)
     if monitor.psnr is not None and monitor.psnr.means:
         console.print(psnr_words(monitor), soft_wrap=True)
+    for line in trust_words(monitor):
+        console.print(line, soft_wrap=True)
     for subject, words in remarks.items():
         console.print(f"{subject}: {words}", highlight=False, soft_wrap=True)
     console.print()
-    console.print(f"written to {out}", highlight=False, soft_wrap=True)
-    console.print(_written(out))
+    console.print(f"written to {run.folder}", highlight=False, soft_wrap=True)
+    console.print(written(run))
     if outcome.stopped:
         console.print(Text("stopped by Ctrl-C; everything until then is recorded", "yellow"))
     for fault in outcome.faults:
         console.print(Text(f"not complete: {fault}", "bold red"), soft_wrap=True)
     if not outcome.faults:
         console.print(Text("the ledger adds up and the raw frames are complete", "green"))
-
-
-def _written(out: Path) -> Table:
-    table = Table.grid(padding=(0, 3))
-    for path in sorted(out.iterdir(), key=lambda path: (not path.is_dir(), path.name)):
-        stem = path.name.split(".")[0].split("-")[0]
-        meaning = MEANINGS.get(path.name) or MEANINGS.get(stem) or ("images" if path.is_dir() else "table")
-        if path.is_dir() and stem not in MEANINGS:
-            meaning = f"images of the stage {stem} (OME-Zarr)"
-        elif path.name not in MEANINGS and not path.is_dir():
-            meaning = f"answers of the stage {stem}"
-        table.add_row(Text(f"  {path.name}", no_wrap=True), Text(meaning, "dim"))
-    return table

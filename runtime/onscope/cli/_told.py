@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -43,15 +44,24 @@ def require_truth(source: Source) -> None:
         )
 
 
+@dataclass
+class Said:
+    """What came of the truth, when its block has ended: `words` by their subject, and what is wrong, as sentences."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
 @contextmanager
-def truth_beside(source: Source, recording: Path | None) -> Iterator[dict[str, str]]:
-    """Save the truth in the folder `truth` of a recording (None: do not); what came of it is in the dict then."""
-    said: dict[str, str] = {}
+def truth_beside(source: Source, recording: Path | None) -> Iterator[Said]:
+    """Save the truth in the folder `truth` of a recording (None: do not)."""
+    said = Said()
     if recording is None or not isinstance(source, KeepsTruth):
         yield said
         return
     with source.keep_truth(recording / FOLDER) as keeper:
         yield said
-    said["truth"] = f"{keeper.saved} frames" + (f", {keeper.missing} missing" if keeper.missing else "")
+    said.words["truth"] = f"{keeper.saved} frames" + (f", {keeper.missing} missing" if keeper.missing else "")
     if keeper.failure is not None:
-        said["truth"] += f"; ended by: {keeper.failure}"
+        said.words["truth"] += f"; ended by: {keeper.failure}"
+        said.faults.append(f"the truth of {keeper.missing} frames was not saved: {keeper.failure}")

@@ -2,6 +2,7 @@
 
 from ._admission import Admission, block, keep_newest, keep_oldest
 from ._clock import ClockPair, now_ns
+from ._crops_stage import Crops
 from ._delivery import Subscription
 from ._errors import (
     ExportError,
@@ -16,13 +17,15 @@ from ._errors import (
 )
 from ._events import Event, Kind
 from ._frame import Frame, FrameId, FrameSpec, ManyCameras, Segment, Source, new_run_id, specs_of
+from ._host_stages import Measure, Track
 from ._ledger import Ledger, LedgerRow
+from ._pairs_stage import Pairs
 from ._pipeline import Pipeline
 from ._pixels import unpack
 from ._precision import best_precision
 from ._result import Provenance, Result, Stamps
 from ._runtime import Runtime
-from ._sources import open_source
+from ._sources import Described, Faults, describe_source, open_source, read_faults
 from ._stage import Stage
 from .package import Package
 from .windows import Gather
@@ -30,8 +33,11 @@ from .windows import Gather
 __all__ = [
     "Admission",
     "ClockPair",
+    "Crops",
+    "Described",
     "Event",
     "ExportError",
+    "Faults",
     "Frame",
     "FrameId",
     "FrameMismatchError",
@@ -41,9 +47,11 @@ __all__ = [
     "Ledger",
     "LedgerRow",
     "ManyCameras",
+    "Measure",
     "OnscopeError",
     "Package",
     "PackageError",
+    "Pairs",
     "Pipeline",
     "PipelineError",
     "Provenance",
@@ -57,14 +65,17 @@ __all__ = [
     "Stage",
     "Stamps",
     "Subscription",
+    "Track",
     "WorkerError",
     "best_precision",
     "block",
+    "describe_source",
     "keep_newest",
     "keep_oldest",
     "new_run_id",
     "now_ns",
     "open_source",
+    "read_faults",
     "specs_of",
     "unpack",
 ]

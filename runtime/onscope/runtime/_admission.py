@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ._errors import PipelineError
+from ._frame import FrameId
+
+
+class RecordedWindows:
+    """The frames to which a recorded run `of` some folder has a result: `id in windows`."""
+
+    def __init__(self, ran: Collection[FrameId], of: str) -> None:
+        self._ran = frozenset(ran)
+        self._of = of
+
+    def __contains__(self, id: FrameId) -> bool:
+        return id in self._ran
+
+    def __repr__(self) -> str:
+        return f"the {len(self._ran)} windows that ran in {self._of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +29,21 @@ class Admission:
     """Sampling (`every_n`), queue (`kind`, `depth` windows) and expiry (`deadline_ms` after core receipt).
 
     Made by `keep_newest`, `keep_oldest` and `block`. Whole windows are admitted or skipped, never single frames of
-    one. A window still waiting at its deadline is `skipped(expired)`; one delivered after it is `late`.
+    one. A window still waiting at its deadline is `skipped(expired)`; one delivered after it is `late`. With `only`,
+    windows whose answer belongs to another frame are `skipped(as recorded)`: see `record.compare.as_recorded`.
     """
 
     kind: Literal["keep_newest", "keep_oldest", "block"]
     depth: int = 2
     every_n: int = 1
     deadline_ms: float | None = None
+    only: RecordedWindows | None = None
+
+    def described(self) -> dict[str, Any]:
+        """As plain values, for a recording."""
+        told: dict[str, Any] = {"kind": self.kind, "depth": self.depth, "every_n": self.every_n}
+        told["deadline_ms"] = self.deadline_ms
+        return told if self.only is None else told | {"only": repr(self.only)}
 
     def __post_init__(self) -> None:
         if self.depth < 1 or self.every_n < 1 or (self.deadline_ms is not None and self.deadline_ms <= 0):

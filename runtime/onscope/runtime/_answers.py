@@ -14,6 +14,7 @@ from ._lane import Lane, Window
 from ._result import Provenance, Result, Stamps, read_only
 from ._ring import SlotPool
 from ._shm import Lease, SharedSlots
+from .worker import as_table, dtype_of
 
 _ALIGN = 64
 
@@ -33,7 +34,7 @@ class AnswerSlots:
         end = 0
         for answer in opened:
             self.offsets.append(end)
-            size = int(np.prod(answer["shape"])) * np.dtype(answer["dtype"]).itemsize
+            size = int(np.prod(answer["shape"])) * _dtype(answer).itemsize
             end += -(-size // _ALIGN) * _ALIGN
         self.pool = SlotPool(SharedSlots.create(max(end, _ALIGN), slots), lendable)
         self.provenance = MappingProxyType(
@@ -74,9 +75,9 @@ class AnswerSlots:
         opened = [self._opened[number] for number in ran]
         offsets = [self.offsets[number] for number in ran]
         for answer, shape, offset in zip(opened, done["shapes"], offsets, strict=True):
-            array = self._array(window.answer_slot, answer_lease, tuple(shape), answer["dtype"], offset)
+            array = self._array(window.answer_slot, answer_lease, tuple(shape), _dtype(answer), offset)
             if answer["columns"]:
-                array = _table(array, answer["columns"])
+                array = as_table(array, answer["columns"])
             else:
                 scales[answer["stage"]] = array.shape[answer["axes"].index("y")] / lane.spec.shape[0]
             answers[answer["stage"]] = array
@@ -109,9 +110,14 @@ class AnswerSlots:
             window.target,
             window.padded,
             window.reset or bool(done.get("reset", False)),
+            _by_stage(done.get("parameters", {})),
+            _by_stage(done.get("trust", {})),
+            MappingProxyType({stage: tuple(names) for stage, names in done.get("suspect", {}).items()}),
         )
 
-    def _array(self, slot: int, lease: Lease | None, shape: tuple[int, ...], dtype: str, offset: int) -> Pixels:
+    def _array(
+        self, slot: int, lease: Lease | None, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int
+    ) -> Pixels:
         if lease is not None:
             return lease.array(shape, dtype, offset)
         return read_only(self.pool.memory.view(slot, shape, dtype, offset).copy())
@@ -120,7 +126,9 @@ class AnswerSlots:
         self.pool.close()
 
 
-def _table(array: Pixels, columns: Sequence[str]) -> Pixels:
-    """A (rows, columns) array as a structured one: `table["y"]`, `len(table)`; the same memory."""
-    dtype = np.dtype([(name, array.dtype) for name in columns])
-    return array.view(dtype).reshape(array.shape[0])
+def _by_stage(values: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
+    return MappingProxyType({stage: MappingProxyType(dict(each)) for stage, each in values.items()})
+
+
+def _dtype(answer: Mapping[str, Any]) -> np.dtype[Any]:
+    return dtype_of(answer["dtype"], answer["columns"], answer["dtypes"])

@@ -13,15 +13,17 @@ Hook = Callable[[Pixels, dict[str, Any]], object]
 
 
 @contextmanager
-def attached(core: Any, hook: Hook) -> Iterator[None]:
+def attached(core: Any, hook: Hook, begins: Callable[[Any], object] = lambda core: None) -> Iterator[None]:
     """Call `hook(image, metadata)` for every frame of `core.run_mda(...)` while the context lasts.
+
+    `begins(core)` is called when a run begins, and knows where its frames are saved.
 
     pymmcore-plus emits `frameReady(image, event, meta)` on the acquisition's thread; useq's index (t, p, c, z), its
     names of channels and positions and the frame's metadata become the tags that pycro-manager's hooks are given.
     Raises SourceError when `core` has no acquisition events.
     """
     try:
-        ready = core.mda.events.frameReady
+        ready, started = core.mda.events.frameReady, core.mda.events.sequenceStarted
     except AttributeError:
         raise SourceError(
             f"found a {type(core).__name__} without acquisition events, expected a pymmcore-plus core (CMMCorePlus): "
@@ -44,8 +46,13 @@ def attached(core: Any, hook: Hook) -> Iterator[None]:
             },
         )
 
+    def run_begins(*told: Any) -> None:
+        begins(core)
+
+    started.connect(run_begins)
     ready.connect(taken)
     try:
         yield
     finally:
         ready.disconnect(taken)
+        started.disconnect(run_begins)

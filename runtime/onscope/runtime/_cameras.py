@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ._admission import Admission
@@ -12,10 +13,14 @@ from ._dispatch import CREDIT, LENDABLE, Dispatcher
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Tell
 from ._frame import Frame, FrameSpec, Segment, spec_of
+from ._host_stages import HostStage
 from ._lane import Lane
+from ._moments import Moments
 from ._pipeline import Pipeline
 from ._route import Route
+from ._selects import AnyStage
 from ._sink import RawSink
+from ._stage import Stage
 from ._supervise import Supervisor
 from .care import Care
 from .windows import GatheredLane
@@ -109,6 +114,7 @@ class Cameras:
                 stages,
                 why_not=self._supervisor.broken,
                 options=self._pipeline.options(spec.camera),
+                moments=self._moments(stages),
             )
             self._dispatcher.routes[route.number] = route
             threading.Thread(target=self._furnish, args=(route,), name="onscope-furnish", daemon=True).start()
@@ -126,13 +132,18 @@ class Cameras:
         raw_depth = 0 if self._sink is None else self._sink.depth(spec)
         ledger = self._dispatcher.ledger
         stages = self._pipeline.stages_of(spec.camera)
-        recurrent = any("state" in stage.settings for stage in stages)
+        recurrent = any("state" in stage.settings for stage in stages if isinstance(stage, Stage))
         if stages and (recurrent or self._pipeline.window > 1):
             gather = self._pipeline.gather
             return GatheredLane(
                 spec, self._admission, gather, in_hand, LENDABLE, ledger, raw_depth, recurrent=recurrent
             )
         return Lane(spec, self._admission, in_hand, LENDABLE, ledger, raw_depth)
+
+    def _moments(self, stages: Sequence[AnyStage]) -> Moments | None:
+        if not any(isinstance(stage, HostStage) and stage.remembers for stage in stages):
+            return None
+        return Moments(self._pipeline.gather, self._admission.every_n)
 
     def _furnish(self, route: Route) -> None:
         """Make a route's slots, after those that nobody needs any more were removed; without the lock."""

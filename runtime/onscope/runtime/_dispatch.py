@@ -46,6 +46,8 @@ class Dispatcher:
     _in_flight: deque[tuple[Route, Window]] = field(default_factory=deque)
     _making: Route | None = None
     _sent: int = 0
+    _numbers: dict[str, int] = field(default_factory=dict)
+    """The lowest track numbers not given yet, by stage."""
     _took_ns: int = 0
 
     def open_message(self, route: Route, provider: str, threads: int | None) -> dict[str, Any]:
@@ -62,6 +64,7 @@ class Dispatcher:
             "provider": provider,
             "threads": threads,
             "frozen": list(route.frozen.values()),
+            "numbers": dict(self._numbers),
         }
 
     def pump(self) -> None:
@@ -128,6 +131,7 @@ class Dispatcher:
                     "reset": window.reset,
                     "channel": window.frames[-1].index.get("c"),
                     "keys": window.keys,
+                    "moment": route.moment(window),
                 }
             )
         except OSError:  # the worker is dead; the listening thread learns it too, and settles what is in flight
@@ -139,6 +143,7 @@ class Dispatcher:
             route, window = self._in_flight.popleft()
             if window.number == message["window"]:
                 return route, window
+            window.sent_ns = 0  # it never came there
             self._fail(route, window, "it was interrupted on its way to the worker")
         raise WorkerError(f"found an answer to window {message['window']}, expected one to a window that was sent")
 
@@ -150,6 +155,7 @@ class Dispatcher:
             route, window = self._answered(message)
             self.turn_ns = delivered_ns
             route.keep_frozen(message.get("frozen", ()))
+            self._numbers |= message.get("numbers", {})
             assert route.answers is not None
             answer_lease = route.answers.pool.lend(window.answer_slot)
             frame_leases = [route.lane.ring.lend(slot) for slot in window.slots]

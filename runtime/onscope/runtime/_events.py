@@ -83,6 +83,8 @@ class Teller:
     """Calls the user's `on_event` in a thread of its own: it may be slow, raise, or call back into the runtime."""
 
     def __init__(self, on_event: Tell) -> None:
+        self.heard: Tell = lambda event: None
+        """Is told of each event as well, at once and in the thread that tells it: it must not wait."""
         self._on_event = on_event
         self._events: SimpleQueue[Event | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="onscope-events", daemon=True)
@@ -90,6 +92,7 @@ class Teller:
 
     def __call__(self, event: Event) -> None:
         """Have it told soon, in order; returns at once."""
+        self.heard(event)
         self._events.put(event)
 
     def close(self, timeout_s: float = 2.0) -> None:

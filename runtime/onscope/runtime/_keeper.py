@@ -13,6 +13,7 @@ from ._delivery import Delivery, Subscription
 from ._errors import RecordError
 from ._events import Event, Kind, Tell
 from ._ledger import Ledger
+from ._notes import Notes
 from ._pipeline import Pipeline
 from ._sink import RawSink
 
@@ -34,17 +35,25 @@ class Keeper:
         self._subscription: Subscription | None = None
         self._ledger: Ledger | None = None
         self._thread = threading.Thread(target=self._keep, name="onscope-keeper", daemon=True)
+        self.notes = Notes(recording)
+        if not owned:  # what it tells goes to its own maker, and not through `tell`
+            recording.sink.heard = lambda kind, words: self.notes.event(Event(cast(Kind, kind), words))
 
     @classmethod
     def of(cls, record: Recording | str | Path, pipeline: Pipeline, tell: Tell) -> Keeper:
         """Raises RecordError when the folder is in use or cannot be made."""
         import pyarrow
 
-        from .record import Recording  # TensorStore and Arrow take a second to import
+        from .record import (  # TensorStore and Arrow take a second to import
+            Recording,
+            describe_packages,
+            describe_pipeline,
+        )
 
         # Arrow imports pandas at its first array: not in the middle of a run, nor when the program is ending.
         pyarrow.array([0])
         if isinstance(record, Recording):
+            record.describe(pipeline=describe_pipeline(pipeline), packages=describe_packages(pipeline))
             return cls(record, tell, owned=False)
         made = Recording(record, pipeline, tell=lambda kind, words: tell(Event(cast(Kind, kind), words)))
         return cls(made, tell, owned=True)
@@ -76,6 +85,7 @@ class Keeper:
 
     def discard(self) -> None:
         """Remove a recording that was made here, and that nothing will come into."""
+        self.notes.close()
         if self._owned:
             self.recording.finish(Ledger())
             shutil.rmtree(self.recording.folder, ignore_errors=True)
@@ -87,6 +97,7 @@ class Keeper:
         """
         if threading.current_thread() is not self._thread:
             self._thread.join()
+        self.notes.close()
         self.recording.note_statistics(statistics)
         if self._owned and self._ledger is not None:
             self.recording.follow(self._ledger)

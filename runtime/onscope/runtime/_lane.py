@@ -15,8 +15,11 @@ from ._clock import now_ns
 from ._frame import Frame, FrameId, FrameSpec
 from ._ledger import Ledger, State
 from ._ring import Ring
+from .worker import Moment
 
 _ID = attrgetter("id")
+AS_RECORDED = "as recorded"
+"""Why a window is skipped that did not run in the recording which is followed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +36,8 @@ class Window:
     resent: bool = False
     chosen: tuple[int, ...] | None = None
     """Which of the lane's stages run on it; None: all."""
+    moment: Moment | None = None
+    """Where trackers go on with it, once it was sent."""
 
     @property
     def ids(self) -> list[FrameId]:
@@ -134,7 +139,7 @@ class Lane:
         """Whether the frame enters; its account is closed when not. Waits under `block`, and only then."""
         if not self.furnished and not self._await_slots(frame, changed):
             return False
-        if not self._takes_all and (refusal := self._refuse_window(changed)):
+        if not self._takes_all and (refusal := self._refuse_window(frame, changed)):
             self._ledger.close_one(frame.id, "skipped", refusal)
             return False
         return True
@@ -190,10 +195,12 @@ class Lane:
         """Why a window finds no place: the worker is busy with others, or not ready for such frames yet."""
         return "queue" if self.ready else "preparing"
 
-    def _refuse_window(self, changed: threading.Condition) -> str:
+    def _refuse_window(self, frame: Frame, changed: threading.Condition) -> str:
         self._begun += 1
         if (self._begun - 1) % self._admission.every_n:
             return "sampling"
+        if self._admission.only is not None and frame.id not in self._admission.only:
+            return AS_RECORDED
         if self._admission.kind == "keep_oldest":
             return self._full if self._no_room() else ""
         if self._admission.kind == "block":

@@ -9,15 +9,27 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ._crops_stage import Crops
 from ._errors import PipelineError
 from ._frame import FrameSpec
+from ._pipeline_checks import check_stages
 from ._requests import spec_message
-from ._stage import FRAME, Stage
+from ._selects import FRAME, AnyStage
+from ._stage import Stage
 from .graph import load_calibration
+from .package import Package
 from .windows import Gather
 
 ANY = ""
 """Stands for every camera that has no calibration of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The YAML file that a pipeline was read from, and its text at that moment."""
+
+    path: Path
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,65 +38,32 @@ class Pipeline:
 
     `window` is a Gather, or a number of consecutive frames (1: every frame by itself). `calibration` is the YAML of a
     camera's calibration, or a mapping of them by camera. `merge`: stages that run on the same frames are one graph, so
-    that nothing returns to the host between them.
+    that nothing returns to the host between them. `written` is the file that it was read from, if there was one.
     """
 
-    stages: tuple[Stage, ...]
+    stages: tuple[AnyStage, ...]
     gather: Gather
     calibration: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     merge: bool = True
+    written: Written | None = field(default=None, compare=False)
 
     def __init__(
         self,
-        stages: Sequence[Stage],
+        stages: Sequence[AnyStage],
         window: int | Gather = 1,
         *,
         calibration: str | Path | Mapping[str, str | Path] | None = None,
         merge: bool = True,
+        written: Written | None = None,
     ) -> None:
         object.__setattr__(self, "stages", tuple(stages))
         object.__setattr__(self, "gather", window if isinstance(window, Gather) else Gather.consecutive(window))
         object.__setattr__(self, "calibration", MappingProxyType(_by_camera(calibration)))
         object.__setattr__(self, "merge", merge)
-        if not self.stages:
-            raise PipelineError("found 0 stages, expected at least 1")
+        object.__setattr__(self, "written", written)
+        check_stages(self.stages, self.gather)
         for path in self.calibration.values():
             load_calibration(path)  # what is wrong with it is told before a camera runs
-        images: dict[str, bool] = {FRAME: True}
-        labels: set[str] = set()
-        for stage in self.stages:
-            if stage.name in images:
-                raise PipelineError(f"found two stages named {stage.name!r}, expected different names: rename one")
-            if stage.reads in labels:
-                raise PipelineError(
-                    f"found the stage {stage.name!r} reading {stage.reads!r}, which answers with labels, expected an "
-                    "image: labels name objects, and are no intensities that a network could take"
-                )
-            if not images.get(stage.reads):
-                readable = ", ".join(name for name, image in images.items() if image)
-                raise PipelineError(
-                    f"found the stage {stage.name!r} reading {stage.reads!r}, expected one of {readable}: stages read "
-                    "the raw frame or the image of an earlier stage"
-                )
-            if stage.channel is not None and self.gather.along == "c" and self.gather.length > 1:
-                raise PipelineError(
-                    f"found the stage {stage.name!r} for some channels in a pipeline that gathers channels, expected "
-                    "one for all of them: a window would never have all of its frames"
-                )
-            before = next((each for each in self.stages if each.name == stage.reads), None)
-            for axis in ("camera", "channel", "position"):
-                mine, theirs = getattr(stage, axis), getattr(before, axis, None)
-                # Of a channel or position one may say the name and the other the number.
-                one_kind = len({type(each) for each in (mine or frozenset()) | (theirs or frozenset())}) == 1
-                if mine and theirs and one_kind and not mine & theirs:
-                    raise PipelineError(
-                        f"found the stage {stage.name!r} for another {axis} than {stage.reads!r}, which it reads, "
-                        "expected one in common: it would never run"
-                    )
-            answer = stage.decoder
-            images[stage.name] = not answer.columns and not answer.labels
-            if answer.labels:
-                labels.add(stage.name)
 
     @classmethod
     def load(cls, path: str | Path) -> Pipeline:
@@ -110,7 +89,7 @@ class Pipeline:
     @property
     def rescales(self) -> bool:
         """Whether frames of another pixel size need graphs of their own."""
-        return any(stage.rescale for stage in self.stages)
+        return any(stage.rescale for stage in self.stages if isinstance(stage, Stage | Crops))
 
     def options(self, camera: str) -> dict[str, Any]:
         """What the worker needs to know beside the stages, for frames of a camera, as plain values."""
@@ -137,13 +116,28 @@ class Pipeline:
     @property
     def images(self) -> list[str]:
         """Names of the stages that answer with an image, or labels; the others answer with a table of objects."""
-        return [stage.name for stage in self.stages if not stage.decoder.columns]
+        return [stage.name for stage in self.stages if stage.gives != "table"]
 
-    def stages_of(self, camera: str) -> list[Stage]:
+    @property
+    def networks(self) -> list[Stage]:
+        """The stages that run a package."""
+        return [stage for stage in self.stages if isinstance(stage, Stage)]
+
+    @property
+    def on_crops(self) -> list[Crops]:
+        """The stages that run a package on objects."""
+        return [stage for stage in self.stages if isinstance(stage, Crops)]
+
+    @property
+    def packages(self) -> list[Package]:
+        """The packages that its stages run, in their order."""
+        return [stage.package for stage in self.stages if isinstance(stage, Stage | Crops)]
+
+    def stages_of(self, camera: str) -> list[AnyStage]:
         """The stages that may run on a camera's frames."""
-        taken: dict[str, Stage] = {}
+        taken: dict[str, AnyStage] = {}
         for stage in self.stages:
-            if (stage.camera is None or camera in stage.camera) and (stage.reads == FRAME or stage.reads in taken):
+            if (stage.camera is None or camera in stage.camera) and {FRAME, *taken}.issuperset(stage.inputs):
                 taken[stage.name] = stage
         return list(taken.values())
 

@@ -15,33 +15,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ._pipeline import Pipeline
-from ._precision import Precision
-from ._stage import SMALLEST_TILE, Stage
+from ._crops_stage import Crops
+from ._errors import PipelineError
+from ._host_stages import Measure, Track
+from ._pairs_stage import Pairs
+from ._pipeline import Pipeline, Written
+from ._selects import AnyStage
+from ._stage import Stage
+from ._stage_models import AnyStageModel, CropsModel, MeasureModel, Name, PairsModel, StageModel, TrackModel
 from .checked_yaml import read_checked
-from .graph import Normalise
 from .windows import LONGEST, MOST_PLACES, Along, Gather, OnGap
 
-Name = Annotated[str, Field(min_length=1, max_length=128)]
 File = Annotated[str, Field(min_length=1, max_length=4096)]
-Number = Annotated[int, Field(ge=0, strict=True)]
-
-
-class StageModel(BaseModel):
-    """One stage. What is not stated is as in the package."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    package: str = Field(min_length=1, description="folder of a package, or ENTRY/NAME of a shipped one")
-    reads: str = Field("frame", description="the raw frame, or the image of an earlier stage")
-    threshold: float | None = Field(None, ge=0, description="lowest score of a point")
-    normalise: Normalise = Field("per_frame", description="whose statistics the steps beside the network use")
-    frozen_frames: int = Field(10, ge=1, le=100_000, description="windows that `normalise: frozen` looks at")
-    tile: int | None = Field(None, ge=SMALLEST_TILE, le=1 << 16, description="largest side that is run at once, pixels")
-    rescale: bool = Field(False, description="bring frames to the pixel size that the package was trained at")
-    precision: Precision = Field("float32", description="which weights of the package; auto: the fastest that passed")
-    camera: Name | list[Name] | None = Field(None, description="run on frames of these cameras only")
-    channel: Name | Number | list[Name | Number] | None = Field(None, description="names or numbers of channels")
-    position: Name | Number | list[Name | Number] | None = Field(None, description="names or numbers of positions")
 
 
 class WindowModel(BaseModel):
@@ -61,7 +46,7 @@ class PipelineModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
-    stages: Annotated[dict[str, StageModel], Field(min_length=1, max_length=64)]
+    stages: Annotated[dict[str, AnyStageModel], Field(min_length=1, max_length=64)]
     window: Annotated[int, Field(ge=1, le=LONGEST)] | WindowModel = Field(
         1, description="consecutive frames that one inference needs, or which"
     )
@@ -73,26 +58,61 @@ class PipelineModel(BaseModel):
 
 def read_pipeline(path: Path) -> Pipeline:
     """The pipeline of a file; raises PipelineError and PackageError."""
-    model = read_checked(path, PipelineModel, "pipeline").model
-    stages = [
-        Stage(
+    checked = read_checked(path, PipelineModel, "pipeline")
+    model = checked.model
+    stages = []
+    for name, stage in model.stages.items():
+        try:
+            stages.append(_stage(path, name, stage))
+        except PipelineError as error:
+            raise PipelineError(f"{checked.place('stages', name)}: {error}") from error
+    window = model.window if isinstance(model.window, int) else Gather(**model.window.model_dump())
+    calibration = _calibration(path, model.calibration)
+    written = Written(path.absolute(), checked.text)
+    return Pipeline(stages, window, calibration=calibration, merge=model.merge, written=written)
+
+
+PAIRS = ("reads", "side", "border", "gap", "least_score", "rescale", "precision", "most")
+"""Keys of a stage with `pairs` that are arguments of Pairs."""
+
+
+def _stage(path: Path, name: str, stage: StageModel | MeasureModel | TrackModel | CropsModel | PairsModel) -> AnyStage:
+    if isinstance(stage, MeasureModel):
+        return Measure(name, stage.measure, stage.intensity, columns=stage.columns, most=stage.most, **stage.choice)
+    if isinstance(stage, TrackModel):
+        return Track(name, stage.track, most=stage.most, **stage.choice, **stage.settings)
+    if isinstance(stage, CropsModel):
+        return Crops(
             name,
             _beside(path, stage.package),
-            stage.reads,
-            {} if stage.threshold is None else {"threshold": stage.threshold},
+            stage.crops,
+            reads=stage.reads,
+            side=stage.side,
+            border=stage.border,
+            masked=stage.masked,
             normalise=stage.normalise,
-            frozen_frames=stage.frozen_frames,
-            tile=stage.tile,
+            settings=None if stage.decode is None else stage.decode.settings,
             rescale=stage.rescale,
             precision=stage.precision,
-            camera=stage.camera,
-            channel=stage.channel,
-            position=stage.position,
+            most=stage.most,
+            **stage.choice,
         )
-        for name, stage in model.stages.items()
-    ]
-    window = model.window if isinstance(model.window, int) else Gather(**model.window.model_dump())
-    return Pipeline(stages, window, calibration=_calibration(path, model.calibration), merge=model.merge)
+    if isinstance(stage, PairsModel):
+        given = {name: getattr(stage, name) for name in PAIRS}
+        return Pairs(name, _beside(path, stage.package), stage.pairs, **given, **stage.choice)
+    return Stage(
+        name,
+        _beside(path, stage.package),
+        stage.reads,
+        stage.settings,
+        normalise=stage.normalise,
+        frozen_frames=stage.frozen_frames,
+        tile=stage.tile,
+        rescale=stage.rescale,
+        precision=stage.precision,
+        trust=stage.trust if isinstance(stage.trust, str) else stage.trust.model_dump(),
+        **stage.choice,
+    )
 
 
 def _calibration(path: Path, stated: str | dict[str, str] | None) -> Path | dict[str, str | Path] | None:

@@ -1,4 +1,4 @@
-"""Drivers, engines, commands and shipped packages are found by entry point and loaded only when asked for by name."""
+"""Drivers, engines, commands and packages are found by entry point and loaded only when asked for by name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ HINTS = {
     "onscope.drivers": "pip install 'onscope[micromanager]' brings Micro-Manager",
     "onscope.engines": "`onscope doctor` lists what runs here",
     "onscope.packages": "reinstall onscope with its shipped packages",
+    "onscope.faults": "reinstall onscope with its drivers",
     "onscope.commands": "`onscope --help` lists the commands",
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ._errors import PipelineError
-from .engines import PREFERENCE
+from .engines import PREFERENCE, behind_faults
 from .package import PRECISIONS, Package
 
 Precision = Literal["float32", "fp16", "int8", "auto"]
@@ -47,7 +47,8 @@ def best_precision(package: Package, provider: str) -> Precision:
     """
     from .record import machine
 
-    engine = PREFERENCE[0] if provider == "auto" else provider
+    named = behind_faults(provider)
+    engine = PREFERENCE[0] if named == "auto" else named
     cpu = machine()["cpu"]
     faster = [each for each in package.variants.values() if each.passes and each.is_faster(engine, cpu)]
     best = max(faster, key=lambda each: each.speeds[engine].ratio, default=None)

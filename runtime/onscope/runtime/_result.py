@@ -88,6 +88,12 @@ class Result:
     """How many of `frames` stand in for frames that are not there."""
     state_reset: bool = False
     """Whether recurrent networks began anew with this window."""
+    parameters: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: MappingProxyType({}))
+    """What the stages' processing used for this window (percentiles in raw counts, say), by stage and name."""
+    trust: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: MappingProxyType({}))
+    """How far to trust the stages' answers, by stage and name; what was not looked at for this window is left out."""
+    suspect: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Names of the trust values that are not as usual for the stage's package, by stage; empty where all are."""
 
     @property
     def frame(self) -> Frame:

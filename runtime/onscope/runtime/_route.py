@@ -9,8 +9,12 @@ from typing import Any, Literal
 from ._answers import AnswerSlots
 from ._errors import OnscopeError
 from ._frame import Frame
-from ._lane import Lane
+from ._lane import Lane, Window
+from ._moments import Moments
+from ._requests import spec_message
+from ._selects import AnyStage
 from ._stage import Stage
+from .worker import ALONE, Moment
 
 Choice = tuple[int, ...] | None
 
@@ -21,7 +25,7 @@ class Route:
 
     number: int
     lane: Lane
-    stages: Sequence[Stage]
+    stages: Sequence[AnyStage]
     answers: AnswerSlots | None = None
     asked_ns: int = 0
     """When the worker was asked to open it, or last told of progress; 0: not asked."""
@@ -34,6 +38,8 @@ class Route:
     """What becomes of frames that come all the same."""
     report: tuple[str, ...] = ()
     """What was done to the packages' graphs for this lane, in lines."""
+    graphs: tuple[Mapping[str, Any], ...] = ()
+    """The compiled graphs that run for this lane, as the worker describes them."""
     used: bool = False
     """Whether frames have come; one that was prepared ahead is kept until then."""
     frozen: dict[tuple[int, int | None], Mapping[str, Any]] = field(default_factory=dict)
@@ -43,6 +49,8 @@ class Route:
     messages: Sequence[Mapping[str, Any]] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     """What the worker needs to know beside the stages (`Pipeline.options`)."""
+    moments: Moments | None = None
+    """The places of its frames, where a stage remembers what it saw of each."""
     _choices: dict[tuple[object, ...], Choice] = field(default_factory=dict)
     takes_all: bool = False
     """Whether all stages run on every frame."""
@@ -61,11 +69,18 @@ class Route:
             taken: set[str] = {"frame"}
             chosen = []
             for number, stage in enumerate(self.stages):
-                if stage.reads in taken and stage.takes(frame):
+                if taken.issuperset(stage.inputs) and stage.takes(frame):
                     taken.add(stage.name)
                     chosen.append(number)
             self._choices[key] = None if len(chosen) == len(self.stages) else tuple(chosen)
         return self._choices[key]
+
+    def moment(self, window: Window) -> Moment:
+        """Where the stages that remember go on with a window that is being sent, be it for the second time."""
+        if self.moments is None:
+            return ALONE
+        window.moment = window.moment or self.moments.of(window.frames, window.target)
+        return window.moment
 
     def keep_frozen(self, news: Iterable[Mapping[str, Any]]) -> None:
         """Remember what the worker has frozen."""
@@ -87,13 +102,25 @@ class Route:
         return found
 
     @property
+    def described(self) -> dict[str, Any]:
+        """What runs for which frames, as plain values."""
+        return {
+            "camera": self.lane.spec.camera,
+            **spec_message(self.lane.spec),
+            "calibration": self.options.get("calibration"),
+            "graphs": [dict(graph) for graph in self.graphs],
+            "report": list(self.report),
+        }
+
+    @property
     def forgotten(self) -> list[str]:
         """Stages whose statistics began anew with another worker: of them, the worker alone knew what was there."""
         kept = {name for each in self.frozen.values() for name in each["stages"]}
         return [
             stage.name
             for stage in self.stages
-            if stage.normalise == "running" or (stage.normalise == "frozen" and stage.name not in kept)
+            if isinstance(stage, Stage)
+            and (stage.normalise == "running" or (stage.normalise == "frozen" and stage.name not in kept))
         ]
 
     def end(self, state: Literal["skipped", "failed"], reason: str) -> None:

@@ -13,14 +13,15 @@ from ._admission import Admission, keep_newest
 from ._attach import attached
 from ._delivery import Subscription
 from ._errors import OnscopeError, WorkerError
-from ._events import Event, Tell, Teller, log, to_log
+from ._events import Tell, Teller, log, to_log
 from ._frame import Frame, FrameId, FrameSpec, Pixels, Segment, Source
-from ._hook import HookFrames
+from ._hooked import Hooked
 from ._keeper import Keeper
 from ._live_path import LivePath
 from ._pipeline import Pipeline
 from ._result import Result
 from ._shm import remove_leftovers
+from ._sources import describe_source
 from ._stream import stream
 from ._watch import Terms
 from .worker import ProcessLink, ThreadLink, WorkerLink
@@ -64,12 +65,14 @@ class Runtime:
         self.pipeline = (pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)).on(provider)
         remove_leftovers()
         self._tell = Teller(on_event)
-        self._told = ""
-        self._hook = HookFrames()
         self._keeper: Keeper | None = None
         try:
             if record is not None:
                 self._keeper = Keeper.of(record, self.pipeline, self._tell)
+                self._tell.heard = self._keeper.notes.event
+                told: dict[str, Any] = {"worker": worker, "provider": provider, "threads": threads}
+                told |= {"admission": (admission or keep_newest(2)).described(), "patience_s": patience_s}
+                self._keeper.notes.fact("runtime", told | {"memory_mb": memory_mb})
             self._path = LivePath(
                 self.pipeline,
                 WORKERS[worker],
@@ -84,7 +87,9 @@ class Runtime:
                 self._keeper.discard()
             raise
         self.ledger = self._path.ledger
+        self._hooked = Hooked(self._path, self._keeper, self._tell)
         if self._keeper is not None:
+            self._path.supervisor.opened = self._keeper.notes.lane
             self._keeper.follow(self._path.delivery, self.ledger)
         # One that is dropped, or still there when the program ends, is closed all the same.
         weakref.finalize(self, _close, self._path, self._keeper)
@@ -120,6 +125,8 @@ class Runtime:
         pipeline, and the admission decides what becomes of the frames. Several streams, of different cameras, may run
         at once. Raises what `prepare` and the source raise, the latter after the results of all frames before.
         """
+        if self._keeper is not None:
+            self._keeper.notes.source(describe_source(source))
         return stream(self, source, n)
 
     def image_process_fn(self, image: Pixels, metadata: dict[str, Any]) -> tuple[Pixels, dict[str, Any]]:
@@ -128,29 +135,24 @@ class Runtime:
         Pixels and metadata come back untouched. It never raises, whatever happens to the model or to this runtime:
         the acquisition comes first, and `on_event` is told.
         """
-        try:
-            # The acquisition's own writer saves the raw pixels.
-            self._path.submit(self._hook.frame(image, metadata), raw=False)
-        except OnscopeError as error:
-            self._tell_once(str(error))
-        except Exception as error:
-            # Broad on purpose: pycro-manager aborts the whole acquisition when a hook raises.
-            log.debug("image_process_fn failed", exc_info=True)
-            self._tell_once(repr(error))
+        self._hooked.take(image, metadata)
         return image, metadata
 
-    def _tell_once(self, message: str) -> None:
-        # What is wrong with one image of an acquisition is wrong with the next thousand too.
-        if message != self._told:
-            self._told = message
-            self._tell(Event("hook error", message))
+    def link(self, acquisition: Any) -> None:
+        """Say where the raw frames of the hook's images are saved: by a pycro-manager Acquisition, or at a path.
+
+        A recording then points to that data set instead of writing the frames twice. An acquisition that saves nothing
+        (no directory) has them recorded here, which may make it wait for the disk. `attach` finds out by itself.
+        Raises SourceError when `acquisition` is neither.
+        """
+        self._hooked.link(acquisition)
 
     def attach(self, core: Any) -> AbstractContextManager[None]:
         """Take every frame of a pymmcore-plus core's acquisitions: `with runtime.attach(mmc): mmc.run_mda(...)`.
 
         Like `image_process_fn`, it copies and never raises into the acquisition. Raises SourceError for other cores.
         """
-        return attached(core, self.image_process_fn)
+        return attached(core, self.image_process_fn, self._hooked.link_quietly)
 
     def drain(self, timeout_s: float | None = None, *, cameras: Iterable[str] | None = None) -> bool:
         """Wait until the account of every submitted frame (of some cameras) is closed; whether that came in time."""

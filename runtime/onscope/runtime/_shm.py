@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 
 try:
     import fcntl
@@ -87,7 +88,7 @@ class SharedSlots:
             memory = _Memory(name)
         return cls(memory, slot_bytes, slots, owner=False)
 
-    def view(self, slot: int, shape: tuple[int, ...], dtype: str, offset: int = 0) -> Pixels:
+    def view(self, slot: int, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int = 0) -> Pixels:
         """The array that lies in a slot, `offset` bytes from its start."""
         # frombuffer holds on to the memory; np.ndarray(buffer=...) would not, and show what is unmapped by then.
         start = slot * self.slot_bytes + offset
@@ -118,7 +119,7 @@ class Lease:
     def __init__(self, buffer: ctypes.Array[ctypes.c_char]) -> None:
         self._buffer = buffer
 
-    def array(self, shape: tuple[int, ...], dtype: str, offset: int = 0) -> Pixels:
+    def array(self, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int = 0) -> Pixels:
         """A read-only array in the slot."""
         array: Pixels = np.ndarray(shape, dtype, cast(memoryview, self._buffer), offset)
         array.flags.writeable = False

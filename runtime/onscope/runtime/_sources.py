@@ -1,15 +1,16 @@
-"""Sources by name: `replay:FILE`, `micromanager:demo`, `demo`."""
+"""Sources by name: `replay:FILE`, `micromanager:demo`, `demo`; and schedules of faults that stand before them."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from . import _plugins
 from ._errors import SourceError
-from ._frame import Source
+from ._frame import Source, specs_of
 
 
 @contextmanager
@@ -34,3 +35,35 @@ def open_source(text: str, **options: Any) -> Iterator[Source]:
             yield source
     else:
         yield opened
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A source that says what it is, as plain values that JSON can hold: driver, devices, file, scenario, seed ..."""
+
+    def describe(self) -> Mapping[str, Any]: ...
+
+
+def describe_source(source: Source) -> dict[str, Any]:
+    """What a source says of itself, with its cameras; of one that says nothing, the class of it as `driver`."""
+    kind = type(source)
+    told: dict[str, Any] = {"driver": f"{kind.__module__}.{kind.__qualname__}"}
+    if isinstance(source, Described):
+        told |= source.describe()
+    told.setdefault("cameras", [spec.camera for spec in specs_of(source)])
+    plain: dict[str, Any] = json.loads(json.dumps(told, default=str))
+    return plain
+
+
+class Faults(Protocol):
+    """A schedule of trouble on purpose."""
+
+    def inject(self, source: Source, provider: str = "auto") -> AbstractContextManager[tuple[Source, str]]:
+        """The source and the provider with the trouble before them, while the block lasts."""
+        ...
+
+
+def read_faults(text: str) -> Faults:
+    """The schedule of faults that a few words or a YAML file describe; raises SourceError."""
+    schedule: Faults = _plugins.load("onscope.faults", "seeded", SourceError)(text)
+    return schedule

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,21 +11,20 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from ._errors import PipelineError
-from ._frame import Frame
 from ._precision import Precision, best_precision, chosen_weights
 from ._requests import request_message
-from .decode import Decoder, decoder
+from ._selects import FRAME, AnyStage, Gives, check_name, choice_message, several
+from ._trusted import trust_message
+from .decode import Decoder, check_settings, check_stated, decoder, settled
 from .graph import Normalise, StageRequest, is_decoder
 from .package import Package
+from .trust import AUTO, TrustChoice, parse_trust
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-"""What stages may be called: the names become folders of a recording."""
-FRAME = "frame"
 SMALLEST_TILE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(AnyStage):
     """One step: the package it runs, and what it reads: "frame" (the raw one) or an earlier stage with an image.
 
     `package` is a Package, the path of one, or the name of a shipped one ("zoo/care-beads"). `settings` go before
@@ -43,6 +41,10 @@ class Stage:
     `precision` chooses the weights: "float32" (the package's own), "fp16" or "int8" (a variant, which must be there and
     have passed), or "auto": the fastest variant that passed and was measured to be faster on the engine in use with
     such a processor, else the package's own (`on`).
+
+    `trust` says whether its answers are looked at (see `onscope.runtime.trust`): "auto" (where they restore what the
+    stage reads), "off", or {"disagreement": "flip", "every": 25} with a second answer to compare on every 25th window,
+    that to the mirrored frame or of the weights "fp16" or "int8".
     """
 
     name: str
@@ -54,6 +56,7 @@ class Stage:
     tile: int | None = None
     rescale: bool = False
     precision: Precision = "float32"
+    trust: TrustChoice = AUTO
     camera: frozenset[int | str] | None = None
     channel: frozenset[int | str] | None = None
     position: frozenset[int | str] | None = None
@@ -70,50 +73,32 @@ class Stage:
         tile: int | None = None,
         rescale: bool = False,
         precision: Precision = "float32",
+        trust: str | Mapping[str, Any] | TrustChoice = AUTO,
         camera: str | Iterable[str] | None = None,
         channel: int | str | Iterable[int | str] | None = None,
         position: int | str | Iterable[int | str] | None = None,
     ) -> None:
-        if not NAME.fullmatch(name) or name == FRAME:
-            raise PipelineError(
-                f"found a stage named {name!r}, expected letters, digits, - and _ beginning with a letter, and not "
-                f"{FRAME!r}: rename it"
-            )
+        check_name(name)
         set_once = object.__setattr__
         set_once(self, "name", name)
         set_once(self, "package", package if isinstance(package, Package) else Package.load(package))
         set_once(self, "reads", reads)
-        set_once(self, "settings", MappingProxyType({**self.package.settings, **(settings or {})}))
+        asked = {**self.package.settings, **(settings or {})}
+        check_stated(settings or {}, asked.get("decode"), f"in the settings of the stage {name!r}: ", PipelineError)
+        set_once(self, "settings", MappingProxyType(settled(asked, self.package.outputs[0])))
         set_once(self, "normalise", normalise)
         set_once(self, "frozen_frames", frozen_frames)
         set_once(self, "tile", tile)
         set_once(self, "rescale", rescale)
         set_once(self, "precision", precision)
+        set_once(self, "trust", parse_trust(trust, name))
         for axis, wanted in (("camera", camera), ("channel", channel), ("position", position)):
-            set_once(self, axis, _several(wanted))
+            set_once(self, axis, several(wanted))
         self._check()
 
-    @property
-    def chooses(self) -> bool:
-        """Whether it depends on a frame's channel or position if the stage runs on it."""
-        return self.channel is not None or self.position is not None
-
-    def takes(self, frame: Frame) -> bool:
-        """Whether it runs on a frame, as far as the frame's own camera, channel and position go."""
-        return (
-            (self.camera is None or frame.id.camera in self.camera)
-            and (self.channel is None or bool(self.channel & _names(frame, "c")))
-            and (self.position is None or bool(self.position & _names(frame, "p")))
-        )
-
     def _check(self) -> None:
-        try:
-            json.dumps(dict(self.settings))
-        except (TypeError, ValueError) as error:
-            raise PipelineError(
-                f"found settings of the stage {self.name!r} that are no plain values ({error}), expected numbers, "
-                "texts and lists: convert NumPy's numbers with float()"
-            ) from error
+        check_plain(self.name, self.settings)
+        check_settings(self.settings, f"in the settings of the stage {self.name!r}: ", PipelineError)
         self._check_decoder()
         if self.normalise not in get_args(Normalise):
             raise PipelineError(
@@ -126,10 +111,11 @@ class Stage:
                 f"{self.name!r}, expected at least 1 and {SMALLEST_TILE}"
             )
         chosen_weights(self.name, self.package, self.precision)
+        trust_message(self)  # what cannot be looked at is told now
 
     def _check_decoder(self) -> None:
         answer = self.decoder
-        if answer.labels and self.rescale:
+        if answer.labels and self.rescale and self.settings.get("decode") != "classes":
             raise PipelineError(
                 f"found rescale for the stage {self.name!r}, which answers with labels, expected frames of the pixel "
                 "size that its package was trained at: distances and flows are in pixels of the network"
@@ -140,6 +126,23 @@ class Stage:
                 f"found {self.package.name!r} with {', '.join(before)} before its network, expected it after an "
                 "output: correct the package"
             )
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of all that it reads."""
+        return (self.reads,)
+
+    @property
+    def places(self) -> bool:
+        """Whether its rows say where objects are."""
+        names = set(self.decoder.columns)
+        return {"y", "x"} <= names or {"y0", "x0", "y1", "x1"} <= names
+
+    @property
+    def gives(self) -> Gives:
+        """What kind of answer it gives."""
+        answer = self.decoder
+        return "table" if answer.columns else "labels" if answer.labels else "image"
 
     @property
     def decoder(self) -> Decoder:
@@ -177,25 +180,21 @@ class Stage:
         )
 
     def message(self) -> dict[str, Any]:
-        """All that the worker needs to know of the stage, as plain values.
-
-        `choice` is the same for stages that run on the same frames, as far as their own channels and positions go;
-        empty: on all.
-        """
-        choice = [wanted and sorted(map(repr, wanted)) for wanted in (self.channel, self.position)]
-        chosen = json.dumps(choice) if self.chooses else ""
-        return {**request_message(self.request), "precision": self.precision, "choice": chosen}
-
-
-def _several(wanted: int | str | Iterable[int | str] | None) -> frozenset[int | str] | None:
-    if wanted is None:
-        return None
-    return frozenset([wanted] if isinstance(wanted, (int, str)) else wanted)
+        """All that the worker needs to know of the stage, as plain values."""
+        return {
+            **request_message(self.request),
+            "precision": self.precision,
+            "choice": choice_message(self),
+            "trust": trust_message(self),
+        }
 
 
-def _names(frame: Frame, axis: str) -> set[int | str]:
-    """Number and name of a frame's place on an axis of the acquisition."""
-    names: set[int | str] = {frame.index.get(axis, 0)}
-    if axis in frame.labels:
-        names.add(frame.labels[axis])
-    return names
+def check_plain(name: str, settings: Mapping[str, Any]) -> None:
+    """Raise PipelineError unless a stage's settings are values that JSON can hold."""
+    try:
+        json.dumps(dict(settings))
+    except (TypeError, ValueError) as error:
+        raise PipelineError(
+            f"found settings of the stage {name!r} that are no plain values ({error}), expected numbers, "
+            "texts and lists: convert NumPy's numbers with float()"
+        ) from error

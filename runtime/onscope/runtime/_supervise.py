@@ -37,6 +37,8 @@ class Supervisor:
         tell: Tell,
     ) -> None:
         self.broken = ""
+        self.opened: Callable[[int, Mapping[str, Any]], object] = lambda number, lane: None
+        """Is told what each lane runs, when the worker has opened it; it must not wait."""
         self._start = start
         self._dispatcher = dispatcher
         self._changed = dispatcher.changed
@@ -171,7 +173,7 @@ class Supervisor:
                     answers.close()
                 return  # closed while its answers' slots were made
             route.answers = answers
-            route.report = tuple(message.get("report", ()))
+            route.report, route.graphs = tuple(message.get("report", ())), tuple(message.get("graphs", ()))
             self._deaths_unready = 0
             self._watchdog.warm_s = max(self._watchdog.warm_s, message["warm_ns"] / 1e9)
             try:
@@ -185,6 +187,7 @@ class Supervisor:
             route.lane.ready = True
             self._dispatcher.pump()
             self._changed.notify_all()
+        self.opened(route.number, route.described)
         self._tell(Event(kind, f"{route}, process {self._link.pid}"))
 
     def refuse(self, route: Route, error: OnscopeError) -> None:

@@ -123,9 +123,10 @@ def _places(given: Given, form: Form, most: int, notes: list[str], tell: Tell) -
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.is_dir() or is_ome_zarr(path):
+    recorded = (path / RECORDING).is_file()  # a collection of OME-Zarr images, of which the raw ones are meant
+    if not recorded and (not path.is_dir() or is_ome_zarr(path)):
         return [path]
-    if (path / RECORDING).is_file():
+    if recorded:
         inside = sorted(path.glob("raw*.ome.zarr"))
     else:
         inside = [

@@ -34,7 +34,7 @@ def write_variants(
         raise ExportError(f"found no {RDF_NAMES[0]} in {package.folder}, expected one: give a package's own folder")
     with written_whole(target, overwrite) as draft:
         try:
-            shutil.copytree(package.folder, draft, dirs_exist_ok=True, ignore=_no_files)
+            shutil.copytree(package.folder, draft, dirs_exist_ok=True, ignore=no_files)
             for precision, content in models.items():
                 (draft / file_name(precision)).write_bytes(content)
             entries = {report.precision: report.entry(file_name(report.precision)) for report in reports}
@@ -51,7 +51,7 @@ def file_name(precision: str) -> str:
     return f"weights-{precision}.onnx"
 
 
-def _no_files(folder: str, names: list[str]) -> list[str]:
+def no_files(folder: str, names: list[str]) -> list[str]:
     """A package holds no links, which could lead anywhere, and no pipes, which could keep a reader for ever."""
     paths = {name: os.path.join(folder, name) for name in names}
     return [

@@ -75,5 +75,5 @@ MITOSIS_WORDS = Words(
         },
     ),
     tags=("classification", "mitosis", "cell-death", "nuclei", "fluorescence", "2d", "cells"),
-    settings={"decode": "image"},
+    settings={"decode": "classes"},
 )

@@ -53,9 +53,9 @@ class Graphs:
     """The three shipped graphs in a `folder` of packages, each run as the live path runs it: one native call."""
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
-        self.denoise = _runner(folder / "care-beads" / "weights.onnx", threads)
-        self.enlarge = _runner(folder / "espcn-beads" / "weights.onnx", threads)
-        self._spots = _runner(folder / "spots-beads" / "weights.onnx", threads)
+        self.denoise = onnx_runner(folder / "care-beads" / "weights.onnx", threads)
+        self.enlarge = onnx_runner(folder / "espcn-beads" / "weights.onnx", threads)
+        self._spots = onnx_runner(folder / "spots-beads" / "weights.onnx", threads)
 
     def spots(self, frame: Array, threshold: float = THRESHOLD) -> Array:
         """Rows y, x, score of at least `threshold`, float32 (n, 3), from a denoised frame."""
@@ -102,7 +102,7 @@ def behind_demo_sensor(units: Array, seed: int) -> Sample:
     return Sample(frame, truth, None, reference_spots(truth, least=10.0), np.zeros((0, 2)))
 
 
-def _runner(path: Path, threads: int) -> Callable[[Array], Array]:
+def onnx_runner(path: Path, threads: int) -> Callable[[Array], Array]:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

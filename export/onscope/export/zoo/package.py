@@ -25,6 +25,7 @@ from .care import Care
 from .espcn import Espcn
 from .evaluate import COLUMNS, SPOTS, table
 from .unet_spots import UnetSpots
+from .usual import write_usual
 
 NETWORKS: dict[str, type[nn.Module]] = {"care": Care, "espcn": Espcn, "spots": UnetSpots}
 EXAMPLE_SHAPE = (64, 96)
@@ -82,6 +83,7 @@ def write_beads(weights: Path, out: Path, count: int) -> str:
     quality = in_markdown(table(out, count), COLUMNS + SPOTS)
     for name in NETWORKS:
         write_package(name, weights, out, quality)
+    write_usual(out)
     return quality
 
 

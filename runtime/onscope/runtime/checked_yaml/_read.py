@@ -19,11 +19,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Checked(Generic[Model]):
-    """A file's content as a model, and as it is written."""
+    """A file's content as a model, as it is written, and as text."""
 
     path: Path
     model: Model
     written: Any
+    text: str = ""
 
     def place(self, *location: int | str) -> str:
         """`FILE, line N` of the innermost part of the location (keys and numbers) that is in the file."""
@@ -34,13 +35,16 @@ def read_checked(
     path: Path, model: type[Model], what: str, refusal: type[OnscopeError] = PipelineError
 ) -> Checked[Model]:
     """The content of a file as `model`; raises `refusal`, which names the file as `what` and the line."""
-    written = _parsed(path, _text(path, what, refusal), refusal)
+    text = _text(path, what, refusal)
+    written = _parsed(path, text, refusal)
     try:
-        return Checked(path, model.model_validate(written), written)
+        return Checked(path, model.model_validate(written), written, text)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise refusal(f"{_place(path, written, first['loc'])}: {where}: {first['msg']}") from error
+        # Where one of several models is chosen by the keys, its tag ("<track>") is none of the file's.
+        location = tuple(part for part in first["loc"] if not str(part).startswith("<"))
+        where = ".".join(map(str, location))
+        raise refusal(f"{_place(path, written, location)}: {where}: {first['msg']}") from error
 
 
 def _text(path: Path, what: str, refusal: type[OnscopeError]) -> str:

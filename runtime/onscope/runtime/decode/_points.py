@@ -9,6 +9,12 @@ import numpy as np
 
 from .._errors import PipelineError
 from .._frame import Pixels
+from ._settings import Setting
+
+SETTINGS = (
+    Setting("columns", "words", "names of the table's columns, one of them score", compiled=True),
+    Setting("threshold", "number", "lowest score of a point", 0.5),
+)
 
 
 class PointsDecoder:

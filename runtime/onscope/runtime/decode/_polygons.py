@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,8 +10,12 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-EXACT_RADIUS = 128
+TABLE_RADIUS = 128
+"""Pixels up to which it is known of each offset between which rays it lies; farther away it is worked out."""
+EXACT_RADIUS = 1024
 """Pixels of larger polygons are those that OpenCV fills, half a pixel too many all around."""
+ON_EDGE = 1e-10
+"""Pixels squared, by which a pixel on an outline is still inside."""
 ROWS = 8192
 """Polygons that are compared at once: OpenCV's images have less than 2^15 rows."""
 SPACING = 1.5
@@ -28,7 +31,8 @@ class Polygons:
     def __init__(self, centres: npt.NDArray[np.intp], distances: Floats) -> None:
         self.rays = distances.shape[1]
         angles = np.linspace(0, 2 * np.pi, self.rays, endpoint=False)
-        self.centres = centres
+        self.centres, self.distances = centres, distances
+        self._angles = np.stack([np.sin(angles), np.cos(angles)])
         self.across = distances * np.cos(angles).astype(np.float32)
         self.down = distances * np.sin(angles).astype(np.float32)
         self.x = self.across + centres[:, 1:].astype(np.float32)
@@ -56,17 +60,16 @@ class Polygons:
             canvas = np.zeros(tuple(high - low + 1), np.uint8)
             cv2.fillPoly(canvas, [np.round(corners * 16).astype(np.int32)], 1, shift=4)
             return (y0, x0), canvas.astype(bool)
-        dy = np.arange(y0 - cy, high[0] - cy + 1, dtype=np.float32)[:, None]
-        dx = np.arange(x0 - cx, high[1] - cx + 1, dtype=np.float32)
-        table = _sectors(self.rays)
-        sector = table[
-            EXACT_RADIUS + y0 - cy : EXACT_RADIUS + high[0] - cy + 1,
-            EXACT_RADIUS + x0 - cx : EXACT_RADIUS + high[1] - cx + 1,
-        ]
-        x, y = self.across[number], self.down[number]
+        dy = np.arange(y0 - cy, high[0] - cy + 1, dtype=np.float64)[:, None]
+        dx = np.arange(x0 - cx, high[1] - cx + 1, dtype=np.float64)
+        sector = _sector(self.rays, y0 - cy, x0 - cx, int(high[0]) - cy, int(high[1]) - cx)
+        # As exactly as scikit-image's polygon(), of corners that are as exact as StarDist's.
+        centre = self.centres[number].astype(np.float64)
+        corners = (self.distances[number].astype(np.float64) * self._angles).astype(np.float32) + centre[:, None]
+        y, x = corners.astype(np.float32).astype(np.float64) - centre[:, None]
         along, up = _next(x) - x, _next(y) - y
         # Left of the side that its sector ends at: (side) x (pixel - corner) >= 0.
-        inside = along[sector] * dy - up[sector] * dx >= (along * y - up * x)[sector] - np.float32(1e-4)
+        inside = along[sector] * dy - up[sector] * dx >= (along * y - up * x)[sector] - ON_EDGE
         return (y0, x0), inside
 
     def overlaps(self, number: int, others: npt.NDArray[np.intp]) -> Floats:
@@ -100,9 +103,20 @@ def _next(values: Floats) -> Floats:
     return np.concatenate([values[..., 1:], values[..., :1]], axis=-1)
 
 
+def _sector(rays: int, top: int, left: int, bottom: int, right: int) -> npt.NDArray[np.int32]:
+    """Between which rays the pixels of a box lie, whose corners are offsets from the centre, the last ones included."""
+    if max(-top, -left, bottom, right) > TABLE_RADIUS:
+        return _between(rays, np.arange(top, bottom + 1)[:, None], np.arange(left, right + 1))
+    at = TABLE_RADIUS
+    return _table(rays)[at + top : at + bottom + 1, at + left : at + right + 1]
+
+
 @lru_cache(maxsize=4)
-def _sectors(rays: int) -> npt.NDArray[Any]:
-    """Between which rays a pixel lies, by its offset (y, x) from the centre."""
-    offsets = np.arange(-EXACT_RADIUS, EXACT_RADIUS + 1)
-    angles = np.arctan2(offsets[:, None], offsets[None, :]) % (2 * np.pi)
+def _table(rays: int) -> npt.NDArray[np.int32]:
+    offsets = np.arange(-TABLE_RADIUS, TABLE_RADIUS + 1)
+    return _between(rays, offsets[:, None], offsets)
+
+
+def _between(rays: int, y: npt.NDArray[np.intp], x: npt.NDArray[np.intp]) -> npt.NDArray[np.int32]:
+    angles = np.arctan2(y, x) % (2 * np.pi)
     return (np.floor(angles / (2 * np.pi) * rays).astype(np.int32) % rays).astype(np.int32)

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..objects import Runs
+
 Places = npt.NDArray[np.intp]
 
 
@@ -27,12 +29,7 @@ class Regions:
     @classmethod
     def of(cls, labels: npt.NDArray[np.int32]) -> Regions:
         """The objects of a label image (0: background), by rising label."""
-        places = np.flatnonzero(labels)
-        own = labels.ravel()[places]
-        order = np.argsort(own, kind="stable")
-        y, x = np.divmod(places[order], labels.shape[1])
-        sizes = np.bincount(own)
-        return cls._made(y, x, sizes[sizes > 0])
+        return cls._made(*Runs.of(labels).pixels)
 
     @classmethod
     def _made(cls, y: Places, x: Places, sizes: Places) -> Regions:
@@ -73,3 +70,21 @@ def filled(regions: Regions, shape: tuple[int, ...], smallest: int) -> npt.NDArr
         cv2.drawContours(mask, contours, -1, 1, cv2.FILLED)
         labels[top : bottom + 1, left : right + 1][mask.astype(bool)] = label
     return labels
+
+
+def numbered(labels: npt.NDArray[np.int32], smallest: int = 0) -> npt.NDArray[np.int32]:
+    """The label image with the labels 1, 2, ... by the objects' first pixels, row by row; small ones are background."""
+    places = np.flatnonzero(labels)
+    own = labels.ravel()[places]
+    if not len(own):
+        return np.zeros(labels.shape, np.int32)
+    first = np.full(int(own.max()) + 1, -1, np.intp)
+    first[own[::-1]] = places[::-1]  # of several values the last one stays: that of the first pixel
+    sizes = np.bincount(own)
+    kept = np.flatnonzero((sizes >= smallest) & (first >= 0))
+    kept = kept[np.argsort(first[kept])]
+    names = np.zeros(len(first), np.int32)
+    names[kept] = np.arange(1, len(kept) + 1, dtype=np.int32)
+    found = np.zeros(labels.shape, np.int32)
+    found.ravel()[places] = names[own]
+    return found

@@ -16,6 +16,7 @@ from ._canvas import (
     ring_marks,
 )
 from ._render import Look, busiest, render
+from ._trails import trails
 
 __all__ = [
     "ACCENT",
@@ -34,4 +35,5 @@ __all__ = [
     "busiest",
     "render",
     "ring_marks",
+    "trails",
 ]

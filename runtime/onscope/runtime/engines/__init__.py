@@ -5,6 +5,7 @@ that really runs here. The provider asked for is the provider used, or ProviderE
 """
 
 from ._ahead import AheadOfTime, Built, Progress
+from ._fault import behind_faults, chance, parse_fault
 from ._interface import WARM_UPS, Engine, Session, TensorSpec
 from ._select import (
     PREFERENCE,
@@ -27,9 +28,12 @@ __all__ = [
     "Progress",
     "Session",
     "TensorSpec",
+    "behind_faults",
     "build_ahead",
+    "chance",
     "discard_built",
     "open_session",
+    "parse_fault",
     "probe",
     "probe_engines",
     "require_ahead",

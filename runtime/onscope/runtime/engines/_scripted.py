@@ -1,6 +1,7 @@
-"""`scripted:FAULTS`: ONNX Runtime on the CPU with faults at chosen runs. For tests and rehearsals of the live path.
+"""`scripted:FAULTS`: a real engine with faults at chosen runs. For tests and rehearsals of the live path.
 
     scripted:slow=200@5,hang@10,raise@12-14,nan@15,die@20,leak=10@*,slow=50@every3,die@-1,raise@7/denoise,state=DIR
+    scripted:on=openvino,seed=3,slow=200@5%,raise@0.1%
 
 A fault is `KIND[=VALUE]@RUNS[/STAGE]`; several are separated by commas and befall a run in the order written.
 
@@ -10,8 +11,10 @@ A fault is `KIND[=VALUE]@RUNS[/STAGE]`; several are separated by commas and befa
     hang       sleeps for ever           die     ends its worker: kills the process of a process worker; elsewhere
                                                  SystemExit, which ends the thread of a thread worker without a word
 
-RUNS is a number, `A-B` (both included), `*` (all) or `everyN` (0, N, 2N, ...). Run 0 is the first after the warm-up;
-the warm-up's runs are -3, -2 and -1, and have to be named by number: `die@-1`, `slow=50@-3--1`.
+RUNS is a number, `A-B` (both included), `*` (all), `everyN` (0, N, 2N, ...) or `P%` (so many of them, chosen by
+`seed`, a whole number; at most `deaths`, 2 if not said, of those that end the worker). Run 0 is the first after the
+warm-up; the warm-up's runs are -3, -2 and -1, and have to be named by number: `die@-1`, `slow=50@-3--1`. `on` names the
+engine that runs the graph: cpu, if not said.
 
 Every session counts its own runs. Stages that are one graph share a session, others do not run for a window that
 failed in one before them; so name the STAGE that is to misbehave, or use one. A graph that was not compiled for a
@@ -26,82 +29,70 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 
 from .._errors import ProviderError
+from ._fault import Fault, Faults, parse_fault
 from ._interface import WARM_UPS, Array, Session
 from ._onnxruntime import OnnxRuntimeSession
-
-WITH_VALUE = ("slow", "busy", "leak")
-WITHOUT = ("hang", "raise", "crash", "die", "nan", "wrong")
-LARGEST = 1e6
-_FAULT = re.compile(
-    r"(?P<kind>[a-z]+)(=(?P<value>\d+(\.\d+)?))?"
-    r"@((?P<all>\*)|every(?P<every>\d+)|(?P<first>-?\d+)(-(?P<last>-?\d+))?)(/(?P<stage>[^/]+))?"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What goes wrong (`value` in ms or MB), in which runs, and in the session of which stage (empty: in all)."""
-
-    kind: str
-    value: float
-    runs: range | None
-    every: int
-    stage: str
-
-    def befalls(self, run: int | None) -> bool:
-        """Whether it is this run's turn; one without a number is left alone."""
-        if run is None:
-            return False
-        return run in self.runs if self.runs is not None else run >= 0 and run % self.every == 0
+from ._select import open_session
 
 
 class ScriptedEngine:
     """Opens graphs whose sessions misbehave on a schedule."""
 
     def __init__(self, argument: str = "") -> None:
-        self._provider = f"scripted:{argument}" if argument else "scripted"
         self._state: Path | None = None
         self._faults: list[Fault] = []
+        self._on, self._seed, self._deaths = "cpu", 0, 2
+        told = []
         for part in filter(None, (part.strip() for part in argument.split(","))):
-            if part.startswith("state="):
-                self._state = Path(part.removeprefix("state="))
+            key, _, value = part.partition("=")
+            if key == "state":
+                self._state = Path(value)
                 if not self._state.is_dir():
                     raise ProviderError(
                         f"found no folder {self._state} to count runs in, expected an empty one: make it"
                     )
+                continue  # where runs are counted is no part of what was run
+            if key == "on":
+                self._on = value
+            elif key in ("seed", "deaths"):
+                if not value.isdecimal() or len(value) > 18:
+                    raise ProviderError(f"found {part!r} in the schedule of faults, expected a whole number")
+                self._seed, self._deaths = (int(value), self._deaths) if key == "seed" else (self._seed, int(value))
             else:
-                self._faults.append(_parse(part))
+                self._faults.append(parse_fault(part))
+            told.append(part)
+        self._provider = f"scripted:{','.join(told)}" if told else "scripted"
+        if self._on.partition(":")[0] == "scripted":
+            raise ProviderError(f"found on={self._on}, expected an engine without a schedule of its own")
 
     def open(self, graph: Path, threads: int | None = None) -> Session:
         stages = _stages(graph)
         name = "+".join(stages)
         faults = [fault for fault in self._faults if fault.stage in ("", *stages)]
-        real = OnnxRuntimeSession(graph, threads)
+        real = OnnxRuntimeSession(graph, threads) if self._on == "cpu" else open_session(graph, self._on, threads)
         if any(fault.kind == "nan" for fault in faults) and all(spec.dtype[0] != "f" for spec in real.outputs):
             raise ProviderError(
                 f"found the fault 'nan' for {name}, whose outputs are no floats, expected a graph that can answer "
                 "NaN: name the stage that it is meant for, nan@RUNS/STAGE"
             )
         count = _Count() if self._state is None else _StoredCount(self._state / f"{name}.runs")
-        return ScriptedSession(real, faults, count, self._provider)
+        return ScriptedSession(real, Faults(faults, name, self._seed, self._deaths), count, self._provider)
 
 
 class ScriptedSession:
     """A real session, and what befalls it."""
 
-    def __init__(self, real: OnnxRuntimeSession, faults: Sequence[Fault], count: _Count, provider: str) -> None:
+    def __init__(self, real: Session, faults: Faults, count: _Count, provider: str) -> None:
         self._real = real
         self._faults = faults
         self._count = count
@@ -112,7 +103,7 @@ class ScriptedSession:
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         run = self._count.next()
-        due = [fault for fault in self._faults if fault.befalls(run)]
+        due = self._faults.of(run)
         for fault in due:
             if fault.kind == "leak":
                 self._leaked.append(np.ones(round(fault.value * (1 << 20)), np.uint8))
@@ -171,26 +162,6 @@ def _stages(graph: Path) -> list[str]:
         return [str(stage) for stage in json.loads(beside.read_bytes())["stages"]]
     except FileNotFoundError:
         return [graph.parent.name]
-
-
-def _parse(text: str) -> Fault:
-    found = _FAULT.fullmatch(text)
-    kind = found["kind"] if found else ""
-    if found is None or kind not in (WITH_VALUE if found["value"] else WITHOUT):
-        raise ProviderError(
-            f"found {text!r} in the schedule of faults, expected KIND@RUNS or KIND@RUNS/STAGE: write the "
-            f"kind as {', '.join(f'{kind}=NUMBER' for kind in WITH_VALUE)}, {', '.join(WITHOUT)}, the runs as 5, "
-            "5-8, every3 or *"
-        )
-    value, every = float(found["value"] or 0), int(found["every"] or 1)
-    first = int(found["first"] or 0)
-    last = int(found["last"] or first)
-    if last < first or first < -WARM_UPS or every < 1 or value > LARGEST:
-        raise ProviderError(
-            f"found {text!r} in the schedule of faults, expected runs from {-WARM_UPS} on in rising order, every1 or "
-            f"more, and a value of at most {LARGEST:g}"
-        )
-    return Fault(kind, value, range(first, last + 1) if found["first"] else None, every, found["stage"] or "")
 
 
 def _slow(ms: float) -> None:

@@ -2,10 +2,12 @@
 
 from ._compile import compile_group, is_compiled
 from ._converted import count_from_corners
+from ._decide import undecided
 from ._memory import run_mb
 from ._merge import groups
 from ._message import compiled_message
 from ._report import note_line, notes_of, report_lines, warnings_of
+from ._rescale import trained_size
 from ._types import Answer, Compiled, Normalise, Note, Raw, Scalar, StageRequest, State, Statistic, Tiling
 from .calibration import Calibration, load_calibration
 from .statistics import HostScalars
@@ -38,5 +40,7 @@ __all__ = [
     "report_lines",
     "run_mb",
     "side_that_fits",
+    "trained_size",
+    "undecided",
     "warnings_of",
 ]

@@ -17,6 +17,9 @@ from ._statistics import Origin, Statistics
 from ._types import Note, StageRequest
 from .steps import apply_step, ensure_dtype, is_decoder
 
+SMOOTH = ("image", "classes", "peaks", "depth")
+"""Kinds of answers whose outputs are resized by interpolation; the graph decodes them afterwards."""
+
 
 def preprocessed(
     draft: Draft,
@@ -102,7 +105,7 @@ def scaled_back(
     own = dict(zip(("y", "x"), rescaling.own, strict=True))
     if len(follows) == 2 and all(each is not None for each in follows):
         y, x = (each.size(own[each.axis]) for each in follows if each is not None)
-        smooth = value.dtype != "bool" and stage.settings.get("decode", "image") == "image"
+        smooth = value.dtype != "bool" and stage.settings.get("decode", "image") in SMOOTH
         return back(draft, value, (y, x), smooth)
     columns = stage.settings.get("columns", COLUMNS)
     if stage.settings.get("decode") == "points" and {"y", "x"} <= set(columns) and value.dtype == "float32":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._errors import PackageError
+from ._crops import LETTER, one_by_one, refuse_maps
 from ._draft import Draft, Value
 from ._fold import wanted
 from ._layout import Picture
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 def assemble(stages: Sequence[StageRequest], raw: Raw, calibration: Calibration | None) -> tuple[bytes, Compiled]:
     """The ONNX file of the stages and its description (without path and hash)."""
+    if LETTER in raw.axes:
+        refuse_maps(stages, calibration)
+        stages = [one_by_one(stage) for stage in stages]
     loaded = {stage.name: load_network(stage.weights, stage.weights_sha256) for stage in stages}
     opset, models, converted = one_opset(loaded, stages)
     draft = Draft("_", opset)  # no stage's name begins so: nothing inside a network can be called the same
@@ -76,13 +80,15 @@ def _first(
     numbers = tuple(range(raw.length))
     target = raw.target % raw.length
     pixel = None if raw.pixel_size_um is None else (raw.pixel_size_um, raw.pixel_size_um)
+    host = stages[0].normalise != "per_crop"
     if calibration is None:
-        return Read(Picture(tuple(frames), along, target), numbers, host=True, pixel_size_um=pixel), []
+        return Read(Picture(tuple(frames), along, target), numbers, host=host, pixel_size_um=pixel), []
     made = tuple(calibrate(draft, value, calibration) for value in frames)
     gain, offset = affine(calibration)
-    host = is_affine(calibration)
-    what = f"counts * {gain:g} {'-' if offset < 0 else '+'} {abs(offset):g}" if host else "by maps, pixel by pixel"
-    why = "" if host else "statistics are taken in the graph: the host has raw counts only"
+    plain = is_affine(calibration)
+    host = host and plain
+    what = f"counts * {gain:g} {'-' if offset < 0 else '+'} {abs(offset):g}" if plain else "by maps, pixel by pixel"
+    why = "" if plain else "statistics are taken in the graph: the host has raw counts only"
     read = Read(Picture(made, along, target), numbers, host, gain, offset, calibrated=True, pixel_size_um=pixel)
     return read, [Note("calibrated", stages[0].name, what, why)]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._cache_place import cache_folder
 from .._errors import PipelineError
+from ..decode import COMPILED
 from ..package import tensor_message
 from ._cache import ROOM, cached, look_up
 from ._types import Compiled, Raw, StageRequest
@@ -77,7 +78,7 @@ def _thawed(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else list(value)
 
 
-USED_SETTINGS = ("state", "decode", "columns")
+USED_SETTINGS = ("state", "decode", *COMPILED)
 """Those that the graph depends on: a threshold of a decoder compiles nothing anew."""
 
 

@@ -20,9 +20,10 @@ HOMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "s": ("channel",),
         "y": ("y",),
         "x": ("x",),
+        "n": ("batch",),
     }
 )
-"""Axes of a network that a letter of an image goes to, the first that is there and takes its size."""
+"""Axes of a network that a letter of an image goes to, the first that is there and takes its size; n are crops."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ..package import TensorDescription
+from ._decide import BEHIND
 from ._types import Raw, StageRequest
 from .steps import is_decoder, needs
 
@@ -45,6 +46,8 @@ def why_alone(group: Sequence[StageRequest], stage: StageRequest) -> str:
         decoded = [step.id for step in before.outputs[0].steps if is_decoder(step)]
         if decoded:
             return f"{decoded[0]} of {before.name} is no graph operation"
+        if before.settings.get("decode") in BEHIND:
+            return f"the {before.settings['decode']} of {before.name} is made on the host"
         if stage.normalise in ("frozen", "running") and measured(stage):
             return f"{stage.normalise} statistics of {before.name} need its image on the host"
     return ""

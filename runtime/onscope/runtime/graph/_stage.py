@@ -10,6 +10,7 @@ from .._errors import PipelineError
 from ..package import TensorDescription
 from ._around import graph_steps, image_size, of_calibrated, postprocessed, preprocessed, scaled_back
 from ._crop import crop, fixed_scales, reference
+from ._decide import decided, with_widths
 from ._draft import Draft, Value
 from ._layout import Picture, arrange, picture_of, placed
 from ._network import mount
@@ -101,10 +102,15 @@ def write_stage(draft: Draft, stage: StageRequest, model: ModelProto, read: Read
                 made = inside(draft, made, stage.settings.get("columns", COLUMNS), grown)
             if rescaling is not None:
                 made = scaled_back(draft, stage, output, source, made, rescaling, written.notes)
+            if not written.answers:
+                bare, made = made, decided(draft, stage, output, made)
+                if made is not bare:
+                    written.notes.append(Note("fused", stage.name, f"decode: {stage.settings['decode']}"))
             _answer(stage, output, made, written)
         else:
             _check_state(stage, written.states[pair], made)
             remembered[pair] = made, written.states[pair].output
+    _join(draft, stage, written)
     # In the order of the states, whatever that of the package's outputs is: each goes back into its own input.
     written.state_outputs = [remembered[pair] for pair in sorted(remembered)]
     written.scalars = statistics.scalars
@@ -134,6 +140,19 @@ def _answer(stage: StageRequest, output: TensorDescription, value: Value, writte
     written.answer_outputs.append((value, name))
     if len(written.answers) == 1 and not decoded:
         written.image = value
+
+
+def _join(draft: Draft, stage: StageRequest, written: Written) -> None:
+    """Two outputs that are one answer: the first has both, and the other is none."""
+    channel = next((axis.id for axis in stage.outputs[0].described if axis.kind == "channel"), "")
+    values = {answer.tensor: value for answer, (value, _) in zip(written.answers, written.answer_outputs, strict=True)}
+    joined = with_widths(draft, stage, values, channel)
+    if joined is None:
+        return
+    written.answers[0] = replace(written.answers[0], dtype=joined.dtype, shape=joined.shape)
+    written.answer_outputs[0] = joined, written.answer_outputs[0][1]
+    gone = list(values).index(str(stage.settings["width_output"]))
+    del written.answers[gone], written.answer_outputs[gone]
 
 
 def _described(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from .._errors import PipelineError
 from ._draft import Draft, Value
 from ._layout import Picture, reordered
-from ._types import Scalar, StageRequest, Statistic
+from ._types import Normalise, Scalar, StageRequest, Statistic
 from .statistics import statistic_node
 
 WORDS = {"percentile": "percentiles", "mean": "the mean", "std": "the standard deviation"}
@@ -87,7 +87,9 @@ class Statistics:
         letter = {"s": "s", "w": root.picture.along}.get(per, "")
         size = root.picture.sizes[letter] if letter else 1
         shape = tuple((size or 1) if letter and id == of.homes[letter] else 1 for id in own.value.axes)
-        normalise = "per_frame" if self.stage.normalise == "shared" else self.stage.normalise
+        normalise: Normalise = "per_frame"
+        if self.stage.normalise in ("frozen", "running"):
+            normalise = self.stage.normalise
         scalar = Scalar(
             input=f"{self.stage.name}.scalar_{len(self.scalars)}",
             stage=self.stage.name,

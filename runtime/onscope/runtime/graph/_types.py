@@ -21,7 +21,7 @@ class StageRequest:
 
     `tile` is the largest side in pixels that the network is run on at once (None: the full frame). `frozen_frames`
     is how many windows `normalise="frozen"` looks at, `rescale` whether frames are brought to the pixel size that the
-    package was trained at.
+    package was trained at. Of crops (`Raw`) "per_crop" are each one's own statistics, the others those of the frame.
     """
 
     name: str
@@ -32,7 +32,7 @@ class StageRequest:
     outputs: tuple[TensorDescription, ...]
     reads: str = "frame"
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    normalise: Normalise = "per_frame"
+    normalise: Normalise | Literal["per_crop"] = "per_frame"
     frozen_frames: int = 10
     tile: int | None = None
     rescale: bool = False
@@ -44,7 +44,8 @@ class Raw:
 
     `letter` says what the window's frames are to the network: "t" (time points), "z" (a stack), "c" (channels) or "i"
     (an index, such as the phases of structured illumination). `target` is the frame that the answer belongs to, the
-    one that a stage without such an axis reads.
+    one that a stage without such an axis reads. With the axes "nyx" or "nyxs" each of them is n crops of a frame, which
+    become the network's batch.
     """
 
     shape: tuple[int, ...]

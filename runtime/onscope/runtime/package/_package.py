@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,16 +15,19 @@ import numpy.typing as npt
 
 from .. import _plugins
 from .._errors import PackageError
+from ..trust import Reference
 from ._decoded import before_decoding
 from ._denormalise import denormalised
 from ._description import TensorDescription
 from ._files import find_rdf, member
 from ._onnx import inspect_onnx
+from ._people import AUTHOR, CITED, named
 from ._ports import match_inputs, match_outputs
 from ._settings import settings_of, was_forced
 from ._spec import describe, read_tensors
 from ._test_tensors import load_test_tensor, test_tensors
 from ._tolerance import Tolerance, tolerance_of
+from ._trust import read_trust, restores_its_input
 from ._variants import Variant, read_variants
 from ._weights import onnx_weights
 from ._yaml import read_rdf
@@ -42,7 +46,9 @@ class Package:
     "points"), "columns" (tuple of names), "threshold", "scale", "denormalise" (outputs whose last step goes back to
     the frame's own units). `tolerances` hold for the outputs in their order.
     `variants` are the same network in fewer bits, by precision ("fp16", "int8"). `forced` is whether it was written
-    although the export is not equal to the network.
+    although the export is not equal to the network. `citations` are `cite` in lines; `origin` is what it was asked for
+    by (a shipped name, or a path), `rdf` the description's file and `rdf_sha256` its hash. `trust` says which input is
+    usual and which trust values are (None: the package does not say).
     """
 
     name: str
@@ -62,6 +68,14 @@ class Package:
     documentation: Path | None = None
     forced: bool = False
     variants: Mapping[str, Variant] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    id: str = ""
+    version: str = ""
+    authors: tuple[Mapping[str, str], ...] = field(default=(), hash=False)
+    cite: tuple[Mapping[str, str], ...] = field(default=(), hash=False)
+    origin: str = field(default="", compare=False)
+    rdf: str = ""
+    rdf_sha256: str = ""
+    trust: Reference | None = None
 
     @classmethod
     def load(cls, ref: str | Path) -> Package:
@@ -72,7 +86,8 @@ class Package:
         says; the description breaks the format or is neither of 0.4 nor of 0.5; the weights are no valid ONNX file of
         standard operators, or not what is described.
         """
-        rdf = find_rdf(_shipped(ref) or Path(ref))
+        shipped = _shipped(ref)
+        rdf = find_rdf(shipped or Path(ref))
         folder = rdf.parent
         content, rdf_sha256 = read_rdf(rdf)
         model = describe(content, folder, rdf.name)
@@ -103,12 +118,25 @@ class Package:
             documentation=None if source is None or linked else member(folder, source, "documentation"),
             forced=was_forced(content),
             variants=read_variants(content, folder, described, (inputs, outputs)),
+            id=str(getattr(model, "id", None) or ""),
+            version=str(getattr(model, "version", None) or ""),
+            authors=named(model.authors, AUTHOR),
+            cite=named(model.cite, CITED),
+            origin=str(Path(ref).absolute()) if shipped is None else str(ref),
+            rdf=rdf.name,
+            rdf_sha256=rdf_sha256,
+            trust=read_trust(content),
         )
 
     @property
     def onnx_path(self) -> Path:
         """The ONNX file; the same as `weights`."""
         return self.weights
+
+    @cached_property
+    def restores(self) -> bool:
+        """Whether its answer is its input restored, in the same counts; as far as its test tensors tell."""
+        return restores_its_input(self)
 
     def load_test_inputs(self) -> list[Array]:
         """The package's own test inputs, in the order of `inputs`; raises PackageError when one does not fit."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from .._errors import PackageError
+from ..decode import Setting, check, check_settings
 from ._denormalise import check_denormalise
 from ._files import short
 
-DECODERS = ("image", "points")
-PROVENANCE = ("export", "variants")
-"""What config.onscope says of how a package was made, and of its weights in fewer bits; no settings."""
+COMMON = (
+    Setting("scale", "number", "pixels of the answer per pixel of the frame, along y and x", above=0),
+    Setting("threshold", "number or numbers", "lowest score of an object"),
+)
+"""Of packages with answers of any kind."""
+PROVENANCE = ("export", "variants", "trust")
+"""What config.onscope says of how a package was made, of weights in fewer bits and of usual frames; no settings."""
 
 
 def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -26,11 +30,10 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
             "denormalise"
         )
     settings = {key: _frozen(value) for key, value in (raw or {}).items() if key not in PROVENANCE}
-    decode = settings.setdefault("decode", "image")
-    if decode not in DECODERS:
-        raise PackageError(f"found config.onscope.decode {short(repr(decode))}, expected one of {', '.join(DECODERS)}")
+    settings.setdefault("decode", "image")
+    check_settings(settings, "config.onscope.", PackageError)
     columns = settings.get("columns")
-    if decode == "points" and columns is None:
+    if settings["decode"] == "points" and columns is None:
         raise PackageError(
             "found no config.onscope.columns, expected the names of the points' columns, such as y, x, score"
         )
@@ -39,11 +42,7 @@ def settings_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
     ):
         raise PackageError(f"found config.onscope.columns {short(columns)}, expected a list of names")
     check_denormalise(settings.get("denormalise"))
-    for key in ("threshold", "scale"):
-        value = settings.get(key)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        if value is not None and not (number and (key == "threshold" or value > 0)):
-            raise PackageError(f"found config.onscope.{key} {short(repr(value))}, expected a finite number")
+    check(COMMON, settings, "config.onscope.", PackageError)
     return MappingProxyType(settings)
 
 

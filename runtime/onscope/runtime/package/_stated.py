@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ._description import TensorDescription
 from ._files import MAX_WEIGHTS_BYTES, checked_sha256, find_rdf, member, read_bounded
+from ._people import AUTHOR, CITED, named
 from ._settings import settings_of
 from ._spec import describe, read_tensors
 from ._test_tensors import load_test_tensor, test_tensors
@@ -81,18 +82,11 @@ def read_stated(ref: str | Path) -> StatedPackage:
         weights={str(kind): entry for kind, entry in (weights or {}).items() if isinstance(entry, Mapping)},
         settings=settings_of(content),
         description=str(model.description or ""),
-        authors=_named(model.authors, ("name", "affiliation", "orcid", "github_user")),
-        cite=_named(model.cite, ("text", "doi", "url")),
+        authors=named(model.authors, AUTHOR),
+        cite=named(model.cite, CITED),
         licence=str(model.license or ""),
         tags=tuple(map(str, model.tags)),
         documentation=_text(content, folder),
-    )
-
-
-def _named(entries: Any, keys: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:
-    """The values of people and papers, as plain texts; what is not stated is left out."""
-    return tuple(
-        {key: str(value) for key in keys if (value := getattr(entry, key, None)) is not None} for entry in entries
     )
 
 

@@ -36,9 +36,14 @@ class Memories:
         self._seen[place] = number, life, turn
         return number, reset
 
-    def forget(self, place: Place) -> None:
-        """Its memory has seen a window that failed."""
-        self._seen.pop(place, None)
+    def forget(self, place: Place, turn: int | None = None) -> None:
+        """Its memory has seen a window that failed, `turn` of the place (None: it may not have seen it).
+
+        The worker then forgets it too. Where the next window was already sent, it has begun anew with that one, and
+        goes on from there: whether the news of a failure came before or after makes no difference.
+        """
+        if turn is None or (place in self._seen and self._seen[place][2] == turn):
+            self._seen.pop(place, None)
 
     def clear(self) -> None:
         """All memories are gone."""

@@ -111,7 +111,7 @@ class Places:
         missing = seq - self._expected
         self._expected = seq + 1
         self._lost += missing
-        name = self._name(frame)
+        name = place_name(frame, self.along)
         place = self._places.get(name)
         if place is None:
             place = self._places[name] = Place(name)
@@ -136,12 +136,6 @@ class Places:
     def _stage(self, frame: Frame) -> tuple[float, ...] | None:
         # A stack moves along the third axis, and channels may have a focus of their own.
         return frame.stage_um[:2] if frame.stage_um is not None and self.along in ("z", "c") else frame.stage_um
-
-    def _name(self, frame: Frame) -> Name:
-        without = ("t", self.along)
-        index = sorted((axis, number) for axis, number in frame.index.items() if axis not in without)
-        labels = sorted((axis, label) for axis, label in frame.labels.items() if axis not in without)
-        return (*index, *labels)
 
     def _indexed(self, place: Place, at: int, t: int | None, seq: int) -> Where:
         if self.along == "t":
@@ -173,6 +167,14 @@ class Places:
             unsure = place.unsure or (missing > 0 and len(self._places) > 1)
             return Where(place, key, place.last + 1 + missing, unsure=unsure)
         return Where(place, key, 0, begins=True, unsure=missing > 0)
+
+
+def place_name(frame: Frame, along: Along) -> Name:
+    """Whose frame it is: its indices and labels on all axes but time and the one of the windows."""
+    without = ("t", along)
+    index = sorted((axis, number) for axis, number in frame.index.items() if axis not in without)
+    labels = sorted((axis, label) for axis, label in frame.labels.items() if axis not in without)
+    return (*index, *labels)
 
 
 def _apart(one: tuple[float, ...], other: tuple[float, ...]) -> float:

@@ -11,7 +11,7 @@ from .._admission import Admission
 from .._clock import now_ns
 from .._errors import WorkerError
 from .._frame import Frame, FrameSpec
-from .._lane import Lane, Window
+from .._lane import AS_RECORDED, Lane, Window
 from .._ledger import Ledger, State
 from ._gather import Gather
 from ._gathered import GatheredWindow, gathered
@@ -185,6 +185,9 @@ class GatheredLane(Lane):
             for slot in window.slots:
                 self.ring.hold(slot)
             window.newest_ns, window.submitted_ns, window.copied_ns = newest_ns, submitted_ns, copied_ns
+            if self._admission.only is not None and window.frames[window.target].id not in self._admission.only:
+                self.end(window, "skipped", AS_RECORDED)
+                continue
             if self._newest and len(self.waiting) >= self._depth:
                 self.end(self.waiting.popleft(), "skipped", self._full)
             if self._admission.kind == "keep_oldest" and self._no_room():
@@ -203,7 +206,7 @@ class GatheredLane(Lane):
         self._ledger.close(window.owned, state, reason)
         self._give(window.slots)
         if state == "failed" and isinstance(window, GatheredWindow) and self._memories is not None:
-            self._memories.forget(window.place)
+            self._memories.forget(window.place, window.turn if window.sent_ns else None)
 
     def forget_states(self) -> None:
         if self._memories is not None:

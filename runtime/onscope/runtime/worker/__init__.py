@@ -1,23 +1,33 @@
 """The worker: runs windows through a pipeline's sessions, in a process of its own or in a thread."""
 
-from ._chain import Chain, StageAnswer
+from ._chain import Chain
 from ._engine_errors import EngineError, engine_errors
+from ._hosted import ALONE, HOST, Hosted, Moment, Numbers, Opening
 from ._messages import VERSION, Link, Message, WorkerLink
+from ._opened import StageAnswer, as_table, dtype_of
 from ._process import ProcessLink
 from ._proof import prove_compiled
 from ._seams import seam_errors
 from ._thread import ThreadLink
 
 __all__ = [
+    "ALONE",
+    "HOST",
     "VERSION",
     "Chain",
     "EngineError",
+    "Hosted",
     "Link",
     "Message",
+    "Moment",
+    "Numbers",
+    "Opening",
     "ProcessLink",
     "StageAnswer",
     "ThreadLink",
     "WorkerLink",
+    "as_table",
+    "dtype_of",
     "engine_errors",
     "prove_compiled",
     "seam_errors",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from .._clock import now_ns
 from .._errors import ProviderError
 from .._frame import Pixels
 from .._requests import request_from
-from ..decode import Decoder
+from ..decode import Decoder, TableDecoder
 from ..graph import (
     Note,
     Raw,
@@ -25,24 +24,11 @@ from ..graph import (
 )
 from ._fit import check_weights, compile_fitting
 from ._group import Group
+from ._hosted import ALONE, HostStages, Moment, Numbers
+from ._opened import StageAnswer, as_table, in_raw_pixels, pixels_per_raw
 from ._plan import FRAME, Part, divide, image_as_raw
 from ._scalars import Scalars
-
-
-@dataclass(frozen=True, slots=True)
-class StageAnswer:
-    """What one stage answers: `shape` is the largest it can be; `columns` (of a table) empty for an image.
-
-    `graph` is the sha256 of the compiled graph that it comes from.
-    """
-
-    stage: str
-    shape: tuple[int, ...]
-    dtype: str
-    axes: str
-    columns: tuple[str, ...]
-    provider: str
-    graph: str
+from ._watches import Watches
 
 
 class Chain:
@@ -50,7 +36,8 @@ class Chain:
 
     `message` is the one that opens a lane: spec, gather, stages, calibration, merge, provider, threads, and what
     `frozen` has told of an earlier chain like it. `build` is called with each graph's file before it is opened, for
-    engines that open only what was built ahead. Raises PackageError, PipelineError or ProviderError.
+    engines that open only what was built ahead. `numbers` are the track numbers that a worker's lanes share.
+    Raises PackageError, PipelineError or ProviderError.
     """
 
     def __init__(
@@ -58,6 +45,7 @@ class Chain:
         message: Mapping[str, Any],
         progress: Callable[[str], object] = lambda text: None,
         build: Callable[[Path], object] = lambda graph: None,
+        numbers: Numbers | None = None,
     ) -> None:
         self.warm_ns = 0
         """What one window took in the last of the warm-ups."""
@@ -66,8 +54,15 @@ class Chain:
         """What was done to the packages' graphs, in lines."""
         self.began_anew = False
         """Whether a memory began anew with the last window."""
-        self._requests = [request_from(stage) for stage in message["stages"]]
-        self._numbers = {request.name: number for number, request in enumerate(self._requests)}
+        self.parameters: dict[str, Mapping[str, float]] = {}
+        """What the host's statistics of the last window were, in raw counts, by stage and name."""
+        stages = dict(enumerate(message["stages"]))
+        self._requests = {number: request_from(stage) for number, stage in stages.items() if "hosted" not in stage}
+        self._names = {number: stage["name"] for number, stage in stages.items()}
+        self._numbers = {name: number for number, name in self._names.items()}
+        self.numbers = Numbers() if numbers is None else numbers
+        self.host = HostStages({number: stage for number, stage in stages.items() if "hosted" in stage}, self.numbers)
+        """The stages that run on the host's processor, after the graphs."""
         spec, gather = message["spec"], message["gather"]
         self._raw = Raw(
             tuple(spec["shape"]),
@@ -88,12 +83,19 @@ class Chain:
         self._heard: set[int] = set()
         self.groups: list[Group] = []
         """The graphs in the order in which they run."""
+        self._read: dict[int, tuple[float, float]] = {}
+        told = {number: stages[number].get("trust") for number in self._requests}
+        self.watches = Watches(self._requests, told, self._raw, self.calibration, self.engine, self.bit_depth)
+        """What is looked at to say how far answers can be trusted, and what was seen of the last window."""
         answers: dict[int, StageAnswer] = {}
         images: dict[str, tuple[Pixels, str]] = {}
-        choices = [stage["choice"] for stage in message["stages"]]
+        choices = {number: stages[number]["choice"] for number in self._requests}
         for part in divide(self._requests, choices, self._raw, message["merge"]):
             answers |= self._open(part, images)
-        self.opened = [answers[number] for number in range(len(self._requests))]
+        graphs = list(answers.values())
+        answers |= self.host.open(self._raw, self.bit_depth, self.engine, images, graphs, self.calibration, build)
+        self._columns = {number: answer.columns for number, answer in answers.items()}
+        self.opened = [answers[number] for number in stages]
         for number, group in enumerate(self.groups):
             group.scalars.restore(each for each in message.get("frozen", ()) if each["graph"] == number)
 
@@ -135,12 +137,18 @@ class Chain:
         for number, output in outputs.items():
             decode = group.decoders[number]
             answer, axes = decode(output)
-            shape = output.reshape(-1, output.shape[-1]).shape if decode.columns else answer.shape
-            name = self._requests[number].name
+            shape = answer.shape
+            if decode.columns:
+                rows = decode.rows(output.shape) if isinstance(decode, TableDecoder) else output[..., 0].size
+                shape = (rows, len(decode.columns))
+            name, reads = self._requests[number].name, self._requests[number].reads
             images[name] = answer, axes
+            if reads != FRAME and decode.columns:
+                self._read[number] = pixels_per_raw(images[reads][0].shape, self._raw.shape)
             answers[number] = StageAnswer(
                 name, shape, answer.dtype.name, axes, decode.columns, group.provider, compiled.sha256
             )
+        self._warnings += self.watches.open(group, images)
         return answers
 
     def run(
@@ -151,18 +159,23 @@ class Chain:
         reset: bool = False,
         channel: int | None = None,
         keys: Sequence[int] | None = None,
+        parameters: Mapping[str, Mapping[str, float]] | None = None,
+        moment: Moment = ALONE,
     ) -> tuple[list[Pixels], list[tuple[int, int]]]:
         """Answers and (start, end) stamps of the chosen stages (None: all), for the frames of one window.
 
         A chosen stage reads the frame or another chosen one; stages of one graph are chosen together and share their
         stamps. `place` says whose memory recurrent networks go on with, `reset` that they begin anew, which they do
         after an error too; `channel` whose statistics hold that are not each window's own; `keys` are the frames'
-        numbers, each another within a lane, so that a frame of several windows is looked at once.
+        numbers, each another within a lane, so that a frame of several windows is looked at once. With `parameters`
+        (those of a recorded answer) a window is computed again as it was: frozen and running statistics depend on the
+        windows before it; raises KeyError when they lack one. `moment` says where trackers go on.
         """
-        wanted = range(len(self._requests)) if chosen is None else chosen
+        wanted = range(len(self._names)) if chosen is None else chosen
         answers: dict[int, Pixels] = {}
         stamps: dict[int, tuple[int, int]] = {}
         self.began_anew = False
+        self.parameters = {}
         try:
             for group in self.groups:
                 if chosen is not None and not any(number in chosen for number in group.decoders):
@@ -171,18 +184,31 @@ class Chain:
                 reads, whose = window, keys
                 if group.reads != FRAME:
                     reads, whose = [np.ascontiguousarray(answers[self._numbers[group.reads]])], None
-                for number, output in group.run(reads, place, reset, channel, whose).items():
+                for number, output in group.run(reads, place, reset, channel, whose, parameters).items():
                     _refuse_nan(self._requests[number].name, output)
                     decode = group.decoders[number]
-                    answers[number], _ = decode(output)
+                    answer, _ = decode(output)
+                    answers[number] = in_raw_pixels(answer, decode.columns, self._read.get(number, (1.0, 1.0)))
                     self._hear(number, decode)
                 stamps |= dict.fromkeys(group.decoders, (start, now_ns()))
                 self.began_anew |= group.states.began_anew
+                self.parameters |= group.scalars.parameters if parameters is None else parameters
+            self.watches.look(window, answers)
+            named = {self._names[number]: self._as_given(number, answer) for number, answer in answers.items()}
+            tables, spans, said = self.host.run(chosen, window, named, *moment)
+            answers |= tables
+            stamps |= spans
+            self._warnings += said
+            self.began_anew |= self.host.began_anew
         except BaseException:
             for group in self.groups:
                 group.states.forget(place)
             raise
         return [answers[number] for number in wanted], [stamps[number] for number in wanted]
+
+    def _as_given(self, number: int, answer: Pixels) -> Pixels:
+        """An answer as hosted stages read it."""
+        return as_table(answer, self._columns[number]) if self._columns[number] else answer
 
     def frozen(self) -> list[dict[str, Any]]:
         """The statistics that were frozen since the last call, as plain values: another chain can go on with them."""

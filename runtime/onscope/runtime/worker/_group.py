@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from .._clock import now_ns
 from .._frame import Pixels
@@ -47,7 +49,25 @@ class Group:
         session = open_session(compiled.path, *engine)
         self.tiled = None if compiled.tiling is None else Tiled(session, compiled, raw)
         self._session = self.tiled or session
+        self._held: Sequence[Pixels] = ()
         self.provider = session.provider
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What it is, as plain values: `statistics` are those that the host takes, by the names of `parameters`."""
+        compiled = self.compiled
+        return {
+            "stages": list(compiled.stages),
+            "reads": self.reads,
+            "sha256": compiled.sha256,
+            "provider": self.provider,
+            "opset": compiled.opset,
+            "frames": compiled.frames,
+            "memory_mb": round(compiled.memory_mb, 1),
+            "tiling": None if compiled.tiling is None else asdict(compiled.tiling),
+            "recurrent": bool(compiled.states),
+            "statistics": self.scalars.described,
+        }
 
     def warm_up(self, window: Sequence[Pixels]) -> dict[int, Pixels]:
         """Run on empty frames until buffers are allocated; nothing of them is remembered."""
@@ -66,14 +86,16 @@ class Group:
         reset: bool = False,
         channel: int | None = None,
         keys: Sequence[int] | None = None,
+        parameters: Mapping[str, Mapping[str, float]] | None = None,
     ) -> dict[int, Pixels]:
         """The first output of each stage by its number, for the frames of one window; valid until the next call.
 
         `place` says whose memory a recurrent network goes on with, `reset` that it begins anew, `channel` whose
         statistics hold that are not each window's own, and `keys` who the frames are, so that those of several windows
-        are looked at once. Raises ProviderError.
+        are looked at once. `parameters` are those of an earlier run, to be used in place of the window's.
+        Raises ProviderError.
         """
-        outputs = self.outputs(window, place, reset, channel, keys)
+        outputs = self.outputs(window, place, reset, channel, keys, parameters)
         return {number: outputs[at] for number, at in self.places.items()}
 
     def outputs(
@@ -83,15 +105,27 @@ class Group:
         reset: bool = False,
         channel: int | None = None,
         keys: Sequence[int] | None = None,
+        parameters: Mapping[str, Mapping[str, float]] | None = None,
     ) -> list[Pixels]:
         """All answers of the graph, in its order."""
         if self.compiled.frames != len(window):
             window = [window[self.raw.target]]
             keys = None if keys is None else [keys[self.raw.target]]
-        scalars = self.scalars.values(window, channel, keys)
+        if parameters is None:
+            scalars = self.scalars.values(window, channel, keys)
+        else:
+            scalars = self.scalars.given(parameters)
+        self._held = scalars
         outputs = self._session.run([*window, *scalars, *self.states.of(place, reset)])
         self.states.keep(place, outputs[len(self.compiled.answers) :])
         return outputs[: len(self.compiled.answers)]
+
+    def again(self, window: Sequence[Pixels], number: int) -> Pixels:
+        """The first output of one stage for the last window's frames turned or mirrored: with what was reckoned for
+        them, and without any memory. What the last run answered may be lost."""
+        if self.compiled.frames != len(window):
+            window = [window[self.raw.target]]
+        return self._session.run([*window, *self._held, *self.states.of(None, True)])[self.places[number]]
 
 
 def _names(request: StageRequest, answer: Answer) -> list[str]:

@@ -13,6 +13,11 @@ Acquisition -> worker                                  worker -> acquisition
 `state` is the number of the place whose memory recurrent networks go on with (None: they have none), and `reset` says
 that it begins anew; a worker that has no such memory any more begins anew too, and says `reset` in `done`. `frozen` of
 `done` are statistics that were frozen with this window; `open` gives them to the worker that comes after it.
+`moment` of `run` is the place whose tracks go on, the number of the frame there (with gaps where some were lost or
+skipped), and whether they begin anew; `numbers` of `done` are the lowest track numbers not given yet, by stage, which
+`open` tells the worker that comes after it.
+`parameters` of `done` are the statistics that the host took for this window, by stage and name; `trust` and `suspect`
+numbers by stage and name that say how far to trust the answers, and the names of those that are not as usual.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Protocol
 
-VERSION = 4
+VERSION = 5
 LIMIT = 4 << 20
 _LENGTH = struct.Struct("<I")
 
@@ -56,9 +61,13 @@ class WorkerLink(Link, Protocol):
 
 def write(stream: BinaryIO, message: Mapping[str, Any]) -> None:
     """Write one message and flush."""
-    data = json.dumps(message, separators=(",", ":")).encode()
-    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.write(framed(json.dumps(message, separators=(",", ":")).encode()))
     stream.flush()
+
+
+def framed(data: bytes) -> bytes:
+    """A message's JSON as it is sent."""
+    return _LENGTH.pack(len(data)) + data
 
 
 def read(stream: BinaryIO) -> Message | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .._errors import PipelineError
@@ -21,17 +21,17 @@ class Part:
     numbers: list[int] = field(default_factory=list)
 
 
-def divide(requests: Sequence[StageRequest], choices: Sequence[str], raw: Raw, merge: bool) -> list[Part]:
-    """The parts in the order in which they run, each after the one that it reads.
+def divide(requests: Mapping[int, StageRequest], choices: Mapping[int, str], raw: Raw, merge: bool) -> list[Part]:
+    """The parts in the order in which they run, each after the one that it reads; both by the stages' numbers.
 
     A graph runs as a whole or not at all, so stages of different choices (see `Stage.message`) are kept apart: a
     stage's own, and those of the stages before it that it reads. Without `merge`, every stage is a part.
     """
-    numbers = {request.name: number for number, request in enumerate(requests)}
-    merged = groups(requests, raw) if merge else [(request,) for request in requests]
+    numbers = {request.name: number for number, request in requests.items()}
+    merged = groups(list(requests.values()), raw) if merge else [(request,) for request in requests.values()]
     effective: dict[str, frozenset[str]] = {FRAME: frozenset()}
-    for request, choice in zip(requests, choices, strict=True):
-        effective[request.name] = effective[request.reads] | ({choice} if choice else set())
+    for number, request in requests.items():
+        effective[request.name] = effective[request.reads] | ({choices[number]} if choices[number] else set())
     parts: list[Part] = []
     for group in merged:
         own: list[Part] = []

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engines import open_session
-from ..graph import Compiled, HostScalars, Raw, StageRequest, compile_group
+from ..graph import Compiled, HostScalars, Raw, StageRequest, compile_group, undecided
 from ..package import Agreement, Package, TensorDescription, described_dtype, held_against
 
 Array = npt.NDArray[Any]
@@ -34,7 +34,7 @@ def prove_compiled(
     tests = dict(zip((tensor.name for tensor in package.inputs), package.load_test_inputs(), strict=False))
     if not tests or not package.test_outputs:
         return (), "it has no test tensors"
-    stage = replace(request, reads="frame", normalise="per_frame", tile=None, rescale=False)
+    stage = undecided(replace(request, reads="frame", normalise="per_frame", tile=None, rescale=False))
     states = [each.get("input") for each in stage.settings.get("state", ()) if isinstance(each, Mapping)]
     images = [tensor for tensor in package.inputs if tensor.name not in states and not tensor.optional]
     if len(images) != 1:

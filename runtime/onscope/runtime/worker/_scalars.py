@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,23 @@ class Scalars:
         self._by_channel: dict[int | None, HostScalars] = {}
         self._freezes = any(each.normalise == "frozen" for each in scalars)
         self._told: set[int | None] = set()
+        self.parameters: Mapping[str, Mapping[str, float]] = {}
+        """What the last window was normalised with, in raw counts, by stage and name."""
 
     def values(
         self, window: Sequence[Pixels], channel: int | None, keys: Sequence[int] | None = None
     ) -> Sequence[Pixels]:
         """One float32 array per scalar, for the frames of one window of a channel; `keys` says who the frames are."""
-        return self._of(channel).values(window, keys) if self._scalars else ()
+        if not self._scalars:
+            return ()
+        host = self._of(channel)
+        values = host.values(window, keys)
+        self.parameters = host.parameters()
+        return values
+
+    def given(self, parameters: Mapping[str, Mapping[str, float]]) -> Sequence[Pixels]:
+        """The same for a window whose `parameters` are known: no frame is looked at. Raises KeyError if one lacks."""
+        return self._of(None).given(parameters) if self._scalars else ()
 
     def _of(self, channel: int | None) -> HostScalars:
         host = self._by_channel.get(channel)
@@ -40,10 +51,22 @@ class Scalars:
             self._by_channel[channel] = host
         return host
 
+    @property
+    def described(self) -> list[dict[str, str]]:
+        """Which statistics there are, as plain values: stage, name, and how they are taken (`normalise`)."""
+        host = HostScalars(self._scalars, self._raw)
+        return [
+            {"stage": stage, "name": name, "normalise": group.normalise}
+            for group in host.groups
+            for stage in group.stages
+            for name in group.names
+        ]
+
     def clear(self) -> None:
         """Nothing was seen so far."""
         self._by_channel.clear()
         self._told.clear()
+        self.parameters = {}
 
     def frozen(self) -> list[dict[str, Any]]:
         """What was frozen since the last call, by channel, as plain values in raw counts; `restore` takes it again.

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._frame import Pixels
-from ..graph import compile_group
+from ..graph import compile_group, undecided
 from ._chain import Chain
 from ._group import Group
 from ._plan import FRAME
@@ -36,7 +36,7 @@ def seam_errors(chain: Chain, window: Sequence[Pixels]) -> dict[str, float]:
 
 
 def _untiled(chain: Chain, group: Group) -> Group:
-    requests = {number: replace(request, tile=None) for number, request in group.requests.items()}
+    requests = {number: undecided(replace(request, tile=None)) for number, request in group.requests.items()}
     calibration = chain.calibration if group.reads == FRAME else None
     compiled = compile_group(list(requests.values()), group.raw, calibration)
     scalars = Scalars(compiled.scalars, group.raw, chain.bit_depth, lambda note: None)

@@ -15,15 +15,22 @@ from .._errors import OnscopeError
 from .._frame import Pixels
 from .._shm import SharedSlots
 from ._chain import Chain
+from ._hosted import Moment, Numbers
 from ._messages import VERSION, Link, Message
+from ._opened import StageAnswer, dtype_of
 
 
 class _Lane:
     """One FrameSpec's chain and slots, as the worker sees them."""
 
-    def __init__(self, message: Message, link: Link) -> None:
+    def __init__(self, message: Message, link: Link, numbers: Numbers) -> None:
         spec = message["spec"]
-        self.chain = Chain(message, lambda text: link.send({"kind": "progress", "lane": message["lane"], "text": text}))
+        numbers.raise_to(message["numbers"])
+
+        def progress(text: str) -> None:
+            link.send({"kind": "progress", "lane": message["lane"], "text": text})
+
+        self.chain = Chain(message, progress, numbers=numbers)
         self.opened = self.chain.opened
         ring = message["ring"]
         self._ring = SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"])
@@ -40,18 +47,21 @@ class _Lane:
         chosen, answer_slot = message["stages"], message["answer"]
         window = [self._frames[slot] for slot in message["slots"]]
         memory = message["state"], message["reset"]
-        answers, stamps = self.chain.run(window, chosen, *memory, message["channel"], message["keys"])
+        moment = Moment(*message["moment"])
+        answers, stamps = self.chain.run(window, chosen, *memory, message["channel"], message["keys"], moment=moment)
         numbers = range(len(self.opened)) if chosen is None else chosen
         for number, answer in zip(numbers, answers, strict=True):
             expected, offset = self.opened[number], self._offsets[number]
-            self._write(answer_slot, answer, expected.shape, offset, vary=bool(expected.columns))
+            self._write(answer_slot, answer, expected, offset)
         return [list(answer.shape) for answer in answers], stamps
 
-    def _write(self, slot: int, answer: Pixels, shape: tuple[int, ...], offset: int, *, vary: bool) -> None:
+    def _write(self, slot: int, answer: Pixels, expected: StageAnswer, offset: int) -> None:
+        shape, vary = expected.shape, bool(expected.columns)
+        dtype = dtype_of(answer.dtype.name, expected.columns, expected.dtypes)
         fits = answer.shape == shape or (vary and answer.shape[0] <= shape[0] and answer.shape[1:] == shape[1:])
-        if not fits or self._answers is None:
+        if not fits or answer.dtype != dtype or self._answers is None:
             raise OnscopeError(f"found an answer of the shape {answer.shape}, expected {shape} as in the warm-up")
-        np.copyto(self._answers.view(slot, answer.shape, answer.dtype.name, offset), answer)
+        np.copyto(self._answers.view(slot, answer.shape, dtype, offset), answer)
 
     def close(self) -> None:
         self._frames.clear()
@@ -92,6 +102,7 @@ class _Lanes:
         self._link = link
         self._die = die
         self._lock = threading.Lock()
+        self._numbers = Numbers()
         self._open: dict[int, _Lane] = {}
         self._opening: dict[int, threading.Thread] = {}
 
@@ -122,9 +133,10 @@ class _Lanes:
         lane: _Lane | None
         answer: Message
         try:
-            lane = _Lane(message, self._link)
+            lane = _Lane(message, self._link, self._numbers)
             answer = {"kind": "opened", "lane": number, "answers": [asdict(answer) for answer in lane.opened]}
             answer |= {"warm_ns": lane.chain.warm_ns, "report": lane.chain.report, "warnings": lane.chain.warned()}
+            answer["graphs"] = [*(group.described for group in lane.chain.groups), *lane.chain.host.described]
         except (OnscopeError, OSError) as error:
             lane = None
             answer = {"kind": "refused", "lane": number, "error": type(error).__name__, "message": str(error)}
@@ -174,6 +186,10 @@ def _run(lane: _Lane, message: Message) -> Message:
         "reset": lane.chain.began_anew,
         "warnings": lane.chain.warned(),
         "frozen": lane.chain.frozen(),
+        "numbers": lane.chain.numbers.all,
+        "parameters": lane.chain.parameters,
+        "trust": lane.chain.watches.trust,
+        "suspect": lane.chain.watches.suspect,
         "shapes": shapes,
         "started": started,
         "stages": stamps,

@@ -25,12 +25,13 @@ def load_calibration(path: Path) -> Calibration:
 
 
 def calibrate(draft: Draft, value: Value, calibration: Calibration) -> Value:
-    """Write the calibration behind a frame of the axes ("y", "x") or ("y", "x", "s"); float32 out.
+    """Write the calibration behind a frame of the axes ("y", "x") or ("y", "x", "s"), or n crops of it; float32 out.
 
-    `calibrated` is what it computes, to a few units in the last place. Raises PipelineError when the maps do not have
-    the frame's size.
+    Crops ("n" before them) take no maps. `calibrated` is what it computes, to a few units in the last place. Raises
+    PipelineError when the maps do not have the frame's size.
     """
-    if value.axes not in (("y", "x"), ("y", "x", "s")) or None in value.shape:
+    axes = tuple(axis for axis in value.axes if axis != "n")
+    if axes not in (("y", "x"), ("y", "x", "s")) or None in value.shape:
         raise PipelineError(
             f"found a frame with the axes {', '.join(value.axes)} of {value.shape} to be calibrated, expected y, x and "
             "perhaps s of known sizes: calibrate the camera's own frames"

@@ -35,6 +35,16 @@ class Group:
     def hot(self) -> set[tuple[str, str]]:
         return {(stage, "hot pixels") for stage in self.stages}
 
+    @property
+    def names(self) -> list[str]:
+        """What each of its numbers is called: "percentile 99.8", "mean [1]" (of the second sample or frame) ..."""
+        statistic = self.statistic
+        words: str = statistic.kind
+        if statistic.kind == "percentile":
+            words += f" {statistic.percentile:g}" + (" (inverted cdf)" if statistic.method != "linear" else "")
+        words += "" if len(self.frames) == 1 else f" of frames {', '.join(map(str, self.frames))}"
+        return [words] if not self.per else [f"{words} [{number}]" for number in range(self.size)]
+
     def give(self, numbers: Numbers, answers: list[Any]) -> None:
         """Put what the graph takes of the numbers where it belongs."""
         for (gain, offset), places in self.outputs.items():

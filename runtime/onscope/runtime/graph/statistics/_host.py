@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,8 +39,10 @@ class HostScalars:
         warn: Callable[[Note], None] | None = None,
     ) -> None:
         self._full_scale, self._warn = full_scale, warn
-        self._groups = groups_of(scalars, raw)
-        self._by_scalar = {at: group for group in self._groups for at in group.scalars}
+        self.groups = groups_of(scalars, raw)
+        self._by_scalar = {at: group for group in self.groups for at in group.scalars}
+        self._names = [(group.stages, group.names) for group in self.groups]
+        self._given: list[Numbers] = [np.zeros(0)] * len(self.groups)
         self._only_frozen = bool(scalars) and all(each.normalise == "frozen" for each in scalars)
         self.warnings: list[Note] = []
         self._noted: set[tuple[str, str]] = set()
@@ -49,15 +51,16 @@ class HostScalars:
 
     def reset(self) -> None:
         """Forget what was frozen and the running means, as at the start of an acquisition; warnings stay."""
-        for group in self._groups:
+        for group in self.groups:
             if group.normalise in ("frozen", "running"):
                 group.mean = Mean(group.first, group.normalise == "running")
         self._held: list[npt.NDArray[np.float32]] | None = None
+        self._told: dict[str, dict[str, float]] | None = None
 
     @property
     def frozen(self) -> bool:
         """Whether all frozen values are final; False while one is still being looked for, and without any."""
-        wanted = [group.mean for group in self._groups if group.normalise == "frozen"]
+        wanted = [group.mean for group in self.groups if group.normalise == "frozen"]
         return bool(wanted) and all(mean.final for mean in wanted if mean)
 
     def final(self) -> list[list[float] | None]:
@@ -87,23 +90,55 @@ class HostScalars:
         """
         if self._held is not None:
             return self._held
+        self._told = None
         look = _Look(window, keys, self._frames)
         answers: list[Any] = [None] * len(self._by_scalar)
-        for group in self._groups:
+        for number, group in enumerate(self.groups):
             mean = group.mean
             if mean is None:
-                group.give(look.measure(group.frames, group.per, group.statistic), answers)
+                self._given[number] = look.measure(group.frames, group.per, group.statistic)
+                group.give(self._given[number], answers)
                 self._check(look, group)
                 continue
             if mean.next():
                 mean.update(look.measure(group.frames, group.per, group.statistic))
                 self._check(look, group)
+            self._given[number] = mean.numbers
             group.give(mean.numbers, answers)
         if keys is not None:
             self._keep(look.kept())
         if self._only_frozen and self.frozen:
             self._held = answers
             self._frames = {}
+        return answers
+
+    def parameters(self) -> dict[str, dict[str, float]]:
+        """What the last window's scalars were made of, in raw counts, by stage and name; `given` takes it again.
+
+        Of values that are no window's own there is also "windows": how many windows came until now, and of frozen
+        ones how many they are the mean of.
+        """
+        if self._told is None:
+            told: dict[str, dict[str, float]] = {}
+            for (stages, names), group, numbers in zip(self._names, self.groups, self._given, strict=True):
+                values = dict(zip(names, numbers.ravel().tolist(), strict=True))
+                if group.mean is not None:
+                    values["windows"] = (
+                        min(group.mean.seen, group.first) if group.normalise == "frozen" else group.mean.seen
+                    )
+                for stage in stages:
+                    told.setdefault(stage, {}).update(values)
+            self._told = told
+        return self._told
+
+    def given(self, parameters: Mapping[str, Mapping[str, float]]) -> list[npt.NDArray[np.float32]]:
+        """The scalars of a window whose `parameters` are known: no frame is looked at, nothing is remembered.
+
+        Raises KeyError (stage or name) when one is not among them.
+        """
+        answers: list[Any] = [None] * len(self._by_scalar)
+        for (stages, names), group in zip(self._names, self.groups, strict=True):
+            group.give(np.array([parameters[stages[0]][name] for name in names], np.float64), answers)
         return answers
 
     def _keep(self, frames: dict[Hashable, list[Distribution]]) -> None:

@@ -15,7 +15,7 @@ from .._types import Statistic
 from . import _fixed, _measured
 from ._dtype import ensure_dtype, working
 
-__all__ = ["STEPS", "apply_step", "ensure_dtype", "is_decoder", "needs", "working"]
+__all__ = ["STEPS", "apply_step", "ensure_dtype", "is_decoder", "is_measured", "needs", "working"]
 
 Ask = Callable[[Statistic], str]
 
@@ -41,6 +41,11 @@ DECODERS: Mapping[str, str] = {
 def is_decoder(step: Step) -> bool:
     """Whether the step turns outputs into objects, which is a decoder's work and none of the graph's."""
     return step.id in DECODERS
+
+
+def is_measured(step: Step) -> bool:
+    """Whether it needs statistics of its tensor."""
+    return step.id in _measured.MEASURES
 
 
 def apply_step(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
@@ -71,7 +76,7 @@ def needs(step: Step, tensor: TensorDescription) -> tuple[Statistic, ...]:
 
     Empty for steps without any; raises PackageError for axes that the tensor does not have.
     """
-    if step.id not in _measured.MEASURES:
+    if not is_measured(step):
         return ()
     wanted, shifted = _measured.MEASURES[step.id](step, tensor.axes)
     return (*wanted, *(replace(wanted[number], part="rest") for number in shifted))

@@ -83,7 +83,8 @@ def clip(draft: Draft, value: Value, step: Step, statistic: Ask) -> Value:
     """min(max(x, lower), upper), with numbers or percentiles; each may be missing.
 
     Percentiles are `inverted_cdf`, except where `axes` are missing or hold the batch: bioimageio.core 0.11 takes those
-    for statistics of a data set, and these are `linear`. It clips by percentiles first, by numbers then.
+    for statistics of a data set, and these are `linear` (`of_all` says it of a
+    step whose axes were changed for crops). It clips by percentiles first, by numbers then.
     """
     wanted = list(_clip_measures(step, value.axes)[0])
     numbers = _Numbers(draft, working(draft, value), statistic)
@@ -170,7 +171,8 @@ def _match_measures(step: Step, axes: Sequence[str]) -> Measures:
 
 def _clip_measures(step: Step, axes: Sequence[str]) -> Measures:
     given: Any = step.arguments.get("axes")
-    method: Literal["linear", "inverted_cdf"] = "linear" if given is None or "batch" in given else "inverted_cdf"
+    of_all = step.arguments.get("of_all", given is None or "batch" in given)
+    method: Literal["linear", "inverted_cdf"] = "linear" if of_all else "inverted_cdf"
     keeps = _keeps(step, axes)
     bounds = [step.arguments.get(name) for name in ("min_percentile", "max_percentile")]
     fixed = [step.arguments.get(name) for name in ("min", "max")]
