@@ -17,9 +17,10 @@ demo: $(VENV)/.demo  ## Install, and run the demo on Micro-Manager's demo camera
 	$(BIN)/onscope demo $(ARGS)
 
 test: $(VENV)/.dev lint types  ## Install for development, and run linters, type checker and the test suite
-	@# torch and a camera that reads out do not get along in one process; what starts processes and watches times runs alone
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PURE) $(ARGS)
-	$(BIN)/python -m pytest -m "not slow" --ignore=tests/frameworks $(PURE:%=--ignore=%) $(ARGS)
+	@# torch and a camera that reads out do not get along in one process; what watches times or kills at moments runs alone
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(TORCH) $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(CAMERAS) $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" --ignore=tests/frameworks $(TORCH:%=--ignore=%) $(CAMERAS:%=--ignore=%) $(ARGS)
 
 test-frameworks: $(VENV)/.frameworks  ## Install TensorFlow, Keras, CSBDeep and StarDist (2 GB), and test exporting from them
 	@# a process of their own: TensorFlow and torch do not get along in one
@@ -42,8 +43,10 @@ format: $(VENV)/.dev  ## Format the code
 bench: $(VENV)/.dev  ## Measure the live path (ARGS="--quick")
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Tests that start no camera and measure no time: two files at a time.
-PURE := tests/export tests/graph tests/package tests/specimen tests/tensorrt tests/zoo
+# Two files at a time: tests that use torch and start no camera, and those that start cameras and use no torch.
+TORCH := tests/crops tests/export tests/graph tests/objects tests/package tests/specimen tests/tensorrt tests/track tests/zoo
+CAMERAS := tests/cli tests/drivers tests/record $(addprefix tests/live/,test_aligned.py test_exact_replay.py \
+	test_linked.py test_parameters.py test_recorded.py test_trust.py)
 
 TRAIN := $(BIN)/python -m onscope.export.zoo.train
 packages: $(VENV)/.dev  ## Train and export the shipped packages again into packages-new (two hours on two cores)

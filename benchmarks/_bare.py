@@ -16,7 +16,7 @@ class BareLoop:
     """The pipeline's graphs in ONNX Runtime sessions of this process, with the options of the `cpu` engine."""
 
     def __init__(self, pipeline: Pipeline, threads: int | None = None) -> None:
-        self._stages = [(stage, open_bare(str(stage.package.weights), threads)) for stage in pipeline.stages]
+        self._stages = [(stage, open_bare(str(stage.package.weights), threads)) for stage in pipeline.networks]
 
     def run(self, frame: Pixels) -> list[Pixels]:
         """All outputs for one (y, x) frame."""

@@ -70,7 +70,7 @@ def chosen_pipeline(folder: Path) -> tuple[Pipeline, str]:
             Pipeline(
                 [
                     Stage(stage.name, shutil.copytree(stage.package.weights.parent, folder / stage.name), stage.reads)
-                    for stage in found.stages
+                    for stage in found.networks
                 ]
             ),
             "the demo's three networks",

@@ -24,11 +24,17 @@ README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: written by `python -m benchmarks --readme` -->", "<!-- end of results -->"
 PLACES = {
     "live": (BEGIN, END),
+    "labels": ("<!-- labels: written by `python -m benchmarks.labels --readme` -->", "<!-- end of labels -->"),
     "graphs": ("<!-- graphs: written by `python -m benchmarks.graphs --readme` -->", "<!-- end of graphs -->"),
     "precision": (
         "<!-- precision: written by `python -m benchmarks.precision --readme` -->",
         "<!-- end of precision -->",
     ),
+    "recording": (
+        "<!-- recording: written by `python -m benchmarks.recording --readme` -->",
+        "<!-- end of recording -->",
+    ),
+    "trust": ("<!-- trust: written by `python -m benchmarks.trust --readme` -->", "<!-- end of trust -->"),
 }
 """Where in the README each table stands: between these two lines."""
 HEAD = ("what", "onscope", "against", "ratio", "budget", "met")

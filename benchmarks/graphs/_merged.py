@@ -26,7 +26,7 @@ def measure(plan: Plan, folder: Path) -> Iterator[Row]:
     """The demo's three networks, and three that add 1."""
     pipeline, named = chosen_pipeline(folder / "demo")
     trivial = [(f"plus{n}", f"plus{n - 1}" if n else "frame", plus_one(folder / f"plus{n}")) for n in range(3)]
-    demo = [(stage.name, stage.reads, stage.package) for stage in pipeline.stages]
+    demo = [(stage.name, stage.reads, stage.package) for stage in pipeline.networks]
     for what, stages in ((named, demo), ("three that add 1", trivial)):
         frames = images(plan.merged_size, plan.merged_turn + 1)
         merged = CompiledGraph(
