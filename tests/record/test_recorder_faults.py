@@ -10,6 +10,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
 import pytest
 
 from onscope.runtime import ClockPair, Frame, FrameId, FrameSpec, RecordError
@@ -54,6 +55,24 @@ def test_an_odd_frame_is_refused_alone(tmp_path: Path) -> None:
         recording.save(FRAMES[2])
         assert recording.sink.failure is None
     assert rows(tmp_path / "run") == [0, 2]
+
+
+def test_a_frame_that_meets_the_failure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pass: the recorder fails while a frame is copied; the caller hears of it with that frame, not with the next."""
+    recording = Recording(tmp_path / "run")
+    recording.save(FRAMES[0])
+
+    def copy_late(to: Any, pixels: Any) -> None:
+        recording.sink._fail("the disk is gone")
+        to[...] = pixels
+
+    monkeypatch.setattr(np, "copyto", copy_late)
+    with pytest.raises(RecordError, match="the disk is gone"):
+        recording.save(FRAMES[1])
+    monkeypatch.undo()
+    with pytest.raises(RecordError, match="the disk is gone"), recording:
+        pass
+    assert rows(tmp_path / "run") == [0]
 
 
 def test_a_row_that_cannot_be_made_takes_no_other_with_it(tmp_path: Path) -> None:

@@ -36,8 +36,8 @@ class RawSink(Protocol):
         """Frames like `spec` will be saved from these slots under the number `lane`."""
         ...
 
-    def save(self, lane: int, slot: int, frame: Frame) -> None:
-        """Save the frame that stands in the slot (its `pixels` are not looked at).
+    def save(self, lane: int, slot: int, frame: Frame) -> bool:
+        """Save the frame that stands in the slot (its `pixels` are not looked at); False: not any more, see `failure`.
 
         Raises RecordError for a frame that cannot be told to the recorder; the slot is then not waited for.
         """

@@ -63,7 +63,8 @@ class OwnSlots:
             slot = ring.take()
             try:
                 np.copyto(ring.views[slot], frame.pixels)
-                self._sink.save(lane.number, slot, frame)
+                if not self._sink.save(lane.number, slot, frame):  # it failed since it was looked at
+                    self._check(frame)
             except BaseException:  # Ctrl-C in a notebook, say, or an odd frame: the slot may not be lost
                 ring.give(slot)
                 raise

@@ -61,7 +61,7 @@ class RecorderSink(Keeper):
             self._announced.add_lane(lane, spec, slots, self.depth(spec))
             self._while_alive(lambda: self._announced.open_lane(lane, self._link))
 
-    def save(self, lane: int, slot: int, frame: Frame) -> None:
+    def save(self, lane: int, slot: int, frame: Frame) -> bool:
         """See `RawSink`. After a failure nothing is saved, and the slot does not come back.
 
         Raises RecordError when this frame cannot be saved by what it says of itself: the slot is the caller's then.
@@ -69,7 +69,7 @@ class RecorderSink(Keeper):
         with self._lock:
             if self.failure is not None:
                 self._not_announced.append(frame.id)
-                return
+                return False
             number = self._announced.next
             try:
                 data = self._announced.add(lane, slot, frame)
@@ -81,6 +81,7 @@ class RecorderSink(Keeper):
                 self._not_announced.append(frame.id)
                 self._break()
                 raise
+            return True
 
     def close_lane(self, lane: int) -> None:
         """See `RawSink`."""
