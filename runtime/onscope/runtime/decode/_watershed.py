@@ -1,7 +1,7 @@
 """Watershed from markers: every pixel of a mask goes uphill, and hills without a marker join a neighbour over the
 highest pass.
 
-What Meyer's flooding gives (Beucher and Meyer 1993; scikit-image's `watershed`, of the negative heights and 4
+What Meyer's flooding gives (Beucher and Meyer 1993; scikit-image's `watershed` of the negative `sloped` heights, with 4
 neighbours), apart from pixels on the lines between two objects, as a minimum spanning forest of the hills: Cousty,
 Bertrand, Najman and Couprie, Watershed cuts: minimum spanning forests, IEEE TPAMI 2009.
 """
@@ -33,7 +33,7 @@ def watershed(heights: Floats, markers: Labels, mask: Mask) -> Labels:
     labels = np.zeros(mask.shape, np.int32)
     if not markers.any():
         return labels
-    height = np.pad(_sloped(heights, markers), 1)
+    height = np.pad(sloped(heights, markers), 1)
     inside = np.pad(mask, 1)
     np.copyto(height, OUTSIDE, where=~inside)
     places = np.flatnonzero(inside)
@@ -43,7 +43,7 @@ def watershed(heights: Floats, markers: Labels, mask: Mask) -> Labels:
     return labels
 
 
-def _sloped(heights: Floats, markers: Labels) -> Floats:
+def sloped(heights: Floats, markers: Labels) -> Floats:
     """The heights with level ground, such as a probability of 1, made to rise a little towards the nearest marker."""
     away = cv2.distanceTransform((markers == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     low, high, _, _ = cv2.minMaxLoc(heights)
@@ -94,7 +94,7 @@ def _joined(hill: npt.NDArray[np.int32], count: int, height: Floats, known: int,
     width, level_of = height.shape[1], height.ravel()
     whole = np.full(height.size, -1, np.int32)
     whole[places] = hill
-    first, second, passes = [], [], []
+    first, second, passes, sides = [], [], [], []
     for step in (1, width):
         there = whole[places + step]
         # Between two markers nothing joins.
@@ -104,18 +104,20 @@ def _joined(hill: npt.NDArray[np.int32], count: int, height: Floats, known: int,
         first.append(hill[border])
         second.append(there[border])
         passes.append(np.minimum(level_of[at], level_of[at + step]))
+        sides.append(np.maximum(level_of[at], level_of[at + step]))
     low = np.minimum(np.concatenate(first), np.concatenate(second))
     high = np.maximum(np.concatenate(first), np.concatenate(second))
-    level = np.concatenate(passes)
-    # Of several passes between two hills the highest: the last one in this order.
-    order = np.lexsort((level, high, low))
-    low, high, level = low[order], high[order], level[order]
+    # Several ways over one pass: flooding comes first from the higher side. In this order the highest pass is last.
+    level, side = np.concatenate(passes), np.concatenate(sides)
+    order = np.lexsort((side, level, high, low))
+    low, high, level, side = low[order], high[order], level[order], side[order]
     last = np.ones(len(low), bool)
     last[:-1] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    low, high, level = low[last], high[last], level[last]
+    low, high, level, side = low[last], high[last], level[last], side[last]
     # A tree's root lies beside all markers, on the cheapest edges: cut off, each tree has one marker at most.
     root = count
-    cost = np.concatenate([2 + float(level.max(initial=0)) - level.astype(np.float64), np.ones(known)])
+    cost = np.ones(len(level) + known)
+    cost[np.lexsort((side, level))] = np.arange(len(level), 0, -1.0) + 1
     ends = np.concatenate([low, np.full(known, root)]), np.concatenate([high, np.arange(known)])
     tree = minimum_spanning_tree(coo_array((cost, ends), shape=(count + 1, count + 1)).tocsr()).tocoo()
     kept = (tree.row != root) & (tree.col != root)
