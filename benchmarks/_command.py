@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.console import Console
 from ._report import RESULTS, as_json, as_markdown, conditions, show, write_readme
 from ._rows import Row
 
-Measure = Callable[[bool, Sequence[str], Callable[[str], object]], list[Row]]
+Measure = Callable[[bool, Sequence[str], Callable[[str], object]], Iterable[Row]]
 """(quick, names of the measurements, told as each begins) -> rows."""
 
 
@@ -37,8 +37,11 @@ def run(
     console = Console()
     around = conditions()
     around["versions"].update(versions or {})
-    rows = measure(options.quick, options.only, lambda text: console.print(text, style="dim"))
-    show(rows, console)
+    rows: list[Row] = []
+    try:
+        rows.extend(measure(options.quick, options.only, lambda text: console.print(text, style="dim")))
+    finally:  # what an error or Ctrl-C leaves is shown
+        show(rows, console)
     out = options.out
     if out is None and not options.quick and tuple(options.only) == names:
         out = RESULTS / f"{table}.json"

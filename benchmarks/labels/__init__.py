@@ -30,9 +30,7 @@ NAMES = tuple(MEASUREMENTS)
 __all__ = ["FULL", "NAMES", "QUICK", "TINY", "Plan", "measure"]
 
 
-def measure(plan: Plan, names: Sequence[str] = NAMES, tell: Tell = print) -> list[Row]:
-    """Every named measurement, one after the other; `tell` hears as each part begins."""
-    rows: list[Row] = []
+def measure(plan: Plan, names: Sequence[str] = NAMES, tell: Tell = print) -> Iterator[Row]:
+    """Every named measurement, one after the other, a row as it is known; `tell` hears as each part begins."""
     for name in names:
-        rows += MEASUREMENTS[name](plan, tell)
-    return rows
+        yield from MEASUREMENTS[name](plan, tell)

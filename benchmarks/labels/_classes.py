@@ -21,7 +21,7 @@ from onscope.specimen.scenarios import Scenario
 from .._rows import Row
 from ._fields import CHANNEL
 from ._plan import Plan
-from ._scores import detail, ratio, told
+from ._scores import beside
 
 Array = npt.NDArray[Any]
 Tell = Callable[[str], object]
@@ -42,19 +42,15 @@ def classes(plan: Plan, tell: Tell) -> Iterator[Row]:
         crops += len(held_out)
         ours.append(judged(run, held_out))
         theirs.append(judged(usual, held_out))
-    words = f"{plan.seeds} seeds, {crops} crops of dividing and dying cells"
+    words = f"phases of the cell, {plan.seeds} seeds, {crops} crops of dividing and dying cells"
+    yield from judgements(words, ours, theirs, "discriminant")
+
+
+def judgements(words: str, ours: Sequence[Judged], theirs: Sequence[Judged], other: str) -> Iterator[Row]:
+    """Rows of the accuracy, all classes counting alike, and of recall and precision by class; one judgement a seed."""
     for what, scores in (("accuracy, classes alike", balanced), ("recall", recalls), ("precision", precisions)):
-        mine, others = [scores(one) for one in ours], [scores(one) for one in theirs]
-        over = ratio(mine, others, "accuracy") if scores is balanced else None
-        yield Row(
-            f"phases of the cell, {words}: {what}",
-            told(mine),
-            f"discriminant: {told(others)}",
-            None if over is None else round(over, 3),
-            "" if over is None else "at least 1",
-            None if over is None else over >= 1,
-            {"ours": detail(mine), "discriminant": detail(others)},
-        )
+        by = "accuracy" if scores is balanced else None
+        yield beside(f"{words}: {what}", list(map(scores, ours)), list(map(scores, theirs)), other, by, {})
 
 
 def balanced(found: Judged) -> dict[str, float]:

@@ -17,7 +17,7 @@ from ._classical import watersheds
 from ._fields import enlarged, fields, kinds, real
 from ._live import Live
 from ._plan import Plan
-from ._scores import detail, instance_scores, ratio, told
+from ._scores import beside, instance_scores
 
 Array = npt.NDArray[Any]
 Tell = Callable[[str], object]
@@ -36,7 +36,8 @@ def instances(plan: Plan, tell: Tell) -> Iterator[Row]:
             nuclei += counts.true
             ours.append(instance_scores(counts))
             usual.append(instance_scores(best_watershed(field.labels, field.counts)))
-        yield _row(f"nuclei of {kind}, {plan.seeds} seeds, {nuclei} nuclei", ours, usual, kind)
+        words = f"nuclei of {kind}, {plan.seeds} seeds, {nuclei} nuclei"
+        yield beside(words, ours, usual, "watershed", "F1 0.5", {"kind": kind})
 
 
 def real_images(plan: Plan, tell: Tell) -> Iterator[Row]:
@@ -47,7 +48,8 @@ def real_images(plan: Plan, tell: Tell) -> Iterator[Row]:
         ours = reduce(add, (matched(labels, find(frame)) for frame, labels in pairs))
         usual = reduce(add, (best_watershed(labels, frame) for frame, labels in pairs))
         words = f"{what}, {len(pairs)} frame{'s' * (len(pairs) > 1)}, {ours.true} labels"
-        yield _row(words, [instance_scores(ours)], [instance_scores(usual)], what, promised)
+        scores = [instance_scores(ours)], [instance_scores(usual)]
+        yield beside(words, *scores, "watershed", "F1 0.5", {"kind": what}, promised=promised)
 
 
 def best_watershed(labels: Array, frame: Array) -> Matched:
@@ -72,18 +74,3 @@ def _real_sets() -> Iterator[tuple[str, Sequence[tuple[Array, Array]], bool]]:
     known = [(image, labels.astype(np.int32)) for image, labels in rods if image is not None and labels is not None]
     if known:
         yield "real: fluorescent E. coli, which nuclei-cells was not trained on", known, False
-
-
-def _row(
-    what: str, ours: list[dict[str, float]], usual: list[dict[str, float]], kind: str, promised: bool = True
-) -> Row:
-    over = ratio(ours, usual, "F1 0.5")
-    return Row(
-        what,
-        told(ours),
-        f"watershed: {told(usual)}",
-        None if over is None else round(over, 3),
-        "F1 0.5 at least 1" if promised else "",
-        (over is None or over >= 1) if promised else None,
-        {"kind": kind, "ours": detail(ours), "watershed": detail(usual)},
-    )

@@ -17,11 +17,10 @@ from onscope.runtime.worker import Chain
 from onscope.specimen import Truth
 
 from .._rows import Row
-from ._classes import CULTURES, Discriminant, balanced, crops_of, fewer, precisions, recalls
+from ._classes import CULTURES, Discriminant, crops_of, fewer, judgements
 from ._fields import CHANNEL
 from ._instances import PACKAGE
 from ._plan import Plan
-from ._scores import detail, ratio, told
 
 Array = npt.NDArray[Any]
 Tell = Callable[[str], object]
@@ -48,18 +47,8 @@ def phases(plan: Plan, tell: Tell) -> Iterator[Row]:
             ours.append(_together([one for one, _ in pairs]))
             theirs.append(_together([other for _, other in pairs]))
             count += len(ours[-1].names)
-    for what, scores in (("accuracy, classes alike", balanced), ("recall", recalls), ("precision", precisions)):
-        mine, others = [scores(one) for one in ours], [scores(one) for one in theirs]
-        over = ratio(mine, others, "accuracy") if scores is balanced else None
-        yield Row(
-            f"phases of nuclei found live, {plan.seeds} seeds, {count} nuclei: {what}",
-            told(mine),
-            f"discriminant on the same nuclei: {told(others)}",
-            None if over is None else round(over, 3),
-            "" if over is None else "at least 1",
-            None if over is None else over >= 1,
-            {"ours": detail(mine), "discriminant": detail(others)},
-        )
+    words = f"phases of nuclei found live, {plan.seeds} seeds, {count} nuclei"
+    yield from judgements(words, ours, theirs, "discriminant on the same nuclei")
 
 
 def _fields(kind: Any, seed: int, plan: Plan) -> list[Field]:

@@ -9,11 +9,14 @@ MICCAI 2018) reports at single overlaps; here all objects of a seed's frames are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from onscope.export.zoo._matching import Matched
+
+from .._rows import Row
 
 OVERLAPS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 """0.5 to 0.95."""
@@ -51,3 +54,31 @@ def detail(scores: Sequence[dict[str, float]]) -> dict[str, list[float | None]]:
     return {
         name: [round(score[name], 5) if np.isfinite(score[name]) else None for score in scores] for name in scores[0]
     }
+
+
+def beside(
+    what: str,
+    ours: Sequence[dict[str, float]],
+    theirs: Sequence[dict[str, float]],
+    other: str,
+    by: str | None,
+    about: Mapping[str, Any],
+    *,
+    promised: bool = True,
+    digits: int = 3,
+) -> Row:
+    """A row of our scores beside those of `other`, and their ratio `by` one of the scores (None: none is taken).
+
+    Where it is `promised` it must be 1 at least, or cannot be told. `about` goes before the numbers of each seed.
+    """
+    over = None if by is None else ratio(ours, theirs, by)
+    held = promised and by is not None
+    return Row(
+        what,
+        told(ours),
+        f"{other}: {told(theirs)}",
+        None if over is None else round(over, digits),
+        f"{by} at least 1" if held else "",
+        (over is None or over >= 1) if held else None,
+        {**about, "ours": detail(ours), other: detail(theirs)},
+    )

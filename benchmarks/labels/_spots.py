@@ -22,7 +22,7 @@ from ._classical import laplacians
 from ._fields import real
 from ._live import Live
 from ._plan import Plan
-from ._scores import detail, ratio, told
+from ._scores import beside
 
 Array = npt.NDArray[Any]
 Tell = Callable[[str], object]
@@ -51,17 +51,8 @@ def spots(plan: Plan, tell: Tell) -> Iterator[Row]:
             best.append(spot_scores(max(each.values(), key=lambda one: one.f1)))
             if kind == KINDS[1]:
                 usual = {key: usual.get(key, NOTHING) + one for key, one in each.items()}
-        over = ratio(ours, best, "F1")
-        promised = kind != EMITTERS
-        yield Row(
-            f"{kind}, {plan.seeds} seeds, {count} spots, within {MATCH_PX:g} px",
-            told(ours),
-            f"LoG: {told(best)}",
-            None if over is None else round(over, 3),
-            "F1 at least 1" if promised else "",
-            (over is None or over >= 1) if promised else None,
-            {"kind": kind, "ours": detail(ours), "laplacian": detail(best)},
-        )
+        words = f"{kind}, {plan.seeds} seeds, {count} spots, within {MATCH_PX:g} px"
+        yield beside(words, ours, best, "LoG", "F1", {"kind": kind}, promised=kind != EMITTERS)
     yield from _real(find, max(usual, key=lambda key: usual[key].f1))
 
 

@@ -21,12 +21,13 @@ from ._lineage import Lineage, covered, lineage_scores, matches, of_tracks
 from ._live import Live
 from ._movies import MOVIES, Movie, movie
 from ._plan import Plan
-from ._scores import detail, ratio, told
+from ._scores import beside
 
 Array = npt.NDArray[Any]
 Tell = Callable[[str], object]
 Tables = Sequence[Array]
 """A structured array of objects for each frame."""
+WORDS = {"nearest": "nearest neighbours", "laptrack": "laptrack, offline"}
 FAR_UM = {"dividing-cells": 6.0, "wound": 10.0}
 """How far nuclei go from frame to frame at most: of several, that at which either way finds most in specimens of the
 validation part."""
@@ -60,7 +61,10 @@ def tracks(plan: Plan, tell: Tell) -> Iterator[Row]:
                     scores.setdefault((source, name), []).append(one)
         for source, words in (("truth", "true nuclei"), ("network", "nuclei found by nuclei-cells")):
             for way in ways[1:]:
-                yield _row(f"{kind}, {words}, {plan.seeds} seeds, {objects} nuclei", scores, source, way.name)
+                what = f"tracks of {kind}, {words}, {plan.seeds} seeds, {objects} nuclei"
+                ours, theirs = scores[source, "onscope"], scores[source, way.name]
+                held, about = way.name == "nearest", {"source": source}
+                yield beside(what, ours, theirs, WORDS[way.name], "TRA", about, promised=held, digits=4)
 
 
 def scored(seen: Movie, labels: Sequence[Array], far_px: float, ways: Sequence[Way]) -> dict[str, dict[str, float]]:
@@ -143,19 +147,3 @@ def _lineage(tables: Tables, numbers: Sequence[Array], parents: Sequence[Array])
     frame = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
     label = np.concatenate([table["label"] for table in tables]).astype(np.int64)
     return of_tracks(frame, label, np.concatenate(numbers), np.concatenate(parents).astype(np.int64))
-
-
-def _row(what: str, scores: dict[tuple[str, str], list[dict[str, float]]], source: str, other: str) -> Row:
-    ours, theirs = scores[source, "onscope"], scores[source, other]
-    over = ratio(ours, theirs, "TRA")
-    words = {"nearest": "nearest neighbours", "laptrack": "laptrack, offline"}[other]
-    promised = other == "nearest"
-    return Row(
-        f"tracks of {what}",
-        told(ours),
-        f"{words}: {told(theirs)}",
-        None if over is None else round(over, 4),
-        "TRA at least 1" if promised else "",
-        (over is None or over >= 1) if promised else None,
-        {"source": source, "ours": detail(ours), other: detail(theirs)},
-    )

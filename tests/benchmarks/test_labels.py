@@ -93,7 +93,7 @@ def test_things_take_turns() -> None:
 def test_a_measurement_gives_rows_with_their_numbers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ONSCOPE_SHARED_DATA", raising=False)
     heard: list[str] = []
-    rows = measure(TINY, [name], heard.append)
+    rows = list(measure(TINY, [name], heard.append))
     assert bool(rows) == bool(heard) == (name != "real")
     for row in rows:
         assert row.ours
@@ -105,7 +105,7 @@ def test_a_measurement_gives_rows_with_their_numbers(name: str, monkeypatch: pyt
 
 @pytest.mark.real_data
 def test_real_images_have_rows_of_their_own() -> None:
-    rows = measure(TINY, ["real"], lambda text: None)
+    rows = list(measure(TINY, ["real"], lambda text: None))
     if not rows:
         pytest.skip("ONSCOPE_SHARED_DATA names no folder of real images")
     scores = rows[0].detail["ours"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._host_stages import MOST_ROWS, HostKind, HostStage
-from ._precision import Precision, best_precision, chosen_weights
+from ._precision import Precision, request_for, settled_on
 from ._requests import request_message
 from ._selects import FRAME
 from ._stage import check_plain
@@ -94,27 +93,11 @@ class Crops(HostStage):
     @property
     def request(self) -> StageRequest:
         """What its compilation is asked for."""
-        weights, sha256 = chosen_weights(self.name, self.package, self.precision)
-        return StageRequest(
-            name=self.name,
-            weights=weights.resolve(),
-            weights_sha256=sha256,
-            package_sha256=self.package.package_sha256,
-            inputs=self.package.inputs,
-            outputs=self.package.outputs,
-            reads=FRAME,
-            settings=self.settings,
-            normalise=self.normalise,  # type: ignore[arg-type]  # "per_crop" is a word of crops' own
-            rescale=self.rescale,
-        )
+        return request_for(self, FRAME, self.normalise)
 
     def on(self, provider: str) -> Crops:
         """Itself, with `precision="auto"` settled for that provider on this machine."""
-        if self.precision != "auto":
-            return self
-        made = copy.copy(self)
-        object.__setattr__(made, "precision", best_precision(self.package, provider))
-        return made
+        return settled_on(self, provider)
 
     def message(self) -> dict[str, Any]:
         return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from ._errors import PipelineError
-from ._precision import Precision, best_precision, chosen_weights
+from ._precision import Precision, chosen_weights, request_for, settled_on
 from ._requests import request_message
 from ._selects import FRAME, AnyStage, Gives, check_name, choice_message, several
 from ._trusted import trust_message
@@ -154,30 +153,13 @@ class Stage(AnyStage):
 
     def on(self, provider: str) -> Stage:
         """Itself; with `precision="auto"` the same in the precision that is best on that provider on this machine."""
-        if self.precision != "auto":
-            return self
-        made = copy.copy(self)
-        object.__setattr__(made, "precision", best_precision(self.package, provider))
-        return made
+        return settled_on(self, provider)
 
     @property
     def request(self) -> StageRequest:
         """What its compilation is asked for; `auto` stands for the package's own weights until it is settled (`on`)."""
-        weights, sha256 = chosen_weights(self.name, self.package, self.precision)
-        return StageRequest(
-            name=self.name,
-            weights=weights.resolve(),
-            weights_sha256=sha256,
-            package_sha256=self.package.package_sha256,
-            inputs=self.package.inputs,
-            outputs=self.package.outputs,
-            reads=self.reads,
-            settings=self.settings,
-            normalise=self.normalise,
-            frozen_frames=self.frozen_frames,
-            tile=self.tile,
-            rescale=self.rescale,
-        )
+        more = {"frozen_frames": self.frozen_frames, "tile": self.tile}
+        return request_for(self, self.reads, self.normalise, **more)
 
     def message(self) -> dict[str, Any]:
         """All that the worker needs to know of the stage, as plain values."""

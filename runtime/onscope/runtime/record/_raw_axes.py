@@ -30,13 +30,20 @@ class RawAxes:
         return replace(self, leading="".join(axis for axis, _ in kept), sizes=tuple(size for _, size in kept))
 
 
+def elements_of(rows: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
+    """The elements of an image's rows as int64 (rows, axes), and their pages, if these have any."""
+    flat = rows["index"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    pages = rows["page"]
+    return flat.reshape(len(rows), -1), pages.to_numpy() if len(rows) and pages.null_count == 0 else None
+
+
 def raw_axes(rows: Any, leading: str, *, rolling: bool = False) -> RawAxes:
     """What the rows of an image's frames (at least one) in the table `frames` tell.
 
     Times and distances are medians over neighbouring elements: acquisitions wait now and then. In a `rolling` window
     elements along t are used again, and nothing is said of times.
     """
-    at = rows["index"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.int64).reshape(len(rows), -1)
+    at, _ = elements_of(rows)
     along = dict(zip(leading, at.T, strict=True))
     return RawAxes(
         leading,

@@ -17,9 +17,9 @@ from ..._errors import RecordError
 from .._checksums import write_checksums
 from .._collection import write_collection
 from .._files import write_json
-from .._raw_axes import raw_axes
+from .._raw_axes import elements_of, raw_axes
 from ..formats import format_of
-from ._frames import elements_of, read_frames, rows_by_image
+from ._frames import read_frames, rows_by_image
 from ._rows import close_frames
 from ._state import NAME, RawState, about_entry, format_of_entry, read_state
 

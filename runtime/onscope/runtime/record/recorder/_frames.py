@@ -105,13 +105,6 @@ def rows_by_image(table: Any) -> dict[str, Any]:
     }
 
 
-def elements_of(rows: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
-    """The elements of an image's rows as int64 (rows, axes), and their pages, if these have any."""
-    flat = rows["index"].combine_chunks().flatten().to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
-    pages = rows["page"]
-    return flat.reshape(len(rows), -1), pages.to_numpy() if len(rows) and pages.null_count == 0 else None
-
-
 def newest(table: Any, keep: int) -> Any:
     """The rows of each image that were written last."""
     names = np.asarray(table["array"].to_numpy(zero_copy_only=False), dtype=str)
