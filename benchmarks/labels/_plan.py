@@ -25,5 +25,5 @@ class Plan:
 
 
 FULL = Plan()
-QUICK = Plan(seeds=2, frames=10, scenes=1, looks=2, rounds=3, side=384)
+QUICK = Plan(seeds=1, frames=6, scenes=1, looks=1, rounds=2, side=256, sizes=((512, 200),))
 TINY = Plan(seeds=2, frames=4, scenes=1, looks=1, rounds=2, side=128, sizes=((256, 40),), kinds=("dividing-cells",))

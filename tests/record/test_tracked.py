@@ -141,3 +141,19 @@ def test_tracks_are_written_for_others(
     with pytest.raises(SystemExit) as error:
         main()
     assert error.value.code == 1
+
+
+@pytest.mark.parametrize(("format", "suffix"), [("trackmate", ".xml"), ("napari", ".csv"), ("csv", ".csv")])
+def test_a_file_gets_its_suffix(
+    folder: Path, tmp_path: Path, format: str, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = tracked(open_recording(folder / "run"))[:1]
+    monkeypatch.setattr("onscope.runtime.record.tracked", lambda run, stage: one)
+    for number, name in enumerate(("out", f"mine{suffix}")):
+        monkeypatch.setattr(
+            "sys.argv", ["onscope", "tracks", str(folder / "run"), str(tmp_path / str(number) / name), "--as", format]
+        )
+        with pytest.raises(SystemExit) as done:
+            main()
+        assert done.value.code == 0
+        assert (tmp_path / str(number) / name).with_suffix(suffix).is_file()

@@ -27,7 +27,10 @@ SUFFIX = {"ctc": "", "trackmate": ".xml", "napari": ".csv", "csv": ".csv", "geoj
 
 def tracks(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of a recording.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="What to write; must not be there yet.")],
+    out: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", help="What to write, with or without suffix; must not be there yet."),
+    ],
     as_: Annotated[
         Format,
         typer.Option(
@@ -57,6 +60,8 @@ def tracks(
     places = tracked(open_recording(data), stage)
     if not places:
         raise RecordError(f"found no object in the tracks of {data}, expected at least one: there is nothing to write")
+    if len(places) == 1 and not out.suffix and not out.exists():
+        out = out.with_name(out.name + SUFFIX[as_.value])
     if out.exists():
         raise RecordError(f"found {out}, expected nothing there: choose a new name")
     try:
