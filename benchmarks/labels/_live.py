@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,22 @@ Array = npt.NDArray[Any]
 
 
 class Live:
-    """Answers of packages to frames (y, x), each reading the one before it; opened anew for each size of frames."""
+    """Answers of packages to frames (y, x), each reading the one before it; opened anew for each size of frames.
 
-    def __init__(self, *packages: str) -> None:
+    `settings` are those of the last one.
+    """
+
+    def __init__(self, *packages: str, settings: Mapping[str, Any] | None = None) -> None:
         self._packages = packages
+        self._settings = (*[None] * (len(packages) - 1), settings)
         self._chains: dict[tuple[tuple[int, ...], str], Chain] = {}
 
     def chain(self, shape: tuple[int, ...], dtype: str) -> Chain:
         """The opened stages for frames of this shape and dtype."""
         if (shape, dtype) not in self._chains:
             stages = [
-                Stage(f"stage{number}", package, reads=f"stage{number - 1}" if number else "frame", trust=OFF)
-                for number, package in enumerate(self._packages)
+                Stage(f"stage{number}", package, f"stage{number - 1}" if number else "frame", settings, trust=OFF)
+                for number, (package, settings) in enumerate(zip(self._packages, self._settings, strict=True))
             ]
             opening = Pipeline(stages).opening(FrameSpec((shape[0], shape[1]), dtype), "cpu", 1)
             self._chains[shape, dtype] = Chain(opening)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from onnx import helper
 from ruamel.yaml import YAML
 
-from onscope.runtime import Event, Frame, FrameId, FrameSpec, Pipeline, PipelineError, Runtime, Stage, block
+from onscope.runtime import Event, Frame, FrameId, FrameSpec, Measure, Pipeline, PipelineError, Runtime, Stage, block
 from onscope.runtime.decode import _flows, _star_convex, decoder
 from onscope.runtime.decode._flow_error import flow_errors
 from onscope.runtime.decode._flows import followed, gathered
@@ -344,6 +344,33 @@ def test_a_description_of_the_labels_is_read_as_what_they_are_made_of(
         package = describes_labels(tmp_path / "circles")
     assert found[0].max() == 2
     assert np.array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize("tile", [None, 48])
+@pytest.mark.parametrize("described", [False, True])
+def test_labels_are_as_large_as_frames_of_any_size(
+    runtime: Make, tmp_path: Path, described: bool, tile: int | None
+) -> None:
+    package = circles(tmp_path / "circles", 2)
+    if described:
+        describes_labels(package)
+    pixels = np.zeros(SPEC.shape, np.float32)
+    pixels[20, 24], pixels[50, 70], pixels[70, 94], pixels[0, 94] = 11, 14, 6, 5
+    found: dict[tuple[int, ...], np.ndarray[Any, Any]] = {}
+    shapes: list[tuple[int, ...]] = [(72, 96), (71, 96), (72, 95), (71, 95)]
+    for shape in shapes:
+        stages = [Stage("cells", package, tile=tile), Measure("objects", of="cells")]
+        it = runtime(Pipeline(stages), FrameSpec(shape, "float32", camera="cam"))
+        results = it.subscribe(block(1))
+        it.submit(Frame(FrameId("run", "cam", 0, 0), pixels[: shape[0], : shape[1]].copy()))
+        assert it.drain(60)
+        it.close()
+        (result,) = results
+        found[shape] = result["cells"].copy()
+        assert len(result["objects"]) == 4
+    for shape, labels in found.items():
+        assert labels.shape == shape
+        assert np.array_equal(labels, found[SPEC.shape][: shape[0], : shape[1]])
 
 
 def test_a_package_of_flows_runs_live(runtime: Make, tmp_path: Path) -> None:

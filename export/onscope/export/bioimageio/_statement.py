@@ -133,7 +133,7 @@ def _form(output: TensorDescription, given: TensorDescription) -> OutputForm:
             f"found other scales along y than along x in {output.name!r}, expected one: an export states no other"
         )
     return OutputForm(
-        {name: one.offset for name, one in follows.items() if one is not None and one.offset},
+        {name: int(one.offset) for name, one in follows.items() if one is not None and int(one.offset)},
         {axis.id: axis.halo for axis in output.described if axis.halo},
         channels_of(output),
     )

@@ -52,6 +52,14 @@ class TableDecoder(Protocol):
         ...
 
 
+@runtime_checkable
+class GridDecoder(Protocol):
+    """A decoder whose labels have a number of pixels for each of the output's, and may reach beyond the frame."""
+
+    within: tuple[int, int] | None
+    """Height and width that they are cut to."""
+
+
 def _of_rays(axes: Sequence[str], arguments: Mapping[str, Any]) -> Decoder:
     return (PolyhedraDecoder if len(arguments["grid"]) == 3 else StarConvexDecoder)(axes, arguments)
 
@@ -166,6 +174,7 @@ __all__ = [
     "SETTINGS",
     "STEPS",
     "Decoder",
+    "GridDecoder",
     "Setting",
     "TableDecoder",
     "check",

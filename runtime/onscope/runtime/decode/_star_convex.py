@@ -47,6 +47,8 @@ class StarConvexDecoder:
         self._least = float(arguments["prob_threshold"])
         self._most = float(arguments["nms_threshold"])
         self._border = border(arguments["b"], 2)
+        self.within: tuple[int, int] | None = None
+        """Height and width that the labels are cut to: a frame's that is no multiple of the grid."""
         self.told: list[str] = []
 
     def __call__(self, output: Pixels) -> tuple[Pixels, str]:
@@ -63,7 +65,7 @@ class StarConvexDecoder:
             ranks = np.full(height * width, -1, np.intp)
             ranks[places] = np.arange(len(places))
             draw(labels, polygons, suppressed(polygons, ranks.reshape(height, width), self.grid, self._most))
-        return labels, "yx"
+        return labels if self.within is None else labels[: self.within[0], : self.within[1]], "yx"
 
 
 def suppressed(

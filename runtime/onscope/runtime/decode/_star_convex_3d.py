@@ -58,6 +58,8 @@ class PolyhedraDecoder:
         self._most = float(arguments["nms_threshold"])
         self._border = border(arguments["b"], 3)
         self._overlap = arguments.get("overlap_label")
+        self.within: tuple[int, int] | None = None
+        """Height and width that the labels are cut to: a frame's that is no multiple of the grid."""
         self.told: list[str] = []
 
     def __call__(self, output: Pixels) -> tuple[Pixels, str]:
@@ -76,7 +78,7 @@ class PolyhedraDecoder:
             ranks[places] = np.arange(len(places))
             kept = suppressed(polyhedra, ranks.reshape(size), self.grid, self._most)
             labels = drawn(labels, polyhedra, kept, self._overlap)
-        return labels, "zyx"
+        return labels if self.within is None else labels[:, : self.within[0], : self.within[1]], "zyx"
 
 
 def suppressed(

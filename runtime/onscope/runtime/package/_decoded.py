@@ -16,14 +16,18 @@ FLOWS = 3
 
 
 def before_decoding(tensor: TensorDescription) -> TensorDescription:
-    """The output as the network gives it, where the description is of a label image with one channel."""
+    """The output as the network gives it: where the description is of a label image with one channel, and large enough
+    for all labels of a frame whose size is no multiple of the `grid` (what they have beyond the frame is cut off)."""
     step = next(
         (step for step in tensor.steps if step.id in ("stardist_postprocessing", "cellpose_flow_dynamics")), None
     )
-    if step is None or tensor.channels != 1:
+    if step is None:
         return tensor
     channels, apart = _form(step)
-    return replace(tensor, described=tuple(_before(axis, channels, apart) for axis in tensor.described))
+    described = tensor.described
+    if tensor.channels == 1:
+        described = tuple(_before(axis, channels, apart) for axis in described)
+    return replace(tensor, described=tuple(_rounded_up(axis, apart) for axis in described))
 
 
 def _form(step: Step) -> tuple[int, Mapping[str, int]]:
@@ -46,3 +50,12 @@ def _before(axis: Axis, channels: int, apart: Mapping[str, int]) -> Axis:
     if size.fixed is not None:
         return replace(axis, size=replace(size, fixed=size.fixed // step), scale=axis.scale * step)
     return axis
+
+
+def _rounded_up(axis: Axis, apart: Mapping[str, int]) -> Axis:
+    """Sizes are rounded down (BioImage.IO), and networks that answer at every second pixel round up."""
+    follows, step = axis.size.follows, apart.get(axis.id, 1)
+    if axis.id not in ("y", "x") or follows is None or abs(follows.factor * step - 1) > 1e-6:
+        return axis
+    own = replace(follows, offset=follows.offset + (step - 1) / step)
+    return replace(axis, size=replace(axis.size, follows=own))

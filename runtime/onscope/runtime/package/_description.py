@@ -23,7 +23,7 @@ class SizeReference:
     tensor: str
     axis: str
     factor: float = 1.0
-    offset: int = 0
+    offset: float = 0
 
     def size(self, reference: int) -> int:
         """The size where the reference's is `reference`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._clock import now_ns
 from .._frame import Pixels
-from ..decode import Decoder, decoder
+from ..decode import Decoder, GridDecoder, decoder
 from ..engines import WARM_UPS, open_session
 from ..graph import Answer, Compiled, Raw, StageRequest, Tiled
 from ._scalars import Scalars
@@ -41,7 +41,9 @@ class Group:
         for number, request in requests.items():
             answers = enumerate(compiled.answers)
             place, answer = next((place, answer) for place, answer in answers if answer.stage == request.name)
-            self.decoders[number] = decoder(_names(request, answer), request.settings, answer.decoded)
+            made = self.decoders[number] = decoder(_names(request, answer), request.settings, answer.decoded)
+            if isinstance(made, GridDecoder):
+                made.within = raw.shape[raw.axes.index("y")], raw.shape[raw.axes.index("x")]
             self.places[number] = place
         self.raw = raw
         self.requests = dict(requests)
