@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import helper
 
 from onscope.runtime import Frame, FrameId, FrameSpec, Pipeline, PipelineError, Runtime, Stage, block
 from onscope.runtime.decode import decoder
@@ -303,6 +304,36 @@ def test_instances_of_a_package_live(runtime: Callable[..., Runtime], tmp_path: 
     assert found.dtype.name == "int32"
     assert not empty.any()
     assert oracle.f1(truth, found, 0.9) == 1
+
+
+def test_embeddings_of_a_package_live(runtime: Callable[..., Runtime], tmp_path: Path) -> None:
+    """A network that has each pixel point to itself, with a margin of 5 pixels: discs around the surest pixels."""
+    nodes = [
+        helper.make_node("Mul", ["frame", "none"], ["offset"]),
+        helper.make_node("Add", ["offset", "margin"], ["margins"]),
+        helper.make_node("Concat", ["offset", "offset", "margins", "frame"], ["image"], axis=1),
+    ]
+    constants = {"none": np.float32(0), "margin": np.float32(5)}
+    output = ("image", "float32", models.image_axes(4, reference=True))
+    package = models.write(tmp_path / "points", nodes, constants, "float32", output)
+    spec = FrameSpec((48, 64), "float32", camera="cam")
+    y, x = np.mgrid[:48, :64]
+    away = [np.hypot(y - 15, x - 20), np.hypot(y - 30, x - 45)]
+    frame = np.maximum(1 - away[0] / 20, 0.98 - away[1] / 20).clip(0).astype(np.float32)
+    it = runtime(Pipeline([Stage("cells", package, settings={"decode": "embeddings"})]), spec)
+    results = it.subscribe(block(2))
+    for seq, pixels in enumerate([frame, np.zeros_like(frame)]):
+        it.submit(Frame(FrameId("run", "cam", 0, seq), pixels))
+    assert it.drain(60)
+    it.close()
+    found, empty = (result["cells"] for result in results)
+    assert found.dtype.name == "int32"
+    assert not empty.any()
+    assert is_numbered(found)
+    assert found.max() == 2
+    for label, distance in enumerate(away, start=1):
+        assert (found[distance <= 4] == label).all()
+        assert (distance[found == label] <= 6).all()
 
 
 def test_settings_that_are_wrong_are_refused_by_the_stage(tmp_path: Path) -> None:
