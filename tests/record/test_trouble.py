@@ -22,18 +22,22 @@ from onscope.runtime.record import Recording, open_recording
 from ._made import MadeLedger, MadeSource, Row, completed, made_result, noise, spots
 
 CHILD = """
-import os, signal, sys
+import contextlib, os, signal, sys
 sys.path.insert(0, sys.argv[2])
 from _made import *
-from onscope.runtime import FrameSpec
-from onscope.runtime.record import Recording
+from onscope.runtime import FrameSpec, RecordError
+from onscope.runtime.record import Recording, open_recording
 
 with Recording(sys.argv[1]) as recording:
-    for frame in recording.tap(MadeSource(FrameSpec((64, 48)), 100)).frames():
+    for frame in recording.tap(MadeSource(FrameSpec((64, 48)), 5000)).frames():
         recording.add(made_result(frame, {"image": noise((64, 48), "float32", frame.id.seq), "spots": spots(3, 1)}))
-        if frame.id.seq == 60:
-            print(recording.raw_frames, flush=True)
-            os.kill(os.getpid(), signal.SIGKILL)
+        if frame.id.seq >= 60:
+            rows = 0  # on a busy disk the first answers take their time
+            with contextlib.suppress(RecordError):
+                rows = open_recording(sys.argv[1]).table("results").num_rows
+            if rows:
+                print(frame.id.seq + 1, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -48,9 +52,9 @@ def test_a_killed_process_leaves_what_was_announced(tmp_path: Path) -> None:
     run = completed(tmp_path / "run")
     assert run.manifest["state"] == "interrupted"
     assert "the acquisition process ended" in run.manifest["error"]
-    assert len(run) == 61
+    assert len(run) == int(child.stdout) > 60
     assert not list((tmp_path / "run").glob("frames*.arrows"))
-    source = MadeSource(FrameSpec((64, 48)), 100)
+    source = MadeSource(FrameSpec((64, 48)), 5000)
     for seq, frame in enumerate(run.frames()):
         np.testing.assert_array_equal(frame.pixels, source.pixels(seq), strict=True)
     results = run.table("results")

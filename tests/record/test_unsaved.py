@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from onscope.runtime import FrameId, FrameSpec, Pipeline, RecordError, Runtime, Stage
@@ -16,7 +18,7 @@ from onscope.runtime.record.verify import verify
 from tests import models
 from tests.disks import small_disk
 
-from ._made import MadeSource
+from ._made import MadeSource, made_result
 
 SPEC = FrameSpec((512, 512))
 IDS = st.lists(
@@ -24,7 +26,7 @@ IDS = st.lists(
 )
 
 
-@given(IDS, IDS)
+@drawn(IDS, IDS)
 def test_frames_are_told_in_short(told: list[FrameId], others: list[FrameId]) -> None:
     entries = as_entries(told)
     assert are_entries(entries)
@@ -60,6 +62,33 @@ def test_a_disk_that_is_suddenly_full(tmp_path: Path) -> None:
         assert report.good, report.faults
         notes = [note for check in report.checks for note in check.notes]
         assert any("which failed before it had saved them" in note for note in notes), notes
+
+
+def test_answers_leave_room_for_the_raw_frames_that_wait(tmp_path: Path) -> None:
+    """Pass: a recorder that gets no turn while answers fill the disk still finds room for every frame it was given."""
+    answer = np.random.default_rng(0).random((512, 512), dtype=np.float32)
+    given = 0
+    with small_disk(tmp_path / "disk", 60) as place:
+        recording = Recording(place / "run", buffer_mb=32.0)
+        recorder = psutil.Process(recording.sink.pid)
+        with pytest.raises(RecordError, match=r"found \d+ MB free"), recording:  # noqa: PT012
+            for frame in MadeSource(FrameSpec((256, 256)), 200).frames():
+                if given == 1:
+                    recorder.suspend()
+                try:
+                    recording.save(frame)
+                    given += 1
+                    recording.add(made_result(frame, {"image": answer}))
+                except RecordError:
+                    recorder.resume()
+                    raise
+        run = open_recording(place / "run")
+        assert 20 < given < 100
+        assert [frame.id.seq for frame in run.frames()] == list(range(given))
+        assert "unsaved" not in run.manifest
+        assert "MB free" in run.manifest["answers_ended"]
+        report = verify(place / "run", sample=0)
+        assert report.good, report.faults
 
 
 def _fill(path: Path) -> None:

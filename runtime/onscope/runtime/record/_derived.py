@@ -31,7 +31,7 @@ from ._stage_images import StageImage, StageImages, Written
 from ._stages import check_stages, is_image
 from ._tables import TableWriter
 from ._who import COLUMNS, ids_of
-from .recorder import read_frames, rows_by_image
+from .recorder import DiskWatch, read_frames, rows_by_image
 
 RAW = [("raw_array", pa.string()), *((f"raw_{axis}", pa.int64()) for axis in "tcz")]
 """Columns of a table of objects: the element that their raw frame is, null where there is none."""
@@ -81,6 +81,7 @@ class DerivedWriter:
         self._results: TableWriter | None = None
         self._beside = BesideAnswers(folder)
         self._flight = Flight()
+        self._disk = DiskWatch(folder)
         self._rows: Mapping[str, Any] = {}
         self._told: set[FrameId] | None = None
         self._closed = False
@@ -106,12 +107,19 @@ class DerivedWriter:
             self._make_tables(result, pictures)
             if self._keep is not None and element.recorded:
                 self._wait_for_room(result.frame)
+            self._leave_room(result)
             places = {stage: self._images.write(result, stage, element) for stage in pictures}
             futures = [future for written in places.values() for future in written.futures]
             nbytes = sum(written.image.files.nbytes for written in places.values())
             what = f"the result of frame {result.frame.id}"
             self._flight.add(what, futures, nbytes, partial(self._acknowledge, result, element, places))
             self._flight.reap()
+
+    def _leave_room(self, result: Result) -> None:
+        """Raw frames go first: what waits for its recorder must still find room when answers have filled the disk."""
+        if self._disk.count(sum(answer.nbytes for answer in result.answers.values())):
+            self._disk.reserve_for(self._raw.waiting * result.frame.pixels.nbytes + self._flight.nbytes)
+            self._disk.ask()
 
     def _wait_for_room(self, frame: Frame) -> None:
         """In a rolling window, until the element of the answer is that of no raw frame that is still told."""

@@ -41,6 +41,11 @@ class Flight:
         """Writes under way."""
         return len(self._writes)
 
+    @property
+    def nbytes(self) -> int:
+        """Their bytes, not compressed."""
+        return self._nbytes
+
     def add(self, what: str, futures: Sequence[Any], nbytes: int, acknowledge: Callable[[], None]) -> None:
         """Take on a write; raises RecordError when an earlier one failed."""
         self._writes.append(_Write(what, futures, nbytes, acknowledge))

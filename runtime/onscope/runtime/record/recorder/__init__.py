@@ -6,6 +6,7 @@ reader.
 """
 
 from ._closing import close_raw, complete_manifest, forget_state, merge_raw, merge_state
+from ._disk import DiskWatch
 from ._frames import FRAMES, parts, read_frames, rows_by_image
 from ._keeper import Tell
 from ._sink import RecorderSink
@@ -13,6 +14,7 @@ from ._state import about_entry, format_of_entry, read_state, spec_of_entry
 
 __all__ = [
     "FRAMES",
+    "DiskWatch",
     "RecorderSink",
     "Tell",
     "about_entry",
