@@ -22,7 +22,8 @@ from ._actions import (
     Visit,
 )
 from ._controller import Command, Controller, Done, Light, Setting
-from ._limits import Limits, Range
+from ._limits import Limits, LimitsChange, Range
+from ._planes import offsets_um, planes
 from ._proposal import Proposal, Seen, Table, Verdict
 from ._wishes import (
     WISHES,
@@ -52,6 +53,7 @@ __all__ = [
     "Illuminate",
     "Light",
     "Limits",
+    "LimitsChange",
     "Mark",
     "MoveFocus",
     "MoveStage",
@@ -80,4 +82,6 @@ __all__ = [
     "Verdict",
     "Visit",
     "Wish",
+    "offsets_um",
+    "planes",
 ]

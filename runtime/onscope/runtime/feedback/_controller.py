@@ -24,8 +24,9 @@ class Setting:
     """How the microscope stands, as it was commanded; None: it has no such thing.
 
     `channel` is the preset that routine frames are taken with; `channels` the lights of every channel that is known, by
-    name of channel and of light, which shine while a frame is exposed. Frames have pixels of `pixel_um`, and `shape`
-    (y, x).
+    name of channel and of light, which shine while a frame is exposed. `lights`: every light by name as it is set,
+    shining or not: the gate takes the area from it that a projection's light is spread over. `lines`: the light (by
+    name) that a line lets through, for those that do. Frames have pixels of `pixel_um`, and `shape` (y, x).
     """
 
     x_um: float | None = None
@@ -35,6 +36,8 @@ class Setting:
     interval_s: float | None = None
     channel: str | None = None
     channels: Mapping[str, Mapping[str, Light]] = field(default_factory=lambda: MappingProxyType({}))
+    lights: Mapping[str, Light] = field(default_factory=lambda: MappingProxyType({}))
+    lines: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     pixel_um: float | None = None
     shape: tuple[int, int] | None = None
     paused: bool = False
