@@ -7,7 +7,7 @@ commanded last are known.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -121,4 +121,4 @@ class Target:
     track: int
     y: float
     x: float
-    values: Mapping[str, Any] = MappingProxyType({})
+    values: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
