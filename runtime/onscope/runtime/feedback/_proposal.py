@@ -23,7 +23,7 @@ class Seen:
     `tables` are structured arrays by stage, a row per object (columns as in docs/labels.md: label, y, x, area, track,
     ...); `numbers` single numbers by name ("denoise.mean", "phase.suspect"); `trust` and `suspect` as in the Result;
     `frame` has no pixels (a 0 x 0 array), `shape` (y, x) is the frame's. `number` counts results since the start.
-    `now_ns` is the moment that rules are asked.
+    `now_ns` is the moment that rules are asked, `models` the sha256 of the packages behind the answers, by stage.
     """
 
     number: int
@@ -34,6 +34,7 @@ class Seen:
     trust: Mapping[str, Mapping[str, float]]
     suspect: Mapping[str, tuple[str, ...]]
     now_ns: int
+    models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
