@@ -2,6 +2,7 @@
 
 from ._aim import aim
 from ._mask import lit
+from ._place import FramePlace
 from ._settings import STRAIGHT, AimSettings
 
-__all__ = ["STRAIGHT", "AimSettings", "aim", "lit"]
+__all__ = ["STRAIGHT", "AimSettings", "FramePlace", "aim", "lit"]

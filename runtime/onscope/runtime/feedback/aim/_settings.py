@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ..._errors import RuleError
 from ..._frame import Pixels
+
+Length = TypeVar("Length", float, npt.NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class AimSettings:
         if len(self.off_axis_px) != 2 or not all(map(math.isfinite, self.off_axis_px)):
             raise RuleError(f"found off_axis_px {self.off_axis_px}, expected how far y and x are off, in pixels")
 
-    def on_stage(self, dy_px: float, dx_px: float, pixel_um: float) -> tuple[float, float]:
+    def on_stage(self, dy_px: Length, dx_px: Length, pixel_um: float) -> tuple[Length, Length]:
         """How far (x_um, y_um) on the stage so many rows and columns are."""
         along_x, along_y = (dy_px, dx_px) if self.swap_xy else (dx_px, dy_px)
         return (-along_x if self.flip_x else along_x) * pixel_um, (-along_y if self.flip_y else along_y) * pixel_um
