@@ -94,6 +94,12 @@ class CoreController:
             paused=source is not None and source.paused,
         )
 
+    def stands(self, *, x_um: float | None, y_um: float | None, z_um: float | None, channel: str | None) -> None:
+        """Someone else, the engine of an acquisition say, has put it so; no hardware is told. None: as it was."""
+        self._rig.places.stand(x_um, y_um, z_um)
+        if channel is not None:
+            self._rig.lights.stand(channel)
+
     def apply(self, action: Action) -> Done:
         """Carry an action out; back when it is done.
 

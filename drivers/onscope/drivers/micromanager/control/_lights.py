@@ -35,6 +35,10 @@ class Lights:
         """The preset that was chosen last in the group of channels; None: none is known."""
         return self._presets.get(self.group) or None
 
+    def stand(self, channel: str) -> None:
+        """Someone else has chosen this channel."""
+        self._presets[self.group] = channel
+
     def channels(self) -> Mapping[str, Mapping[str, Light]]:
         """The lights of every channel, as they shine while it exposes."""
         told = self._calibration.channels.items()

@@ -57,6 +57,14 @@ class Places:
         here = self.here
         return 0.0 if here.x_um is None or here.y_um is None else math.hypot(x_um - here.x_um, y_um - here.y_um)
 
+    def stand(self, x_um: float | None, y_um: float | None, z_um: float | None) -> None:
+        """Someone else has sent the stages there; None: where they were."""
+        was = self.here
+        self.here = Place(
+            was.x_um if x_um is None else x_um, was.y_um if y_um is None else y_um, was.z_um if z_um is None else z_um
+        )
+        self._past.append((now_ns(), self.here))
+
     def go(self, x_um: float, y_um: float, *, calms: bool = False) -> None:
         """The XY stage goes there; back when it has arrived. Raises ControlError when it does not, or is not there."""
         x, y = float(x_um), float(y_um)
