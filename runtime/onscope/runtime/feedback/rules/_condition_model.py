@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from ._strict import Strict
 from ._test_model import TestModel, Text
 from ._texts import FrequencyText, frequency
 
@@ -36,7 +37,7 @@ class TotalModel(TestModel):
 Conditions = Annotated[list["ConditionModel"], Field(min_length=1, max_length=64)]
 
 
-class ConditionModel(BaseModel):
+class ConditionModel(Strict):
     """All that is named here must hold. Other keys are columns (`area`, `phase.score`) or numbers (`frame.mean`)."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -68,8 +69,7 @@ class ConditionModel(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> ConditionModel:
-        told = [name for name in self.model_fields_set if getattr(self, name, None) is not None]
-        if not (set(told) - {"in_frames", "lost_frames"} or self.values):
+        if not (self.model_fields_set - {"in_frames", "lost_frames"} or self.values):
             raise ValueError("found no condition, expected a column, a number, or one of all, any, not, count, inside")
         if self.in_frames is not None:
             frequency(self.in_frames)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from .._limits import LimitsChange
+from ._strict import Strict
 from ._test_model import Finite, Text
 
 Range = tuple[Finite, Finite]
@@ -15,10 +16,9 @@ Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 RANGES = ("x_um", "y_um", "z_um", "exposure_ms", "interval_s")
 
 
-class LimitsModel(BaseModel):
+class LimitsModel(Strict):
     """What the gate tightens for these rules; nothing here ever loosens what the devices allow."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     x_um: Range | None = Field(None, description="[lowest, highest] place of the stage")
     y_um: Range | None = None
     z_um: Range | None = None

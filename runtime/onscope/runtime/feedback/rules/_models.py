@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ._condition_model import ConditionModel, StageName
 from ._limits_model import Above0, LimitsModel
 from ._region_model import RegionModel
+from ._strict import Strict
 from ._test_model import Text
 from ._texts import Cooldown, CooldownText, OnceText, PickText, cooldown
 from ._then_model import One, ThenModel
@@ -30,10 +31,9 @@ else:
 Number = Annotated[int, Field(ge=0, strict=True)]
 
 
-class RuleModel(BaseModel):
+class RuleModel(Strict):
     """One rule."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     each: StageName | None = Field(
         None, description="the stage whose objects are looked at one by one; left out: frames are"
     )
@@ -69,9 +69,6 @@ class RuleModel(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> RuleModel:
-        empty = sorted(name for name in self.model_fields_set if getattr(self, name) is None)
-        if empty:
-            raise ValueError(f"found nothing behind {', '.join(empty)}, expected a value: write it, or remove the line")
         if self.cooldown is not None and self.once is not None:
             raise ValueError("found cooldown and once, expected one of them: once is a cooldown that never ends")
         told = [name for name in ("pick", "tracks") if getattr(self, name) is not None]
@@ -84,19 +81,17 @@ class RuleModel(BaseModel):
         return self
 
 
-class CameraModel(BaseModel):
+class CameraModel(Strict):
     """How the camera's pixels lie to the stage."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     swap_xy: bool = Field(False, description="columns run along y of the stage")
     flip_x: bool = Field(False, description="against x of the stage, after the swap")
     flip_y: bool = Field(False, description="against y of the stage")
 
 
-class RulesModel(BaseModel):
+class RulesModel(Strict):
     """A rule file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
     name: Text | None = Field(None, description="of the experiment; left out: the file's")
     rules: Annotated[dict[Text, RuleModel], Field(min_length=1, max_length=256)]

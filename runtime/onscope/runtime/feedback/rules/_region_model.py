@@ -6,27 +6,26 @@ from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from ._strict import Strict
 from ._test_model import Finite
 
 Floats = npt.NDArray[np.float64]
 Range = tuple[Finite, Finite]
 
 
-class CircleModel(BaseModel):
+class CircleModel(Strict):
     """A disk."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     x: Finite
     y: Finite
     radius: Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class RegionModel(BaseModel):
+class RegionModel(Strict):
     """A box (`x` and `y`, each from and to; one left out: all of it), a `circle`, or a polygon of `corners`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     units: Literal["pixels", "share", "stage_um"] = Field(
         description="pixels of the raw frame, shares of its width and height (0 to 1), or micrometres of the stage"
     )

@@ -169,7 +169,8 @@ class Roster:
     def _follow(self, told: Tracked) -> None:
         slots = self.slots
         x_um, y_um, ns = self.column("x_um", np.nan), self.column("y_um", np.nan), self.column("ns", 0)
-        way = np.hypot(told.x_um - x_um[slots], told.y_um - y_um[slots])
+        with np.errstate(invalid="ignore", over="ignore"):
+            way = np.hypot(told.x_um - x_um[slots], told.y_um - y_um[slots])
         before = ns[slots]
         seconds = np.where((before > 0) & (told.ns > before), (told.ns - before) / 1e9, np.nan)
         self.column("speed_um_s", np.nan)[slots] = way / seconds

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from ._strict import Strict
 from ._texts import ReferenceText, reference
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -13,11 +14,10 @@ Text = Annotated[str, Field(min_length=1, max_length=128)]
 Plain = bool | Finite | Text
 
 
-class TestModel(BaseModel):
+class TestModel(Strict):
     """What a value must be. A value alone, or a list of them, is what it `is`."""
 
     __test__ = False  # no test of pytest's
-    model_config = ConfigDict(extra="forbid", frozen=True)
     above: Finite | None = Field(None, description="greater than")
     at_least: Finite | None = Field(None, description="equal or greater")
     below: Finite | None = Field(None, description="smaller than")
