@@ -92,9 +92,9 @@ def test_percentiles_of_large_float_images_are_near() -> None:
 
 def beads(blur: float, noise: float = 0.0, gain: float = 1.0) -> np.ndarray:
     rng = np.random.default_rng(5)
-    image = np.zeros((256, 256), np.float32)
-    image[rng.integers(10, 246, 40), rng.integers(10, 246, 40)] = 60_000
-    image = cv2.GaussianBlur(image, (0, 0), blur) * gain + 100 + rng.normal(0, noise, image.shape)
+    points = np.zeros((256, 256), np.float32)
+    points[rng.integers(10, 246, 40), rng.integers(10, 246, 40)] = 60_000
+    image = cv2.GaussianBlur(points, (0, 0), blur) * gain + 100 + rng.normal(0, noise, points.shape)
     return np.asarray(image.clip(0, 65535).astype(np.uint16))
 
 
