@@ -24,7 +24,7 @@ from ._exposures import NOTHING, Exposures
 from ._file import DoseFile
 from ._grid import SIDE, Grid, patch_of
 from ._light import Lit, light_of, light_of_frame
-from ._lines import head, packed, patch_from, patch_line, unpacked
+from ._lines import block_from, block_line, head, packed, patch_from, patch_line, unpacked
 from ._objects import Objects
 
 CELL_UM = 20.0
@@ -206,7 +206,7 @@ class DoseBook:
         """Copied now, made into lines later: nobody waits for that."""
         blocks = [(key, block.copy()) for key, block in self._grid.blocks.items()]
         rest: list[dict[str, Any]] = [{"j": self.joules}, {"objects": packed(self._objects.rows())}]
-        return chain([head(self.cell_um)], rest, ({"block": [*key, packed(block)]} for key, block in blocks))
+        return chain([head(self.cell_um)], rest, ({"block": block_line(*each)} for each in blocks))
 
     def _read(self, file: DoseFile, cell_um: float | None) -> None:
         if cell_um is not None and cell_um != file.cell_um:
@@ -219,8 +219,8 @@ class DoseBook:
             for values in line.get("lit", ()):
                 self._grid.add(patch_from(values))
             if "block" in line:
-                row, column, block = line["block"]
-                self._grid.blocks[row, column] = unpacked(block).reshape(SIDE, SIDE)
+                key, block = block_from(line["block"])
+                self._grid.blocks[key] = block
             self.joules += line.get("j", 0.0)
             if "objects" in line:
                 objects.append(unpacked(line["objects"]).reshape(-1, 4))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..._errors import RecordError
-from ._grid import Floats, Patch
+from ._grid import SIDE, Floats, Patch
 
 SCHEMA = 1
 
@@ -91,10 +91,22 @@ def patch_from(values: list[Any]) -> Patch:
 
 
 def packed(values: Floats) -> str:
-    """Many numbers, as they are in memory: written with every action, and no time to press them."""
+    """Numbers as they are in memory: they are written with every action, which leaves no time to press them."""
     return base64.b64encode(values.astype("<f8").tobytes()).decode()
 
 
 def unpacked(text: str) -> Floats:
     """Back, in one row."""
     return np.frombuffer(base64.b64decode(text), "<f8").astype(np.float64)
+
+
+def block_line(key: tuple[int, int], block: Floats) -> list[Any]:
+    """A block of the grid, pressed."""
+    return [*key, base64.b64encode(zlib.compress(block.astype("<f8").tobytes(), 1)).decode()]
+
+
+def block_from(values: list[Any]) -> tuple[tuple[int, int], Floats]:
+    """Back."""
+    row, column, text = values
+    block = np.frombuffer(zlib.decompress(base64.b64decode(text)), "<f8").astype(np.float64)
+    return (row, column), block.reshape(SIDE, SIDE)

@@ -15,10 +15,10 @@ from .._limits import Limits, LimitsChange
 from .._proposal import Proposal, Verdict
 from ..dose import DoseBook, Exposures, LightUnknownError, Lit, Square
 from ._budget import Budget
-from ._checks import check
+from ._checks import CHECKS, check
 from ._limited import settled, tighten
 from ._rates import Rates
-from ._values import RefusedError, shown
+from ._values import RefusedError, is_one_of, shown
 
 REMEMBERED = 256
 """Verdicts that can still be asked for, and actions whose light is booked and that are not yet reported done."""
@@ -70,7 +70,7 @@ class Gate:
             try:
                 return self._judge(proposal, action, setting, now_ns)
             except RefusedError as refusal:
-                return Verdict(False, str(refusal), action if isinstance(action, Action) else None, now_ns)
+                return Verdict(False, str(refusal), action if is_one_of(action, tuple(CHECKS)) else None, now_ns)
             except Exception as error:  # broad on purpose: what cannot be judged does not pass
                 words = f"found an action that cannot be judged ({type(error).__name__}), allowed are plain values"
                 return Verdict(False, f"{words}: look at the rule", None, now_ns)
