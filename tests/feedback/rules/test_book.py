@@ -77,6 +77,9 @@ def test_python_rules_are_asked_as_those_of_files_are(mine: Path) -> None:
     (one,) = book.propose(seen(2))
     assert (one.rule, one.because, one.priority) == ("whole", "since I say so", 50)
     assert [each.rule for each in book.propose(seen(3))] == ["counting"]
+    book.refused("counting", seen(3).frame.id)  # its cooldown of 2.5 s is one of 1 s now
+    assert [each.rule for each in book.propose(seen(4))] == ["counting"]
+    assert book.propose(seen(5)) == []
     assert book.failures == []
 
 

@@ -180,3 +180,30 @@ def test_objects_that_nothing_tracks_have_the_memory_of_their_frame(tracked: boo
             one.tables.pop("tracks")  # type: ignore[attr-defined]
     assert book.propose(shown[0]) == []
     assert len(book.propose(shown[1])) == (0 if tracked else 1)
+
+
+@pytest.mark.parametrize("scope", ["object", "position", "experiment"])
+@pytest.mark.parametrize("words", ["once: per {}", "cooldown: 10 min per {}"])
+def test_what_was_refused_may_be_asked_for_again_after_a_second(words: str, scope: str) -> None:
+    book = book_of("{score: {above: 0.5}}", f"each: phase\n    {words.format(scope)}")
+    rows = [{"track": 7}]
+    first = seen(0, rows, at_s=0)
+    (proposal,) = book.propose(first)
+    book.refused(proposal.rule, proposal.frame, 7)
+    assert fired(book, seen(1, rows, at_s=0.5)) == set()
+    assert fired(book, seen(2, rows, at_s=1)) == {7}
+    assert fired(book, seen(3, rows, at_s=100)) == set()
+    book.refused("test", first.frame.id, 7)  # said twice
+    book.refused("nobody", first.frame.id, 3)
+    assert fired(book, seen(4, rows, at_s=101)) == set()
+
+
+def test_what_was_done_in_part_is_not_repeated() -> None:
+    text = "schema: 1\nrules:\n  test: {each: phase, then: [resume, pause], once: per object}\n"
+    book = RuleBook.from_text(text)
+    one, two = seen(0, [{"track": 7}]), seen(2, [{"track": 7}])
+    assert len(book.propose(one)) == 2
+    book.refused("test", one.frame.id, 7)
+    assert book.propose(two) == []
+    book.refused("test", one.frame.id, 7)
+    assert len(book.propose(seen(4, [{"track": 7}]))) == 2

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..._errors import RuleError
+from ..._frame import FrameId
 from .._limits import LimitsChange
 from .._proposal import Proposal, Seen
 from ..aim import AimSettings
@@ -25,12 +26,14 @@ LONGEST = 500
 
 
 class Rule(Protocol):
-    """One rule at work: `propose` says what it asks for, and may raise."""
+    """One rule at work: `propose` says what it asks for, and may raise; `refused` hears of what was refused."""
 
     name: str
     priority: int
 
     def propose(self, look: Look) -> list[Proposal]: ...
+
+    def refused(self, frame: FrameId, track: int) -> None: ...
 
 
 class RuleBook:
@@ -137,6 +140,16 @@ class RuleBook:
             except Exception as error:
                 self._fail(number, rule.name, error)
         return sorted(proposals, key=lambda each: -each.priority)
+
+    def refused(self, rule: str, frame: FrameId, track: int = 0) -> None:
+        """The gate has refused a proposal of a rule, for a track (0: for none) of a frame.
+
+        Where all that the rule asked for then is refused, it may ask again after a second (or its cooldown, where that
+        is shorter): what was not done is not left undone for the rest of a long cooldown.
+        """
+        for one in self.rules:
+            if one.name == rule:
+                one.refused(frame, track)
 
     @property
     def disabled(self) -> list[str]:

@@ -7,13 +7,16 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from ..._errors import RuleError
+from ..._frame import FrameId
 from .._actions import Action
 from .._proposal import Proposal, Seen
 from .._wishes import Asked, Target, Wish
+from ._cooldowns import RETRY_NS, Begun
 from ._look import Look
 
 MOST_ASKED = 10_000
@@ -61,6 +64,7 @@ class PythonRule:
     def __init__(self, marked: Marked) -> None:
         self.name, self.priority, self._marked = marked.name, marked.priority, marked
         self._until_ns = 0
+        self._begun = Begun()
 
     def propose(self, look: Look) -> list[Proposal]:
         """What it asks for; whatever it raises comes through, RuleError for what is nothing that can be asked for."""
@@ -72,7 +76,17 @@ class PythonRule:
         proposals = [self._proposal(one, look.seen, ns) for one in given]
         if proposals:
             self._until_ns = look.ns + self._marked.cooldown_ns
+            tracks = [one.target.track if one.target else 0 for one in proposals]
+            for track in set(tracks):
+                self._begun.note(look.seen.frame.id, track, tracks.count(track), partial(self._shorten, look.ns))
         return proposals
+
+    def refused(self, frame: FrameId, track: int) -> None:
+        """The gate has refused one of the proposals for a frame's track."""
+        self._begun.refused(frame, track)
+
+    def _shorten(self, ns: int) -> None:
+        self._until_ns = ns + min(self._marked.cooldown_ns, RETRY_NS)
 
     def _proposal(self, given: object, seen: Seen, ns: int) -> Proposal:
         if isinstance(given, Proposal):

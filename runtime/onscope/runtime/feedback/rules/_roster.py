@@ -111,6 +111,11 @@ class Roster:
             return -1
         return -1 if self.column("divided", False)[found[0]] else int(found[0])
 
+    def put(self, identities: Integers, name: Hashable, value: Any) -> None:
+        """Write a value into a column, for the objects that are still remembered."""
+        slots = np.flatnonzero(np.isin(self.column("identity", 0)[:-1], identities[identities > 0]))
+        self.column(name, 0)[slots] = value
+
     def _excused(self, slots: Integers) -> npt.NDArray[np.bool_]:
         told: npt.NDArray[np.bool_] = self.column("divided", False)[slots] | self.column("away", False)[slots]
         return told

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..._errors import RuleError
+from ..._frame import FrameId
 from ..._selects import several
 from .._proposal import Proposal
 from .._wishes import Target
 from ._ask import Ask, read_value
 from ._choice import Choice
 from ._compile import Compiler, Location, Read, mentions_gone
-from ._cooldowns import Cooldowns
+from ._cooldowns import Begun, Cooldowns
 from ._look import Look
 from ._models import RuleModel
 from ._nodes import Node
@@ -38,7 +39,7 @@ class FileRule:
         when = model.when
         self._when: Node | None = None if when is None else compiler.node(when, model.each, (*at, "when"))
         self._key = next(compiler.keys)
-        self._cooldowns = Cooldowns(model.pause, self._key)
+        self._cooldowns, self._begun = Cooldowns(model.pause, self._key), Begun()
         self._choice = None if model.pick is None else Choice(pick(model.pick), self._key)
         self.asks = [Ask(one) for one in model.then]
         for number, ask in enumerate(self.asks):
@@ -76,8 +77,15 @@ class FileRule:
             return []
         each = [rows] if model.together else [rows[at : at + 1] for at in range(len(rows))]
         proposals = [one for some in each for one in self._proposals(look, objects, some, began)]
-        self._cooldowns.begin(position, objects, rows, ns)
+        for some in each:
+            undo = self._cooldowns.begin(position, objects, some, ns)
+            track = 0 if objects is None else int(objects.track[some[0]])
+            self._begun.note(look.seen.frame.id, track, len(self.asks), undo)
         return proposals
+
+    def refused(self, frame: FrameId, track: int) -> None:
+        """The gate has refused one of the proposals for a frame's track."""
+        self._begun.refused(frame, track)
 
     def _takes(self, look: Look) -> bool:
         frame, chosen = look.seen.frame, self._choices
