@@ -60,22 +60,19 @@ class Bench:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Take frames in a thread while the block lasts; more and more of them, however often they end."""
-        end = threading.Event()
+        """Take frames in a thread while the block lasts, or until the safe state ends them."""
 
         def take() -> None:
-            while not end.is_set():
-                for _ in self.runtime.stream(self.source):
-                    if end.is_set():
-                        break
+            for _ in self.runtime.stream(self.source):
+                pass
 
         thread = threading.Thread(target=take, daemon=True)
         thread.start()
         try:
             yield
         finally:
-            end.set()
             self.source.end()
+            self.source.changed()
             thread.join(PATIENT_S)
             assert not thread.is_alive()
 

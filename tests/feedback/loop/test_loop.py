@@ -82,9 +82,8 @@ def test_the_most_urgent_is_done_first(tmp_path: Path) -> None:
         done = [each for each in made.entries if each.outcome == "done"]
         began = {each.rule: each.done.began_ns for each in done if each.done is not None}
         assert sorted(began, key=lambda rule: began[rule]) == ["high", "middle", "low"]
-        wanted = [(STAGE, "move"), ("LED 475", "power_mw"), (STAGE, "move")]
-        heard = [(device, verb) for device, verb, _ in made.commanded() if (device, verb) in wanted]
-        assert heard[-3:] == wanted
+        wanted = [(STAGE, "move", (52.0, 50.0)), ("LED 475", "power_mw", 1.5), (STAGE, "move", (51.0, 50.0))]
+        assert [one for one in made.commanded() if one in wanted] == wanted
         times = sorted((each.done.began_ns, each.done.done_ns) for each in done if each.done is not None)
         assert all(one[1] <= other[0] for one, other in pairwise(times))
 

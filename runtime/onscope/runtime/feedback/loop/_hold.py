@@ -25,9 +25,9 @@ class Hold:
         self._lock = threading.Lock()
         self._reason = ""
         self._busy_ns = 0
-        self._wanted = threading.Event()
-        self.due = self._wanted
-        """Is set while somebody has taken it and the microscope was not made safe since."""
+        self._due = False
+        self.news = threading.Event()
+        """Is set when somebody takes it; whoever waits for that clears it."""
 
     @property
     def reason(self) -> str:
@@ -43,13 +43,14 @@ class Hold:
         """From now on nothing is applied; returns at once, `make_safe` has the rest done. The first reason counts."""
         with self._lock:
             if not self._reason:
-                self._reason = reason
-                self._wanted.set()
+                self._reason, self._due = reason, True
+                self.news.set()
 
     def make_safe(self) -> None:
         """Have the hardware made safe, if somebody took the hold since; may hang where the hardware does."""
-        if self._wanted.is_set():
-            self._wanted.clear()
+        with self._lock:
+            due, self._due = self._due, False
+        if due:
             self._safe(self._reason)
 
     def begin(self) -> None:
@@ -70,8 +71,7 @@ class Hold:
     def release(self) -> None:
         """Actions may be applied again."""
         with self._lock:
-            self._reason = ""
-            self._wanted.clear()
+            self._reason, self._due = "", False
 
     def _safe(self, words: str) -> None:
         self._told(words, self._controller.safe() if self._armed else ())

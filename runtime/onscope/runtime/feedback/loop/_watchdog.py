@@ -30,13 +30,14 @@ class Watchdog:
 
     def close(self) -> None:
         self._end.set()
-        self._hold.due.set()  # it waits for that
+        self._hold.news.set()  # it waits for that
         if threading.current_thread() is not self._thread:
             self._thread.join(2.0)
 
     def _run(self) -> None:
         while not self._end.is_set():
-            self._hold.due.wait(LOOK_S)
+            self._hold.news.wait(LOOK_S)
+            self._hold.news.clear()
             if self._end.is_set():
                 return
             if not self._hold.reason:
