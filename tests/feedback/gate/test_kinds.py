@@ -34,6 +34,7 @@ from onscope.runtime.feedback import (
 from onscope.runtime.feedback.dose import ENERGY
 from onscope.runtime.feedback.gate import CHECKS
 
+from .hostile import Sly, SlyText
 from .made import BLUE, DISK, LIMITS, PASSING, SETTING, S, gate, proposal
 
 
@@ -65,26 +66,6 @@ ODD: list[Any] = [
     *(math.nan, math.inf, -math.inf, 1e300, -1e300, 10**400, -(10**400), 2**63, np.float32("nan"), np.int64(2**62)),
     *(True, None, "1", b"1", 1j, [1.0], (1.0,), {}, np.zeros(1), np.bool_(True), np.datetime64(3, "s"), object()),
 ]
-
-
-class Sly(float):
-    """Says one thing when it is judged and another one when it is applied."""
-
-    def __float__(self) -> float:
-        return 1.0
-
-    def __le__(self, other: object) -> bool:
-        return True
-
-    __ge__ = __lt__ = __gt__ = __le__
-
-
-class SlyText(str):
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __hash__(self) -> int:
-        return hash("blue")
 
 
 @pytest.mark.parametrize("action", PASSING, ids=lambda each: each.kind)
