@@ -6,19 +6,26 @@ with specimen.open(scene) as scope:
         ...
 """
 
+from ._calibrate_slm import calibrate_slm
 from ._calibration import Calibration, LightOutput, Line, Put, SlmOutput, Stages
 from ._controller import CoreController
+from ._focus import best_focus, sharpness
+from ._heartbeat import Heartbeat
 from ._of_specimen import calibration_of
 from ._steered import SteeredSource
 
 __all__ = [
     "Calibration",
     "CoreController",
+    "Heartbeat",
     "LightOutput",
     "Line",
     "Put",
     "SlmOutput",
     "Stages",
     "SteeredSource",
+    "best_focus",
+    "calibrate_slm",
     "calibration_of",
+    "sharpness",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -64,8 +65,8 @@ class Stages:
     """Ranges of the stages in um, where they are known; how the camera looks at the stage; `dark_um`: moves that are
     longer than this are made in the dark, with the camera at rest.
 
-    By `swap_xy` the camera's columns follow the stage's y; by `flip_x` its columns, by `flip_y` its rows run against
-    the stage's axis.
+    A pixel's column and row count along x and y of the stage, or along y and x with `swap_xy`; then x is turned round
+    by `flip_x`, y by `flip_y`, as in the rules' `AimSettings`.
     """
 
     x_um: Range | None = None
@@ -76,10 +77,11 @@ class Stages:
     flip_y: bool = False
     swap_xy: bool = False
 
-    def seen(self, dx_um: float, dy_um: float) -> tuple[float, float]:
-        """A way on the stage as one along the camera's columns and rows, in um."""
-        dx_um, dy_um = (dy_um, dx_um) if self.swap_xy else (dx_um, dy_um)
-        return -dx_um if self.flip_x else dx_um, -dy_um if self.flip_y else dy_um
+    @property
+    def to_camera(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The matrix from a way (x, y) on the stage to one along the camera's (columns, rows)."""
+        x, y = (-1.0 if self.flip_x else 1.0), (-1.0 if self.flip_y else 1.0)
+        return ((0.0, y), (x, 0.0)) if self.swap_xy else ((x, 0.0), (0.0, y))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +112,10 @@ class Calibration:
     stages: Stages = field(default_factory=Stages)
     exposure_ms: Range | None = None
     safe: tuple[Put, ...] = ()
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Calibration:
+        """Of a YAML file; raises ControlError, which names the line, where it is wrong."""
+        from ._calibration_file import read_calibration  # pydantic, which nobody else here needs
+
+        return read_calibration(path)

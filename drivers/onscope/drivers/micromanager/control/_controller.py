@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from onscope.runtime import ControlError, SourceError, now_ns
 from onscope.runtime.feedback import Action, Command, Done, Limits, Setting
 
+from .._core import Core
 from ._calibration import Calibration
-from ._core import Steerable, Time
+from ._core import Time
 from ._deeds import DEEDS
 from ._limits import device_limits
 from ._rig import Rig
@@ -35,7 +36,7 @@ class CoreController:
 
     def __init__(
         self,
-        core: Steerable | Scope,
+        core: Core | Scope,
         calibration: Calibration | None = None,
         *,
         timeout_s: float = 10.0,

@@ -10,6 +10,7 @@ from onscope.runtime import ControlError, OnscopeError
 from onscope.runtime.feedback import Action
 
 from .._changes import Changes
+from .._core import Core
 from ._calibration import Calibration
 from ._core import RealTime, Steerable, Time
 from ._hands import Brake, Hands
@@ -28,7 +29,7 @@ class Rig:
     """
 
     def __init__(
-        self, core: Steerable | Scope, calibration: Calibration | None, timeout_s: float, clock: Time | None
+        self, core: Core | Scope, calibration: Calibration | None, timeout_s: float, clock: Time | None
     ) -> None:
         self.scope = cast("Scope", core) if hasattr(core, "live_all") else None
         self.core = cast("Steerable", core if self.scope is None else self.scope.core)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from onscope.runtime import ControlError
 from onscope.runtime.feedback import Project
 
-from ._calibration import Calibration, SlmOutput
+from ._calibration import Calibration, SlmOutput, Stages
 from ._hands import Hands, calmly
 from ._lights import Lights
 from ._places import Place
@@ -20,6 +20,7 @@ FULL = 255
 FINE = 3
 """Points along each side of a mirror at which the mask is looked up."""
 Mask = npt.NDArray[np.uint8]
+STRAIGHT = Stages()
 
 
 def project(
@@ -72,8 +73,8 @@ def _image(action: Project, slm: SlmOutput, calibration: Calibration, place: Pla
             "found no stage position or no pixel size, expected both to aim light: choose an XY stage, and define the "
             "size of a pixel in Micro-Manager"
         )
-    off_um = calibration.stages.seen(action.x_um - place.x_um, action.y_um - place.y_um)
-    image = mirrors(action.mask, action.pixel_um, off_um, chip_um, slm)
+    off_um = action.x_um - place.x_um, action.y_um - place.y_um
+    image = mirrors(action.mask, action.pixel_um, off_um, chip_um, slm, calibration.stages)
     if not image.any():
         raise ControlError(
             f"found no mirror of {slm.device} whose whole area lies in the mask, expected at least one: light parts "
@@ -82,21 +83,24 @@ def _image(action: Project, slm: SlmOutput, calibration: Calibration, place: Pla
     return image
 
 
-def mirrors(mask: Mask, mask_um: float, off_um: tuple[float, float], pixel_um: float, slm: SlmOutput) -> Mask:
+def mirrors(
+    mask: Mask,
+    mask_um: float,
+    off_um: tuple[float, float],
+    chip_um: float,
+    slm: SlmOutput,
+    stages: Stages = STRAIGHT,
+) -> Mask:
     """The mask as an image of the SLM: uint8 of its shape. A mirror shines where all of it lies in the mask.
 
-    `mask` (y, x) has pixels of `mask_um`; its middle lies `off_um` (x, y) from the middle of the camera's image, whose
-    unbinned pixels measure `pixel_um`, along its columns and rows.
+    `mask` (y, x) has pixels of `mask_um` along the stage's x and y; its middle lies `off_um` (x, y) on the stage from
+    the optical axis, which is in the middle of the camera's chip, whose pixels measure `chip_um` in the sample.
     """
     (rows, columns), (height, width) = mask.shape, slm.camera_shape
-    scale = mask_um / pixel_um
-    to_camera = np.array(
-        [
-            [scale, 0.0, off_um[0] / pixel_um + (width - 1) / 2 - (columns - 1) / 2 * scale],
-            [0.0, scale, off_um[1] / pixel_um + (height - 1) / 2 - (rows - 1) / 2 * scale],
-            [0.0, 0.0, 1.0],
-        ]
-    )
+    turn = np.array(stages.to_camera) / chip_um
+    middle = np.array([(columns - 1) / 2, (rows - 1) / 2])
+    corner = turn @ (np.array(off_um) - middle * mask_um) + np.array([(width - 1) / 2, (height - 1) / 2])
+    to_camera = np.vstack([np.column_stack([turn * mask_um, corner]), [0.0, 0.0, 1.0]])
     # Points of a mirror: (number + 1/2) / FINE - 1/2 is the way back from a fine grid to mirrors.
     finer = np.array([[FINE, 0.0, (FINE - 1) / 2], [0.0, FINE, (FINE - 1) / 2]])
     fine = finer @ np.vstack([np.array(slm.affine), [0.0, 0.0, 1.0]]) @ to_camera
