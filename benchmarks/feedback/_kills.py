@@ -10,11 +10,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from onscope.runtime import Runtime, now_ns
+from onscope.runtime import Runtime, Source, WorkerError, now_ns
 from onscope.runtime.feedback.journal import read_journal
 from onscope.runtime.feedback.loop import Feedback
 
@@ -23,7 +24,8 @@ from ._bench import running
 from ._plan import Plan
 
 PATIENCE_S = 0.5
-"""Of the watchdog. A worker that is back within it is none that died; here it is killed until it is not."""
+"""Of the watchdog. A worker that is back within it is none that died; here it is killed as often as it
+comes back, until it is given up."""
 KINDS = ("rules", "view", "worker")
 
 
@@ -51,7 +53,7 @@ def _once(plan: Plan, kind: str, seed: int) -> float | None:
         with running(plan, Path(folder) / "run", "process", "process", PATIENCE_S) as (runtime, feedback, source):
             view = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
             feedback.watch("the view", pid=view.pid)
-            frames = threading.Thread(target=lambda: [None for _ in runtime.stream(source, 400)], daemon=True)
+            frames = threading.Thread(target=_take, args=(runtime, source), daemon=True)
             frames.start()
             time.sleep(moment)
             killed_ns = now_ns()
@@ -63,6 +65,12 @@ def _once(plan: Plan, kind: str, seed: int) -> float | None:
             frames.join()
         safe = [each for each in read_journal(journal) if each.kind == "safe state" and each.at_ns >= killed_ns]
         return (safe[0].commands[0].at_ns - killed_ns) / 1e6 if safe and safe[0].commands else None
+
+
+def _take(runtime: Runtime, source: Source) -> None:
+    with suppress(WorkerError):  # it is closed meanwhile
+        for _ in runtime.stream(source, 400):
+            pass
 
 
 def _kill(kind: str, runtime: Runtime, feedback: Feedback, view: subprocess.Popen[bytes]) -> None:

@@ -163,3 +163,17 @@ def test_a_journal_is_never_written_over(tmp_path: Path) -> None:
         with made.feedback(journal=tmp_path / "other.jsonl"):  # nothing of the first is left
             made.run(1)
     assert (tmp_path / "feedback.jsonl").read_text() == "mine"
+
+
+@pytest.mark.parametrize("rules_in", ["process", "thread"])
+def test_what_was_refused_may_be_asked_for_again_soon(tmp_path: Path, rules_in: str) -> None:
+    rules = """
+    @rule(name="far", cooldown_s=3600)
+    def far(seen):
+        yield MoveStage(1e6, 50.0)
+    """
+    path = rules_file(tmp_path, rules)
+    with bench(tmp_path) as made:
+        book = path if rules_in == "process" else RuleBook.from_python(path)
+        with made.feedback(book, rules_in=rules_in) as feedback, made.running():
+            until(lambda: feedback.counts["refused"] >= 2)  # after a second, not an hour

@@ -12,7 +12,7 @@ from ..._errors import ControlError
 from .._actions import Action, Mark, Notify, Stop
 from .._controller import Controller, Done
 from .._limits import Limits
-from .._proposal import Verdict
+from .._proposal import Proposal, Verdict
 from ..journal import Journal
 from ._decide import Asking, Decider, refused
 from ._hold import Hold
@@ -28,8 +28,8 @@ class Acting:
     """Decides and acts, by priority, in one thread. What is judged is applied at once, before anything else is judged:
     the gate reckons with the microscope as it really stands.
 
-    `armed` False: the same, and nothing is applied. `failed` is told, in words, what the hardware refused; `hold` is
-    taken for what must not happen.
+    `armed` False: the same, and nothing is applied. `refused` is told each proposal that did not pass, `failed` in
+    words what the hardware refused; `hold` is taken for what must not happen.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Acting:
         settings: Settings,
         armed: bool,
         notify: Callable[[Notify], object],
+        refused: Callable[[Proposal], object],
         failed: Callable[[str], object],
     ) -> None:
         self.counts: Counter[str] = Counter()
@@ -52,7 +53,7 @@ class Acting:
         """How long what is done now may take."""
         self._controller, self._decider, self._limits, self._hold = controller, decider, limits, hold
         self._journal, self._settings, self._armed, self._notify = journal, settings, armed, notify
-        self._failed = failed
+        self._refused, self._failed = refused, failed
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int, Asking]] = []
         self._working = False
@@ -125,6 +126,7 @@ class Acting:
         self._journal.verdict(asking.number, verdict, armed=self._armed)
         if not verdict.passed or verdict.action is None:
             self.counts["refused"] += 1
+            self._refused(asking.proposal)
         elif not self._armed:
             self.counts["shadow"] += 1
         else:
@@ -185,4 +187,5 @@ class Acting:
 
     def _refuse(self, asking: Asking, verdict: Verdict) -> None:
         self.counts["refused"] += 1
+        self._refused(asking.proposal)
         self._journal.verdict(asking.number, verdict, armed=self._armed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,6 +14,7 @@ from ..._clock import now_ns
 from ..._frame import Frame, Pixels
 from ..._result import Result
 from .._controller import Setting
+from .._proposal import Proposal
 from ..rules import seen_of
 from ._rules import Answer, RulesEnd
 
@@ -26,6 +28,7 @@ class Shown:
     setting: Setting
 
 
+MOST_REFUSED = 1000
 Got = Callable[[Shown, Answer], object]
 
 
@@ -43,6 +46,7 @@ class Asker:
         self._asked: Shown | None = None
         self._asked_ns = 0
         self._waiting: Shown | None = None
+        self._refused: deque[Proposal] = deque(maxlen=MOST_REFUSED)
 
     @property
     def asked_ns(self) -> int:
@@ -80,6 +84,10 @@ class Asker:
             if following is not None:
                 self._ask(following)
 
+    def refused(self, proposal: Proposal) -> None:
+        """One of theirs did not pass: they are told with the next result."""
+        self._refused.append(proposal)
+
     def forget(self) -> None:
         """The rules have ended: nothing is waited for."""
         with self._lock:
@@ -95,7 +103,8 @@ class Asker:
             with self._lock:
                 if self._asked is shown:  # the slots of its frames need not wait for the rules
                     self._asked = replace(shown, result=slim(shown.result))
-            rules.ask(seen)
+            refused = [self._refused.popleft() for _ in range(len(self._refused))]
+            rules.ask(seen, refused)
         except OSError:  # they have ended, which is told where they are listened to
             self.forget()
 

@@ -62,7 +62,7 @@ class Loop:
         self._asker = Asker(self._got)
         self._asker.rules = self._start_rules()
         try:
-            self.parts = Parts(controller, changes, terms, rules, self._tell, self._told_safe)
+            self.parts = Parts(controller, changes, terms, rules, self._asker.refused, self._tell, self._told_safe)
         except BaseException:
             self._asker.rules.close()
             raise

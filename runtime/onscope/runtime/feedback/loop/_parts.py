@@ -36,6 +36,7 @@ class Parts:
         changes: Sequence[LimitsChange],
         terms: Terms,
         rules: RulesSource,
+        refused: Callable[[Proposal], object],
         tell: Callable[[str], object],
         told_safe: Callable[..., object],
     ) -> None:
@@ -63,6 +64,7 @@ class Parts:
             self.settings,
             terms.armed,
             self._notify,
+            refused,
             tell,
         )
         self.budget = Budget(self.hold, terms.patience_s, self._propose)

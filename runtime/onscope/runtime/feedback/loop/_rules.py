@@ -37,8 +37,8 @@ class RulesEnd(Protocol):
     needs: Needs
     pid: int
 
-    def ask(self, seen: Seen) -> None:
-        """Returns at once; one result at a time. Raises OSError when the rules have ended."""
+    def ask(self, seen: Seen, refused: Sequence[Proposal] = ()) -> None:
+        """Returns at once; one result at a time, with what was refused since. Raises OSError when they have ended."""
         ...
 
     def close(self) -> None:
@@ -74,8 +74,9 @@ class ProcessRules:
             self.close()
             raise RuleError(self._refused)
 
-    def ask(self, seen: Seen) -> None:
+    def ask(self, seen: Seen, refused: Sequence[Proposal] = ()) -> None:
         message = seen_message(seen)
+        message["refused"] = [[each.rule, list(each.frame), track_of(each)] for each in refused]
         size = sum(len(table["data"]) for table in message["tables"].values())
         if size > MOST_BYTES:
             found = f"found {size >> 20} MB of tables for the rules, expected at most {MOST_BYTES >> 20}: measure less"
@@ -135,15 +136,15 @@ class ThreadRules:
     def __init__(self, rules: RuleBook, answered: Answered, ended: Ended) -> None:
         self._rules, self._answered, self._ended = rules, answered, ended
         self.needs = rules.needs
-        self._queue: SimpleQueue[Seen | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Seen, Sequence[Proposal]] | None] = SimpleQueue()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="onscope-rules", daemon=True)
         self._thread.start()
 
-    def ask(self, seen: Seen) -> None:
+    def ask(self, seen: Seen, refused: Sequence[Proposal] = ()) -> None:
         if not self._thread.is_alive():
             raise OSError("the rules' thread has ended")
-        self._queue.put(seen)
+        self._queue.put((seen, refused))
 
     def close(self) -> None:
         self._closing = True
@@ -153,7 +154,10 @@ class ThreadRules:
 
     def _run(self) -> None:
         try:
-            while (seen := self._queue.get()) is not None:
+            while (asked := self._queue.get()) is not None:
+                seen, refused = asked
+                for each in refused:
+                    self._rules.refused(each.rule, each.frame, track_of(each))
                 proposals = self._rules.propose(seen)
                 failures = list(self._rules.failures)
                 if self._closing:
@@ -166,3 +170,8 @@ class ThreadRules:
         except BaseException as error:  # also SystemExit: a thread's end is told, as a process's is
             if not self._closing:
                 self._ended(repr(error))
+
+
+def track_of(proposal: Proposal) -> int:
+    """The track that a proposal is about; 0: none."""
+    return 0 if proposal.target is None else proposal.target.track

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..._clock import now_ns
 from ..._errors import OnscopeError
+from ..._frame import FrameId
 from ...worker import LIMIT, Link, parent_link
 from ._source import RulesSource
 from ._wire import MOST_PROPOSALS, proposal_message, seen_from, too_many
@@ -31,6 +32,8 @@ def serve(link: Link) -> None:
         return
     link.send({"kind": "ready", "name": rules.name, "numbers": sorted(rules.needs.numbers)})
     while (message := link.receive()) is not None:
+        for rule, frame, track in message["refused"]:
+            rules.refused(rule, FrameId(*frame), track)
         seen = seen_from(message)
         proposals = rules.propose(seen)
         failures = [str(each)[:LONGEST_WORDS] for each in rules.failures][:20]
