@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onscope.runtime import RuleError
@@ -54,7 +54,7 @@ def looser(a: Limits, b: Limits) -> list[str]:
     return found + ["reserve"] * (a.reserve < b.reserve)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn, drawn)
 def test_the_narrower_of_both_and_never_looser(one: Limits, other: Limits) -> None:
     try:
@@ -69,7 +69,7 @@ def test_the_narrower_of_both_and_never_looser(one: Limits, other: Limits) -> No
     assert tighten(other, one) == both
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn, st.data())
 def test_what_is_not_told_stays(one: Limits, data: st.DataObject) -> None:
     told: dict[str, Any] = {name: data.draw(ranges) for name in RANGES} | {

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -142,4 +142,10 @@ def _on(at: tuple[float, float], parts: tuple[object, ...]) -> bool:
 
 
 TestExperiment = Experiment.TestCase
-TestExperiment.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestExperiment.settings = settings(
+    max_examples=25,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onscope.runtime.feedback import Burst, Mark, MoveStage, Pause, Stop
@@ -16,7 +16,7 @@ MOVE = MoveStage(150.0, 0.0)
 LATE = replace(LIMITS, stale_ms=1e12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 600_000_000), max_size=80), st.sampled_from([0.0, 0.4, 1.0, 3.0, 7.5]))
 def test_no_second_sees_more_actions(gaps: list[int], per_s: float) -> None:
     made = gate(replace(LATE, actions_per_s=per_s))
@@ -31,7 +31,7 @@ def test_no_second_sees_more_actions(gaps: list[int], per_s: float) -> None:
         passed += [now] * free
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.integers(0, 900_000_000), st.integers(1, 50), st.sampled_from([0.0, 50.0, 400.0])), max_size=60

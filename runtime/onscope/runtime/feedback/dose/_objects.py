@@ -8,12 +8,11 @@ restart those of the run before.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._light import Lit, Square
+from ._light import Lit, Pattern, Square
 
 NEAR_UM = 20.0
 """How far from a lost object a new one may be to be taken for it."""
@@ -107,18 +106,20 @@ class Objects:
                 more[self._on(part)] += part.j_cm2
         return more
 
-    def _on(self, part: Any) -> list[int]:
+    def _on(self, part: Pattern) -> list[int]:
         """Those with a lit pixel within their radius (of the square around them)."""
-        rows, columns = part.lit.shape
-        size = part.pixel_um
-        half_y, half_x = rows * size / 2 + self._radius, columns * size / 2 + self._radius
-        close = np.flatnonzero((np.abs(self.y - part.y_um) <= half_y) & (np.abs(self.x - part.x_um) <= half_x))
-        corner_y, corner_x = part.y_um - rows * size / 2, part.x_um - columns * size / 2
-        reach, hit = self._radius, []
-        for index in close.tolist():
-            y, x = self.y[index] - corner_y, self.x[index] - corner_x
-            top, bottom = max(int((y - reach) // size), 0), int((y + reach) // size) + 1
-            left, right = max(int((x - reach) // size), 0), int((x + reach) // size) + 1
+        size, reach = part.pixel_um, self._radius
+        lit_rows, lit_columns = np.flatnonzero(part.lit.any(axis=1)), np.flatnonzero(part.lit.any(axis=0))
+        if not len(lit_rows):
+            return []
+        y = self.y - part.y_um + part.lit.shape[0] * size / 2  # from the mask's corner
+        x = self.x - part.x_um + part.lit.shape[1] * size / 2
+        close = (y >= lit_rows[0] * size - reach) & (y <= (lit_rows[-1] + 1) * size + reach)
+        close &= (x >= lit_columns[0] * size - reach) & (x <= (lit_columns[-1] + 1) * size + reach)
+        hit = []
+        for index in np.flatnonzero(close).tolist():
+            top, bottom = max(int((y[index] - reach) // size), 0), int((y[index] + reach) // size) + 1
+            left, right = max(int((x[index] - reach) // size), 0), int((x[index] + reach) // size) + 1
             if part.lit[top:bottom, left:right].any():
                 hit.append(index)
         return hit
