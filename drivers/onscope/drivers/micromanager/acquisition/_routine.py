@@ -85,10 +85,11 @@ def of_useq(sequence: Any) -> Routine:
             f"found the axes {', '.join(other)}, expected t, p, c and z alone: write the places of a grid as "
             "stage_positions"
         )
-    if any(axis == "t" for event in first for axis in list(event.index)[1:]):
+    order = [axis for axis in sequence.axis_order if axis in first[0].index]
+    if "t" in order[1:]:
         raise SourceError(
-            f"found the axis order {''.join(first[0].index)}, expected time first (all frames of a time point, then "
-            "those of the next): write axis_order='tpcz'"
+            f"found the axis order {''.join(order)}, expected time first (all frames of a time point, then those of "
+            "the next): write axis_order='tpcz'"
         )
     shots = [_of_event(event) for event in first]
     interval_s = 0.0
