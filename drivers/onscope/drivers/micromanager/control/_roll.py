@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from onscope.runtime import ControlError, Frame, FrameId, FrameSpec, SourceError, unpack
+from onscope.runtime import ControlError, Frame, FrameId, FrameSpec, SourceError, now_ns, unpack
 
 from .._live import LiveSource
 from ._hands import Hands
@@ -66,6 +66,7 @@ class Rolls:
         camera = self.live.cameras[0]
         labels = {"action": roll.action} if roll.action else {}
         labels |= {"c": roll.channel} if roll.channel else {}
+        since_ns = now_ns()
         for (image, _), received_ns in shots(hands, camera, n, interval_ms):
             pixels, axes = unpack(image.pix, image.tags.get("PixelType"), *roll.spec.shape[:2])
             who = FrameId(self.live.run, camera.label, roll.segment, roll.seq)
@@ -82,9 +83,10 @@ class Rolls:
                 labels=MappingProxyType(labels),
             )
             roll.seq += 1
-            yield self.placed(frame)
+            yield self.placed(frame, since_ns)
+            since_ns = received_ns
 
-    def placed(self, frame: Frame) -> Frame:
-        """With the place where the stages were commanded to be when its exposure began."""
-        began_ns = frame.received_ns - round((frame.exposure_ms or 0.0) * 1e6)
+    def placed(self, frame: Frame, since_ns: int) -> Frame:
+        """With the place where the stages were commanded to be when its exposure began, which was after `since_ns`."""
+        began_ns = max(frame.received_ns - round((frame.exposure_ms or 0.0) * 1e6), since_ns)
         return replace(frame, stage_um=self.place_at(began_ns).xyz)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from onscope.runtime import ControlError, Frame, FrameSpec, SourceError
+from onscope.runtime import ControlError, Frame, FrameSpec, SourceError, now_ns
 
 from .._live import LiveSource
 from ._hands import Hands
@@ -47,6 +47,7 @@ class SteeredSource:
     _halts: int = 0
     _taker: int | None = None
     _due_s: float = -math.inf
+    _since_ns: int = 0
 
     def spec(self) -> FrameSpec:
         """What the camera is set to give now."""
@@ -97,6 +98,7 @@ class SteeredSource:
                 else:
                     halts = self._halts
                     inner = None if inner is not None else self.live.frames(None if n is None else n - taken)
+                    self._since_ns = now_ns()
         finally:
             if inner is not None:
                 inner.close()
@@ -164,7 +166,10 @@ class SteeredSource:
             if self.ended:  # stopped by the safe state
                 return None
             raise
-        return None if frame is None else self.rolls.placed(frame)
+        if frame is None:
+            return None
+        since_ns, self._since_ns = self._since_ns, frame.received_ns
+        return self.rolls.placed(frame, since_ns)
 
     def _other(self) -> Frame | None:
         """The next frame that is not live, waited for; None: it is the live sequence's turn, or all is over."""
