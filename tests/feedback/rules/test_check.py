@@ -40,12 +40,13 @@ def test_the_documented_rules_fit_the_documented_pipeline(cells: Pipeline, name:
 
 def test_needs_are_what_is_read(cells: Pipeline) -> None:
     when = (
-        "{frame.p99: {above: 3}, result.latency_ms: {below: 9}, nuclei.suspect: false, frame.sharpness: {above: 0.1}}"
+        "{frame.p99: {above: 3}, result.latency_ms: {below: 9}, nuclei.suspect: false, frame.sharpness: {above: 0.1}, "
+        "nuclei.whiteness_y: {above: 0}, nuclei.suspicion: {below: 1}, cells.count: {above: 1}}"
     )
     book = rule(None, when, "{scale_exposure: {value: frame.signal, target: 9}}")
     assert book.needs.tables is EVERYTHING.tables
     needs = book.check(cells)
-    assert needs.tables == frozenset()
+    assert needs.tables == {"cells"}
     assert needs.numbers == {"frame.p99", "frame.sharpness", "frame.signal"}
 
 
@@ -63,6 +64,8 @@ def test_needs_are_what_is_read(cells: Pipeline) -> None:
         ("cells", "{phase.grade: 3}", "resume", "found 'grade', expected a column of 'phase' (row, class, score, "),
         ("cells", "{fase.score: 3}", "resume", "found 'fase.score', expected a number of one of these: frame, nuclei"),
         (None, "{frame.sharp: 3}", "resume", "found 'frame.sharp', expected one of mean, std"),
+        (None, "{nuclei.suspcion: 3}", "resume", "found 'nuclei.suspcion', expected one of count, suspect, bias"),
+        (None, "{cells.mean: 3}", "resume", "found 'cells.mean', expected one of count, suspect"),
         (None, "{count: {of: cell, above: 3}}", "resume", "line 4: found the stage 'cell'"),
         (None, "{mean: {of: cells, column: siz, above: 3}}", "resume", "found 'siz', expected a column of 'cells'"),
         (

@@ -48,6 +48,7 @@ class Checked:
                 tables |= self._other(read, stage, value)
             else:
                 numbers |= self._number(read, stage, value)
+                tables |= {stage} if value == "count" else set()
         return Needs(frozenset(tables), frozenset(numbers), self.links)
 
     def root(self, name: str) -> str:
@@ -105,9 +106,13 @@ class Checked:
         is_image = stage == FRAME or self.stages[stage].gives == "image"
         if is_image and is_image_number(value):
             return {read.value}
-        if stage != FRAME and (value in OF_STAGES or isinstance(self.stages[stage], Stage)):
-            return set()  # trust values have names that packages give them
-        self._refuse(read.location, f"found {read.value!r}, expected one of {_listed([*NUMBERS, 'p99'])} of an image")
+        if stage != FRAME and value in OF_STAGES:
+            return set()
+        trusted = _trust_values() if stage != FRAME and isinstance(self.stages[stage], Stage) else []
+        if value.replace(" ", "_") in trusted:
+            return set()
+        known = [*(NUMBERS if is_image else OF_STAGES), *(["p99"] if is_image else []), *trusted]
+        self._refuse(read.location, f"found {read.value!r}, expected one of {_listed(known)}")
 
     def _refuse(self, at: Location, words: str) -> NoReturn:
         raise RuleError(f"{self._where(at)}: {words}")
@@ -128,6 +133,12 @@ def columns_of(stage: AnyStage) -> list[str] | None:
 
         return [name for name, _ in plan_crops(stage.request, stage.crops).columns]
     return None
+
+
+def _trust_values() -> list[str]:
+    from ...trust import VALUES
+
+    return [name.replace(" ", "_") for name in (*VALUES, "suspicion")]
 
 
 def _links(stage: HostStage) -> bool:
