@@ -46,7 +46,7 @@ def test_needs_are_what_is_read(cells: Pipeline) -> None:
     book = rule(None, when, "{scale_exposure: {value: frame.signal, target: 9}}")
     assert book.needs.tables is EVERYTHING.tables
     needs = book.check(cells)
-    assert needs.tables == {"cells"}
+    assert needs.tables == frozenset({"cells"})
     assert needs.numbers == {"frame.p99", "frame.sharpness", "frame.signal"}
 
 
