@@ -46,6 +46,7 @@ def test_everything_but_pixels_is_seen() -> None:
         "result.latency_ms": 6.0,
         "result.began_anew": 1.0,
         "cells.count": 2.0,
+        "spots.count": 2.0,
         "denoise.suspect": 1.0,
         "sharpen.suspect": 0.0,
         "frame.mean": 7.0,

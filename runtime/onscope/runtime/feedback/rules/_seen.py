@@ -28,9 +28,11 @@ def seen_of(result: Result, number: int, now_ns: int, needs: Needs = EVERYTHING)
     numbers = {"result.latency_ms": result.latency_ms, BEGAN_ANEW: float(result.state_reset)}
     tables = {}
     for stage, answer in result.answers.items():
-        if answer.dtype.names is not None and (needs.tables is None or stage in needs.tables):
+        if answer.dtype.names is None:
+            continue
+        numbers[f"{stage}.count"] = float(len(answer))
+        if needs.tables is None or stage in needs.tables:
             tables[stage] = answer
-            numbers[f"{stage}.count"] = float(len(answer))
     numbers |= {f"{stage}.suspect": float(bool(result.suspect.get(stage))) for stage in result.trust}
     images: dict[str, ImageNumbers] = {}
     for name in needs.numbers:
