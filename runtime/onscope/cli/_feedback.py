@@ -64,31 +64,37 @@ class Steered:
         return self.feedback is not None and self.feedback.stopped
 
 
-@contextmanager
-def steered(
+def feedback_of(
     runtime: Runtime, controller: Controller | None, steering: Steering | None, folder: Path
-) -> Iterator[Steered]:
-    """Run the rules while the block lasts; the journal is saved beside the recording."""
+) -> Feedback | None:
+    """The feedback of a run, whose journal comes into its folder. Raises RuleError for rules that cannot be used."""
     if steering is None or controller is None:
-        yield Steered()
-        return
+        return None
     from onscope.runtime.feedback.loop import Feedback
 
-    with Feedback(
+    return Feedback(
         runtime,
         steering.rules,
         controller,
         armed=steering.armed,
         journal=folder / JOURNAL,
         doses=steering.doses,
-        heartbeat=getattr(controller, "heartbeat", None),
-    ) as feedback:
+    )
+
+
+@contextmanager
+def steered(feedback: Feedback | None) -> Iterator[Steered]:
+    """Run the rules while the block lasts."""
+    if feedback is None:
+        yield Steered()
+        return
+    with feedback:
         came = Steered(feedback, files=(JOURNAL,))
         yield came
         feedback.settle()
         counts, held = feedback.counts, feedback.held
-    came.words["feedback"] = ("armed: " if steering.armed else "shadow mode, nothing was carried out: ") + ", ".join(
-        f"{count} {name}" for name, count in counts.items() if count or name == ("done" if steering.armed else "shadow")
-    )
-    if held and steering.armed:
+    first = "done" if feedback.armed else "shadow"
+    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == first)
+    came.words["feedback"] = f"armed: {told}" if feedback.armed else f"shadow mode, nothing was carried out: {told}"
+    if held and feedback.armed:
         came.faults.append(f"the microscope was taken to its safe state: {held}")
