@@ -251,3 +251,13 @@ def test_rows_of_other_tables_are_found_by_their_row(order: list[int], kept: int
     assert fired(book_of("{phase.score: {above: 0.15}}"), one) == expected
     behind = [number + 1 for number in order[:kept] if number >= 3]
     assert fired(book_of("{cells.area: {at_least: 30}}", "phase"), one) == behind
+
+
+@pytest.mark.parametrize("labels", [{"action": "burst"}, {"p": "burst 7"}, {"p": "visit 12"}])
+def test_frames_of_actions_set_nothing_off_unless_it_is_wished(labels: dict[str, str]) -> None:
+    book = book_of("{area: {above: 60}}")
+    assert fired(book, seen(0, ROWS)) == [2]
+    assert fired(book, seen(1, ROWS, labels=labels)) == []
+    wished = RuleBook.from_text("schema: 1\nrules:\n  a: {each: cells, action_frames: true, then: [resume]}\n")
+    assert fired(wished, seen(1, ROWS, labels=labels)) == [1, 2, 3]
+    assert fired(book, seen(2, ROWS, labels={"p": "bursting"})) == [2]

@@ -50,6 +50,7 @@ class RuleModel(Strict):
     repeat: bool = Field(True, description="false: only when it begins to hold, not in every frame in which it holds")
     together: bool = Field(False, description="one proposal for all objects that meet `when`: light on all of them")
     most: int = Field(16, ge=1, le=10_000, strict=True, description="objects of one frame that are proposed for")
+    action_frames: bool = Field(False, description="frames that actions asked for (bursts, stacks, tiles) count, too")
     priority: int = Field(0, ge=-1_000_000, le=1_000_000, strict=True, description="higher ones come first")
     camera: Text | list[Text] | None = Field(None, description="frames of these cameras only")
     channel: Text | Number | list[Text | Number] | None = Field(None, description="names or numbers of channels")

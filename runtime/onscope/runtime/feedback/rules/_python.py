@@ -18,6 +18,7 @@ from .._proposal import Proposal, Seen
 from .._wishes import Asked, Target, Wish
 from ._cooldowns import RETRY_NS, Begun
 from ._look import Look
+from ._spot import of_action
 
 MOST_ASKED = 10_000
 Answer = Iterable[Asked | tuple[Asked, Target] | Proposal]
@@ -33,27 +34,34 @@ class Marked:
     priority: int
     cooldown_ns: int
     numbers: frozenset[str]
+    action_frames: bool
 
     def __call__(self, seen: Seen) -> Answer:
         return self.function(seen)
 
 
 def rule(
-    *, name: str | None = None, priority: int = 0, cooldown_s: float = 0.0, numbers: Sequence[str] = ()
+    *,
+    name: str | None = None,
+    priority: int = 0,
+    cooldown_s: float = 0.0,
+    numbers: Sequence[str] = (),
+    action_frames: bool = False,
 ) -> Callable[[Function], Marked]:
     """Make a rule of `def f(seen: Seen)`, which gives (or yields) what it asks for.
 
     That is actions or wishes, pairs of one and the Target that it is about, or whole Proposals. It is called in the
     process (or thread) of the rules, with every result, one after the other. `name`: in the journal (None: the
     function's); after something is asked for, it is left alone for `cooldown_s` (of the frames' time). `numbers` are
-    those of images that `seen.numbers` is to have: "frame.p99".
+    those of images that `seen.numbers` is to have: "frame.p99". With `action_frames` it also hears of frames that
+    actions asked for.
     """
     if not cooldown_s >= 0:
         raise RuleError(f"found a cooldown of {cooldown_s} s, expected seconds from 0 on")
 
     def marked(function: Function) -> Marked:
         told = name or str(getattr(function, "__name__", "rule"))
-        return Marked(function, told, priority, round(min(cooldown_s, 1e9) * 1e9), frozenset(numbers))
+        return Marked(function, told, priority, round(min(cooldown_s, 1e9) * 1e9), frozenset(numbers), action_frames)
 
     return marked
 
@@ -68,7 +76,7 @@ class PythonRule:
 
     def propose(self, look: Look) -> list[Proposal]:
         """What it asks for; whatever it raises comes through, RuleError for what is nothing that can be asked for."""
-        if look.ns < self._until_ns:
+        if look.ns < self._until_ns or (of_action(look.seen.frame) and not self._marked.action_frames):
             return []
         began = time.perf_counter_ns()
         given = list(islice(iter(self._marked(look.seen) or ()), MOST_ASKED))

@@ -23,7 +23,7 @@ from ._look import Look
 from ._models import RuleModel
 from ._nodes import Node
 from ._objects import Objects
-from ._spot import position_name
+from ._spot import of_action, position_name
 from ._texts import pick
 from ._truth import Flags
 
@@ -91,7 +91,8 @@ class FileRule:
         frame, chosen = look.seen.frame, self._choices
         camera, channel, position = chosen["camera"], chosen["channel"], chosen["position"]
         return (
-            (camera is None or frame.id.camera in camera)
+            (self._model.action_frames or not of_action(frame))
+            and (camera is None or frame.id.camera in camera)
             and (channel is None or not channel.isdisjoint((frame.index.get("c", 0), frame.labels.get("c", ""))))
             and (position is None or not position.isdisjoint((frame.index.get("p", 0), frame.labels.get("p", ""))))
             and all(stage in look.tables for stage in self.stages)  # others do not run on this frame
