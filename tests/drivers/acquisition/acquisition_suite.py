@@ -185,6 +185,7 @@ class AcquisitionSuite(ControllerSuite):
         driven.controller.apply(Stop())
         driven.finish()
         assert 5 < driven.gauge.names.count("burst 1") < 1500
+        assert any("of 1500 frames came" in one.message for one in driven.told)
         assert not driven.scope.mmc.isSequenceRunning()
         assert driven.is_dark()
 

@@ -6,14 +6,15 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from onscope.runtime import ControlError, Event, SourceError, now_ns
+from onscope.runtime import ControlError, SourceError, now_ns
 from onscope.runtime.feedback import Autofocus
 
 from .._mmpycorex import forget_last_event
 from ..control import Calibration, CoreController
+from ._between import CAPACITY, PATIENCE_S, POLL_S
 from ._plan import ENDED, Call
 from ._pycro_events import Key, events_of, key_of
-from ._queued import CAPACITY, PATIENCE_S, POLL_S, QueueController
+from ._queued import QueueController
 from ._routine import Routine, of_dicts
 from ._sharpness import sharpness
 from ._shots import Series
@@ -146,7 +147,7 @@ class AcquisitionController(QueueController):
         self._ended(error)
 
     def _take(self, series: Series) -> None:
-        series = self._lit(series)
+        self._current = series = self._lit(series)
         events = events_of(series)
         # The engine forgets the properties of events that it merges: they would shine as the preset says.
         if series.together and not series.shots[0].properties:
@@ -213,4 +214,4 @@ class AcquisitionController(QueueController):
                     self._acquisition.abort()
         except Exception as error:
             # Broad on purpose: the safe state is on its way, and comes in any case.
-            self._tell(Event("warning", f"the acquisition could not be aborted: {error}"))
+            self._say(f"the acquisition could not be aborted: {error}")

@@ -8,13 +8,14 @@ from typing import Any, cast
 
 import useq
 
-from onscope.runtime import Event, SourceError, now_ns
+from onscope.runtime import SourceError, now_ns
 from onscope.runtime.feedback import Autofocus
 
 from ..control import Calibration, CoreController
+from ._between import CAPACITY, PATIENCE_S, POLL_S
 from ._mda_events import events_of, number_of
 from ._plan import ENDED, Call
-from ._queued import CAPACITY, PATIENCE_S, POLL_S, QueueController
+from ._queued import QueueController
 from ._routine import Routine, of_useq
 from ._sharpness import sharpness
 from ._shots import Series
@@ -103,7 +104,7 @@ class MdaController(QueueController):
                 yield from self._series(todo)
 
     def _series(self, series: Series) -> Iterator[useq.MDAEvent]:
-        lit = self._lit(series)
+        self._current = lit = self._lit(series)
         events = events_of(lit)
         if series.together and len(events) > 1:
             batch = getattr(self._mmc.mda.engine, "event_iterator", iter)
@@ -149,4 +150,4 @@ class MdaController(QueueController):
             if self._running and (self._sequenced or at_once):
                 self._mmc.mda.cancel()
         except Exception as error:
-            self._tell(Event("warning", f"the acquisition could not be cancelled: {error}"))
+            self._say(f"the acquisition could not be cancelled: {error}")

@@ -13,7 +13,7 @@ from onscope.runtime import ControlError
 from onscope.runtime.feedback import Action, Done
 
 from ._routine import Routine
-from ._shots import Channel, Series, Shot
+from ._shots import Channel, Series, Shot, far, filled
 
 NS = 1_000_000_000
 ENDED: Final = "ended"
@@ -46,7 +46,7 @@ class Plan:
         self.capacity = capacity
         self.ended = False
         self.interval_s = routine.interval_s
-        self._shots = [_filled(one, standing) for one in routine.shots]
+        self._shots = [filled(one, standing) for one in routine.shots]
         self._rounds, self._linger_ns, self._now = routine.rounds, int(linger_s * NS), now
         self._names = {name: number for number, name in enumerate(routine.channels)}
         self._numbered = any(one.c is not None for one in routine.shots)
@@ -185,7 +185,7 @@ class Plan:
     def move_xy(self, x_um: float, y_um: float) -> None:
         """The routine's place that is nearest goes there; it stays where it is asked for."""
         with self.changed:
-            near = min(self._shots, key=lambda one: _far(one, x_um, y_um))
+            near = min(self._shots, key=lambda one: far(one, x_um, y_um))
             self._shots = [replace(one, x_um=x_um, y_um=y_um) if one.p == near.p else one for one in self._shots]
             self._here = replace(self._here, x_um=x_um, y_um=y_um)
             self.changed.notify_all()
@@ -233,24 +233,6 @@ class Plan:
         """The middle of the routine's planes at a place."""
         planes = [one.z_um for one in self._shots if one.p == shot.p and one.z_um is not None]
         return (min(planes) + max(planes)) / 2 if planes else shot.z_um
-
-
-def _filled(shot: Shot, standing: Shot) -> Shot:
-    """What a shot leaves open, as the microscope stands: every event says all of it, so that all come back."""
-    return replace(
-        shot,
-        x_um=standing.x_um if shot.x_um is None else shot.x_um,
-        y_um=standing.y_um if shot.y_um is None else shot.y_um,
-        z_um=standing.z_um if shot.z_um is None else shot.z_um,
-        channel=standing.channel if shot.channel is None else shot.channel,
-        exposure_ms=standing.exposure_ms if shot.exposure_ms is None else shot.exposure_ms,
-    )
-
-
-def _far(shot: Shot, x_um: float, y_um: float) -> float:
-    if shot.x_um is None or shot.y_um is None:
-        return float("inf")
-    return (shot.x_um - x_um) ** 2 + (shot.y_um - y_um) ** 2
 
 
 def _frames(item: Series | Call) -> int:

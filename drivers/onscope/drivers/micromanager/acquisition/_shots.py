@@ -96,3 +96,22 @@ def series_of(action: Exposing, number: int, here: Shot, place: int) -> Series:
     )
     back_z_um = here.z_um if isinstance(action, Stack) else None  # an autofocus stays where it is sharp
     return Series(number, kind, shots, together=True, back_z_um=back_z_um, action=action)
+
+
+def filled(shot: Shot, standing: Shot) -> Shot:
+    """What a shot leaves open, as the microscope stands: every event says all of it, so that all come back."""
+    return replace(
+        shot,
+        x_um=standing.x_um if shot.x_um is None else shot.x_um,
+        y_um=standing.y_um if shot.y_um is None else shot.y_um,
+        z_um=standing.z_um if shot.z_um is None else shot.z_um,
+        channel=standing.channel if shot.channel is None else shot.channel,
+        exposure_ms=standing.exposure_ms if shot.exposure_ms is None else shot.exposure_ms,
+    )
+
+
+def far(shot: Shot, x_um: float, y_um: float) -> float:
+    """The square of how far it is from there, in um2; infinite where it says no place."""
+    if shot.x_um is None or shot.y_um is None:
+        return float("inf")
+    return (shot.x_um - x_um) ** 2 + (shot.y_um - y_um) ** 2
