@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import fields, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -46,6 +47,7 @@ from onscope.runtime.feedback import (
     Visit,
 )
 from onscope.runtime.feedback.loop._wire import asked_from, proposal_from, proposal_message, seen_from, seen_message
+from onscope.runtime.feedback.rules import RuleBook
 
 MASK = np.eye(5, 7, dtype=np.uint8) * 255
 ALL: list[Asked] = [
@@ -194,3 +196,10 @@ def test_nan_arrives_for_the_gate_to_refuse() -> None:
     assert isinstance(back.asked, MoveStage)
     assert math.isnan(back.asked.x_um)
     assert back.asked.y_um == math.inf
+
+
+def test_the_rules_of_the_readme_are_rules() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    book = RuleBook.from_text(readme.split("```yaml\n# follow.yaml")[1].split("```")[0])
+    assert [rule.name for rule in book.rules] == ["follow"]
+    assert book.limits.field_j_cm2 == 10
