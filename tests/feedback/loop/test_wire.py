@@ -200,6 +200,7 @@ def test_nan_arrives_for_the_gate_to_refuse() -> None:
 
 def test_the_rules_of_the_readme_are_rules() -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    book = RuleBook.from_text(readme.split("```yaml\n# follow.yaml")[1].split("```")[0])
+    blocks = [each.split("```")[0] for each in readme.split("```yaml\n")[1:]]
+    book = RuleBook.from_text(next(each for each in blocks if each.startswith("# follow.yaml")))
     assert [rule.name for rule in book.rules] == ["follow"]
     assert book.limits.field_j_cm2 == 10
