@@ -121,9 +121,9 @@ class Appender:
 
     def _write(self, batch: list[Make], sync: bool) -> None:
         lost, why = 0, ""
+        lines = [self._made(make) for make in batch]
         told = self.lost
         try:
-            lines = [self._made(make) for make in batch]
             if lines and told > self._lost_written:
                 words = self.failure or "lines could not be written"
                 lines.insert(0, as_bytes(lost_line(told - self._lost_written, words, now_ns())))
@@ -154,4 +154,7 @@ class Appender:
             return as_bytes(make())
         except Exception as error:  # one odd value must not end the journal of all others
             log.exception("a line of the journal could not be made")
+            with self._changed:
+                self.lost += 1
+            self._lost_written += 1
             return as_bytes(lost_line(1, f"{type(error).__name__} while it was made", now_ns()))
