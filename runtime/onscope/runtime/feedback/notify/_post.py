@@ -30,6 +30,8 @@ def post(webhook: Webhook, content: Mapping[str, Any], timeout_s: float) -> None
         connection.request("POST", webhook.path, body, {"Content-Type": "application/json", "Connection": "close"})
         answer = connection.getresponse()
         answer.read(MOST_ANSWER)
+        if overdue.is_set():  # what was cut off reads like an end
+            raise TimeoutError
         if not 200 <= answer.status < 300:
             raise OSError(f"it answered {answer.status} {' '.join(answer.reason.split())[:80]}")
     except (http.client.HTTPException, OSError) as error:
