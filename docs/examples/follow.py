@@ -8,7 +8,7 @@ import numpy as np
 
 from onscope.drivers import specimen
 from onscope.runtime import Measure, Pipeline, Runtime, Stage, Track
-from onscope.runtime.feedback.journal import read_journal
+from onscope.runtime.feedback.journal import explain, read_journal
 from onscope.runtime.feedback.loop import Feedback
 
 frames = int(sys.argv[1]) if len(sys.argv) > 1 else 40
@@ -37,7 +37,9 @@ with (
                 print(result.frame.id, f"{len(cells)} nuclei, one of them {away_um:.1f} um from the middle")
         feedback.settle()
         print(feedback.counts)
-    for entry in read_journal(journal):
+    story = read_journal(journal)
+    for entry in story:
         if entry.kind == "recentre":
-            print(f"{entry.number}: {entry.because}; {entry.outcome}: {entry.verdict.reason if entry.verdict else ''}")
+            print(explain(story, entry.number))
+            break
 print(runtime.ledger.counts)

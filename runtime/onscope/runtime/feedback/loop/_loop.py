@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import psutil
 
 from ..._admission import keep_newest
+from ..._crops_stage import Crops
 from ..._errors import ControlError
 from ..._events import Event, Kind
 from ..._result import Result
+from ..._stage import Stage
 from .._controller import Command, Controller
 from .._limits import LimitsChange
 from ..journal import Journal
@@ -62,7 +64,10 @@ class Loop:
         self._asker = Asker(self._got)
         self._asker.rules = self._start_rules()
         try:
-            self.parts = Parts(controller, changes, terms, rules, self._asker.refused, self._tell, self._told_safe)
+            packages = {one.name: one.package.name for one in runtime.pipeline.stages if isinstance(one, Stage | Crops)}
+            self.parts = Parts(
+                controller, changes, terms, rules, packages, self._asker.refused, self._tell, self._told_safe
+            )
         except BaseException:
             self._asker.rules.close()
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..._clock import now_ns
 from ..._frame import Frame
@@ -23,6 +23,8 @@ from ._settings import Settings
 from ._source import RulesSource
 from ._terms import Terms
 
+CURVES_NS = 1_000_000_000
+
 
 class Parts:
     """Everything from a proposal on: settings, doses, gate, journal, hold, controller's thread. `close` ends all.
@@ -36,6 +38,7 @@ class Parts:
         changes: Sequence[LimitsChange],
         terms: Terms,
         rules: RulesSource,
+        packages: Mapping[str, str],
         refused: Callable[[Proposal], object],
         tell: Callable[[str], object],
         told_safe: Callable[..., object],
@@ -47,7 +50,13 @@ class Parts:
             self.limits = limits = gate.limits
             self.notifier = Notifier(limits.targets, tell=tell)
             self.journal = Journal(
-                terms.journal, rules_name=rules.name, rules=rules.text, limits=limits, armed=terms.armed, tell=tell
+                terms.journal,
+                rules_name=rules.name,
+                rules=rules.text,
+                limits=limits,
+                armed=terms.armed,
+                packages=packages,
+                tell=tell,
             )
         except BaseException:
             self.doses.close()
@@ -68,7 +77,21 @@ class Parts:
             tell,
         )
         self.budget = Budget(self.hold, terms.patience_s, self._propose)
-        self.light = RoutineLight(self.decider, self.settings, tell, self.budget.lit)
+        self.light = RoutineLight(self.decider, self.settings, tell, self._lit)
+        self._told_ns = 0
+
+    def _lit(self, frame: Frame, spent: str) -> None:
+        """A routine frame's light was booked: the budget hears of it, and the journal's curves now and then."""
+        self.budget.lit(frame, spent)
+        if (now := now_ns()) - self._told_ns < CURVES_NS:
+            return
+        self._told_ns = now
+        setting = self.settings.of(frame)
+        x_um, y_um = (setting.x_um, setting.y_um) if frame.stage_um is None else frame.stage_um[:2]
+        values = {"exposure_ms": setting.exposure_ms, "interval_s": setting.interval_s}
+        if x_um is not None and y_um is not None:
+            values["dose_j_cm2"] = self.doses.field(x_um, y_um)
+        self.journal.values({name: value for name, value in values.items() if value is not None})
 
     def acting_hangs(self) -> str:
         """What is wrong with the controller's thread; empty: nothing."""
