@@ -205,6 +205,13 @@ def test_where_the_stage_is_has_to_be_known_for_a_step() -> None:
     assert judged(MoveFocus(60.0), free, replace(SETTING, z_um=None)).passed
 
 
+def test_masks_lie_somewhere_even_without_a_stage() -> None:
+    nowhere = replace(SETTING, x_um=None, y_um=None)
+    assert judged(Project(DISK, 1.0, 0.0, 0.0, "blue", 1.0, 10.0), setting=nowhere).passed
+    for odd in (math.nan, math.inf, -math.inf):
+        assert "finite" in judged(Project(DISK, 1.0, odd, 0.0, "blue", 1.0, 10.0), setting=nowhere).reason
+
+
 def test_lights_that_shine_keep_their_limits_whoever_set_them() -> None:
     blue = replace(BLUE, power_mw=11.0)
     strong = replace(SETTING, channels={"GFP": {"blue": blue}}, lights={"blue": blue})

@@ -64,6 +64,14 @@ def test_a_clock_that_goes_back_frees_nothing() -> None:
         assert made.judge(proposal(MOVE), MOVE, SETTING, now).passed == passes
 
 
+def test_frames_count_from_the_latest_time_that_was_told() -> None:
+    made = gate(replace(LATE, actions_per_s=1e6, frames_per_s=10.0))
+    mark = Mark("seen")
+    assert made.judge(proposal(mark), mark, SETTING, 10 * S).passed
+    for action, now, passes in ((Burst(10), 9 * S, True), (Burst(1), 11 * S, False), (Burst(1), 12 * S, True)):
+        assert made.judge(proposal(action), action, SETTING, now).passed == passes
+
+
 def test_what_calms_the_microscope_is_never_too_often() -> None:
     made = gate(replace(LATE, actions_per_s=1.0))
     assert made.judge(proposal(MOVE), MOVE, SETTING, 0).passed
