@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import _thread
 import threading
+import time
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -198,10 +198,10 @@ class AcquisitionSuite(ControllerSuite):
         assert len(driven.told) == 1
         assert {one.verb for one in list(driven.bench.journal)[-40:] if one.device.startswith("LED")} >= {"off"}
 
-    def test_times_between_frames_of_a_slow_burst(self, driven: Acquired) -> None:
-        """Pass: none is early; late they may be on a busy machine."""
+    def test_a_slow_burst_is_not_early(self, driven: Acquired) -> None:
+        """Pass: no frame comes before its time; late they may all be, on a busy machine."""
+        begun_s = time.monotonic()
         driven.drive(Burst(4, interval_ms=30.0))
         stamps = [at for at, name in zip(driven.gauge.at_s, driven.gauge.names, strict=True) if name == "burst 1"]
         assert len(stamps) == 4
-        assert stamps[-1] - stamps[0] >= 0.08
-        assert all(later >= earlier for earlier, later in pairwise(stamps))
+        assert all(stamp - begun_s >= 0.03 * frame for frame, stamp in enumerate(stamps))
