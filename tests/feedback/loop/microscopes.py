@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from onscope.drivers import specimen
-from onscope.drivers.micromanager.control import CoreController, SteeredSource
+from onscope.drivers.micromanager.control import CoreController, SteeredSource, calibration_of
 from onscope.runtime import Event, Pipeline, Runtime, Stage
+from onscope.runtime.feedback import Limits
 from onscope.runtime.feedback.journal import Entry, read_journal
 from onscope.runtime.feedback.loop import Feedback
 from tests import models
@@ -87,14 +88,22 @@ class Bench:
         return [(one.device, one.verb, one.value) for one in journal if not devices or one.device in devices]
 
 
+class Patient(CoreController):
+    """Whose limits no busy machine exceeds: ages and delays of a minute are none."""
+
+    def limits(self) -> Limits:
+        return replace(super().limits(), stale_ms=PATIENT_S * 1e3, apply_ms=PATIENT_S * 1e3)
+
+
 @contextmanager
 def bench(folder: Path, worker: Any = "process", **options: Any) -> Iterator[Bench]:
     """A quick microscope in real time, and a runtime that finds bright pixels."""
     events: list[Event] = []
     with (
-        controlled(real=True) as (scope, controller),
+        controlled(real=True) as (scope, _),
         Runtime(pipeline(folder), worker=worker, on_event=events.append, **options) as runtime,
     ):
+        controller = Patient(scope, calibration_of(scope))
         source = controller.live(exposure_ms=10.0)
         runtime.prepare(source.spec())
         yield Bench(scope, controller, source, runtime, folder, events)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from onscope.drivers.micromanager.control import CoreController, calibration_of
+from onscope.drivers.micromanager.control import calibration_of
 from onscope.runtime import ControlError
 from onscope.runtime.feedback import Action, Done
 from onscope.runtime.feedback.journal import read_journal
@@ -18,18 +19,23 @@ from onscope.runtime.feedback.loop import Feedback
 from onscope.runtime.feedback.rules import RuleBook
 from tests.disks import small_disk
 
-from .microscopes import bench, rules_file, until
+from .microscopes import Patient, bench, rules_file, until
 from .test_kills import dark
 
+SHORT_S = 4.0
+"""Of patience: short for a test that waits for it, long for a busy machine."""
 
-def until_held(feedback: Feedback, words: str) -> None:
-    """Wait for the hold with this reason; for another one (the machine was too busy) go on and wait again."""
+
+def until_held(feedback: Feedback, words: str, again: Callable[[], object]) -> None:
+    """Wait for the hold with this reason; for another one (the machine was too busy) go on and do it `again`."""
 
     def held() -> bool:
         if feedback.held and words not in feedback.held:
             feedback.resume()
+            again()
         return words in feedback.held
 
+    again()
     until(held)
 
 
@@ -47,9 +53,8 @@ def test_rules_that_hang_are_ended_and_can_come_back(tmp_path: Path, rules_in: s
     path = rules_file(tmp_path, rules)
     with bench(tmp_path) as made:
         book = path if rules_in == "process" else RuleBook.from_python(path)
-        with made.feedback(book, rules_in=rules_in, patience_s=1.5) as feedback:
-            made.run(1)
-            until_held(feedback, "the rules gave no answer")
+        with made.feedback(book, rules_in=rules_in, patience_s=SHORT_S) as feedback:
+            until_held(feedback, "the rules gave no answer", lambda: made.run(1))
             until(lambda: feedback.rules_pid == 0)
             until(lambda: any(each.commands for each in made.entries if each.kind == "safe state"))
             flag.unlink()
@@ -64,7 +69,7 @@ def test_rules_that_hang_are_ended_and_can_come_back(tmp_path: Path, rules_in: s
 
 
 def test_results_that_stop_are_noticed(tmp_path: Path) -> None:
-    with bench(tmp_path, patience_s=600.0) as made, made.feedback(patience_s=1.5) as feedback, made.running():
+    with bench(tmp_path, patience_s=600.0) as made, made.feedback(patience_s=SHORT_S) as feedback, made.running():
         until(lambda: sum(feedback.counts.values()))
         os.kill(made.runtime.worker_pid, signal.SIGSTOP)
         try:
@@ -76,7 +81,7 @@ def test_results_that_stop_are_noticed(tmp_path: Path) -> None:
             os.kill(made.runtime.worker_pid, signal.SIGCONT)
 
 
-class Sticks(CoreController):
+class Sticks(Patient):
     """Hangs in every action until it is let go, as a stage may whose cable was pulled."""
 
     let_go = threading.Event()
@@ -91,11 +96,10 @@ def test_an_action_that_hangs_is_made_safe_by_the_watchdog(tmp_path: Path, monke
     with bench(tmp_path) as made:
         made.controller = Sticks(made.scope, calibration_of(made.scope))
         made.source = made.controller.live(exposure_ms=10.0)
-        with made.feedback(patience_s=1.5) as feedback:
-            with made.running():
-                until_held(feedback, "move_stage hangs")
-                until(lambda: any(each.commands for each in made.entries if each.kind == "safe state"))
-                dark(made)
+        with made.feedback(patience_s=SHORT_S) as feedback:
+            until_held(feedback, "move_stage hangs", lambda: made.run(2))
+            until(lambda: any(each.commands for each in made.entries if each.kind == "safe state"))
+            dark(made)
             Sticks.let_go.set()
             assert feedback.settle()
             dark(made)  # also after what had hung was done
