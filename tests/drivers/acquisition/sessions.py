@@ -22,7 +22,7 @@ from .driven import WAIT_S, Driven, Gauge
 LEAST = 2
 """Frames of the routine before and after what is asked for."""
 SEQUENCE = useq.MDASequence.model_validate(
-    {"channels": [{"config": "FITC", "exposure": 4}], "time_plan": {"interval": 0, "loops": 100_000}}
+    {"channels": [{"config": "FITC", "exposure": 4}], "time_plan": {"interval": 0.01, "loops": 100_000}}
 )
 
 
@@ -160,7 +160,10 @@ class ByPycroManager(Acquired):
         self.folder = folder
         options.setdefault("tell", self.told.append)
         self.controller = AcquisitionController(
-            scope.core, routine or plain(channels=["FITC"], exposure_ms=4.0), hands=self.hands(), **options
+            scope.core,
+            routine or plain(channels=["FITC"], exposure_ms=4.0, interval_s=0.01),
+            hands=self.hands(),
+            **options,
         )
 
     def acquire(self) -> None:

@@ -88,8 +88,12 @@ class AcquisitionController(QueueController):
         Ctrl-C, and whatever else is raised here, ends it in order and leaves the microscope safe. Raises ControlError
         when the engine ended it, or when frames do not come.
         """
-        self.start(acquisition)
-        self.wait()
+        try:
+            self.start(acquisition)
+            self.wait()
+        except KeyboardInterrupt:  # between the two, say
+            self._break_off()
+            raise
 
     def start(self, acquisition: Any) -> None:
         """Begin to feed an acquisition, in a thread of its own; `wait` before the acquisition's `with` block ends."""
@@ -111,11 +115,15 @@ class AcquisitionController(QueueController):
             while thread.is_alive():
                 thread.join(POLL_S)
         except BaseException:
-            self.safe()
-            thread.join()
+            self._break_off()
             raise
         if self._error:
             raise ControlError(self._error)
+
+    def _break_off(self) -> None:
+        self.safe()
+        if self._thread is not None and self._thread.ident is not None:
+            self._thread.join()
 
     def _feed(self) -> None:
         error = ""

@@ -79,13 +79,14 @@ class MdaController(QueueController):
                 raised.append(error)
 
         thread = threading.Thread(target=acquire, name="onscope-mda", daemon=True)
-        thread.start()
         try:
+            thread.start()
             while thread.is_alive():
                 thread.join(POLL_S)
         except BaseException:
             self.safe()
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
             raise
         if raised:
             raise raised[0]
