@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ._steered import SteeredSource
 
 
+LOCK_S = 2.0
+"""How long the one who takes frames is waited for after an error."""
+
+
 class Rig:
     """A microscope as a controller holds it; `scope` is None for a bare core, `source` until frames are steered.
 
@@ -107,6 +111,12 @@ class Rig:
 
     def after_error(self) -> None:
         """The shutter is closed, unless a live sequence goes on, which has it open."""
-        with suppress(ControlError):
+        held = self.changes.lock.acquire(timeout=LOCK_S)  # a sequence that starts meanwhile opens it after this
+        try:
             if self.changes.running is None:
                 self.close_shutter()
+        except ControlError:
+            pass  # what went wrong before says more
+        finally:
+            if held:
+                self.changes.lock.release()
