@@ -78,6 +78,11 @@ class Bench:
             assert not thread.is_alive()
 
     @property
+    def safe(self) -> bool:
+        """Whether the watchdog has made it safe; an action that was under way does so once more at its end."""
+        return any(each.kind == "safe state" and "(again" not in each.message for each in list(self.events))
+
+    @property
     def entries(self) -> list[Entry]:
         """The journal's, in their order."""
         return list(read_journal(self.folder / "feedback.jsonl"))

@@ -54,7 +54,7 @@ def _killed(made: Bench, victim: str, seed: int) -> None:
             until(_after(between_s))
             _kill(made, feedback, view, victim)
             until(lambda: feedback.held)
-            until(lambda: any(each.kind == "safe state" for each in made.events))
+            until(lambda: made.safe)
             assert {"rules": "rules", "view": "the view died", "worker": "the worker"}[victim] in feedback.held
             dark(made)
         view.kill()

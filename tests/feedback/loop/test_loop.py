@@ -48,7 +48,7 @@ def test_shadow_mode_sends_nothing_and_says_so(tmp_path: Path) -> None:
             assert feedback.settle()
             assert feedback.counts["shadow"] >= 1
             feedback.hold("a person said so")
-            until(lambda: any(each.kind == "safe state" for each in made.events))
+            until(lambda: made.safe)
             counts = feedback.counts
         after = [each for each in made.commanded() if each[1] != "expose"]
         assert after[: len(before)] == before

@@ -74,7 +74,7 @@ def test_results_that_stop_are_noticed(tmp_path: Path) -> None:
         os.kill(made.runtime.worker_pid, signal.SIGSTOP)
         try:
             until(lambda: feedback.held)
-            until(lambda: any(each.kind == "safe state" for each in made.events))
+            until(lambda: made.safe)
             assert "no result came" in feedback.held
             dark(made)
         finally:
@@ -119,7 +119,7 @@ def test_the_heartbeat_beats_while_all_is_well_and_not_after(tmp_path: Path) -> 
     with bench(tmp_path) as made, made.feedback(heartbeat=heart) as feedback:
         until(lambda: heart.beats > 3)
         feedback.hold("a person said so")
-        until(lambda: any(each.kind == "safe state" for each in made.events))
+        until(lambda: made.safe)
         beats = heart.beats
         made.run(3)
         assert feedback.settle()
@@ -171,7 +171,7 @@ def test_a_journal_that_cannot_be_written_holds_everything(tmp_path: Path) -> No
             _fill(disk / "full")
             until(lambda: feedback.held)
             assert "cannot be written" in feedback.held
-            until(lambda: any(each.kind == "safe state" for each in made.events))
+            until(lambda: made.safe)
             dark(made)
         (disk / "full").unlink()
 
