@@ -67,8 +67,8 @@ def _autofocus(stand: Stand, action: Autofocus) -> None:
     for off_um in offsets_um(action):
         stand.focus(middle + off_um)
         shot = stand.expose(action.channel, action.exposure_ms, keep=False)
-        found.append((sharpness(shot.frame.pixels) if shot.frame.pixels.size else -abs(off_um), middle + off_um))
-    stand.focus(max(found)[1])
+        found.append((sharpness(shot.frame.pixels), middle + off_um))
+    stand.focus(max(found, key=lambda each: (each[0], -abs(each[1] - middle)))[1])
 
 
 def _project(stand: Stand, action: Project) -> None:

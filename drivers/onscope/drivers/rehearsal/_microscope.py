@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from types import MappingProxyType
 
 from onscope.runtime import FrameSpec
 from onscope.runtime.feedback import Action, Command, Done, Limits, Pause, Resume, SetInterval, Setting, Stop
@@ -25,9 +23,9 @@ class VirtualMicroscope:
     """A scenario's specimen under a microscope whose time is virtual: a `Rehearsal`, and so a Controller.
 
     It stands where the scenario's acquisition begins, on `channel` (None: its first), and takes a routine frame every
-    `interval_s` (None: the scenario's) for `hours`. With `look=False` no pixel is rendered (frames are 0 x 0): light
+    `interval_s` (None: the scenario's) for `hours`. With `look=False` no pixel is rendered (all are 0): light
     falls and harms all the same. With `tell`, what is true of frames is known. `size`: rows and columns at most.
-    `targets` are those of notifications. A second of its time is a second of the sample's life. Raises ControlError for
+    Its time begins at `begin_ns`. A second of its time is a second of the sample's life. Raises ControlError for
     a channel that there is not.
     """
 
@@ -45,11 +43,11 @@ class VirtualMicroscope:
         look: bool = True,
         tell: bool = True,
         times: DeviceTimes | None = None,
-        targets: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        begin_ns: int = 0,
     ) -> None:
         self.scenario = scenario
         rows, columns = (side if size is None else min(size, side) for side in scenario.acquisition.shape)
-        self.stand = Stand(scenario, seed, (rows, columns), times or DeviceTimes(), look, tell)
+        self.stand = Stand(scenario, seed, (rows, columns), times or DeviceTimes(), look, tell, begin_ns)
         if channel is not None:
             self.stand.choose(GROUP, channel)
             self.stand.exposure_ms = self.stand.specimen.channels[channel].exposure_s * 1e3
@@ -58,7 +56,7 @@ class VirtualMicroscope:
         self._end_s, self._due_s, self._last_s = hours * 3600.0, 0.0, 0.0
         self._paused_to_s: float | None = None
         self._stopped = False
-        self._targets = dict(targets)
+        self._acted = 0
 
     @property
     def now_ns(self) -> int:
@@ -67,6 +65,10 @@ class VirtualMicroscope:
     @property
     def sample_s(self) -> float:
         return self.stand.sample_s
+
+    @property
+    def over(self) -> bool:
+        return self._stopped or self.stand.seconds >= self._end_s
 
     def spec(self) -> FrameSpec:
         size, bits = self.stand.specimen.pixel_um, self.scenario.camera.bit_depth
@@ -105,7 +107,6 @@ class VirtualMicroscope:
             interval_s=(0.0, LONGEST_S),
             power_mw={name: lamp.most_mw for name, lamp in self.stand.lamps.items()},
             presets={GROUP: frozenset(self.stand.specimen.channels)},
-            targets=self._targets,
         )
 
     def setting(self) -> Setting:
@@ -142,7 +143,12 @@ class VirtualMicroscope:
             self._stopped = True
             self.stand.command("stop", "routine", action.words)
         else:
-            carry(self.stand, action)
+            self._acted += 1
+            self.stand.position = f"{action.kind} {self._acted}"
+            try:
+                carry(self.stand, action)
+            finally:
+                self.stand.position = ""
         return Done(began, self.now_ns, tuple(self.stand.commands))
 
     def safe(self) -> tuple[Command, ...]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from onscope.runtime import SourceError
 from onscope.specimen.scenarios import ScenarioError, read_scenario
 
@@ -19,7 +16,7 @@ def specimen(
     interval_s: float | None = None,
     size: int | None = None,
     look: bool = True,
-    targets: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    begin_ns: int = 0,
 ) -> VirtualMicroscope:
     """A scenario's specimen (its name or YAML file, `@CHANNEL` after it) under a virtual microscope.
 
@@ -39,7 +36,7 @@ def specimen(
             channel=channel or None,
             size=size,
             look=look,
-            targets=targets,
+            begin_ns=begin_ns,
         )
     except ScenarioError as error:
         raise SourceError(str(error)) from error

@@ -28,7 +28,7 @@ def true_frame(truth: Truth, view: View) -> TrueFrame:
         shown = truth.nuclei if truth.nuclei.any() else truth.labels
         return shown if shown.shape == view.shape else enlarged(shown, view.shape)
 
-    return TrueFrame(truth.time_s, objects, labels)
+    return TrueFrame(truth.time_s, view.pixel_um, objects, labels)
 
 
 def enlarged(labels: Array, shape: tuple[int, int]) -> npt.NDArray[np.int32]:

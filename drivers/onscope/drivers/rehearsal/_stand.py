@@ -27,14 +27,21 @@ COARSE_UM = 1.0
 
 
 class Stand:
-    """A scenario's specimen under devices that take their time; `seconds` is that of the stand, from 0 on.
+    """A scenario's specimen under devices that take their time; `seconds` counts from `begin_ns` on.
 
-    `look`: frames have pixels (else they are 0 x 0, and only their light falls). `tell`: what is true of them is known.
-    Where the sample tells it, all that happens to it goes into `chronicle`.
+    `look`: frames are rendered (else their pixels are zeros that take no room, and only their light falls). `tell`:
+    what is true of them is known. Where the sample tells it, all that happens to it goes into `chronicle`.
     """
 
     def __init__(
-        self, scenario: Scenario, seed: int | None, shape: tuple[int, int], times: DeviceTimes, look: bool, tell: bool
+        self,
+        scenario: Scenario,
+        seed: int | None,
+        shape: tuple[int, int],
+        times: DeviceTimes,
+        look: bool,
+        tell: bool,
+        begin_ns: int = 0,
     ) -> None:
         self.specimen: Specimen = as_specimen(scenario, seed)
         self.shape, self.times, self.seconds = shape, times, 0.0
@@ -46,15 +53,18 @@ class Stand:
         self.z_um = self.specimen.channels[self.channel].z_um
         self.exposure_ms = self.specimen.channels[self.channel].exposure_s * 1e3
         self.lamps, self._lamp_of = lamps(scenario)
-        self._look, self._tell, self._began_s = look, tell, self.specimen.time_s
+        self._look, self._tell, self._began_s, self._begin_ns = look, tell, self.specimen.time_s, begin_ns
         self._wheel, self._frames = self.channel, 0
+        self.position = ""
+        """What the frames of an action are put at ("visit 3"), as acquisitions do; empty: they are routine."""
         self._segment, self._seq, self._exposed_ms = -1, 0, float("nan")
+        self._nothing = np.broadcast_to(np.zeros((), np.uint16), shape)
         self.chronicle = Chronicle(self.specimen, self.view)
 
     @property
     def now_ns(self) -> int:
         """Its time in nanoseconds."""
-        return round(self.seconds * 1e9)
+        return self._begin_ns + round(self.seconds * 1e9)
 
     @property
     def sample_s(self) -> float:
@@ -129,7 +139,7 @@ class Stand:
         self.to(self.seconds + self.times.shutter_s)
         self.command("expose", CAMERA, milliseconds)
         at_um, view, seconds = (self.y_um, self.x_um), self.view, milliseconds / 1e3
-        pixels, truth = np.zeros((0, 0), np.uint16), None
+        pixels, truth = self._nothing, None
         if self._look:
             snap = self.specimen.snap(
                 at_um, name, shape=self.shape, exposure_s=seconds, z_um=self.z_um, truth=self._tell
@@ -143,13 +153,13 @@ class Stand:
         frame = Frame(
             self._id(milliseconds),
             pixels,
-            index=MappingProxyType({"t": self._frames, "c": list(self.specimen.channels).index(name)}),
+            index=MappingProxyType(self._index(name)),
             received_ns=self.now_ns,
             exposure_end_ns=self.now_ns,
             pixel_size_um=self.specimen.pixel_um,
             exposure_ms=milliseconds,
             stage_um=(self.x_um, self.y_um, self.z_um),
-            labels=MappingProxyType({"c": name}),
+            labels=MappingProxyType({"c": name} | ({"p": self.position} if self.position else {})),
         )
         self._frames += 1
         shot = Shot(frame, known, routine)
@@ -199,6 +209,11 @@ class Stand:
             self.command("turn", "wheel", channel)
             self.to(self.seconds + self.times.filter_s)
         self._wheel = channel
+
+    def _index(self, channel: str) -> dict[str, int]:
+        number = self.position.rpartition(" ")[2]
+        place = {"p": int(number)} if number else {}
+        return {"t": self._frames, **place, "c": list(self.specimen.channels).index(channel)}
 
     def _id(self, milliseconds: float) -> FrameId:
         if self._exposed_ms != milliseconds:  # another exposure opens a segment

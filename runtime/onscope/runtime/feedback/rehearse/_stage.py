@@ -39,6 +39,11 @@ class Rehearsal(Controller, Protocol):
         """The sample's age now in seconds (without a sample: `now_ns` in seconds)."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """Whether its time is up, or it was stopped."""
+        ...
+
     def spec(self) -> FrameSpec:
         """What all frames look like."""
         ...

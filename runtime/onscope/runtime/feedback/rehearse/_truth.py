@@ -29,11 +29,13 @@ TRUE = np.dtype(
 class TrueFrame:
     """What is true of one frame.
 
-    `time_s` is the sample's age, `objects` a structured array of dtype `TRUE`; `labels` gives the ids as an image,
-    int32 (y, x), of nuclei where there are such, and is called only by what needs it.
+    `time_s` is the sample's age, `pixel_um` the side of the frame's pixels, `objects` a structured array of dtype
+    `TRUE`; `labels` gives the ids as an image, int32 (y, x), of nuclei where there are such, and is called only by what
+    needs it.
     """
 
     time_s: float
+    pixel_um: float
     objects: npt.NDArray[Any]
     labels: Callable[[], npt.NDArray[np.int32]]
 
@@ -70,7 +72,7 @@ class SpanBuilder:
     def __init__(self) -> None:
         self._open: dict[int, tuple[str, float, bool, float, float]] = {}
         self._done: list[Span] = []
-        self._now = -np.inf
+        self.now_s = float("-inf")
 
     def add(self, time_s: float, seen: Iterable[tuple[int, str, float, float]]) -> None:
         """(id, kind, y_um, x_um) of all that there is at a time; times must rise."""
@@ -85,11 +87,11 @@ class SpanBuilder:
                 self._open[who] = kind, time_s, not first, y_um, x_um
         for who in self._open.keys() - here:
             self._close(who, time_s, True)
-        self._now = time_s
+        self.now_s = time_s
 
     def spans(self) -> tuple[Span, ...]:
         """All so far, by begin and id; those that go on end now, and are not whole."""
-        going = [Span(who, kind, since, self._now, False, y, x) for who, (kind, since, _, y, x) in self._open.items()]
+        going = [Span(who, kind, since, self.now_s, False, y, x) for who, (kind, since, _, y, x) in self._open.items()]
         return tuple(sorted((*self._done, *going), key=lambda span: (span.from_s, span.id)))
 
     def _close(self, who: int, time_s: float, ended: bool) -> None:
