@@ -9,6 +9,7 @@ import pytest
 
 from onscope.drivers import specimen
 from onscope.drivers.micromanager.control import CoreController
+from onscope.runtime import now_ns
 from onscope.runtime.feedback import (
     Action,
     Autofocus,
@@ -47,7 +48,11 @@ def told(rig: tuple[specimen.SpecimenScope, CoreController, Taker], action: Acti
     begin = now(scope)
     controller.apply(action)
     if more:
-        taker.more(more)
+        after_ns = now_ns()
+        new = 0
+        while new < more:  # those that were taken before, or are of the action, come first
+            taker.more(1)
+            new = sum(one.received_ns > after_ns and "action" not in one.labels for one in list(taker.frames))
     return brief(heard(scope, begin))
 
 
