@@ -44,7 +44,8 @@ bench: $(VENV)/.dev  ## Measure the live path (ARGS="--quick")
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # Two files at a time: tests that use torch and start no camera, and those that start cameras and use no torch.
-TORCH := tests/crops tests/export tests/graph tests/objects tests/package tests/specimen tests/tensorrt tests/track tests/zoo
+TORCH := tests/crops tests/export tests/graph tests/objects tests/package tests/specimen tests/tensorrt tests/track tests/zoo \
+	$(addprefix tests/feedback/,aim dose gate journal notify rehearse rules)
 CAMERAS := tests/cli tests/drivers tests/record $(addprefix tests/live/,test_aligned.py test_exact_replay.py \
 	test_linked.py test_parameters.py test_recorded.py test_trust.py)
 

@@ -34,6 +34,10 @@ PLACES = {
         "<!-- recording: written by `python -m benchmarks.recording --readme` -->",
         "<!-- end of recording -->",
     ),
+    "feedback": (
+        "<!-- feedback: written by `python -m benchmarks.feedback --readme` -->",
+        "<!-- end of feedback -->",
+    ),
     "trust": ("<!-- trust: written by `python -m benchmarks.trust --readme` -->", "<!-- end of trust -->"),
 }
 """Where in the README each table stands: between these two lines."""

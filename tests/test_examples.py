@@ -19,6 +19,9 @@ from tests.graph.generated import Recipe, write
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
 
+STEERED = {"fast_on_mitosis.py"}
+"""Examples whose feedback takes more frames than they were asked for."""
+
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_example_runs(name: str) -> None:
@@ -29,7 +32,12 @@ def test_example_runs(name: str) -> None:
     counts = eval_counts(done.stdout.splitlines()[-1])
     assert counts["done"] > 0
     assert counts["failed"] == counts["open"] == 0
-    assert sum(counts.values()) == 10
+    if name in STEERED:
+        assert sum(counts.values()) >= 10
+        acted = eval_counts(next(line for line in done.stdout.splitlines() if "'refused'" in line))
+        assert acted["done"] + acted["refused"] >= 1  # on a slow machine, frames are too old to act upon
+    else:
+        assert sum(counts.values()) == 10
 
 
 def eval_counts(line: str) -> dict[str, int]:

@@ -36,6 +36,18 @@ METHODS: dict[str, list[list[str]]] = {
     "deviceBusy": [["str"]],
     "waitForDevice": [["str"]],
     "setRelativeXYPosition": [["float", "float"]],
+    "setXYPosition": [["float", "float"]],
+    "setPosition": [["float"]],
+    "setAutoShutter": [["bool"]],
+    "setShutterOpen": [["bool"]],
+    "setConfig": [["str", "str"]],
+    "waitForConfig": [["str", "str"]],
+    "getCurrentConfig": [["str"]],
+    "getAvailableConfigs": [["str"]],
+    "hasProperty": [["str", "str"]],
+    "hasPropertyLimits": [["str", "str"]],
+    "getPropertyLowerLimit": [["str", "str"]],
+    "getPropertyUpperLimit": [["str", "str"]],
     "setCircularBufferMemoryFootprint": [["int"]],
     "startSequenceAcquisition": [["int", "float", "bool"], ["str", "int", "float", "bool"]],
     "startContinuousSequenceAcquisition": [["float"]],
@@ -45,7 +57,7 @@ METHODS: dict[str, list[list[str]]] = {
 PLAIN = """getCameraDevice getXYStageDevice getFocusDevice getImageHeight getImageWidth getBytesPerPixel
 getNumberOfComponents getNumberOfCameraChannels getImageBitDepth getPixelSizeUm getExposure getXPosition getYPosition
 getPosition getCircularBufferMemoryFootprint initializeCircularBuffer getBufferTotalCapacity getBufferFreeCapacity
-isBufferOverflowed getRemainingImageCount"""
+isBufferOverflowed getRemainingImageCount getShutterDevice getChannelGroup getAvailableConfigGroups"""
 METHODS |= {name: [[]] for name in PLAIN.split()}
 
 

@@ -13,6 +13,7 @@ from onscope.runtime import Admission, Pipeline, Runtime, Source, specs_of
 from onscope.runtime.record import Recording, note_files, open_recording, overview
 
 from ._display import Display
+from ._feedback import Steered, Steering, control, feedback_of, steered
 from ._folder import new_recording
 from ._forced import warn_of_forced
 from ._monitor import Monitor
@@ -25,7 +26,8 @@ DRAIN_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames."""
+    """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames;
+    `steering`: rules that see the results."""
 
     title: str
     pipeline: Path
@@ -38,6 +40,7 @@ class Plan:
     overwrite: bool = False
     keep_truth: bool = False
     format: str = "ome-zarr"
+    steering: Steering | None = None
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
@@ -48,6 +51,7 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     """
     if plan.keep_truth:
         require_truth(source)
+    controller = None if plan.steering is None else control(source, plan.steering)
     pipeline = Pipeline.load(plan.pipeline)
     warn_of_forced(console, pipeline.packages)
     monitor = Monitor(None if truth is None else PsnrMeter(truth))
@@ -68,6 +72,7 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
             record=recording,
         ) as runtime,
     ):
+        feedback = feedback_of(runtime, controller, plan.steering, plan.out)
         specs = specs_of(source)
         for spec in specs:
             runtime.prepare(spec)
@@ -75,23 +80,25 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
             recording.require_room(specs, plan.frames)
         sure()  # what cannot run has left nothing behind
         with truth_beside(source, plan.out if plan.keep_truth else None) as said:
-            stopped = _take(source, plan, runtime, monitor, display)
-            if not stopped:
-                runtime.drain(DRAIN_S)
+            with steered(feedback) as came:
+                stopped = _take(source, plan, runtime, monitor, display, came)
+                if not stopped:
+                    runtime.drain(DRAIN_S)
             runtime.close()  # ends the account before the recording writes it
-        remarks = said.words | dict(source.remarks() if isinstance(source, Remarks) else {})
+        remarks = said.words | came.words | dict(source.remarks() if isinstance(source, Remarks) else {})
         for name, words in (monitor.notes() | remarks).items():
             recording.note(name, words)
         recording.finish(runtime.ledger)
     ledger = runtime.ledger
     run = open_recording(plan.out)
-    note_files(plan.out, [overview(run, plan.out / "overview.png").name])
-    outcome = Outcome(stopped, (*check(run, ledger, None if stopped else plan.frames), *said.faults))
+    note_files(plan.out, [overview(run, plan.out / "overview.png").name, *came.files])
+    expected = None if stopped or came.ended else plan.frames
+    outcome = Outcome(stopped, (*check(run, ledger, expected), *said.faults, *came.faults))
     summarise(console, run, monitor, ledger, outcome, remarks)
     return outcome.code
 
 
-def _take(source: Source, plan: Plan, runtime: Runtime, monitor: Monitor, display: Display) -> bool:
+def _take(source: Source, plan: Plan, runtime: Runtime, monitor: Monitor, display: Display, came: Steered) -> bool:
     """Take the frames and show what comes of them; returns whether Ctrl-C ended it."""
     try:
         # A generator that is closed stops the camera, whatever ends the loop.
@@ -99,6 +106,8 @@ def _take(source: Source, plan: Plan, runtime: Runtime, monitor: Monitor, displa
             for result in results:
                 monitor.add(result)
                 display.tick(runtime.ledger.counts, runtime.ledger.submitted)
+                if came.ended:
+                    break
     except KeyboardInterrupt:
         return True
     return False

@@ -84,6 +84,17 @@ def run(
         typer.Option("--compare", metavar="RUN", help="Hold what is recorded against this recording, bit by bit."),
     ] = None,
     truth: TruthOption = False,
+    rules: Annotated[
+        Path | None,
+        typer.Option("--rules", help="Rules for the microscope, .yaml or .py; they only say what they would do."),
+    ] = None,
+    arm: Annotated[bool, typer.Option("--arm", help="Carry out what the rules ask for, within the limits.")] = False,
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="What the lights bring to the sample, in mW (for --rules).")
+    ] = None,
+    doses: Annotated[
+        Path | None, typer.Option("--doses", help="Light given so far, kept over runs (for --rules).")
+    ] = None,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -98,6 +109,7 @@ def run(
     from onscope.runtime.record import open_recording
 
     from ._compare import AS_RECORDED, compared, follow
+    from ._feedback import steering_of
     from ._live import Plan, run_live
     from ._steps import by_hand
 
@@ -119,6 +131,7 @@ def run(
     }
     options["colour"] = False if grey else None
     options["truth"] = truth or None
+    steering = steering_of(rules, arm, calibration, doses)
     console = Console()
     trouble = None if faults is None else read_faults(faults)
     with ExitStack() as stack:
@@ -138,6 +151,7 @@ def run(
             overwrite=overwrite,
             keep_truth=truth,
             format=format,
+            steering=steering,
         )
         code = run_live(opened, plan, console)
     if known is not None:

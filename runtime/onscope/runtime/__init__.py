@@ -5,6 +5,7 @@ from ._clock import ClockPair, now_ns
 from ._crops_stage import Crops
 from ._delivery import Subscription
 from ._errors import (
+    ControlError,
     ExportError,
     FrameMismatchError,
     OnscopeError,
@@ -12,6 +13,7 @@ from ._errors import (
     PipelineError,
     ProviderError,
     RecordError,
+    RuleError,
     SourceError,
     WorkerError,
 )
@@ -33,6 +35,7 @@ from .windows import Gather
 __all__ = [
     "Admission",
     "ClockPair",
+    "ControlError",
     "Crops",
     "Described",
     "Event",
@@ -58,6 +61,7 @@ __all__ = [
     "ProviderError",
     "RecordError",
     "Result",
+    "RuleError",
     "Runtime",
     "Segment",
     "Source",

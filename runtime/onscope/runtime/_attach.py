@@ -8,6 +8,7 @@ from typing import Any
 
 from ._errors import SourceError
 from ._frame import Pixels
+from ._tags import STAGE
 
 Hook = Callable[[Pixels, dict[str, Any]], object]
 
@@ -19,7 +20,8 @@ def attached(core: Any, hook: Hook, begins: Callable[[Any], object] = lambda cor
     `begins(core)` is called when a run begins, and knows where its frames are saved.
 
     pymmcore-plus emits `frameReady(image, event, meta)` on the acquisition's thread; useq's index (t, p, c, z), its
-    names of channels and positions and the frame's metadata become the tags that pycro-manager's hooks are given.
+    names of channels and positions, where it sends the stages, and the frame's metadata become the tags that
+    pycro-manager's hooks are given.
     Raises SourceError when `core` has no acquisition events.
     """
     try:
@@ -29,6 +31,9 @@ def attached(core: Any, hook: Hook, begins: Callable[[Any], object] = lambda cor
             f"found a {type(core).__name__} without acquisition events, expected a pymmcore-plus core (CMMCorePlus): "
             "use `image_process_fn` with pycro-manager"
         ) from None
+
+    def places(event: Any) -> Iterator[float | None]:
+        return (getattr(event, f"{axis}_pos", None) for axis in "xyz")
 
     def taken(image: Pixels, event: Any, meta: Mapping[str, Any]) -> None:
         hook(
@@ -43,6 +48,7 @@ def attached(core: Any, hook: Hook, begins: Callable[[Any], object] = lambda cor
                 },
                 "Exposure": meta.get("exposure_ms"),
                 "PixelSize_um": meta.get("pixel_size_um"),
+                **{tag: place for tag, place in zip(STAGE, places(event), strict=True) if place is not None},
             },
         )
 

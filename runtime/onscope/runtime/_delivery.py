@@ -53,6 +53,11 @@ class Subscription:
     def closed(self) -> bool:
         return self._closed
 
+    @property
+    def offered(self) -> int:
+        """How many results there were: taken, skipped, or standing in the queue."""
+        return self._seen
+
     def __iter__(self) -> Iterator[Result]:
         while True:
             result = self.take()

@@ -8,6 +8,8 @@
     ├── SourceError           a driver cannot deliver frames
     ├── WorkerError           the worker died, or cannot be started
     ├── RecordError           a recording cannot be written or read
+    ├── RuleError             a rule is wrong, or its file
+    ├── ControlError          the hardware refuses what it is told
     └── ExportError           a network cannot be exported, or its export is not equal to it
 
 Messages are one sentence: what was found, what was expected, what to do.
@@ -46,6 +48,14 @@ class WorkerError(OnscopeError):
 
 class RecordError(OnscopeError):
     """A recording cannot be written or read."""
+
+
+class RuleError(OnscopeError):
+    """A rule is wrong, or its file."""
+
+
+class ControlError(OnscopeError):
+    """The hardware refuses what it is told."""
 
 
 class ExportError(OnscopeError):

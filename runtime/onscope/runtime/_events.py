@@ -26,6 +26,9 @@ Kind = Literal[
     "recorder back",
     "recorder gone",
     "recording ended",
+    "feedback",
+    "safe state",
+    "shadow mode",
 ]
 BAD: frozenset[Kind] = frozenset(
     {
@@ -37,6 +40,8 @@ BAD: frozenset[Kind] = frozenset(
         "recorder died",
         "recorder gone",
         "recording ended",
+        "safe state",
+        "shadow mode",
     }
 )
 

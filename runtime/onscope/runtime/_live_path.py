@@ -65,6 +65,8 @@ class LivePath:
         self.delivery.make_room = self.dispatcher.pump
         self.supervisor = Supervisor(start_worker, self.dispatcher, terms, tell)
         self.cameras = Cameras(pipeline, admission, self.dispatcher, self.supervisor, sink, tell)
+        self.taken: Callable[[Frame], object] | None = None
+        """Is told of every frame that is handed over, in the thread that does so; it must neither wait nor raise."""
         self._awaited = False
         self._closing = threading.RLock()
         self._steps = deque(
@@ -95,6 +97,8 @@ class LivePath:
     def submit(self, frame: Frame, raw: bool = True) -> FrameId:
         """See `Runtime.submit`; `raw`: the frame is for the recorder too, if there is one."""
         submitted_ns = now_ns()
+        if self.taken is not None:
+            self.taken(frame)
         pixels = frame.pixels
         sink = self._sink if raw else None
         lane: Lane | None = None

@@ -12,6 +12,7 @@ HINTS = {
     "onscope.drivers": "pip install 'onscope[micromanager]' brings Micro-Manager",
     "onscope.engines": "`onscope doctor` lists what runs here",
     "onscope.packages": "reinstall onscope with its shipped packages",
+    "onscope.rehearsals": "reinstall onscope with its drivers",
     "onscope.faults": "reinstall onscope with its drivers",
     "onscope.commands": "`onscope --help` lists the commands",
 }

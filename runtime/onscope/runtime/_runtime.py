@@ -13,7 +13,7 @@ from ._admission import Admission, keep_newest
 from ._attach import attached
 from ._delivery import Subscription
 from ._errors import OnscopeError, WorkerError
-from ._events import Tell, Teller, log, to_log
+from ._events import Event, Tell, Teller, log, to_log
 from ._frame import Frame, FrameId, FrameSpec, Pixels, Segment, Source
 from ._hooked import Hooked
 from ._keeper import Keeper
@@ -117,6 +117,28 @@ class Runtime:
     def subscribe(self, admission: Admission | None = None) -> Subscription:
         """An iterable of results from now on, with a queue and a policy of its own (default: `keep_newest(8)`)."""
         return self._path.delivery.subscribe(admission or keep_newest(8))
+
+    def follow(self, taken: Callable[[Frame], object], heard: Tell) -> Callable[[], None]:
+        """Have every frame that is handed over and every event told at once; returns what ends it.
+
+        One who follows at a time; both are called in the thread that hands over or tells, and must neither wait nor
+        raise. A frame's pixels are the caller's: do not keep them.
+        """
+        before = self._tell.heard
+
+        def both(event: Event) -> None:
+            before(event)
+            heard(event)
+
+        def end() -> None:
+            self._path.taken, self._tell.heard = None, before
+
+        self._path.taken, self._tell.heard = taken, both
+        return end
+
+    def tell(self, event: Event) -> None:
+        """Have `on_event` (and a recording) told of an event, as of the runtime's own; returns at once."""
+        self._tell(event)
 
     def stream(self, source: Source, n: int | None = None) -> Iterator[Result]:
         """Take `n` frames from the source (None: all) and yield the results that come of them.

@@ -28,6 +28,10 @@ class Runs(Protocol):
         """Bring the cameras to rest and save what they have given; called with the lock held."""
         ...
 
+    def retire(self) -> None:
+        """The same for good: what they have given is still handed out, then the sequence ends; with the lock held."""
+        ...
+
     def stop(self) -> None:
         """Bring the cameras to rest."""
         ...
@@ -49,6 +53,8 @@ class Changes:
     def __init__(self) -> None:
         self.lock = RLock()
         self.running: Runs | None = None
+        self.taken = False
+        """Someone has taken the cameras over: no sequence of a source starts."""
 
     def make(self, change: Callable[[], Answer], device: str | None = None) -> Answer:
         """Call `change` with the cameras at rest; with a `device` that is none of them, while they run on.
@@ -69,6 +75,18 @@ class Changes:
             finally:  # also a change that failed may have been made
                 if running.pixel_size_um() != before_um:
                     running.pause()
+
+    def take_over(self) -> None:
+        """The cameras are at rest, and stay so until `give_back`: what ran gives what it has, and ends in order."""
+        with self.lock:
+            if self.running is not None:
+                self.running.retire()
+                self.running = None
+            self.taken = True
+
+    def give_back(self) -> None:
+        """Sequences may be started again."""
+        self.taken = False
 
     def close(self) -> None:
         """Stop what runs; a camera that refuses, or is gone, is left."""

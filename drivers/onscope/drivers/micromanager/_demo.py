@@ -12,9 +12,9 @@ from onscope.specimen import DEMO_SENSOR, demo_photons
 from .._sensor import SensorSource, with_sensor
 from ._core import DEMO_CONFIG, adapter_path
 from ._java_core import connect
-from ._live import LiveSource
 from ._open import BUFFER_MB, open_scope
 from ._scope import Scope
+from ._scope_source import ScopeSource
 from ._walk import StageWalk
 
 BEADS = {"PixelType": "16bit", "BitDepth": "16", "Binning": "1", "Mode": "Fluorescent Beads"}
@@ -75,7 +75,7 @@ def source(
     pixel_size_um: float | None = None,
     adapter_paths: Sequence[str] | None = None,
     buffer_mb: int = BUFFER_MB,
-) -> Iterator[LiveSource]:
+) -> Iterator[ScopeSource]:
     """A camera's live frames: the driver `micromanager` of the command line.
 
     `arg` is the path of a Micro-Manager .cfg file, `demo` for the demo devices (noise-free, still beads), or
@@ -89,4 +89,4 @@ def source(
     else:
         opened = demo(buffer_mb=buffer_mb) if arg == "demo" else open_scope(arg, adapter_paths, buffer_mb=buffer_mb)
     with opened as scope:
-        yield scope.live(exposure_ms, camera, pixel_size_um=pixel_size_um)
+        yield ScopeSource(scope, scope.live(exposure_ms, camera, pixel_size_um=pixel_size_um))

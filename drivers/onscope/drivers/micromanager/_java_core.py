@@ -163,7 +163,10 @@ def connect(port: int = PORT) -> Scope:
 
 
 def plain(value: Any) -> Any:
-    """A bool, int, float or text of Python's own: the bridge refuses NumPy's, and the core misreads a bool as text."""
+    """A bool, int, float or text of Python's own: the bridge refuses NumPy's, and the core misreads a bool as text.
+    Arrays stay arrays, with one dimension."""
+    if isinstance(value, np.ndarray):
+        return np.ascontiguousarray(value).ravel()  # Java's arrays of pixels are flat
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, numbers.Integral):

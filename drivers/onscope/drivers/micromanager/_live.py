@@ -89,6 +89,8 @@ class LiveSource:
         while n is None or taken < n:
             got = sequence.take(None if n is None else n - taken)
             if got is None:
+                if sequence.retired:
+                    return
                 ended = [count.last >= sequence.asked - 1 for count in counts.values()]
                 if len(ended) == len(self.cameras) and all(ended) and starts == sequence.starts:
                     return  # the camera gave all; some never reached us, which the jumps of seq tell
@@ -115,8 +117,7 @@ class LiveSource:
                     # Changed by someone else, and the camera ran on: its settings now must fit this image at least.
                     spec = sequence.specs[label] = next(c for c in self.cameras if c.label == label).spec()
                     spec.check(pixels)
-                segment = self._segments[label] = self._segments.get(label, -1) + 1
-                count = counts[label] = _Count(segment, begins=0 if number <= last else last + 1)
+                count = counts[label] = _Count(self.open_segment(label), begins=0 if number <= last else last + 1)
             elapsed = image.tags.get("ElapsedTime-ms")
             count.last = number
             who = FrameId(self.run, label, count.segment, number - count.begins)
@@ -133,6 +134,15 @@ class LiveSource:
                 stage_um=self.where_um(),
             )
             taken += 1
+
+    def open_segment(self, label: str) -> int:
+        """The number of a camera's next segment, from now on the one under way."""
+        self._segments[label] = self.segment(label) + 1
+        return self._segments[label]
+
+    def segment(self, label: str) -> int:
+        """The number of a camera's segment under way, or of its last; -1: none yet."""
+        return self._segments.get(label, -1)
 
     def _specs(self, cameras: Sequence[Camera]) -> Sequence[FrameSpec]:
         if not self.is_open():

@@ -2,8 +2,8 @@
 
 pycro-manager makes its own core and keeps it in a list of mmpycorex; there is no public way to bring another one, or to
 forget one that failed. Used are `mmpycorex.launcher._PYMMCORES` (what `pycromanager.Core()` gives), `_camel_to_snake`
-and `TaggedImage` of the same module, and `Engine.singleton` of pycro-manager's acquisition engine. Read in mmpycorex
-0.3.16 and pycromanager 1.0.2.
+and `TaggedImage` of the same module, and `Engine.singleton` and its `last_event` of pycro-manager's acquisition engine.
+Read in mmpycorex 0.3.16 and pycromanager 1.0.2.
 """
 
 from __future__ import annotations
@@ -38,6 +38,14 @@ def forget_engine() -> None:
     engine = import_module(ENGINE).Engine
     if hasattr(engine, "singleton"):
         del engine.singleton
+
+
+def forget_last_event() -> None:
+    """Have the running engine set everything that the next event says, also what the one before said."""
+    # It leaves out what its last event had already set, and does not know that the stage has been moved since.
+    engine = import_module(ENGINE).Engine.get_instance()
+    if engine is not None:
+        engine.last_event = None
 
 
 def snake_case(name: str) -> str:

@@ -39,23 +39,20 @@ class CameraSequence:
     def __init__(
         self, core: Core, cameras: Sequence[Camera], changes: Changes, on_full: OnFull, is_open: Callable[[], bool]
     ) -> None:
-        self.full = False
-        """The buffer was full to `FULL_AT`, and the cameras were stopped for it."""
-        self.starts = 0
-        """How often the cameras were started."""
-        self.asked = ENDLESS
-        """Images that each camera was asked for at the last start."""
+        self.full = False  # the buffer was full to `FULL_AT`, and the cameras were stopped for it
+        self.starts = 0  # of the cameras, so far
+        self.asked = ENDLESS  # images of each camera at the last start
         self.specs: dict[str, FrameSpec] = {}
         self.exposures_ms: dict[str, float] = {}
         self._core, self._cameras, self._changes = core, cameras, changes
         self._on_full, self._is_open = on_full, is_open
+        self.retired = False  # the cameras are someone else's: what was saved is still given
         self._saved: deque[Image] = deque()
         self._numbers: dict[str, int] = {}  # of each camera's last image that was taken out since the start
         self._paused = False
         self._pace = Pace()
         self._watch: Watch | None = None
-        self._before: str | None = None
-        """The core's camera when nothing was started yet."""
+        self._before: str | None = None  # the core's camera when nothing was started yet
 
     @property
     def running(self) -> bool:
@@ -73,6 +70,9 @@ class CameraSequence:
         """
         core, begun = self._core, False
         with self._changes.lock:
+            if self._changes.taken:
+                self._paused = self.retired = True
+                return
             try:
                 self._check_at_rest()
                 if self._before is None:
@@ -115,7 +115,7 @@ class CameraSequence:
                 if self._saved:
                     return self._saved.popleft()
                 if self._paused:
-                    if self.full:
+                    if self.full or self.retired:
                         return None
                     self.start(left)
                 try:
@@ -149,13 +149,18 @@ class CameraSequence:
             raise self.refused(error) from error
         self._paused = True
 
+    def retire(self) -> None:
+        """`pause`, for good: the cameras are someone else's from now on."""
+        self.pause()
+        self.retired = True
+
     def look(self) -> float | None:
         """Stop the cameras in order when the buffer is nearly full; called by the watch. Seconds to the next look."""
         core, lock = self._core, self._changes.lock
         if not lock.acquire(timeout=WATCH_S[1]):
             return WATCH_S[0]
         try:
-            if self.full or not self._is_open():
+            if self.full or self.retired or not self._is_open():
                 return None
             if not self._paused and not any(core.is_sequence_running(label) for label in self.labels):
                 return None  # what is started on these cameras from now on is not ours to stop
@@ -194,25 +199,21 @@ class CameraSequence:
     def changed(self) -> bool:
         """Whether cameras that have stopped are set otherwise than they were when they were started."""
         with suppress(SourceError, *CORE_ERRORS), self._changes.lock:
-            for camera in self._cameras:
-                if camera.spec() != self.specs[camera.label]:
-                    return True
-                if float(self._core.get_exposure()) != self.exposures_ms[camera.label]:
-                    return True
+            return any(
+                one.spec() != self.specs[one.label] or float(self._core.get_exposure()) != self.exposures_ms[one.label]
+                for one in self._cameras
+            )
         return False
 
     def stop(self) -> None:
         """The cameras at rest; a closed scope has seen to it. Raises SourceError when one refuses, after all others."""
-        if not self._is_open():
+        if self.retired or not self._is_open():
             return
         first: Exception | None = None
         with self._changes.lock:
             for camera in self._cameras:
                 try:
-                    if len(self._cameras) == 1:
-                        self._core.stop_sequence_acquisition()
-                    else:
-                        self._core.stop_sequence_acquisition(camera.label)
+                    self._core.stop_sequence_acquisition(*([camera.label] if len(self._cameras) > 1 else []))
                 except (SourceError, *CORE_ERRORS) as error:
                     first = first or error
         if first is not None:
@@ -241,9 +242,8 @@ class CameraSequence:
     def _check_at_rest(self) -> None:
         if not self._is_open():
             raise SourceError("found the scope closed, expected an open one: stay inside its `with` block")
-        others = self._changes.running not in (None, self)
         for camera in self._cameras:
-            if others or self._core.is_sequence_running(camera.label):
+            if self._changes.running not in (None, self) or self._core.is_sequence_running(camera.label):
                 raise SourceError(
                     f"found {camera.label} already running a sequence, expected it at rest: close the other frames() "
                     "generator, or stop the live view, first"

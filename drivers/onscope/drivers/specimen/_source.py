@@ -15,6 +15,8 @@ import numpy.typing as npt
 from onscope.runtime import Frame, FrameId, FrameSpec, SourceError
 from onscope.specimen.scenarios import Scenario, ScenarioError, read_scenario
 
+from ..micromanager import LiveSource
+from ..micromanager.control import Calibration, CoreController, SteeredSource, calibration_of
 from ._from_scenario import ScenarioScope, from_scenario
 from ._keeper import TruthKeeper, keep_truth
 from ._living import Seen
@@ -36,7 +38,7 @@ class SpecimenSource:
     def __init__(self, scope: ScenarioScope, channel: str, exposure_ms: float, remember: int, seed: int) -> None:
         self.scope, self.channel, self.exposure_ms = scope, channel, exposure_ms
         self.shows = shown(scope.scenario, channel)
-        self._live = scope.live(exposure_ms)
+        self._live: LiveSource | SteeredSource = scope.live(exposure_ms)
         self._live.tell = self._told
         self._remember, self._seed = remember, seed
         self._numbers: OrderedDict[FrameId, int] = OrderedDict()
@@ -63,6 +65,18 @@ class SpecimenSource:
     def frames(self, n: int | None = None) -> Generator[Frame, None, None]:
         """As `LiveSource.frames`."""
         return self._live.frames(n)
+
+    def control(self, calibration: Path | None = None) -> CoreController:
+        """The microscope's controller, which steers the frames from now on; see `Controlled` of the feedback.
+
+        Without a `calibration` its lights are known as the simulated hardware has them. Raises ControlError.
+        """
+        told = calibration_of(self.scope) if calibration is None else Calibration.load(calibration)
+        controller = CoreController(self.scope, told)
+        steered = controller.live(self.exposure_ms)
+        steered.live.tell = self._told
+        self._live = steered
+        return controller
 
     def seen(self, frame_id: FrameId) -> Seen:
         """What is true of a frame. Raises SourceError when it did not pass here, or is forgotten."""

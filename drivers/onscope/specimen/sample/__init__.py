@@ -13,6 +13,7 @@ from ._blinking import BlinkingEmitters, EmitterSettings
 from ._brownian import BeadSettings, BrownianBeads
 from ._cells import Cells
 from ._channel import BacteriaSettings
+from ._chromatin import kinds
 from ._settings import CellSettings
 from ._together import Together
 
@@ -26,4 +27,5 @@ __all__ = [
     "Cells",
     "EmitterSettings",
     "Together",
+    "kinds",
 ]

@@ -35,7 +35,15 @@ def read_checked(
     path: Path, model: type[Model], what: str, refusal: type[OnscopeError] = PipelineError
 ) -> Checked[Model]:
     """The content of a file as `model`; raises `refusal`, which names the file as `what` and the line."""
-    text = _text(path, what, refusal)
+    return check_text(_text(path, what, refusal), path, model, refusal)
+
+
+def check_text(
+    text: str, path: Path, model: type[Model], refusal: type[OnscopeError] = PipelineError
+) -> Checked[Model]:
+    """The same of a text, which messages call `path`."""
+    if len(text) > LARGEST:
+        raise refusal(f"found {len(text)} characters in {path}, expected at most 1 MB")
     written = _parsed(path, text, refusal)
     try:
         return Checked(path, model.model_validate(written), written, text)

@@ -52,13 +52,13 @@ class Canvas:
         width: float | None = None,
     ) -> float:
         """Write a line whose top is at `y`, cut with an ellipsis when wider than `width`; returns its width."""
-        if width is not None and self._length(words, size) > width:
-            while words and self._length(words + "…", size) > width:
+        if width is not None and self.wide(words, size) > width:
+            while words and self.wide(words + "…", size) > width:
                 words = words[:-1]
             words += "…"
         anchor = {"left": "la", "middle": "ma", "right": "ra"}[align]
         self._draw.text((x, y), words, fill=colour, font=font(size), anchor=anchor)
-        return self._length(words, size)
+        return self.wide(words, size)
 
     def box(self, x: float, y: float, width: float, height: float, colour: Colour = PANEL, radius: int = 0) -> None:
         """A filled rectangle, with round corners when `radius` is given."""
@@ -72,6 +72,20 @@ class Canvas:
     def line(self, x0: float, y0: float, x1: float, y1: float, colour: Colour = LINE, thick: int = 1) -> None:
         """A straight line."""
         self._draw.line((x0, y0, x1, y1), fill=colour, width=thick)
+
+    def dot(self, x: float, y: float, radius: float, colour: Colour, hollow: bool = False) -> None:
+        """A smooth disc around (`x`, `y`), or a ring."""
+        reach = int(radius) + 2
+        left, top, size = round(x) - reach, round(y) - reach, (2 * reach + 1) * SMOOTH
+        mask = Image.new("L", (size, size), 0)
+        cx, cy, r = (x - left + 0.5) * SMOOTH, (y - top + 0.5) * SMOOTH, radius * SMOOTH
+        box = (cx - r, cy - r, cx + r, cy + r)
+        if hollow:
+            ImageDraw.Draw(mask).ellipse(box, outline=255, width=round(1.6 * SMOOTH))
+        else:
+            ImageDraw.Draw(mask).ellipse(box, fill=255)
+        small = mask.resize((2 * reach + 1, 2 * reach + 1), Image.Resampling.BOX)
+        self._image.paste(colour, (left, top), small)
 
     def image(self, x: int, y: int, pixels: np.ndarray[Any, Any]) -> None:
         """Paste an RGB image, uint8 (y, x, 3)."""
@@ -87,7 +101,8 @@ class Canvas:
             ) from error
 
     @staticmethod
-    def _length(words: str, size: int) -> float:
+    def wide(words: str, size: int) -> float:
+        """How many pixels a line takes."""
         return float(font(size).getlength(words))
 
 

@@ -2,7 +2,7 @@
 
 from ._gather import LONGEST, MOST_PLACES, Along, Gather, OnGap
 from ._places import PLACES as MOST_TOLD
-from ._places import Place, place_name
+from ._places import Place, Places, Where, place_name
 from ._window import GatheredLane
 
 __all__ = [
@@ -14,5 +14,7 @@ __all__ = [
     "GatheredLane",
     "OnGap",
     "Place",
+    "Places",
+    "Where",
     "place_name",
 ]

@@ -3,8 +3,9 @@
 from ._chain import Chain
 from ._engine_errors import EngineError, engine_errors
 from ._hosted import ALONE, HOST, Hosted, Moment, Numbers, Opening
-from ._messages import VERSION, Link, Message, WorkerLink
+from ._messages import LIMIT, VERSION, Link, Message, WorkerLink
 from ._opened import StageAnswer, as_table, dtype_of
+from ._parent import parent_link
 from ._process import ProcessLink
 from ._proof import prove_compiled
 from ._seams import seam_errors
@@ -13,6 +14,7 @@ from ._thread import ThreadLink
 __all__ = [
     "ALONE",
     "HOST",
+    "LIMIT",
     "VERSION",
     "Chain",
     "EngineError",
@@ -29,6 +31,7 @@ __all__ = [
     "as_table",
     "dtype_of",
     "engine_errors",
+    "parent_link",
     "prove_compiled",
     "seam_errors",
 ]

@@ -17,29 +17,30 @@ PATIENCE_S = 2.0
 
 
 class ProcessLink:
-    """Starts `python -m onscope.runtime.worker` and speaks with it over its pipes.
+    """Starts `python -m MODULE` (the worker, unless told otherwise) and speaks with it over its pipes.
 
-    No `__main__` guard is needed, so it works in notebooks, in napari and from standard input.
+    No `__main__` guard is needed, so it works in notebooks, in napari and from standard input. Raises WorkerError when
+    it cannot be started.
     """
 
     mortal = True
     """Whether `kill` ends it whatever it does."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "onscope.runtime.worker") -> None:
         try:
             self._process = subprocess.Popen(
                 # -P: nothing is imported from the folder that the acquisition happens to run in.
-                [sys.executable, "-P", "-m", "onscope.runtime.worker"],
+                [sys.executable, "-P", "-m", module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
         except OSError as error:
-            raise WorkerError(f"cannot start the worker with {sys.executable}: {error.strerror}") from error
+            raise WorkerError(f"cannot start {module} with {sys.executable}: {error.strerror}") from error
         self._incoming = cast(BinaryIO, self._process.stdout)
         self._outgoing = cast(BinaryIO, self._process.stdin)
         self._last_words: deque[str] = deque(maxlen=20)
-        self._listener = threading.Thread(target=self._keep_last_words, name="onscope-worker-stderr", daemon=True)
+        self._listener = threading.Thread(target=self._keep_last_words, name=f"{module}-stderr", daemon=True)
         self._listener.start()
 
     @property

@@ -1,0 +1,22 @@
+"""A source whose microscope can be controlled: how the runtime, which knows no drivers, finds a controller."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from .._controller import Controller
+
+
+@runtime_checkable
+class Controlled(Protocol):
+    """A Source that has a microscope behind it."""
+
+    def control(self, calibration: Path | None = None) -> Controller:
+        """The controller of the microscope, which steers this source's frames from now on.
+
+        Called once, before `frames`. `calibration`: the file that says what its lights bring to the sample (None: what
+        the driver knows by itself). Raises ControlError for a microscope that cannot be controlled, or a calibration
+        that does not fit it.
+        """
+        ...
