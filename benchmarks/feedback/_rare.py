@@ -27,7 +27,8 @@ from ._rare_use import COVERED, EDGE_UM, Logged, Use, covered
 
 Tell = Callable[[str], object]
 DETECTOR = Detector(sensitivity=0.9, specificity=0.995, found=0.98)
-"""About what nuclei-cells and mitosis-cells make of such cells: see the table of `phases` among the labels."""
+"""Far better than the shipped networks, which told of 81 of 715 interphase nuclei of this scenario that they divide
+(from `watch_divisions.SURE` on): it shows what the strategy can do, not what they would."""
 RULES = Path(watch_divisions.__file__)
 PICTURE = Path(__file__).parents[1] / "results" / "rare-event.png"
 WAYS = ("slow", "event", "event, networks", "fast")
