@@ -253,7 +253,7 @@ def test_rows_of_other_tables_are_found_by_their_row(order: list[int], kept: int
     assert fired(book_of("{cells.area: {at_least: 30}}", "phase"), one) == behind
 
 
-@pytest.mark.parametrize("labels", [{"action": "burst"}, {"p": "burst 7"}, {"p": "visit 12"}])
+@pytest.mark.parametrize("labels", [{"action": "burst"}, {"p": "burst 7"}, {"p": "visit 12"}, {"p": "visit 3 tile 0"}])
 def test_frames_of_actions_set_nothing_off_unless_it_is_wished(labels: dict[str, str]) -> None:
     book = book_of("{area: {above: 60}}")
     assert fired(book, seen(0, ROWS)) == [2]

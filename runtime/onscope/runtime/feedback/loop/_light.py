@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ..._clock import now_ns
 from ..._frame import Frame
+from .._of_action import of_action
 from ._ask import bare
 from ._decide import Decider
 from ._settings import Settings
@@ -19,7 +20,7 @@ MOST_LOST = 10_000
 class RoutineLight:
     """`taken` is called for every frame in the thread that hands it over; `book` from the loop's thread.
 
-    Frames of actions, whose labels name the `action`, were booked with those. `lit` is called with each frame and what
+    Frames of actions were booked with those. `lit` is called with each frame and what
     the gate says of the light budget since.
     """
 
@@ -58,7 +59,7 @@ class RoutineLight:
         while self._frames:
             frame = self._frames.popleft()
             setting = self._settings.of(frame)
-            times = self._lost(frame) + ("action" not in frame.labels)
+            times = self._lost(frame) + (not of_action(frame))
             spent = ""
             for _ in range(times):
                 spent = self._decider.exposed(frame, setting)

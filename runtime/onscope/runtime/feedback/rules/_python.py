@@ -14,11 +14,11 @@ from pathlib import Path
 from ..._errors import RuleError
 from ..._frame import FrameId
 from .._actions import Action
+from .._of_action import of_action
 from .._proposal import Proposal, Seen
 from .._wishes import Asked, Target, Wish
 from ._cooldowns import RETRY_NS, Begun
 from ._look import Look
-from ._spot import of_action
 
 MOST_ASKED = 10_000
 Answer = Iterable[Asked | tuple[Asked, Target] | Proposal]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..._errors import RuleError
 from ..._frame import FrameId
 from ..._selects import several
+from .._of_action import of_action
 from .._proposal import Proposal
 from .._wishes import Target
 from ._ask import Ask, read_value
@@ -23,7 +24,7 @@ from ._look import Look
 from ._models import RuleModel
 from ._nodes import Node
 from ._objects import Objects
-from ._spot import of_action, position_name
+from ._spot import position_name
 from ._texts import pick
 from ._truth import Flags
 

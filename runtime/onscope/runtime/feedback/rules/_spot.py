@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from typing import Any
 
@@ -90,15 +89,6 @@ def spot_name(frame: Frame) -> Name:
     index = sorted((axis, number) for axis, number in frame.index.items() if axis != "t")
     labels = sorted((axis, label) for axis, label in frame.labels.items() if axis != "t")
     return (frame.id.run, frame.id.camera, *index, *labels)
-
-
-ACTIONS = re.compile(r"(burst|stack|visit|autofocus) \d+")
-"""What acquisitions call the positions that frames of actions are put at."""
-
-
-def of_action(frame: Frame) -> bool:
-    """Whether an action asked for the frame (a burst, a stack, a tile): the routine has others."""
-    return "action" in frame.labels or ACTIONS.fullmatch(frame.labels.get("p", "")) is not None
 
 
 def position_name(frame: Frame) -> Name:
