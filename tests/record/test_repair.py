@@ -188,7 +188,7 @@ def test_nothing_is_done_to_what_is_whole(tmp_path: Path) -> None:
 def test_a_change_is_not_made_unseen(tmp_path: Path) -> None:
     """Pass: a file that had changed before it was mended is told, and still found by `verify` afterwards."""
     folder = tmp_path / "run"
-    killed(folder, 10)
+    killed(folder, 100)
     repair(folder)
     spots = folder / "spots.csv"
     changed = bytearray(spots.read_bytes())
