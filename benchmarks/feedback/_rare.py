@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +120,8 @@ def run_all(jobs: Sequence[tuple[str, int, Use]], tell: Tell) -> list[Outcome]:
     if cores == 1 or len(jobs) < 4:
         return [run(*job) for job in jobs]
     found = []
-    with ProcessPoolExecutor(min(cores, 8)) as pool:
+    # Made anew: a fork of a process that has run networks or a camera may crash.
+    with ProcessPoolExecutor(min(cores, 8), mp_context=get_context("spawn")) as pool:
         for number, one in enumerate(pool.map(run, *zip(*jobs, strict=True))):
             if number % 10 == 9:
                 tell(f"rare: {number + 1} of {len(jobs)}")
