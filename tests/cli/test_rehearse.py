@@ -87,6 +87,7 @@ def test_networks_on_a_specimen_and_in_shadow(files: Path, call: Call) -> None:
 def test_what_cannot_be_rehearsed_is_told_in_one_sentence(
     files: Path, call: Call, arguments: list[str], words: str
 ) -> None:
-    said = call("rehearse", "rules.yaml", *arguments)
+    said = call("rehearse", "rules.yaml", *arguments, "--out", "refused")
     assert said.code == 1
     assert words in said.err
+    assert not (files / "refused").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -114,7 +115,12 @@ def rehearse(
         raise RecordError(
             f"{folder} cannot be made ({error.strerror}): choose a new folder that can be written to"
         ) from error
-    _run(plan, sweep, folder, Console())
+    try:
+        _run(plan, sweep, folder, Console())
+    except BaseException:
+        with contextlib.suppress(OSError):  # what was written stays
+            folder.rmdir()
+        raise
 
 
 def _run(plan: Plan, sweep: str | None, folder: Path, console: Console) -> None:
