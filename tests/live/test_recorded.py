@@ -105,9 +105,13 @@ def test_a_recorder_that_is_killed_loses_nothing(
     recording = Recording(tmp_path / "run", plus)
     it = runtime(plus, None, worker="process", record=recording)
     camera = scripted.camera([Steady(300, fps=600)], shape=(48, 48), name="cam")
+    killed = 0
     for n, _ in enumerate(it.stream(camera)):
         if n in (20, 120)[:kills]:
-            os.kill(recording.sink.pid, signal.SIGKILL)
+            while recording.sink.pid == killed:  # the next one is on its way
+                time.sleep(0.005)
+            killed = recording.sink.pid
+            os.kill(killed, signal.SIGKILL)
     it.close()
     recording.finish(it.ledger)
     assert it.ledger.submitted == 300
