@@ -18,13 +18,13 @@ demo: $(VENV)/.demo  ## Install, and run the demo on Micro-Manager's demo camera
 
 test: $(VENV)/.dev lint types  ## Install for development, and run linters, type checker and the test suite
 	@# torch and a camera that reads out do not get along in one process; what watches times or kills at moments runs alone
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(TORCH) $(ARGS)
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(CAMERAS) $(ARGS)
-	$(BIN)/python -m pytest -m "not slow" --ignore=tests/frameworks $(TORCH:%=--ignore=%) $(CAMERAS:%=--ignore=%) $(ARGS)
+	$(BIN)/python -m tests.once_more -m "not slow" -n 2 --dist loadfile $(TORCH) $(ARGS)
+	$(BIN)/python -m tests.once_more -m "not slow" -n 2 --dist loadfile $(CAMERAS) $(ARGS)
+	$(BIN)/python -m tests.once_more -m "not slow" --ignore=tests/frameworks $(TORCH:%=--ignore=%) $(CAMERAS:%=--ignore=%) $(ARGS)
 
 test-frameworks: $(VENV)/.frameworks  ## Install TensorFlow, Keras, CSBDeep and StarDist (2 GB), and test exporting from them
 	@# a process of their own: TensorFlow and torch do not get along in one
-	$(BIN)/python -m pytest tests/frameworks $(ARGS)
+	$(BIN)/python -m tests.once_more tests/frameworks $(ARGS)
 
 test-slow: $(VENV)/.dev  ## The tests that take longer
 	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks $(ARGS)

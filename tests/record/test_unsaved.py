@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from onscope.runtime import FrameId, FrameSpec, Pipeline, RecordError, Runtime, Stage
 from onscope.runtime.record import Recording, open_recording
 from onscope.runtime.record._who import among, are_entries, as_entries
+from onscope.runtime.record.recorder._disk import SPARE_BYTES
 from onscope.runtime.record.verify import verify
 from tests import models
 from tests.disks import small_disk
@@ -75,15 +77,19 @@ def test_answers_leave_room_for_the_raw_frames_that_wait(tmp_path: Path) -> None
             for frame in MadeSource(FrameSpec((256, 256)), 200).frames():
                 if given == 1:
                     recorder.suspend()
+                recording.save(frame)
+                given += 1
                 try:
-                    recording.save(frame)
-                    given += 1
                     recording.add(made_result(frame, {"image": answer}))
                 except RecordError:
+                    for late in MadeSource(FrameSpec((256, 256)), 200).frames():  # the camera is told, and goes on
+                        if given <= late.id.seq < 150:
+                            recording.save(late)
+                    given = 150
                     recorder.resume()
                     raise
         run = open_recording(place / "run")
-        assert 20 < given < 100
+        assert given == 150, "answers filled the disk"
         assert [frame.id.seq for frame in run.frames()] == list(range(given))
         assert "unsaved" not in run.manifest
         assert "MB free" in run.manifest["answers_ended"]
@@ -91,7 +97,29 @@ def test_answers_leave_room_for_the_raw_frames_that_wait(tmp_path: Path) -> None
         assert report.good, report.faults
 
 
-def _fill(path: Path) -> None:
+def test_frames_leave_room_for_their_rows(tmp_path: Path) -> None:
+    """Pass: where the disk has room for half of what waits, that half is saved and told, not one frame without rows."""
+    spec = FrameSpec((256, 256))
+    with small_disk(tmp_path / "disk", 40) as place:
+        recording = Recording(place / "run", buffer_mb=32.0)
+        recorder = psutil.Process(recording.sink.pid)
+        with pytest.raises(RecordError, match="MB free"), recording:  # noqa: PT012
+            for frame in MadeSource(spec, 150).frames():
+                recording.save(frame)
+                if frame.id.seq == 0:
+                    recorder.suspend()
+            _fill(place / "filler", leave=SPARE_BYTES + 75 * spec.nbytes)
+            recorder.resume()
+        run = open_recording(place / "run")
+        assert 50 < len(run) < 150
+        assert [frame.id.seq for frame in run.frames()] == list(range(len(run)))
+        (place / "filler").unlink()
+        report = verify(place / "run", sample=0)
+        assert report.good, report.faults
+
+
+def _fill(path: Path, leave: int = 0) -> None:
+    """Fill the disk, but for so many bytes."""
     with contextlib.suppress(OSError), open(path, "wb", buffering=0) as file:
-        while True:
+        while shutil.disk_usage(path.parent).free > leave:
             file.write(bytes(1 << 16))

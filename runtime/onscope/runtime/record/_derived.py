@@ -39,13 +39,18 @@ POLL_S = 0.001
 
 
 class Raw(Protocol):
-    """The raw frames of the same recording: where they are, how many are under way, what ended their saving."""
+    """The raw frames of the same recording: where they are, how many are under way, what ended their saving.
+
+    `bytes_at_most` may be under way at once: the camera goes on for a while after it was told to stop.
+    """
 
     places: Places
     failure: OnscopeError | None
 
     @property
     def waiting(self) -> int: ...
+    @property
+    def bytes_at_most(self) -> int: ...
     def check_place(self) -> None: ...
 
 
@@ -116,9 +121,10 @@ class DerivedWriter:
             self._flight.reap()
 
     def _leave_room(self, result: Result) -> None:
-        """Raw frames go first: what waits for its recorder must still find room when answers have filled the disk."""
+        """Raw frames go first: whatever waits for its recorder, and comes meanwhile, must find room beside answers."""
         if self._disk.count(sum(answer.nbytes for answer in result.answers.values())):
-            self._disk.reserve_for(self._raw.waiting * result.frame.pixels.nbytes + self._flight.nbytes)
+            waiting = self._raw.waiting * result.frame.pixels.nbytes
+            self._disk.reserve_for(max(waiting, self._raw.bytes_at_most) + self._flight.nbytes)
             self._disk.ask()
 
     def _wait_for_room(self, frame: Frame) -> None:

@@ -47,6 +47,11 @@ class Announced:
         return len(self._pending)
 
     @property
+    def bytes_at_most(self) -> int:
+        """Bytes of the frames that can stand in all slots of the open lanes at once."""
+        return sum(lane.spec.nbytes * lane.message["depth"] for lane in self._lanes.values())
+
+    @property
     def ids(self) -> list[FrameId]:
         """Whose they are."""
         return [frame.id for frame in self._pending.values()]

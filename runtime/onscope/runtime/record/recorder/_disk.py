@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,10 @@ class DiskWatch:
         """So many bytes may stand in the slots and have still to be written when the end is near."""
         self._reserve = SPARE_BYTES + nbytes
 
+    def has_room(self, nbytes: int) -> bool:
+        """Whether so many bytes can be written and leave half of the spare room, for the tables and the end."""
+        return shutil.disk_usage(self._folder).free >= nbytes + SPARE_BYTES // 2
+
     def count(self, nbytes: int) -> bool:
         """A frame of so many bytes came; True when it is time to ask."""
         self._began_ns = self._began_ns or now_ns()
@@ -52,9 +57,9 @@ class DiskWatch:
             ) from error
         if free < self._reserve:
             raise RecordError(
-                f"found {free / 1e6:.0f} MB free in {self._folder}, expected at least {self._reserve / 1e6:.0f} MB for "
-                "the frames that wait and the end of the recording: it was ended in order; free some space or choose "
-                "another disk"
+                f"found {free // 1_000_000} MB free in {self._folder}, expected at least "
+                f"{math.ceil(self._reserve / 1e6)} MB for the frames that wait and the end of the recording: it was "
+                "ended in order; free some space or choose another disk"
             )
         elapsed = self._asked_ns - self._began_ns
         if self._told or elapsed < RATE_NS:

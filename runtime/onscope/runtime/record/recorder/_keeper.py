@@ -88,6 +88,12 @@ class Keeper:
         return len(self._announced)
 
     @property
+    def bytes_at_most(self) -> int:
+        """Bytes of the frames that can be announced and not on the disk, all slots filled."""
+        with self._lock:
+            return self._announced.bytes_at_most
+
+    @property
     def unsaved(self) -> list[FrameId]:
         """Those, and the ones that came after a failure or were interrupted: final when all is finished."""
         with self._lock:

@@ -109,9 +109,21 @@ class Recorder:
         spec, slots = self._lanes[message["lane"]]
         if self._writer.crowded(spec):
             self._told(self._writer.enter())
+        if self._ending:
+            self._require_room(spec)
         self._writer.save(message, spec, slots.frame(message["slot"]))
         if self._disk.count(spec.nbytes):
             self._look_at_disk()
+
+    def _require_room(self, spec: FrameSpec) -> None:
+        """Near the end of the disk a frame must not take the room of the rows of those before it."""
+        if not self._disk.has_room(self._writer.bytes_under_way + spec.nbytes):
+            self._told(self._writer.reap(wait=True))  # compressed they may have been smaller
+            if not self._disk.has_room(spec.nbytes):
+                raise RecordError(
+                    f"found {self.folder} full before all frames were saved that had been taken: what was saved before "
+                    "is whole; free some space or choose another disk"
+                )
 
     def _look_at_disk(self) -> None:
         try:

@@ -85,6 +85,11 @@ class RawWriter:
         """Whether an earlier process saved this frame, whose acknowledgement was lost with it."""
         return number in self._saved
 
+    @property
+    def bytes_under_way(self) -> int:
+        """Bytes, not compressed, of the frames that are being written."""
+        return self._flight.nbytes
+
     def crowded(self, spec: FrameSpec) -> bool:
         """Whether so many frames have no rows yet that the next one would overwrite one that is told: `enter` them."""
         return self._state.keep is not None and len(self._landed) + len(self._flight) >= most_unnamed(spec)
