@@ -25,7 +25,11 @@ def test_sometimes():
         ("def test_good(): pass", 0, "1 passed"),
         (SOMETIMES, 0, "PASSED ONLY THE SECOND TIME, to be looked into: test_it.py::test_sometimes"),
         ("def test_bad(): assert 0", 1, "1 failed"),
-        ("def test_a(): assert 0\ndef test_b(): assert 0\ndef test_c(): assert 0", 1, "3 failed"),
+        (
+            "def test_a(): assert 0\ndef test_b(): assert 0\ndef test_c(): assert 0\ndef test_d(): assert 0",
+            1,
+            "4 failed",
+        ),
         ("x = 1", 5, "no tests ran"),
     ],
 )

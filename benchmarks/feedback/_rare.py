@@ -28,8 +28,8 @@ from ._rare_use import COVERED, EDGE_UM, Logged, Use, covered
 
 Tell = Callable[[str], object]
 DETECTOR = Detector(sensitivity=0.9, specificity=0.995, found=0.98)
-"""Far better than the shipped networks, which told of 81 of 715 interphase nuclei of this scenario that they divide
-(from `watch_divisions.SURE` on): it shows what the strategy can do, not what they would."""
+"""Of dividing cells that are told to divide, of others that are not, and of all that are found. The shipped networks
+told so of 58 of 58 metaphases and of 2 of 17,223 whole nuclei in interphase of this scenario."""
 RULES = Path(watch_divisions.__file__)
 PICTURE = Path(__file__).parents[1] / "results" / "rare-event.png"
 WAYS = ("slow", "event", "event, networks", "fast")
@@ -184,7 +184,7 @@ def _answers(on: Logged, seed: int, networks: bool) -> Answers:
 def _pipeline() -> Pipeline:
     return Pipeline(
         [
-            Stage("nuclei", "zoo/nuclei-cells", trust=OFF),
+            Stage("nuclei", "zoo/nuclei-cells", normalise="frozen", frozen_frames=1, trust=OFF),
             Measure("cells", of="nuclei"),
             Crops("phase", "zoo/mitosis-cells", of="cells", rescale=True),
         ]

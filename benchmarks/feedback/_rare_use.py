@@ -90,15 +90,16 @@ class Logged(VirtualMicroscope):
 
     def next(self) -> Shot | None:
         shot = super().next()
-        if shot is not None:
-            self._note(shot)
-        return shot
+        return None if shot is None else self._noted(shot)
 
     def taken(self) -> list[Shot]:
-        shots = super().taken()
-        for shot in shots:
-            self._note(shot)
-        return shots
+        return [self._noted(shot) for shot in super().taken()]
+
+    def _noted(self, shot: Shot) -> Shot:
+        """A diaphragm that closes is no other channel: statistics that the survey froze hold for the close frames."""
+        self._note(shot)
+        frame = shot.frame
+        return replace(shot, frame=replace(frame, index={**frame.index, "c": 0}))
 
     def _note(self, shot: Shot) -> None:
         frame = shot.frame

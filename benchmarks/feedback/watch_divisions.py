@@ -18,12 +18,18 @@ SURVEY, CLOSE = "nuclei", "close"
 SLOW_S, FAST_S = 600.0, 60.0
 SURE = 0.6
 """The scores of metaphase and anaphase together from which a cell divides."""
-APART, LONG_APART = 12, 25
-"""Frames of an anaphase after which it is over when two are seen, or one: it takes eight minutes, in light longer."""
+APART_UM, APART, LONG_APART = 10.3, 3, 30
+"""An anaphase is over after so many frames with its halves so far apart, or after so many in all (it takes eight
+minutes, in much light more than thirty)."""
 SAME_UM = 12.0
 """So near to where it was, it is the same cell (or its daughters)."""
-LOST = 3
-"""Frames in a row in which it does not divide, after which it was none."""
+LIT_UM = 14.0
+"""Of the middle of the closed diaphragm: beyond it light cuts nuclei, which then look like plates."""
+LOST, LONG_LOST = 4, 12
+"""Close frames in a row in which it does not divide, after which it was none: of a cell just found, and at most. One
+more for each frame in which it did: chromosomes that part look for some minutes like those of no phase."""
+STEP_UM = 8.0
+"""It is not farther from one close frame to the next."""
 REST_S = 2700.0
 """After an anaphase, its daughters look like one for a while: they are left alone."""
 
@@ -35,10 +41,15 @@ class Cell:
     x_um: float
     y_um: float
     apart: int = 0
+    parted: int = 0
     lost: int = 0
+    seen: int = 1
+
+    def distance_um(self, x_um: float, y_um: float) -> float:
+        return math.hypot(self.x_um - x_um, self.y_um - y_um)
 
     def near(self, x_um: float, y_um: float) -> bool:
-        return math.hypot(self.x_um - x_um, self.y_um - y_um) < SAME_UM
+        return self.distance_um(x_um, y_um) < SAME_UM
 
 
 @dataclass
@@ -58,7 +69,7 @@ class Watch:
         self.home: tuple[float, float] | None = None
         self.cells: list[Cell] = []
         self.over: list[tuple[float, float, float]] = []
-        self.surveyed_s = -math.inf
+        self.surveyed_s = self.went_round_s = -math.inf
 
     def see(self, seen: Seen) -> Iterator[Asked | tuple[Asked, Target]]:
         """All that follows from one frame."""
@@ -72,7 +83,7 @@ class Watch:
             self.surveyed_s = now_s
             new = [one for one in found if self.knows(one) is None and not self.rests(one)]
             for cell in list(self.cells):
-                self.follow(cell, found, now_s)
+                self.follow(cell, found, now_s, close=False)
             for one in new:
                 if self.knows(one) is None:
                     self.cells.append(Cell(one.x_um, one.y_um, int(one.apart)))
@@ -82,9 +93,10 @@ class Watch:
                 yield SetInterval(FAST_S)
                 yield MoveStage(self.cells[0].x_um, self.cells[0].y_um)
             return
+        found = [one for one in found if math.hypot(one.x_um - x_um, one.y_um - y_um) < LIT_UM]
         routine = bool(self.cells) and self.cells[0].near(x_um, y_um)
         for cell in [cell for cell in self.cells if cell.near(x_um, y_um)][:1]:
-            self.follow(cell, found, now_s)
+            self.follow(cell, found, now_s, close=True)
         if not self.cells:
             if self.home is not None:
                 yield SetPreset("Channel", SURVEY)
@@ -94,7 +106,8 @@ class Watch:
         first = self.cells[0]
         if not first.near(x_um, y_um) and not any(cell.near(x_um, y_um) for cell in self.cells):
             yield MoveStage(first.x_um, first.y_um)  # the one that stood here is over
-        elif routine:
+        elif routine and now_s - self.went_round_s > FAST_S / 2:  # not for the frames of a visit, if two are near
+            self.went_round_s = now_s
             if math.hypot(first.x_um - x_um, first.y_um - y_um) > SAME_UM / 3:
                 yield MoveStage(first.x_um, first.y_um)
             if self.cells[1:]:
@@ -109,25 +122,29 @@ class Watch:
     def rests(self, one: Dividing) -> bool:
         return any(math.hypot(x - one.x_um, y - one.y_um) < 1.5 * SAME_UM for x, y, _ in self.over)
 
-    def follow(self, cell: Cell, found: list[Dividing], now_s: float) -> None:
-        """Where the cell is now, and whether it is over."""
-        mine = [one for one in found if cell.near(one.x_um, one.y_um)]
-        if not mine:
-            cell.lost += 1
-            if cell.lost >= LOST:
+    def follow(self, cell: Cell, found: list[Dividing], now_s: float, *, close: bool) -> None:
+        """Where the cell is now, and whether it is over; one that is not seen may be seen again where it was."""
+        far_um = STEP_UM if close else SAME_UM
+        near = [one for one in found if cell.distance_um(one.x_um, one.y_um) < far_um]
+        if not near:
+            cell.lost += close
+            if cell.lost >= min(LOST + cell.seen, LONG_LOST):
                 self.cells.remove(cell)
             return
-        cell.lost = 0
-        cell.x_um = sum(one.x_um for one in mine) / len(mine)
-        cell.y_um = sum(one.y_um for one in mine) / len(mine)
-        cell.apart += any(one.apart for one in mine)
-        if cell.apart >= (APART if len(mine) > 1 else LONG_APART):
+        near.sort(key=lambda one: cell.distance_um(one.x_um, one.y_um))
+        two = [one for one in near if one.apart][:2] or near[:1]
+        cell.lost, cell.seen = 0, cell.seen + 1
+        cell.x_um = sum(one.x_um for one in two) / len(two)
+        cell.y_um = sum(one.y_um for one in two) / len(two)
+        cell.apart += two[0].apart
+        cell.parted += math.hypot(two[0].x_um - two[-1].x_um, two[0].y_um - two[-1].y_um) > APART_UM
+        if cell.parted >= APART or cell.apart >= LONG_APART:
             self.cells.remove(cell)
             self.over.append((cell.x_um, cell.y_um, now_s))
 
 
 def dividing(seen: Seen) -> Iterator[Dividing]:
-    """The rows that divide, with their places on the stage."""
+    """The rows that divide, with their places on the stage; a nucleus that the border cuts looks like a plate."""
     cells, phase = seen.tables.get("cells"), seen.tables.get("phase")
     if cells is None or phase is None or seen.frame.stage_um is None:
         return
@@ -138,6 +155,8 @@ def dividing(seen: Seen) -> Iterator[Dividing]:
         if both < SURE:
             continue
         cell = cells[int(row["row"])]
+        if "touches_border" in (cell.dtype.names or ()) and cell["touches_border"]:
+            continue
         y, x = float(cell["y"]), float(cell["x"])
         yield Dividing(
             x_um + (x - (width - 1) / 2) * pixel_um,

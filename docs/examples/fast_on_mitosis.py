@@ -16,7 +16,7 @@ frames = int(sys.argv[1]) if len(sys.argv) > 1 else 60
 
 scope = specimen.from_scenario("dividing-cells", lapse=120)  # cells live two minutes in a second
 mmc = scope.mmc
-mmc.setROI(896, 896, 256, 256)
+mmc.setROI(1019, 838, 256, 256)  # x, y: a cell rounds up and divides here
 sequence = useq.MDASequence(time_plan={"interval": 1, "loops": frames}, channels=[{"config": "nuclei", "exposure": 50}])
 
 with scope, Runtime(Pipeline.load("tracks.yaml"), admission=block(4)) as runtime:

@@ -112,9 +112,14 @@ def test_a_single_pixel() -> None:
 
 
 def test_borders_that_are_touched() -> None:
+    """Pass: from a pixel short of the border on, where the outlines of a network with a grid of two end."""
     labels = np.zeros((9, 9), np.int32)
     labels[4, 4], labels[0, 4], labels[8, 4], labels[4, 0], labels[4, 8] = 1, 2, 3, 4, 5
-    assert measure(labels)["touches_border"].tolist() == [False, True, True, True, True]
+    labels[1, 2], labels[7, 2], labels[2, 6], labels[6, 2] = 6, 7, 8, 9
+    assert measure(labels)["touches_border"].tolist() == [False, True, True, True, True, True, True, False, False]
+    halves = np.zeros((9, 9), np.int32)
+    halves[0, 4], halves[1, 2], halves[8, 4] = 1, 2, 3
+    assert measure(halves, scale=0.5)["touches_border"].tolist() == [True, False, True]
 
 
 def test_micrometres_are_not_numbers_without_a_pixel_size() -> None:

@@ -97,8 +97,8 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def test_features_are_those_that_qupath_reads(tmp_path: Path) -> None:
-    labels = np.zeros((6, 8), np.int32)
-    labels[1:3, 2:6], labels[5, 7] = 4, 9
+    labels = np.zeros((7, 8), np.int32)
+    labels[2:4, 2:6], labels[6, 7] = 4, 9
     table = measure(labels, pixel_size_um=0.5)
     classed = np.zeros(2, [*table.dtype.descr, ("class", "float32")])
     for name in table.dtype.names or ():
@@ -109,7 +109,7 @@ def test_features_are_those_that_qupath_reads(tmp_path: Path) -> None:
     first, second = read(path)
     assert first["geometry"] == {  # x and y from the image's corner, counterclockwise in these numbers, closed
         "type": "Polygon",
-        "coordinates": [[[2, 1], [6, 1], [6, 3], [2, 3], [2, 1]]],
+        "coordinates": [[[2, 2], [6, 2], [6, 4], [2, 4], [2, 2]]],
         "plane": {"c": -1, "z": 0, "t": 3},
     }
     assert first["properties"]["objectType"] == "detection"

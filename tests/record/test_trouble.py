@@ -132,7 +132,7 @@ def test_a_full_disk_ends_the_recording_in_order(full_disk: Path) -> None:
     source = MadeSource(FrameSpec((256, 256)), 400)
     given = 0
     with (  # noqa: PT012
-        pytest.raises(RecordError, match=r"found \d+ MB free in .*, expected at least 10 MB .* ended in order"),
+        pytest.raises(RecordError, match=r"found \d+ MB free in .*, expected at least 11 MB .* ended in order"),
         Recording(folder, buffer_mb=2) as recording,
     ):
         for frame in source.frames():

@@ -43,7 +43,8 @@ def test_mitosis_triggers_fast_imaging_once_in_five_minutes_for_each_cell() -> N
     assert asked(book, seen(1, [{"track": 3}, {"track": 7}])) == []
     assert asked(book, seen(2, dividing)) == [burst]  # 2 of 3
     assert asked(book, seen(3, dividing)) == []  # five minutes have not passed
-    other = [*dividing, {"track": 9, "class": METAPHASE, "score": 0.81}]
+    cut_off = {"track": 8, "class": METAPHASE, "score": 0.99, "touches_border": True}
+    other = [*dividing, {"track": 9, "class": METAPHASE, "score": 0.81}, cut_off]
     assert asked(book, seen(4, other)) == []
     assert asked(book, seen(5, other)) == [("metaphase", Burst(60, 500.0), 9)]
     assert asked(book, seen(6, dividing, at_s=2 + 299)) == []
@@ -56,9 +57,10 @@ def test_what_was_asked_for_says_why() -> None:
     book.propose(seen(0, dividing))
     (proposal,) = book.propose(seen(1, dividing))
     assert proposal.because == (
-        "track 7 of phase: class is metaphase and score 0.93 is above 0.8, in 2 of the last 3 frames"
+        "track 7 of phase: class is metaphase and score 0.93 is above 0.8 and cells.touches_border is false, "
+        "in 2 of the last 3 frames"
     )
-    assert proposal.values == {"class": 1.0, "score": pytest.approx(0.93)}
+    assert proposal.values == {"class": 1.0, "score": pytest.approx(0.93), "cells.touches_border": 0.0}
     assert proposal.target is not None
     assert (proposal.target.label, proposal.target.y, proposal.target.x) == (4, 20.0, 30.0)
     assert proposal.models == {"phase": "abc"}

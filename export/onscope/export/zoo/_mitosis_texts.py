@@ -61,7 +61,10 @@ MITOSIS_WORDS = Words(
         "to be in prophase while classes count alike, and none where interphase is known to be 90 %; of the nine that "
         "are then told to divide or to be dead, some are right (the image's anaphase), others are cut off by its "
         "border. One crop says nothing about motion: whoever has several time points should ask for the same answer "
-        "twice. It takes fluorescence of chromatin, not of whole cells."
+        "twice. A nucleus that the frame's border cuts looks like a plate: of 5,168 such nuclei of the scenario "
+        "`rare-event` 1,872 were told to be in metaphase or anaphase, of 17,223 whole ones in interphase 2 (by half"
+        " of the probability; outlines by `nuclei-cells`, 20x, long exposures). Leave out objects whose "
+        "`touches_border` is true. It takes fluorescence of chromatin, not of whole cells."
     ),
     cite=(
         {

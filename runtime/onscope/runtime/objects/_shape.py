@@ -29,6 +29,9 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("extent", "float32"),
     ("touches_border", "bool"),
 )
+NEAR_PX = 2.0
+"""Raw pixels from the border within which an object that reaches there is taken to touch it: outlines of networks with
+a grid of two pixels, as star-convex ones have, end a pixel short of the border that cuts their object."""
 ROUND = 1e-12
 """Second moments that differ by less than this part of their sum are the same: what is left is rounding."""
 
@@ -41,6 +44,7 @@ def shapes(runs: Runs, scale: float) -> dict[str, npt.NDArray[Any]]:
     y0, x0 = (runs.reduced(each, np.minimum.reduceat) for each in (runs.y, runs.x0))
     y1, x1 = runs.reduced(runs.y, np.maximum.reduceat) + 1, runs.reduced(runs.x1, np.maximum.reduceat)
     area = pixels / scale**2
+    near = NEAR_PX * scale
     return {
         "label": runs.labels,
         "y": (y + 0.5) / scale - 0.5,
@@ -52,7 +56,7 @@ def shapes(runs: Runs, scale: float) -> dict[str, npt.NDArray[Any]]:
         **_ellipses(runs, pixels, along, y, x, scale),
         "equivalent_diameter_area": np.sqrt(4 * area / np.pi),
         "extent": pixels / ((y1 - y0) * (x1 - x0)),
-        "touches_border": (y0 == 0) | (x0 == 0) | (y1 == runs.shape[0]) | (x1 == runs.shape[1]),
+        "touches_border": (np.minimum(y0, x0) < near) | (y1 > runs.shape[0] - near) | (x1 > runs.shape[1] - near),
     }
 
 
