@@ -35,7 +35,7 @@ def test_rules_beside_a_run(call: Call, pipeline_file: Path, rules: Path, tmp_pa
     said = call(*words, "--rules", rules, "--doses", doses, *(["--arm"] if armed else []))
     assert said.code == 0, said.out + said.err
     told = " ".join(said.out.split())
-    assert ("SHADOW MODE" in told) != armed
+    assert ("shadow mode: NOTHING is carried out" in told) != armed
     assert ("shadow mode, nothing was carried out" in told) != armed
     story = read_journal(out / "feedback.jsonl")
     assert story.head.armed == armed
@@ -71,3 +71,19 @@ def test_a_recording_has_no_microscope(
     said = call("run", pipeline_file, "--source", f"replay:{stack}", "--out", tmp_path / "out", "--rules", rules)
     assert said.code == 1
     assert "onscope rehearse" in " ".join(said.err.split())
+
+
+HEARTBEAT = "schema: 1\nheartbeat: {device: Lamp 546, property: Power_mW, values: [0.0001, 0.0002], period_s: 0.01}\n"
+
+
+@pytest.mark.parametrize(("device", "code"), [("Lamp 546", 0), ("Arduino", 1)])
+def test_the_heartbeat_of_a_calibration(
+    call: Call, pipeline_file: Path, rules: Path, tmp_path: Path, device: str, code: int
+) -> None:
+    calibration = tmp_path / "scope.yaml"
+    calibration.write_text(HEARTBEAT.replace("Lamp 546", device))
+    words = ["run", pipeline_file, "--source", "specimen:dividing-cells", "--frames", 3, "--out", tmp_path / "out"]
+    said = call(*words, "--rules", rules, "--calibration", calibration)
+    assert said.code == code, said.out + said.err
+    assert ("the heartbeat's line Arduino-Power_mW does not answer" in said.err) == bool(code)
+    assert (tmp_path / "out").exists() != bool(code)

@@ -12,7 +12,7 @@ from onscope.runtime import ControlError, RuleError, Runtime, Source
 
 if TYPE_CHECKING:
     from onscope.runtime.feedback import Controller
-    from onscope.runtime.feedback.loop import Feedback
+    from onscope.runtime.feedback.loop import Feedback, Heartbeat
 
 JOURNAL = "feedback.jsonl"
 
@@ -64,8 +64,25 @@ class Steered:
         return self.feedback is not None and self.feedback.stopped
 
 
+@contextmanager
+def beating(controller: Controller | None) -> Iterator[Heartbeat | None]:
+    """The sign of life for a hardware watchdog, where the calibration of the microscope names one."""
+    from onscope.runtime.feedback.loop import Beating
+
+    heart = controller.heartbeat() if isinstance(controller, Beating) else None
+    if heart is None:
+        yield None
+    else:
+        with heart:
+            yield heart
+
+
 def feedback_of(
-    runtime: Runtime, controller: Controller | None, steering: Steering | None, folder: Path
+    runtime: Runtime,
+    controller: Controller | None,
+    steering: Steering | None,
+    folder: Path,
+    heartbeat: Heartbeat | None = None,
 ) -> Feedback | None:
     """The feedback of a run, whose journal comes into its folder. Raises RuleError for rules that cannot be used."""
     if steering is None or controller is None:
@@ -79,12 +96,13 @@ def feedback_of(
         armed=steering.armed,
         journal=folder / JOURNAL,
         doses=steering.doses,
+        heartbeat=heartbeat,
     )
 
 
 @contextmanager
-def steered(feedback: Feedback | None) -> Iterator[Steered]:
-    """Run the rules while the block lasts."""
+def steered(feedback: Feedback | None, heartbeat: Heartbeat | None = None) -> Iterator[Steered]:
+    """Run the rules while the block lasts; a `heartbeat` whose device refused is told at its end."""
     if feedback is None:
         yield Steered()
         return
@@ -96,5 +114,7 @@ def steered(feedback: Feedback | None) -> Iterator[Steered]:
     first = "done" if feedback.armed else "shadow"
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == first)
     came.words["feedback"] = f"armed: {told}" if feedback.armed else f"shadow mode, nothing was carried out: {told}"
+    if failure := getattr(heartbeat, "failure", None):
+        came.faults.append(f"the heartbeat for the hardware watchdog ended: {failure}")
     if held and feedback.armed:
         came.faults.append(f"the microscope was taken to its safe state: {held}")

@@ -13,7 +13,7 @@ from onscope.runtime import Admission, Pipeline, Runtime, Source, specs_of
 from onscope.runtime.record import Recording, note_files, open_recording, overview
 
 from ._display import Display
-from ._feedback import Steered, Steering, control, feedback_of, steered
+from ._feedback import Steered, Steering, beating, control, feedback_of, steered
 from ._folder import new_recording
 from ._forced import warn_of_forced
 from ._monitor import Monitor
@@ -71,8 +71,9 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
             on_event=display.tell,
             record=recording,
         ) as runtime,
+        beating(controller) as heart,
     ):
-        feedback = feedback_of(runtime, controller, plan.steering, plan.out)
+        feedback = feedback_of(runtime, controller, plan.steering, plan.out, heart)
         specs = specs_of(source)
         for spec in specs:
             runtime.prepare(spec)
@@ -80,7 +81,7 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
             recording.require_room(specs, plan.frames)
         sure()  # what cannot run has left nothing behind
         with truth_beside(source, plan.out if plan.keep_truth else None) as said:
-            with steered(feedback) as came:
+            with steered(feedback, heart) as came:
                 stopped = _take(source, plan, runtime, monitor, display, came)
                 if not stopped:
                     runtime.drain(DRAIN_S)

@@ -17,6 +17,7 @@ BESIDE = {
     "ledger.csv": "what became of each frame",
     "latency.json": "percentiles by step, rates, versions",
     "methods.md": "the run in words for a methods section, with whom to cite",
+    "feedback.jsonl": "what the rules asked for, and what became of it: onscope explain",
     "overview.png": "one picture of the run",
     "recording.json": "what is in this folder, and what made it",
     "checksums.json": "the sha256 of every file: onscope verify",

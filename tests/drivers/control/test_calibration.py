@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from onscope.drivers.micromanager.control import Calibration, CoreController, Put, _calibration_file
+from onscope.drivers.micromanager.control import Calibration, CoreController, HeartbeatLine, Put, _calibration_file
 from onscope.runtime import ControlError
 
 from .rigs import controlled
@@ -31,6 +31,7 @@ def test_the_example_is_read(tmp_path: Path) -> None:
     assert told.slms["dmd"].affine == ((1.2, 0.0, 80.0), (0.0, 1.2, 40.0))
     assert (told.stages.x_um, told.stages.dark_um) == ((-5000.0, 5000.0), 50.0)
     assert told.safe == (Put("Laser", "Emission", "Off"),)
+    assert told.heartbeat == HeartbeatLine("Arduino", "Switch 8", (0, 1), 0.1, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,7 @@ def test_the_example_is_read(tmp_path: Path) -> None:
         ("most_mw: 8", "most_mw: .inf", r"lights.blue.most_mw: .*finite"),
         ("most_mw: 8", "most_mw: 8\n    mw_per_unit: 2", r".*both or neither"),
         ("schema: 1", "schema: 2", r"schema"),
+        ("patience_s: 1.0", "patience_s: 0.1", r"heartbeat: .*not longer than period_s"),
         ("safe:", "unsafe:", r"unsafe: Extra inputs"),
         ("shutter: White", "shutter: &a White", r"found an anchor"),
     ],

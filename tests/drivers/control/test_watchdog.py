@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from onscope.drivers.micromanager.control import Heartbeat
+from onscope.drivers.micromanager.control import CoreController, Heartbeat, HeartbeatLine, calibration_of
 from onscope.drivers.micromanager.control.watchdog import SimulatedWatchdog, read_shutter
 from onscope.runtime import ControlError
 
@@ -19,7 +20,7 @@ from .rigs import PAUSE, controlled
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
 import sys, threading
-from onscope.drivers.micromanager.control import Heartbeat
+from onscope.drivers.micromanager.control import CoreController, Heartbeat, HeartbeatLine, calibration_of
 from onscope.drivers.micromanager.control.watchdog import SimulatedWatchdog
 from tests.drivers.control.rigs import controlled, taken
 with controlled(real=True) as (scope, controller), SimulatedWatchdog(sys.argv[1], 2.0) as watchdog:
@@ -113,3 +114,21 @@ def test_a_heartbeat_tells_what_its_device_said() -> None:
         assert not heart.beating
         with pytest.raises(ControlError, match="expected a patience that is longer than the period"):
             Heartbeat(scope.core, "Watchdog", "Line", 1.0, patience_s=0.5)
+
+
+def test_the_heartbeat_that_a_calibration_names(tmp_path: Path) -> None:
+    line = HeartbeatLine("Watchdog", "Line", period_s=0.01, patience_s=60.0)
+    with controlled() as (scope, controller), SimulatedWatchdog(tmp_path / "log", 60.0) as watchdog:
+        assert controller.heartbeat() is None
+        named = CoreController(scope, replace(calibration_of(scope), heartbeat=line))
+        with pytest.raises(ControlError, match=r"line Watchdog-Line does not answer .* correct the calibration"):
+            named.heartbeat()
+        scope.mmc.loadPyDevice("Watchdog", watchdog.device())
+        scope.mmc.initializeDevice("Watchdog")
+        heart = named.heartbeat()
+        assert heart is not None
+        with heart:
+            heart.beat()
+            while watchdog.states[-1] != "open":
+                PAUSE.wait(0.001)
+        assert heart.failure is None

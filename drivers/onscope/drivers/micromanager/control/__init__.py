@@ -7,7 +7,7 @@ with specimen.open(scene) as scope:
 """
 
 from ._calibrate_slm import calibrate_slm
-from ._calibration import Calibration, LightOutput, Line, Put, SlmOutput, Stages
+from ._calibration import Calibration, HeartbeatLine, LightOutput, Line, Put, SlmOutput, Stages
 from ._controller import CoreController
 from ._focus import best_focus, sharpness
 from ._heartbeat import Heartbeat
@@ -18,6 +18,7 @@ __all__ = [
     "Calibration",
     "CoreController",
     "Heartbeat",
+    "HeartbeatLine",
     "LightOutput",
     "Line",
     "Put",

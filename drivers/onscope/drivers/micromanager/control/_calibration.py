@@ -94,13 +94,25 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
+class HeartbeatLine:
+    """A property that drives the input of a hardware watchdog, and how: see `Heartbeat`."""
+
+    device: str
+    property: str
+    values: tuple[Value, Value] = (0, 1)
+    period_s: float = 0.1
+    patience_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """A microscope as a controller needs to know it; `load` reads one from a YAML file.
 
     `channels`: by preset of the group `channel_group` ("": the core's channel group) the lights that shine in it, with
     their power in mW at the sample. `shutter` ("": the core's): closes all lights. `lines`: TTL outputs and shutters
     that may be pulsed. `slms` by name. `exposure_ms`: the camera's range, where it does not tell it. `safe`: what else
-    belongs to the safe state, in this order, after shutter, lights, lines and SLMs.
+    belongs to the safe state, in this order, after shutter, lights, lines and SLMs. `heartbeat`: the line to a hardware
+    watchdog, if there is one.
     """
 
     lights: Mapping[str, LightOutput] = field(default_factory=lambda: MappingProxyType({}))
@@ -112,6 +124,7 @@ class Calibration:
     stages: Stages = field(default_factory=Stages)
     exposure_ms: Range | None = None
     safe: tuple[Put, ...] = ()
+    heartbeat: HeartbeatLine | None = None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Calibration:

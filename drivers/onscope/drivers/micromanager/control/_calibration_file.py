@@ -21,6 +21,7 @@ stages: {x_um: [-5000, 5000], y_um: [-3000, 3000], z_um: [-50, 350], dark_um: 50
 exposure_ms: [0.1, 10000]
 safe:
   - {device: Laser, property: Emission, value: Off}
+heartbeat: {device: Arduino, property: Switch 8, period_s: 0.1, patience_s: 1.0}
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from onscope.runtime import ControlError
 from onscope.runtime.checked_yaml import Checked, read_checked
 
-from ._calibration import Calibration, LightOutput, Line, Put, SlmOutput, Stages
+from ._calibration import Calibration, HeartbeatLine, LightOutput, Line, Put, SlmOutput, Stages
 
 Above0 = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -104,6 +105,20 @@ class PutModel(_Part):
     value: Value
 
 
+class HeartbeatModel(_Part):
+    device: Name
+    property: Name
+    values: tuple[Value, Value] = (0, 1)
+    period_s: Annotated[float, Field(ge=0.005, le=60)] = 0.1
+    patience_s: Annotated[float, Field(ge=0.01, le=600)] = 1.0
+
+    @model_validator(mode="after")
+    def _patient(self) -> HeartbeatModel:
+        if self.period_s >= self.patience_s:
+            raise ValueError("found a patience_s that is not longer than period_s, expected it to be")
+        return self
+
+
 class CalibrationModel(_Part):
     """A calibration file."""
 
@@ -117,6 +132,7 @@ class CalibrationModel(_Part):
     stages: StagesModel = StagesModel()
     exposure_ms: Ends | None = None
     safe: Annotated[list[PutModel], Field(max_length=1000)] = []
+    heartbeat: HeartbeatModel | None = None
 
 
 def read_calibration(path: str | os.PathLike[str]) -> Calibration:
@@ -134,6 +150,7 @@ def read_calibration(path: str | os.PathLike[str]) -> Calibration:
         stages=Stages(**told.stages.model_dump()),
         exposure_ms=told.exposure_ms,
         safe=tuple(Put(one.device, one.property, one.value) for one in told.safe),
+        heartbeat=None if told.heartbeat is None else HeartbeatLine(**told.heartbeat.model_dump()),
     )
 
 

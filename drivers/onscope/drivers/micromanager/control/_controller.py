@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from onscope.runtime import ControlError, SourceError, now_ns
 from onscope.runtime.feedback import Action, Command, Done, Limits, Setting
 
-from .._core import Core
+from .._core import Core, one_line
 from ._calibration import Calibration
 from ._core import Time
 from ._deeds import DEEDS
+from ._heartbeat import Heartbeat
 from ._limits import device_limits
 from ._rig import Rig
 from ._roll import Rolls
@@ -49,6 +50,25 @@ class CoreController:
     def calibration(self) -> Calibration:
         """What it knows of light, lines and SLMs."""
         return self._rig.calibration
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The sign of life that the calibration names, to be used as a context; None without one.
+
+        Raises ControlError when its device does not answer.
+        """
+        line = self.calibration.heartbeat
+        if line is None:
+            return None
+        try:
+            self._rig.core.set_property(line.device, line.property, line.values[0])
+        except Exception as error:  # whatever a core or a device in Python raises
+            raise ControlError(
+                f"the heartbeat's line {line.device}-{line.property} does not answer ({one_line(error)}): correct the "
+                "calibration"
+            ) from error
+        return Heartbeat(
+            self._rig.core, line.device, line.property, line.period_s, patience_s=line.patience_s, values=line.values
+        )
 
     def live(
         self,

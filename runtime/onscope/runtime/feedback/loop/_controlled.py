@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from .._controller import Controller
+from ._hold import Heartbeat
 
 
 @runtime_checkable
@@ -19,4 +21,13 @@ class Controlled(Protocol):
         the driver knows by itself). Raises ControlError for a microscope that cannot be controlled, or a calibration
         that does not fit it.
         """
+        ...
+
+
+@runtime_checkable
+class Beating(Protocol):
+    """A Controller that may have a line to a hardware watchdog."""
+
+    def heartbeat(self) -> AbstractContextManager[Heartbeat] | None:
+        """What drives it while the context lasts (None: there is none). Raises ControlError when it does not answer."""
         ...

@@ -35,8 +35,8 @@ LOOK_S = 0.05
 """How often light is booked while no result comes."""
 CLOSING_S = 5.0
 SHADOW = (
-    "SHADOW MODE: the rules of {} decide and everything is journalled, but NOTHING is carried out: arm it "
-    "(armed=True, --arm) when you trust them"
+    "NOTHING is carried out: the rules of {} decide and everything is journalled; arm it (armed=True, --arm) when you "
+    "trust them"
 )
 
 

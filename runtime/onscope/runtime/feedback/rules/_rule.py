@@ -165,5 +165,5 @@ class FileRule:
         track, label = int(objects.track[first]), int(objects.label[first])
         name = f"track {track}" if track else f"object {label}" if label else f"row {first}"
         others = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
-        picked = f", the {self._model.pick}," if self._model.pick is not None else ""
+        picked = f", the {self._model.pick}" if self._model.pick is not None else ""
         return f"{name} of {self._model.each}{others}{picked}: {why}"
