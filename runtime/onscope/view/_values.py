@@ -68,6 +68,8 @@ class Layout:
     packages: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Names of the packages by stage."""
     live: bool = True
+    frames: int = 0
+    """Of a recording: how many there are to `seek`."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
