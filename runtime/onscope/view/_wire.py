@@ -73,5 +73,7 @@ def unpack(data: bytes) -> tuple[Message, list[Array]]:
     except WireError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise WireError(f"found an update whose head cannot be used ({error}), expected places of its arrays") from error
+        raise WireError(
+            f"found an update whose head cannot be used ({error}), expected places of its arrays"
+        ) from error
     return head, arrays

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from .._errors import RecordError
 
@@ -99,6 +103,14 @@ class Canvas:
             raise RecordError(
                 f"{path} could not be written ({error.strerror or error}): make room on its disk"
             ) from error
+
+    def png(self, words: Mapping[str, str] = MappingProxyType({})) -> bytes:
+        """The bytes of a PNG, with `words` by their keyword (1 to 79 letters of Latin-1) in its iTXt chunks."""
+        told, held = PngInfo(), BytesIO()
+        for keyword, text in words.items():
+            told.add_itxt(keyword, text)
+        self._image.save(held, "PNG", pnginfo=told)
+        return held.getvalue()
 
     @staticmethod
     def wide(words: str, size: int) -> float:
