@@ -53,9 +53,11 @@ def test_the_picture_and_what_made_it() -> None:
     assert words["Creation Time"] == told["made"]
 
 
-def test_16_bits_take_the_contrast_of_the_view() -> None:
-    picture = np.full((SIDE, SIDE), 500, np.uint16)
-    sheet, _ = opened(png_of(*update(picture), About()))
+@pytest.mark.parametrize(("stored", "values"), [(500, None), (500, [0, 65535]), (32768, [0, 1000])])
+def test_16_bits_take_the_contrast_of_the_view(stored: int, values: list[float] | None) -> None:
+    head, arrays = update(np.full((SIDE, SIDE), stored, np.uint16))
+    head["views"][0] |= {} if values is None else {"values": values}
+    sheet, _ = opened(png_of(head, arrays, About()))
     assert (on_sheet(sheet) == 127).all()
 
 
@@ -77,14 +79,14 @@ def test_labels_have_colours_of_their_own() -> None:
     [
         (
             {"kind": "outlines", "starts": {"array": 1}, "points": {"array": 2}},
-            [np.array([0, 4], np.uint32), np.array([[9.5, 9.5], [9.5, 19.5], [19.5, 19.5], [19.5, 9.5]], np.float32)],
+            [np.array([0, 4], np.uint32), np.array([[10, 10], [10, 20], [20, 20], [20, 10]], np.float32)],
             [(100, 150), (150, 200), (200, 150), (150, 100)],
         ),
-        ({"kind": "boxes", "points": {"array": 1}}, [np.array([[9.5, 9.5, 19.5, 19.5]], np.float32)], [(100, 150)]),
-        ({"kind": "spots", "points": {"array": 1}}, [np.array([[19.5, 19.5]], np.float32)], [(200, 220), (180, 200)]),
+        ({"kind": "boxes", "points": {"array": 1}}, [np.array([[10, 10, 20, 20]], np.float32)], [(100, 150)]),
+        ({"kind": "spots", "points": {"array": 1}}, [np.array([[20, 20]], np.float32)], [(200, 220), (180, 200)]),
         (
             {"kind": "tails", "starts": {"array": 1}, "points": {"array": 2}},
-            [np.array([0, 2], np.uint32), np.array([[9.5, 9.5], [9.5, 29.5]], np.float32)],
+            [np.array([0, 2], np.uint32), np.array([[10, 10], [10, 30]], np.float32)],
             [(100, 200), (100, 300)],
         ),
     ],

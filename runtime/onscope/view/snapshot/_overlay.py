@@ -16,7 +16,7 @@ Array = npt.NDArray[Any]
 SHIFT = 4
 """Bits of a pixel's part in which places are told."""
 MIDDLE = 0.5
-"""From the middle of a raw pixel, which tables and outlines count from, to its edge, which `rect` counts from."""
+"""From the edge of a pixel, which places in an update count from, to its middle, which those of a picture do."""
 
 
 def overlaid(picture: Array, rect: Sequence[float], vectors: Mapping[str, Any], arrays: Sequence[Array]) -> Array:
@@ -38,7 +38,7 @@ def overlaid(picture: Array, rect: Sequence[float], vectors: Mapping[str, Any], 
         starts = np.asarray(arrays[vectors["starts"]["array"]], np.int64)
         paths = [points[begin:end] for begin, end in pairwise(starts.tolist()) if end > begin]
         if kind == "tails":
-            moved = [(path + MIDDLE - (y0, x0)) * sides - MIDDLE for path in paths]
+            moved = [(path - (y0, x0)) * sides - MIDDLE for path in paths]
             return trails(shown, moved, 2)
         rings = [_placed(path, (y0, x0), sides) for path in paths]
         cv2.polylines(shown, rings, True, ACCENT, 1, cv2.LINE_AA, SHIFT)
@@ -47,6 +47,6 @@ def overlaid(picture: Array, rect: Sequence[float], vectors: Mapping[str, Any], 
 
 def _placed(points: Array, origin: tuple[float, float], sides: tuple[float, float]) -> npt.NDArray[np.int32]:
     """Raw places (..., 2) of y, x as x, y on the picture, in parts of a pixel."""
-    moved = (points + MIDDLE - origin) * sides - MIDDLE
+    moved = (points - origin) * sides - MIDDLE
     near = np.clip(np.rint(moved[..., ::-1] * 2**SHIFT), -(1 << 24), 1 << 24)
     return np.asarray(near.astype(np.int32))

@@ -23,6 +23,7 @@ MARGIN, WORDS, FOOT = 16, 52, 40
 LEAST, ROW = 320, 3
 """Columns that a picture has at least on the sheet (small ones are enlarged, their pixels stay squares), and pictures
 in a row."""
+ALL = 65535.0
 STEPS = (1.0, 2.0, 5.0)
 
 
@@ -74,8 +75,9 @@ def _picture(view: Mapping[str, Any], head: Mapping[str, Any], arrays: Sequence[
     if view["rect"][2] <= view["rect"][0] or view["rect"][3] <= view["rect"][1]:
         raise ValueError(f"the part {view['rect']}")
     labels = view["image"] in told.labels
-    if picture.dtype != np.uint8 and not labels and high <= low:
-        low, high = 0.0, float(np.iinfo(picture.dtype).max)
+    if picture.dtype != np.uint8:
+        first, last = view.get("values") or (0.0, ALL)  # what 0 and the largest number of 16 bits stand for
+        low, high = ((each - first) * ALL / (last - first) for each in ((low, high) if high > low else (first, last)))
     rgb = coloured(picture, told.colours.get(view["id"], "grey"), low, high, labels)
     if rgb.shape[1] < LEAST:
         times = -(-LEAST // rgb.shape[1])
