@@ -13,6 +13,7 @@ from ._clock import now_ns
 
 Kind = Literal[
     "preparing",
+    "view",
     "ready",
     "segment",
     "worker died",

@@ -70,6 +70,8 @@ class Layout:
     live: bool = True
     frames: int = 0
     """Of a recording: how many there are to `seek`."""
+    swaps: tuple[str, ...] = ()
+    """Names of the packages that the user gave for swapping."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -37,7 +37,8 @@ class View:
     those of the answer: `words`, and what else there is; bytes under "png" go to the viewer as they are. What it raises
     is told to the viewer. `status` gives further parts of the status, such as "recording"; it is called four times a
     second, and must return at once. Of the layout: `spec` of the frames where it is known already, names of the
-    positions of `axes`, `settings` that may be tuned, `queue_depth` of the admission, `live` False for a replay.
+    positions of `axes`, `settings` that may be tuned, `queue_depth` of the admission, `live` False and the number of
+    `frames` for a recording, names of the packages for `swaps`.
 
     Nothing that happens to the server reaches the run; when it ends, `on_event` of the runtime is told. Raises
     ViewError when it cannot be started.
@@ -58,6 +59,8 @@ class View:
         settings: Sequence[Setting] = (),
         queue_depth: int | None = None,
         live: bool = True,
+        frames: int = 0,
+        swaps: Sequence[str] = (),
     ) -> None:
         self.host, self.token = host, token
         if self.token is None:
@@ -68,7 +71,9 @@ class View:
             raise ViewError(f"found the port {port}, expected 0 (a free one) to 65535")
         self.port = port
         self._runtime, self._actions = runtime, dict(actions)
-        self._extras = Extras(spec, dict(axes), tuple(settings), queue_depth, live, feedback, status)
+        self._extras = Extras(
+            spec, dict(axes), tuple(settings), queue_depth, live, feedback, status, frames, tuple(swaps)
+        )
         self._feed: Feed | None = None
         self._link: ProcessLink | None = None
 

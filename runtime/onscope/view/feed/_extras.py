@@ -24,3 +24,5 @@ class Extras:
     live: bool
     feedback: Feedback | None
     status: Callable[[], Mapping[str, Any]]
+    frames: int = 0
+    swaps: tuple[str, ...] = ()

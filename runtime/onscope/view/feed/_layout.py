@@ -86,6 +86,8 @@ class Layouts:
             actions=self._actions,
             packages=self._packages(),
             live=self._extras.live,
+            frames=self._extras.frames,
+            swaps=self._extras.swaps,
         )
 
     def _set_raw(self, spec: FrameSpec) -> None:

@@ -28,7 +28,9 @@ class About:
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
 
-def words_of(head: Mapping[str, Any], about: About, colours: Mapping[int, str]) -> dict[str, str]:
+def words_of(
+    head: Mapping[str, Any], about: About, colours: Mapping[int, str], gamma: Mapping[int, float]
+) -> dict[str, str]:
     """The text chunks of a snapshot by keyword: `onscope` is all of it as JSON, the others are for people."""
     made = datetime.now(UTC).isoformat(timespec="milliseconds")
     told: dict[str, Any] = {
@@ -37,7 +39,7 @@ def words_of(head: Mapping[str, Any], about: About, colours: Mapping[int, str]) 
         "made": made,
         "frame": head["frame"],
         **about.as_json(),
-        "views": [_view(view, colours) for view in head["views"]],
+        "views": [_view(view, colours, gamma) for view in head["views"]],
         "vectors": [f"{each['kind']}:{each['table']}" for each in head.get("vectors", ())],
         "trust": head.get("trust", {}),
         "suspect": head.get("suspect", {}),
@@ -55,12 +57,13 @@ def name_of(frame: Mapping[str, Any]) -> str:
     return f"{frame['run']}/{frame['camera']}/{frame['segment']}/{frame['seq']}"
 
 
-def _view(view: Mapping[str, Any], colours: Mapping[int, str]) -> dict[str, Any]:
+def _view(view: Mapping[str, Any], colours: Mapping[int, str], gamma: Mapping[int, float]) -> dict[str, Any]:
     return {
         "image": view["image"],
         "rect": list(view["rect"]),
         "contrast": [view.get("low"), view.get("high")],
         "colours": colours.get(view["id"], "grey"),
+        "gamma": gamma.get(view["id"], 1.0),
     }
 
 

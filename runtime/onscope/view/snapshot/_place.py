@@ -30,19 +30,24 @@ class Snapshots:
         self._lock = threading.Lock()
         self._saved = 0
 
+    @property
+    def kept(self) -> bool:
+        """Whether they are saved at all."""
+        return self._folder is not None
+
     def save(self, png: bytes, frame: Mapping[str, Any]) -> str:
-        """The name under which it was saved ("" where there is no recording); raises RecordError.
+        """The name of it, under which it is saved where there is a recording (`kept`); raises RecordError.
 
         A recording that has ended gets it into its list of checksums; one that goes on lists it at its end.
         """
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        name = f"frame-{int(frame['segment'])}-{int(frame['seq']):06d}-{moment}-{secrets.token_hex(3)}.png"
         if self._folder is None:
-            return ""
+            return name
         with self._lock:
             if self._saved >= MOST:
                 raise RecordError(f"found {MOST} snapshots of this run, expected no more: look at its recording later")
             self._saved += 1
-            moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-            name = f"frame-{int(frame['segment'])}-{int(frame['seq']):06d}-{moment}-{secrets.token_hex(3)}.png"
             place = self._folder / FOLDER
             part = place / f"{name}.part"
             try:

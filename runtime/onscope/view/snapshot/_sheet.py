@@ -29,9 +29,10 @@ STEPS = (1.0, 2.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a viewer looks: `colours` by the ids of its views, and the `labels` among the images by name."""
+    """How a viewer looks: `colours` and `gamma` by the ids of its views, and the `labels` among the images by name."""
 
     colours: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    gamma: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
     labels: frozenset[str] = frozenset()
     vectors: Mapping[int, Sequence[str]] | None = None
     """Which vectors ("outlines:cells") lie over which view; None: all over each."""
@@ -47,7 +48,7 @@ def png_of(head: Mapping[str, Any], arrays: Sequence[Array], about: About, told:
         shown = [_picture(view, head, arrays, told) for view in head["views"]]
         captions = [_caption(view, told) for view in head["views"]]
         rects = [view["rect"] for view in head["views"]]
-        words, title = words_of(head, about, told.colours), f"frame {name_of(head['frame'])}"
+        words, title = words_of(head, about, told.colours, told.gamma), f"frame {name_of(head['frame'])}"
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise WireError(f"found an update that cannot be drawn ({error!r}), expected its views and arrays") from error
     if not shown:
@@ -78,7 +79,7 @@ def _picture(view: Mapping[str, Any], head: Mapping[str, Any], arrays: Sequence[
     if picture.dtype != np.uint8:
         first, last = view.get("values") or (0.0, ALL)  # what 0 and the largest number of 16 bits stand for
         low, high = ((each - first) * ALL / (last - first) for each in ((low, high) if high > low else (first, last)))
-    rgb = coloured(picture, told.colours.get(view["id"], "grey"), low, high, labels)
+    rgb = coloured(picture, told.colours.get(view["id"], "grey"), low, high, labels, told.gamma.get(view["id"], 1.0))
     if rgb.shape[1] < LEAST:
         times = -(-LEAST // rgb.shape[1])
         rgb = np.asarray(cv2.resize(rgb, None, fx=times, fy=times, interpolation=cv2.INTER_NEAREST))
