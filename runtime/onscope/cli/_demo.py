@@ -11,11 +11,17 @@ from typing import Annotated, Any, cast
 import typer
 
 from ._options import (
+    BrowserOption,
+    HostOption,
     OutOption,
     OverwriteOption,
     ProviderOption,
+    StayOption,
     ThreadsOption,
+    TokenOption,
     TruthOption,
+    ViewOption,
+    ViewPortOption,
     Worker,
     WorkerOption,
     dated_folder,
@@ -77,6 +83,12 @@ def demo(
         ),
     ] = None,
     truth: TruthOption = False,
+    view: ViewOption = False,
+    view_port: ViewPortOption = None,
+    host: HostOption = None,
+    token: TokenOption = None,
+    browser: BrowserOption = None,
+    stay: StayOption = False,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -92,6 +104,7 @@ def demo(
     from onscope.runtime import SourceError, keep_newest
 
     from ._live import Plan, run_live
+    from ._viewing import looking_of
 
     if specimen is None:
         for name, given in (("--channel", channel), ("--lapse", lapse), ("--truth", truth or None)):
@@ -100,6 +113,7 @@ def demo(
                     f"found {name} without --specimen, expected both: name a scenario, such as --specimen "
                     "dividing-cells, or leave it out"
                 )
+    looking = looking_of(view, view_port, host, token, browser, stay, None)
     console = Console()
     with _opened(specimen, seed, exposure_ms, channel, lapse) as source:
         plan = Plan(
@@ -113,6 +127,7 @@ def demo(
             threads=threads,
             overwrite=overwrite,
             keep_truth=truth,
+            looking=looking,
         )
         if specimen is not None:
             console.print(source.words, soft_wrap=True, highlight=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from rich.console import Console
 
-from onscope.runtime import Admission, Pipeline, Runtime, Source, specs_of
+from onscope.runtime import Admission, Event, Pipeline, Result, Runtime, Source, specs_of
 from onscope.runtime.record import Recording, note_files, open_recording, overview
 
 from ._display import Display
@@ -20,6 +20,7 @@ from ._monitor import Monitor
 from ._psnr import PsnrMeter, Truth
 from ._summary import Outcome, check, summarise
 from ._told import Remarks, require_truth, truth_beside
+from ._viewing import Looking, Watched, stay, watched
 
 DRAIN_S = 30.0
 
@@ -27,7 +28,7 @@ DRAIN_S = 30.0
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames;
-    `steering`: rules that see the results."""
+    `steering`: rules that see the results; `looking`: the live view beside it."""
 
     title: str
     pipeline: Path
@@ -41,6 +42,7 @@ class Plan:
     keep_truth: bool = False
     format: str = "ome-zarr"
     steering: Steering | None = None
+    looking: Looking | None = None
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
@@ -49,12 +51,25 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     0 when the ledger adds up and the raw frames are complete, 1 when not, 130 after Ctrl-C; what was recorded until
     then is closed in order in each case. Raises OnscopeError.
     """
+    with ExitStack() as after:  # the view may outlast the run
+        code = _run(source, plan, console, truth, watch := Watched(), after)
+        if plan.looking is not None and plan.looking.stay:
+            stay(console, lambda: watch.stopped)
+    return code
+
+
+def _run(source: Source, plan: Plan, console: Console, truth: Truth | None, watch: Watched, after: ExitStack) -> int:
     if plan.keep_truth:
         require_truth(source)
     controller = None if plan.steering is None else control(source, plan.steering)
     pipeline = Pipeline.load(plan.pipeline)
     warn_of_forced(console, pipeline.packages)
     monitor = Monitor(None if truth is None else PsnrMeter(truth))
+
+    def tell(event: Event) -> None:
+        display.tell(event)
+        watch.tell(event)
+
     with (
         Display(console, monitor, plan.title, plan.frames) as display,
         new_recording(
@@ -68,7 +83,7 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
             admission=plan.admission,
             provider=plan.provider,
             threads=plan.threads,
-            on_event=display.tell,
+            on_event=tell,
             record=recording,
         ) as runtime,
         beating(controller) as heart,
@@ -79,10 +94,13 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
             runtime.prepare(spec)
         if plan.frames is not None:
             recording.require_room(specs, plan.frames)
+        depth, spec = plan.admission.depth, specs[0]
+        viewed = watched(plan.looking, runtime, source, spec, recording, plan.out, feedback, depth, watch, console)
+        after.enter_context(viewed)
         sure()  # what cannot run has left nothing behind
         with truth_beside(source, plan.out if plan.keep_truth else None) as said:
             with steered(feedback, heart) as came:
-                stopped = _take(source, plan, runtime, monitor, display, came)
+                stopped = _take(source, plan, runtime, monitor, display, came, watch)
                 if not stopped:
                     runtime.drain(DRAIN_S)
             runtime.close()  # ends the account before the recording writes it
@@ -92,23 +110,29 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
         recording.finish(runtime.ledger)
     ledger = runtime.ledger
     run = open_recording(plan.out)
-    note_files(plan.out, [overview(run, plan.out / "overview.png").name, *came.files])
-    expected = None if stopped or came.ended else plan.frames
+    note_files(plan.out, [overview(run, plan.out / "overview.png").name, *came.files, *watch.files])
+    expected = None if stopped or came.ended or watch.stopped else plan.frames
     outcome = Outcome(stopped, (*check(run, ledger, expected), *said.faults, *came.faults))
     summarise(console, run, monitor, ledger, outcome, remarks)
     return outcome.code
 
 
-def _take(source: Source, plan: Plan, runtime: Runtime, monitor: Monitor, display: Display, came: Steered) -> bool:
+def _take(
+    source: Source, plan: Plan, runtime: Runtime, monitor: Monitor, display: Display, came: Steered, watch: Watched
+) -> bool:
     """Take the frames and show what comes of them; returns whether Ctrl-C ended it."""
+    last: Result | None = None
     try:
         # A generator that is closed stops the camera, whatever ends the loop.
-        with closing(cast("Any", runtime.stream(source, plan.frames))) as results:
-            for result in results:
-                monitor.add(result)
+        with watch.taking(), closing(cast("Any", runtime.stream(source, plan.frames))) as results:
+            for last in results:
+                monitor.add(last)
+                watch.saw(last)
                 display.tick(runtime.ledger.counts, runtime.ledger.submitted)
-                if came.ended:
+                if came.ended or watch.stopped:
                     break
     except KeyboardInterrupt:
-        return True
+        return not watch.stopped
+    finally:
+        watch.ended(last)
     return False

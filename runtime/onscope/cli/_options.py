@@ -62,6 +62,35 @@ ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads of the engine.", show_default="one per core")
 ]
 
+ViewOption = Annotated[
+    bool, typer.Option("--view", help="Show it live in a browser: raw and result, numbers, controls.")
+]
+ViewPortOption = Annotated[
+    int | None,
+    typer.Option("--view-port", min=0, max=65535, help="Port of the view.", show_default="a free one"),
+]
+HostOption = Annotated[
+    str | None,
+    typer.Option("--host", help="Address that the view listens on.", show_default="127.0.0.1, this machine alone"),
+]
+TokenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        envvar="ONSCOPE_VIEW_TOKEN",
+        help="What a viewer must know.",
+        show_default="a new one where --host is not this machine alone, else none",
+    ),
+]
+BrowserOption = Annotated[
+    bool | None, typer.Option("--browser/--no-browser", help="Open a browser on the view, where there is a display.")
+]
+StayOption = Annotated[bool, typer.Option("--stay", help="Keep the view after the run, until Ctrl-C.")]
+SwapOption = Annotated[
+    list[str] | None,
+    typer.Option("--swap", metavar="STAGE=PACKAGE", help="A package that viewers may put in a stage's place."),
+]
+
 
 def parse_admission(text: str, every_n: int = 1, deadline_ms: float | None = None) -> Admission:
     """`KIND:DEPTH` (or `KIND`, depth 2) as an Admission; raises PipelineError when it is none."""

@@ -9,12 +9,19 @@ from typing import Annotated
 import typer
 
 from ._options import (
+    BrowserOption,
     FormatOption,
+    HostOption,
     OutOption,
     OverwriteOption,
     ProviderOption,
+    StayOption,
+    SwapOption,
     ThreadsOption,
+    TokenOption,
     TruthOption,
+    ViewOption,
+    ViewPortOption,
     Worker,
     WorkerOption,
     dated_folder,
@@ -95,6 +102,13 @@ def run(
     doses: Annotated[
         Path | None, typer.Option("--doses", help="Light given so far, kept over runs (for --rules).")
     ] = None,
+    view: ViewOption = False,
+    view_port: ViewPortOption = None,
+    host: HostOption = None,
+    token: TokenOption = None,
+    browser: BrowserOption = None,
+    stay: StayOption = False,
+    swap: SwapOption = None,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -112,6 +126,7 @@ def run(
     from ._feedback import steering_of
     from ._live import Plan, run_live
     from ._steps import by_hand
+    from ._viewing import looking_of
 
     replays_freely = source.startswith("replay:") and fps is None and speed is None
     if admission == AS_RECORDED:
@@ -132,6 +147,7 @@ def run(
     options["colour"] = False if grey else None
     options["truth"] = truth or None
     steering = steering_of(rules, arm, calibration, doses)
+    looking = looking_of(view, view_port, host, token, browser, stay, swap)
     console = Console()
     trouble = None if faults is None else read_faults(faults)
     with ExitStack() as stack:
@@ -152,6 +168,7 @@ def run(
             keep_truth=truth,
             format=format,
             steering=steering,
+            looking=looking,
         )
         code = run_live(opened, plan, console)
     if known is not None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from onscope.view._wire import WireError, pack, unpack
-from onscope.view.snapshot import COLOURS, About, Snapshots, Told, coloured, png_of
+from onscope.view.snapshot import COLOURS, About, Snapshots, coloured, png_of
 
 FRAME = {"run": "r", "camera": "cam", "segment": 0, "seq": 17, "index": {"t": 17}, "labels": {}, "state": "done"}
 SIDE = 400
@@ -100,9 +100,8 @@ def test_vectors_lie_where_they_are(vectors: dict, arrays: list, places: list[tu
     for y, x in places:
         assert shown[y - 1 : y + 2, x - 1 : x + 2].max() > 60, (y, x)
     assert not shown[300:, :50].any()
-    sheet, _ = opened(
-        png_of(*update(np.zeros((SIDE, SIDE), np.uint8), (told,), *arrays), About(), Told(vectors={1: ()}))
-    )
+    other = {**told, "id": 2}  # another view's
+    sheet, _ = opened(png_of(*update(np.zeros((SIDE, SIDE), np.uint8), (other,), *arrays), About()))
     assert not on_sheet(sheet).any()
 
 

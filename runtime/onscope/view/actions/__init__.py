@@ -1,8 +1,9 @@
 """What viewers may ask a run to do, as functions for `View(actions=...)`: only what the run can."""
 
 from ._can import Arms, Pauses, Swaps, Tunes
+from ._fresh import Fresh, Pictured
 from ._offered import Run, offered, settings_of
-from ._snapshots import Pictures, Snap
+from ._snapshots import Snap
 from ._stopping import Stopping
 
-__all__ = ["Arms", "Pauses", "Pictures", "Run", "Snap", "Stopping", "Swaps", "Tunes", "offered", "settings_of"]
+__all__ = ["Arms", "Fresh", "Pauses", "Pictured", "Run", "Snap", "Stopping", "Swaps", "Tunes", "offered", "settings_of"]

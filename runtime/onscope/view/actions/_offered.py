@@ -33,6 +33,7 @@ class Run:
     source: object = None
     stop: Callable[[], object] | None = None
     snap: Do | None = None
+    before_pause: Callable[[], object] | None = None
     packages: Mapping[str, tuple[str, str | Path]] = field(default_factory=lambda: MappingProxyType({}))
     """Stage and package by name."""
     tuned: Callable[[tuple[Setting, ...]], object] = lambda settings: None
@@ -44,7 +45,7 @@ def offered(run: Run) -> dict[str, Do]:
     if isinstance(run.feedback, Arms):
         able |= {"arm": _said(run.feedback.arm, "armed"), "shadow": _said(run.feedback.shadow, "in shadow mode")}
     if isinstance(run.source, Pauses):
-        able |= {"pause": _said(run.source.pause, "paused"), "resume": _said(run.source.resume, "goes on")}
+        able |= {"pause": lambda fields: _pause(run), "resume": _said(run.source.resume, "goes on")}
     if run.stop is not None:
         able["stop"] = _said(run.stop, "the run ends in order")
     if run.snap is not None:
@@ -92,6 +93,14 @@ def _told(runtime: Runtime, name: str, do: Do) -> Do:
         return given
 
     return done
+
+
+def _pause(run: Run) -> Mapping[str, Any]:
+    assert isinstance(run.source, Pauses)
+    if run.before_pause is not None and not run.source.paused:
+        run.before_pause()
+    run.source.pause()
+    return {"words": "paused"}
 
 
 def _tune(run: Run, fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -34,8 +34,6 @@ class Told:
     colours: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     gamma: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
     labels: frozenset[str] = frozenset()
-    vectors: Mapping[int, Sequence[str]] | None = None
-    """Which vectors ("outlines:cells") lie over which view; None: all over each."""
 
 
 def png_of(head: Mapping[str, Any], arrays: Sequence[Array], about: About, told: Told | None = None) -> bytes:
@@ -83,9 +81,8 @@ def _picture(view: Mapping[str, Any], head: Mapping[str, Any], arrays: Sequence[
     if rgb.shape[1] < LEAST:
         times = -(-LEAST // rgb.shape[1])
         rgb = np.asarray(cv2.resize(rgb, None, fx=times, fy=times, interpolation=cv2.INTER_NEAREST))
-    mine = None if told.vectors is None else told.vectors.get(view["id"], ())
     for vectors in head.get("vectors", ()):
-        if mine is None or f"{vectors['kind']}:{vectors['table']}" in mine:
+        if vectors["id"] == view["id"]:
             rgb = overlaid(rgb, view["rect"], vectors, arrays)
     return rgb
 
