@@ -54,7 +54,7 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     with ExitStack() as after:  # the view may outlast the run
         code = _run(source, plan, console, truth, watch := Watched(), after)
         if plan.looking is not None and plan.looking.stay:
-            stay(console, lambda: watch.stopped)
+            stay(console)
     return code
 
 

@@ -6,8 +6,8 @@ import os
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from onscope.view.actions import Fresh, Stopping
     from onscope.view.snapshot import Snapshots
 
-LOOK_S = 0.2
 TOKEN = "ONSCOPE_VIEW_TOKEN"
 """The variable that may hold the token: others on the machine can read a command line."""
 
@@ -199,12 +198,9 @@ def has_display() -> bool:
     return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
-def stay(console: Console, ended: Callable[[], bool] = lambda: False) -> None:
-    """Wait until Ctrl-C (or until `ended`)."""
+def stay(console: Console) -> None:
+    """Wait until Ctrl-C."""
     console.print("the view stays: Ctrl-C ends it", style="dim")
-    waiting = threading.Event()
-    try:
-        while not ended():
-            waiting.wait(LOOK_S)
-    except KeyboardInterrupt:
-        console.print()
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+    console.print()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
@@ -16,13 +17,15 @@ from ._reel import Reel, Shot
 class ReplaySource:
     """Made by `replay`. Files are opened by `frames` and closed when its generator ends.
 
-    `frames` from one thread at a time; `step` and `end` from any.
+    `frames` from one thread at a time; `step`, `end`, `pause` and `resume` from any.
     """
 
     def __init__(self, reel: Reel, pace: Pace, exposure_ms: float | None, steps: Steps | None, what: str) -> None:
         self._reel, self._pace, self._exposure_ms, self._steps, self._what = reel, pace, exposure_ms, steps, what
         self._run = new_run_id()
         self._segments = 0
+        self._goes_on = threading.Event()
+        self._goes_on.set()
         if pace.speed is not None:
             with closing(cast("Any", reel.shots())) as shots:
                 if next(shots).seconds is None:
@@ -53,8 +56,22 @@ class ReplaySource:
 
     def end(self) -> None:
         """Where frames come one by one, let no more come than were asked for; `frames` ends then."""
+        self._goes_on.set()
         if self._steps is not None:
             self._steps.end()
+
+    @property
+    def paused(self) -> bool:
+        """Whether no frame comes until `resume`."""
+        return not self._goes_on.is_set()
+
+    def pause(self) -> None:
+        """Let no more frames come; one that is due already may."""
+        self._goes_on.clear()
+
+    def resume(self) -> None:
+        """Go on with the next frame, at the same pace."""
+        self._goes_on.set()
 
     def remarks(self) -> Mapping[str, str]:
         """What a recording of this replay should say of its source."""
@@ -76,6 +93,11 @@ class ReplaySource:
         asked_ns = began_ns
         with closing(cast("Any", self._reel.shots())) as shots:
             for number, shot in enumerate(islice(shots, n)):
+                if self.paused:
+                    paused_ns = now_ns()
+                    self._goes_on.wait()
+                    waited_ns = now_ns() - paused_ns
+                    began_ns, asked_ns = began_ns + waited_ns, asked_ns + waited_ns
                 if self._steps is not None:
                     if not self._steps.take():
                         return

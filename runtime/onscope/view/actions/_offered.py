@@ -47,7 +47,7 @@ def offered(run: Run) -> dict[str, Do]:
     if isinstance(run.source, Pauses):
         able |= {"pause": lambda fields: _pause(run), "resume": _said(run.source.resume, "goes on")}
     if run.stop is not None:
-        able["stop"] = _said(run.stop, "the run ends in order")
+        able["stop"] = lambda fields: _stop(run)
     if run.snap is not None:
         able["snapshot"] = run.snap
     if isinstance(run.runtime, Tunes) and settings_of(run.runtime):
@@ -101,6 +101,14 @@ def _pause(run: Run) -> Mapping[str, Any]:
         run.before_pause()
     run.source.pause()
     return {"words": "paused"}
+
+
+def _stop(run: Run) -> Mapping[str, Any]:
+    assert run.stop is not None
+    run.stop()
+    if isinstance(run.source, Pauses):
+        run.source.resume()  # one that waits cannot end
+    return {"words": "the run ends in order"}
 
 
 def _tune(run: Run, fields: Mapping[str, Any]) -> Mapping[str, Any]:
