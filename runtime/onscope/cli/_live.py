@@ -52,7 +52,7 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     then is closed in order in each case. Raises OnscopeError.
     """
     with ExitStack() as after:  # the view may outlast the run
-        code = _run(source, plan, console, truth, watch := Watched(), after)
+        code = _run(source, plan, console, truth, Watched(), after)
         if plan.looking is not None and plan.looking.stay:
             stay(console)
     return code

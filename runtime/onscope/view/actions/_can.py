@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from onscope.runtime import Event
+
 
 @runtime_checkable
 class Arms(Protocol):
@@ -38,3 +40,4 @@ class Swaps(Protocol):
     """A runtime whose networks may be exchanged while frames run."""
 
     def swap(self, stage: str, package: Any) -> Any: ...
+    def tell(self, event: Event) -> None: ...

@@ -13,11 +13,11 @@ from onscope.runtime import Event, OnscopeError, PipelineError, Runtime
 
 from .._values import Setting
 from ._can import Arms, Pauses, Swaps, Tunes
+from ._swapping import Swapping, word_of
 
 Do = Callable[[dict[str, Any]], Mapping[str, Any]]
 MOST = 1e12
 """What is told as the end of a range that has none: JSON knows no infinite numbers."""
-MOST_WORD = 200
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def offered(run: Run) -> dict[str, Do]:
     if isinstance(run.runtime, Tunes) and settings_of(run.runtime):
         able["tune"] = lambda fields: _tune(run, fields)
     if isinstance(run.runtime, Swaps) and run.packages:
-        able["swap"] = lambda fields: _swap(run, fields)
+        able["swap"] = Swapping(run.runtime, run.packages, lambda: run.tuned(settings_of(run.runtime)))
     return {name: _told(run.runtime, name, do) for name, do in able.items()}
 
 
@@ -112,7 +112,7 @@ def _stop(run: Run) -> Mapping[str, Any]:
 
 
 def _tune(run: Run, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    of, name, value = _word(fields, "of"), _word(fields, "name"), fields.get("value")
+    of, name, value = word_of(fields, "of"), word_of(fields, "name"), fields.get("value")
     known = [each for each in settings_of(run.runtime) if (each.of, each.name) == (of, name)]
     if not known:
         raise PipelineError(f"found the setting {name!r} of {of!r} to tune, expected one that the view shows")
@@ -124,20 +124,6 @@ def _tune(run: Run, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"words": f"{of}: {name} {known[0].value:.6g} to {value:.6g}{_from(done)}"} | _first(done)
 
 
-def _swap(run: Run, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    stage, name = _word(fields, "stage"), _word(fields, "package")
-    able = {each: package for each, (of, package) in run.packages.items() if of == stage}
-    if name not in able:
-        raise PipelineError(
-            f"found the package {name!r} for the stage {stage!r}, expected one of {', '.join(able) or 'none'}: those "
-            "that were given with --swap"
-        )
-    assert isinstance(run.runtime, Swaps)
-    done = run.runtime.swap(stage, able[name])
-    run.tuned(settings_of(run.runtime))
-    return {"words": f"{stage}: {name}{_from(done)}"} | _first(done)
-
-
 def _first(done: Any) -> dict[str, Any]:
     """The first frame that a change holds for, where it is known already."""
     first = getattr(done, "first", None)
@@ -147,10 +133,3 @@ def _first(done: Any) -> dict[str, Any]:
 def _from(done: Any) -> str:
     first = getattr(done, "first", None)
     return "" if first is None else f", from frame {first.seq} of segment {first.segment} on"
-
-
-def _word(fields: Mapping[str, Any], name: str) -> str:
-    word = fields.get(name)
-    if not isinstance(word, str) or len(word) > MOST_WORD:
-        raise PipelineError(f"found no {name} in what a viewer asked for, expected its name")
-    return word
