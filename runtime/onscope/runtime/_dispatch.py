@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ._admission import Admission
+from ._changes import Changes
 from ._clock import now_ns
 from ._delivery import Delivery
 from ._errors import WorkerError
@@ -41,6 +42,7 @@ class Dispatcher:
     admission: Admission
     link: Link | None = None
     routes: dict[int, Route] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
     turn_ns: int = 0
     """When the worker began with its oldest window: when it got it, or was done with the one before."""
     _in_flight: deque[tuple[Route, Window]] = field(default_factory=deque)
@@ -117,6 +119,8 @@ class Dispatcher:
             self.turn_ns = window.sent_ns
         self._sent += 1
         window.number = self._sent
+        if self.changes.pending:
+            self.changes.sent(route, window)
         self._in_flight.append((route, window))
         try:
             self.link.send(
@@ -204,6 +208,7 @@ class Dispatcher:
         self._in_flight.clear()
         for route, window in reversed(again):
             route.lane.waiting.appendleft(window)
+        self.changes.again(again)
         for route in self.routes.values():
             route.lane.ready = False
             route.lane.forget_states()

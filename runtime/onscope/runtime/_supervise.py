@@ -77,20 +77,20 @@ class Supervisor:
             self._changed.notify_all()
             return
         self._tell(Event("preparing", str(route)))
-        link = self._dispatcher.link
-        if link is not None:  # else it is opened when the worker is back
+        if self._dispatcher.link is not None:  # else it is opened when the worker is back
             route.asked_ns = now_ns()
-            try:
-                link.send(self._dispatcher.open_message(route, self._terms.provider, self._terms.threads))
-            except OSError:
-                self._dispatcher.link = None
+            self.send(self._dispatcher.open_message(route, self._terms.provider, self._terms.threads))
 
     def forget(self, route: Route) -> None:
         """Have the worker close a lane; called with the account's lock held."""
-        link = self._dispatcher.link
-        if link is not None and route.asked_ns:
+        if route.asked_ns:
+            self.send({"kind": "close", "lane": route.number})
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Tell the worker, if there is one now; called with the account's lock held."""
+        if self._dispatcher.link is not None:
             try:
-                link.send({"kind": "close", "lane": route.number})
+                self._dispatcher.link.send(message)
             except OSError:
                 self._dispatcher.link = None
 
