@@ -29,6 +29,7 @@ from ._result import Provenance, Result, Stamps
 from ._runtime import Runtime
 from ._sources import Described, Faults, describe_source, open_source, read_faults
 from ._stage import Stage
+from ._swap import Swapped
 from ._tune import Tunable, Tuned
 from .package import Package
 from .windows import Gather
@@ -70,6 +71,7 @@ __all__ = [
     "Stage",
     "Stamps",
     "Subscription",
+    "Swapped",
     "Track",
     "Tunable",
     "Tuned",

@@ -89,7 +89,7 @@ class Runtime(Changing):
                 self._keeper.discard()
             raise
         self.ledger = self._path.ledger
-        self._one_change = threading.Lock()
+        self._one_swap = threading.Lock()
         self._hooked = Hooked(self._path, self._keeper, self._tell)
         if self._keeper is not None:
             self._path.supervisor.opened = self._keeper.notes.lane

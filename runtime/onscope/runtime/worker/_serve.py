@@ -117,6 +117,7 @@ class _Lanes:
         lane = self._open.get(message["lane"])
         if lane is None:
             return  # closed meanwhile
+        self._numbers.raise_to(message.get("numbers", {}))  # what another worker has given until now
         try:
             lane.attach_answers(message)
         except OSError as error:  # not the end of the link, for which an OSError stands elsewhere

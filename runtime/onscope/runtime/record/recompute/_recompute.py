@@ -15,6 +15,7 @@ from ._compare import Compared, compare_columns, compare_images, compare_tables
 from ._conditions import differences
 from ._reasons import CannotBeComputed
 from ._rebuilt import Rebuilt, rebuild
+from ._swapped import Swaps
 from ._tuned import TunedChain
 from ._windows import Row, Windows, parameters_of, spread
 
@@ -91,6 +92,8 @@ class _Again:
     ) -> None:
         self.stages: dict[str, StageAgain] = {}
         self._rebuilt = rebuilt
+        assert rebuilt.pipeline is not None
+        self._swaps = Swaps(rebuilt.manifest, rebuilt.pipeline)
         self._windows = windows
         self._parameters = parameters_of(values)
         self._provider = provider
@@ -101,10 +104,12 @@ class _Again:
     def look(self, number: int) -> None:
         row = self._windows.row(number)
         stages = [self.stages.setdefault(name, StageAgain()) for name in row.stages]
+        able = []
         for name, stage in zip(row.stages, stages, strict=True):
-            if name in self._rebuilt.why:
-                stage.skip(self._rebuilt.why[name])
-        able = [name for name in row.stages if name not in self._rebuilt.why]
+            if why := self._rebuilt.why.get(name) or self._swaps.why_not(row, name):
+                stage.skip(why)
+            else:
+                able.append(name)
         if not able:
             return
         try:
