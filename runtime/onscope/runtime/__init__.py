@@ -29,6 +29,8 @@ from ._result import Provenance, Result, Stamps
 from ._runtime import Runtime
 from ._sources import Described, Faults, describe_source, open_source, read_faults
 from ._stage import Stage
+from ._swap import Swapped
+from ._tune import Tunable, Tuned
 from .package import Package
 from .windows import Gather
 
@@ -69,7 +71,10 @@ __all__ = [
     "Stage",
     "Stamps",
     "Subscription",
+    "Swapped",
     "Track",
+    "Tunable",
+    "Tuned",
     "WorkerError",
     "best_precision",
     "block",

@@ -46,6 +46,16 @@ class AnswerSlots:
             }
         )
 
+    def unlike(self, other: AnswerSlots, stage: str) -> str:
+        """What differs of a stage's answers, which readers rely on, in words; empty: nothing."""
+        mine, theirs = (next(each for each in one._opened if each["stage"] == stage) for one in (self, other))
+        for name in ("axes", "dtype", "columns", "dtypes"):
+            if list(mine[name]) != list(theirs[name]):
+                return f"{name} {_words(theirs[name])} instead of {_words(mine[name])}"
+        if not mine["columns"] and list(mine["shape"]) != list(theirs["shape"]):
+            return f"{_words(theirs['shape'])} pixels instead of {_words(mine['shape'])}"
+        return ""
+
     @property
     def message(self) -> dict[str, Any]:
         """What the worker needs to write into the slots."""
@@ -128,6 +138,10 @@ class AnswerSlots:
 
 def _by_stage(values: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
     return MappingProxyType({stage: MappingProxyType(dict(each)) for stage, each in values.items()})
+
+
+def _words(values: str | Sequence[Any]) -> str:
+    return values if isinstance(values, str) else ", ".join(map(str, values)) or "none"
 
 
 def _dtype(answer: Mapping[str, Any]) -> np.dtype[Any]:

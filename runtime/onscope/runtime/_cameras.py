@@ -59,7 +59,7 @@ class Cameras:
     ) -> None:
         self.segments: deque[Segment] = deque(maxlen=SEGMENTS)
         self._by_name: dict[str, Camera] = {}
-        self._pipeline = pipeline
+        self.pipeline = pipeline
         self._admission = admission
         self._care: Care | None = None
         self._dispatcher = dispatcher
@@ -107,13 +107,13 @@ class Cameras:
             del self._dispatcher.routes[route.number]  # there was no memory for it; there may be now
             route = None
         if route is None:
-            stages = self._pipeline.stages_of(spec.camera)
+            stages = self.pipeline.stages_of(spec.camera)
             route = Route(
                 next(self._numbers),
                 self._lane(spec),
                 stages,
                 why_not=self._supervisor.broken,
-                options=self._pipeline.options(spec.camera),
+                options=self.pipeline.options(spec.camera),
                 moments=self._moments(stages),
             )
             self._dispatcher.routes[route.number] = route
@@ -123,7 +123,7 @@ class Cameras:
         return route
 
     def _looks(self, spec: FrameSpec) -> Looks:
-        return spec.shape, spec.dtype, spec.axes, spec.pixel_size_um if self._pipeline.rescales else None
+        return spec.shape, spec.dtype, spec.axes, spec.pixel_size_um if self.pipeline.rescales else None
 
     def _lane(self, spec: FrameSpec) -> Lane:
         if self._care is None:
@@ -131,10 +131,10 @@ class Cameras:
         in_hand = CREDIT + 2  # in the worker, one being made a result, one sent again after a death
         raw_depth = 0 if self._sink is None else self._sink.depth(spec)
         ledger = self._dispatcher.ledger
-        stages = self._pipeline.stages_of(spec.camera)
+        stages = self.pipeline.stages_of(spec.camera)
         recurrent = any("state" in stage.settings for stage in stages if isinstance(stage, Stage))
-        if stages and (recurrent or self._pipeline.window > 1):
-            gather = self._pipeline.gather
+        if stages and (recurrent or self.pipeline.window > 1):
+            gather = self.pipeline.gather
             return GatheredLane(
                 spec, self._admission, gather, in_hand, LENDABLE, ledger, raw_depth, recurrent=recurrent
             )
@@ -143,7 +143,7 @@ class Cameras:
     def _moments(self, stages: Sequence[AnyStage]) -> Moments | None:
         if not any(isinstance(stage, HostStage) and stage.remembers for stage in stages):
             return None
-        return Moments(self._pipeline.gather, self._admission.every_n)
+        return Moments(self.pipeline.gather, self._admission.every_n)
 
     def _furnish(self, route: Route) -> None:
         """Make a route's slots, after those that nobody needs any more were removed; without the lock."""

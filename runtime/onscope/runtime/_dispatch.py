@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ._admission import Admission
+from ._changes import Changes
 from ._clock import now_ns
 from ._delivery import Delivery
 from ._errors import WorkerError
@@ -25,6 +26,8 @@ LONG_NS = 10_000_000
 """A window of this many ns of computing is long against a hand-over (0.2 ms; 5 ms beside a busy Python thread)."""
 LENDABLE = 4
 """Results whose slots readers may hold at once before they get copies."""
+ANSWERS = CREDIT + LENDABLE + 1
+"""Slots of a lane for answers."""
 
 
 @dataclass(eq=False)
@@ -41,12 +44,15 @@ class Dispatcher:
     admission: Admission
     link: Link | None = None
     routes: dict[int, Route] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
+    held: bool = False
+    """Whether no window is sent, since another worker takes over."""
     turn_ns: int = 0
     """When the worker began with its oldest window: when it got it, or was done with the one before."""
     _in_flight: deque[tuple[Route, Window]] = field(default_factory=deque)
     _making: Route | None = None
     _sent: int = 0
-    _numbers: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
     """The lowest track numbers not given yet, by stage."""
     _took_ns: int = 0
 
@@ -64,12 +70,12 @@ class Dispatcher:
             "provider": provider,
             "threads": threads,
             "frozen": list(route.frozen.values()),
-            "numbers": dict(self._numbers),
+            "numbers": dict(self.numbers),
         }
 
     def pump(self) -> None:
         """Send what may be sent: while there is credit, and room with every blocking subscriber."""
-        while self.link is not None and len(self._in_flight) < self._credit():
+        while self.link is not None and not self.held and len(self._in_flight) < self._credit():
             if self.delivery.room() <= len(self._in_flight) + (self._making is not None):
                 return
             route = self._oldest()
@@ -104,6 +110,11 @@ class Dispatcher:
         return route is self._making or any(each is route for each, _ in self._in_flight)
 
     @property
+    def idle(self) -> bool:
+        """Whether no window is with the worker, nor being made a result."""
+        return not self._in_flight and self._making is None
+
+    @property
     def in_flight(self) -> int:
         """Windows that the worker has."""
         return len(self._in_flight)
@@ -117,6 +128,8 @@ class Dispatcher:
             self.turn_ns = window.sent_ns
         self._sent += 1
         window.number = self._sent
+        if self.changes.pending:
+            self.changes.sent(route, window)
         self._in_flight.append((route, window))
         try:
             self.link.send(
@@ -155,7 +168,7 @@ class Dispatcher:
             route, window = self._answered(message)
             self.turn_ns = delivered_ns
             route.keep_frozen(message.get("frozen", ()))
-            self._numbers |= message.get("numbers", {})
+            self.numbers |= message.get("numbers", {})
             assert route.answers is not None
             answer_lease = route.answers.pool.lend(window.answer_slot)
             frame_leases = [route.lane.ring.lend(slot) for slot in window.slots]
@@ -204,6 +217,7 @@ class Dispatcher:
         self._in_flight.clear()
         for route, window in reversed(again):
             route.lane.waiting.appendleft(window)
+        self.changes.again(again)
         for route in self.routes.values():
             route.lane.ready = False
             route.lane.forget_states()

@@ -30,6 +30,8 @@ Kind = Literal[
     "feedback",
     "safe state",
     "shadow mode",
+    "tuned",
+    "swapped",
 ]
 BAD: frozenset[Kind] = frozenset(
     {

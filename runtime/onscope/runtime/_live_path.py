@@ -55,8 +55,8 @@ class LivePath:
         self._account = threading.RLock()
         self._changed = threading.Condition(self._account)
         self._sink = sink
-        self._tell = tell
-        self._closed = False
+        self.tell = tell
+        self.closed = False
         if sink is not None:
             sink.bind(self._saved, self._sink_failed)
         self.ledger = Ledger(lock=self._account)
@@ -83,14 +83,14 @@ class LivePath:
     def prepare(self, spec: FrameSpec) -> None:
         """See `Runtime.prepare`."""
         with self._changed:
-            if self._closed:
-                raise _closed_error()
+            if self.closed:
+                raise closed_error()
             route = self.cameras.prepare(spec)
             self._changed.wait_for(lambda: route.lane.ready or route.why_not)
             if route.refusal:
                 raise route.refusal
-            if self._closed:
-                raise _closed_error()
+            if self.closed:
+                raise closed_error()
             if route.why_not:
                 raise WorkerError(f"{route.why_not}: run `onscope validate` on the packages of the pipeline")
 
@@ -105,8 +105,8 @@ class LivePath:
         slot, holds, entered, counted = -1, 0, False, False  # what must be undone when it is cut short
         try:
             with self._account:
-                if self._closed:
-                    raise _closed_error()
+                if self.closed:
+                    raise closed_error()
                 self.ledger.enter(frame.id)
                 entered = True
                 route = self.cameras.of(frame)
@@ -183,8 +183,8 @@ class LivePath:
             if lane.furnished and lane.raw_held < lane.raw_depth:
                 lane.raw_held += 1
                 return
-            if self._closed:
-                raise _closed_error()
+            if self.closed:
+                raise closed_error()
             if route.refusal is not None and not lane.furnished:
                 raise route.refusal
             self._changed.wait()
@@ -199,7 +199,7 @@ class LivePath:
 
     def _sink_failed(self) -> None:
         assert self._sink is not None
-        self._tell(Event("recording ended", str(self._sink.failure)))
+        self.tell(Event("recording ended", str(self._sink.failure)))
         with self._changed:
             self._changed.notify_all()
 
@@ -221,7 +221,7 @@ class LivePath:
         One that is interrupted goes on where it was when it is called again.
         """
         with self._changed:
-            self._closed = True
+            self.closed = True
             self._changed.notify_all()
         with self._closing:
             while self._steps:
@@ -239,12 +239,12 @@ class LivePath:
         with self._changed:
             while (held := self._raw_held()) and self._sink.failure is None:
                 if not self._changed.wait_for(lambda: self._raw_held() < held, SAVING_PATIENCE_S):
-                    self._tell(Event("recording ended", f"the recorder saved nothing for {SAVING_PATIENCE_S:.0f} s"))
+                    self.tell(Event("recording ended", f"the recorder saved nothing for {SAVING_PATIENCE_S:.0f} s"))
                     return
 
     def _raw_held(self) -> int:
         return sum(route.lane.raw_held for route in self.dispatcher.routes.values())
 
 
-def _closed_error() -> WorkerError:
+def closed_error() -> WorkerError:
     return WorkerError("found a runtime that is closed, expected an open one: make a new Runtime")

@@ -35,6 +35,7 @@ class Notes:
         self._lanes: dict[int, dict[str, Any]] = {}
         self._sources: list[dict[str, Any]] = []
         self._facts: dict[str, Any] = {}
+        self._swaps: list[dict[str, Any]] = []
         self._thread = threading.Thread(target=self._write, name="onscope-notes", daemon=True)
         self._thread.start()
 
@@ -50,6 +51,10 @@ class Notes:
     def source(self, source: Mapping[str, Any]) -> None:
         """Frames come from a source, which says this of itself (`describe_source`)."""
         self._queue.put(("source", dict(source)))
+
+    def swap(self, swap: Mapping[str, Any]) -> None:
+        """A stage's package was replaced, see `Runtime.swap`."""
+        self._queue.put(("swap", dict(swap)))
 
     def fact(self, name: str, value: Any) -> None:
         """Something else, by its name in the manifest."""
@@ -80,6 +85,8 @@ class Notes:
         elif kind == "source":
             if what not in self._sources:
                 self._sources.append(what)
+        elif kind == "swap":
+            self._swaps.append(what)
         elif kind == "fact":
             self._facts[what[0]] = what[1]
         elif len(self._events) < MOST:
@@ -93,6 +100,8 @@ class Notes:
             facts["lanes"] = [self._lanes[number] for number in sorted(self._lanes)]
         if self._sources:
             facts["sources"] = list(self._sources)
+        if self._swaps:
+            facts["swaps"] = list(self._swaps)
         if self._events:
             facts["events"] = list(self._events)
         if self._left_out:

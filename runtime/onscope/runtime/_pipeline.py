@@ -81,6 +81,14 @@ class Pipeline:
         object.__setattr__(settled, "stages", tuple(stage.on(provider) for stage in self.stages))
         return settled
 
+    def replaced(self, stage: AnyStage) -> Pipeline:
+        """The pipeline with another stage of the same name in its place; raises PipelineError where it does not fit."""
+        stages = tuple(stage if each.name == stage.name else each for each in self.stages)
+        check_stages(stages, self.gather)
+        made = copy.copy(self)
+        object.__setattr__(made, "stages", stages)
+        return made
+
     @property
     def window(self) -> int:
         """How many frames are one window."""

@@ -59,6 +59,11 @@ class Route:
         self.messages = [stage.message() for stage in self.stages]
         self.takes_all = bool(self.stages) and not any(stage.chooses for stage in self.stages)
 
+    def replace(self, stage: AnyStage) -> None:
+        """Have another stage of the same name in its place; the worker is told apart from it."""
+        self.stages = [stage if each.name == stage.name else each for each in self.stages]
+        self.messages = [each.message() for each in self.stages]
+
     def choose(self, frame: Frame) -> Choice:
         """Numbers of the stages that run on a frame; None: all, (): none."""
         if self.takes_all or not self.stages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ._admission import Admission, keep_newest
 from ._attach import attached
+from ._changing import Changing
 from ._delivery import Subscription
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Tell, Teller, log, to_log
@@ -33,7 +35,7 @@ WORKERS: dict[str, Callable[[], WorkerLink]] = {"process": ProcessLink, "thread"
 CLOSING_PATIENCE_S = 10.0
 
 
-class Runtime:
+class Runtime(Changing):
     """Runs a pipeline on frames while they are acquired, in a worker beside the acquisition. A context manager.
 
     `pipeline` is a Pipeline or the path of its YAML; `worker` "process" (outlives crashing models) or "thread" (for
@@ -87,6 +89,7 @@ class Runtime:
                 self._keeper.discard()
             raise
         self.ledger = self._path.ledger
+        self._one_swap = threading.Lock()
         self._hooked = Hooked(self._path, self._keeper, self._tell)
         if self._keeper is not None:
             self._path.supervisor.opened = self._keeper.notes.lane

@@ -59,6 +59,8 @@ class Stage(AnyStage):
     camera: frozenset[int | str] | None = None
     channel: frozenset[int | str] | None = None
     position: frozenset[int | str] | None = None
+    tuned: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}), init=False)
+    """Of its settings, those that were changed while it runs."""
 
     def __init__(
         self,
@@ -93,6 +95,7 @@ class Stage(AnyStage):
         set_once(self, "trust", parse_trust(trust, name))
         for axis, wanted in (("camera", camera), ("channel", channel), ("position", position)):
             set_once(self, axis, several(wanted))
+        set_once(self, "tuned", MappingProxyType({}))
         self._check()
 
     def _check(self) -> None:
@@ -168,6 +171,7 @@ class Stage(AnyStage):
             "precision": self.precision,
             "choice": choice_message(self),
             "trust": trust_message(self),
+            "tuned": dict(self.tuned),
         }
 
 

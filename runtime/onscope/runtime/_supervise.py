@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import _errors
 from ._answers import AnswerSlots
 from ._clock import now_ns
-from ._dispatch import CREDIT, LENDABLE, Dispatcher
+from ._deaths import DEATHS_OPENING, Deaths
+from ._dispatch import ANSWERS, LENDABLE, Dispatcher
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Kind, Tell, Warner
 from ._route import Route
 from ._watch import Terms, Watchdog
 from .worker import VERSION, WorkerLink
-
-DEATHS_OPENING = 2
-"""So many deaths while it is opened, and a lane is refused."""
-DEATHS, WITHIN_S = 3, 30.0
-"""So many deaths in so short a time stop the retries: the next start would not fare better."""
 
 
 class Supervisor:
@@ -39,31 +34,34 @@ class Supervisor:
         self.broken = ""
         self.opened: Callable[[int, Mapping[str, Any]], object] = lambda number, lane: None
         """Is told what each lane runs, when the worker has opened it; it must not wait."""
-        self._start = start
+        self.start = start
         self._dispatcher = dispatcher
         self._changed = dispatcher.changed
-        self._terms = terms
-        self._tell = tell
+        self.terms = terms
+        self.tell = tell
         self._given_up = ""
         self._opening: Route | None = None
-        self._closing = False
-        self._deaths: deque[int] = deque(maxlen=DEATHS)
-        self._deaths_unready = 0
+        self.closing = False
+        self._deaths = Deaths()
         self._warn = Warner(tell)
-        self._link = start()
-        dispatcher.link = self._link
+        self.spare: WorkerLink | None = None  # a second worker that is prepared, see `Takeover`
+        self.link = dispatcher.link = start()
 
         def weighed() -> int:
-            return self._link.pid if self._link.mortal and dispatcher.link is not None else 0
+            return self.link.pid if self.link.mortal and dispatcher.link is not None else 0
 
         self._watchdog = Watchdog(dispatcher, terms, weighed, self._give_up, self._give_up_stuck)
+        self.listen()
+
+    def listen(self) -> None:
+        """Begin to listen to `link`; a thread that listens to another one ends with that."""
         self._thread = threading.Thread(target=self._listen, name="onscope-results", daemon=True)
         self._thread.start()
 
     @property
     def pid(self) -> int:
         """Process id of the worker (the own one for a thread)."""
-        return self._link.pid
+        return self.link.pid
 
     def open(self, route: Route) -> None:
         """Have the worker open a lane that it was not asked for yet; called with the account's lock held.
@@ -76,30 +74,30 @@ class Supervisor:
             route.lane.ready = True
             self._changed.notify_all()
             return
-        self._tell(Event("preparing", str(route)))
-        link = self._dispatcher.link
-        if link is not None:  # else it is opened when the worker is back
+        self.tell(Event("preparing", str(route)))
+        if self._dispatcher.link is not None:  # else it is opened when the worker is back
             route.asked_ns = now_ns()
-            try:
-                link.send(self._dispatcher.open_message(route, self._terms.provider, self._terms.threads))
-            except OSError:
-                self._dispatcher.link = None
+            self.send(self._dispatcher.open_message(route, self.terms.provider, self.terms.threads))
 
     def forget(self, route: Route) -> None:
         """Have the worker close a lane; called with the account's lock held."""
-        link = self._dispatcher.link
-        if link is not None and route.asked_ns:
+        if route.asked_ns:
+            self.send({"kind": "close", "lane": route.number})
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Tell the worker, if there is one now; called with the account's lock held."""
+        if self._dispatcher.link is not None:
             try:
-                link.send({"kind": "close", "lane": route.number})
+                self._dispatcher.link.send(message)
             except OSError:
                 self._dispatcher.link = None
 
     def _give_up(self, why: str) -> None:
         with self._changed:
-            if self._closing or self._dispatcher.link is None:
+            if self.closing or self._dispatcher.link is None:
                 return
             self._given_up = why
-            link = self._link
+            link = self.link
             if not link.mortal:
                 self._break(f"{why}, and a thread cannot be ended (the worker 'process' can)")
             self._dispatcher.link = None
@@ -107,24 +105,24 @@ class Supervisor:
 
     def _give_up_stuck(self, why: str) -> None:
         self._given_up = why
-        self._link.kill()
+        self.link.kill()
 
     def _listen(self) -> None:
         try:
-            while True:
-                while (message := self._link.receive()) is not None:
-                    self._handle(message)
-                if self._closing or self.broken or not self._bring_back():
-                    return
+            link: WorkerLink | None = self.link
+            while link is not None:
+                while (message := link.receive()) is not None:
+                    self._handle(message, link)
+                link = None if self.closing or self.broken else self._bring_back(link)
         except Exception as error:
-            if self._closing:
+            if self.closing:
                 return  # an answer that came after the end
             # Without this thread nothing would ever be answered again: no frame may wait for it.
             with self._changed:
                 self._break(f"the runtime failed: {error!r}")
             raise
 
-    def _handle(self, message: Mapping[str, Any]) -> None:
+    def _handle(self, message: Mapping[str, Any], link: WorkerLink) -> None:
         kind = message["kind"]
         self._warn(message.get("warnings", ()))
         if kind == "done":
@@ -133,10 +131,10 @@ class Supervisor:
             self._dispatcher.failed(message)
         elif kind == "progress":
             self._renew(self._dispatcher.routes.get(message["lane"]))
-            self._tell(Event("preparing", message["text"]))
+            self.tell(Event("preparing", message["text"]))
         elif kind == "opened":
             self._renew(None)
-            self._opened(message)
+            self._opened(message, link)
         elif kind == "refused":
             self._renew(None)
             kind_of_error = getattr(_errors, message["error"], WorkerError)  # an OSError, say, is none of ours
@@ -156,28 +154,27 @@ class Supervisor:
                 if route.asked_ns and not route.lane.ready:
                     route.asked_ns = now_ns()
 
-    def _opened(self, message: Mapping[str, Any]) -> None:
+    def _opened(self, message: Mapping[str, Any], link: WorkerLink) -> None:
         route = self._dispatcher.routes.get(message["lane"])
         if route is None:
             return  # closed meanwhile
         answers = route.answers
         try:
-            slots = CREDIT + LENDABLE + 1
-            answers = answers or AnswerSlots(message["answers"], route.messages, slots, LENDABLE)
+            answers = answers or AnswerSlots(message["answers"], route.messages, ANSWERS, LENDABLE)
         except (WorkerError, OSError) as error:
             self.refuse(route, error if isinstance(error, WorkerError) else WorkerError(str(error)))
             return
         with self._changed:
-            if route.number not in self._dispatcher.routes or route.why_not:
+            if route.number not in self._dispatcher.routes or route.why_not or link is not self.link:
                 if route.answers is None:
                     answers.close()
-                return  # closed while its answers' slots were made
+                return  # closed, or another worker's turn, while its answers' slots were made
             route.answers = answers
             route.report, route.graphs = tuple(message.get("report", ())), tuple(message.get("graphs", ()))
-            self._deaths_unready = 0
-            self._watchdog.warm_s = max(self._watchdog.warm_s, message["warm_ns"] / 1e9)
+            self._deaths.unready = 0
+            self.warmed(message)
             try:
-                self._link.send({**route.answers.message, "lane": route.number})
+                link.send({**route.answers.message, "lane": route.number})
             except OSError:
                 return  # it died between two messages; the end of its pipe comes next
             if route.back and (anew := route.forgotten):
@@ -188,7 +185,7 @@ class Supervisor:
             self._dispatcher.pump()
             self._changed.notify_all()
         self.opened(route.number, route.described)
-        self._tell(Event(kind, f"{route}, process {self._link.pid}"))
+        self.tell(Event(kind, f"{route}, process {self.link.pid}"))
 
     def refuse(self, route: Route, error: OnscopeError) -> None:
         """Frames of this lane can never be run, and why."""
@@ -197,54 +194,56 @@ class Supervisor:
             route.end("failed", str(error))
             self._dispatcher.pump()  # what came after its frames waited for them
             self._changed.notify_all()
-        self._tell(Event("refused", str(error)))
+        self.tell(Event("refused", str(error)))
 
-    def _bring_back(self) -> bool:
-        how = self._link.epitaph()
-        self._link.close()
+    def warmed(self, message: Mapping[str, Any]) -> None:
+        """How long a window may take, by an `opened` message."""
+        self._watchdog.warm_s = max(self._watchdog.warm_s, message["warm_ns"] / 1e9)
+
+    def _bring_back(self, link: WorkerLink) -> WorkerLink | None:
+        with self._changed:
+            if link is not self.link:
+                return None  # another has taken over
+            self._dispatcher.link = None
+        how = link.epitaph()
+        link.close()
         with self._changed:
             how, self._given_up = self._given_up or how, ""
             lost = self._dispatcher.settle_death(f"the worker died ({how})")
             opening, self._opening = self._opening, None
-            if opening is not None and not opening.lane.ready:
-                opening.deaths += 1  # it is one lane that kills it, and no reason to end the others
-            else:
-                self._deaths.append(now_ns())
-            self._deaths_unready += 1
-            if len(self._deaths) == DEATHS and self._deaths[-1] - self._deaths[0] < WITHIN_S * 1e9:
-                self._break(f"the worker died {DEATHS} times within {WITHIN_S:.0f} s ({how})")
-                return False
-            if opening is None and self._deaths_unready >= DEATHS:
-                self._break(f"the worker died {DEATHS} times before it was ready ({how})")
-                return False
+            if why := self._deaths.another(opening, how):
+                self._break(why)
+                return None
         if opening is not None and opening.deaths == DEATHS_OPENING:
             self.refuse(
                 opening, WorkerError(f"the worker died {DEATHS_OPENING} times while it prepared {opening} ({how})")
             )
-        self._tell(Event("worker died", f"{how}; {lost} frame{'s' * (lost != 1)} failed, the acquisition goes on"))
-        self._link = self._start()
+        self.tell(Event("worker died", f"{how}; {lost} frame{'s' * (lost != 1)} failed, the acquisition goes on"))
+        self.link = started = self.start()
         with self._changed:
-            if self._closing:
-                self._link.close()
-                return False
-            self._dispatcher.link = self._link
+            if self.closing:
+                started.close()
+                return None
+            self._dispatcher.link = started
             # First what frames wait for, then what came last.
             for route in sorted(self._dispatcher.routes.values(), key=lambda r: (not r.lane.waiting, -r.number)):
                 self.open(route)
-        return True
+        return started
 
     def _break(self, why: str) -> None:
         self.broken = why
         self._dispatcher.link = None
         self._dispatcher.end_all("failed", why)
-        self._tell(Event("worker gone", f"{why}: no more results, the acquisition goes on"))
+        self.tell(Event("worker gone", f"{why}: no more results, the acquisition goes on"))
 
     def close(self) -> None:
         """End the worker and the thread that listens to it."""
         with self._changed:
-            self._closing = True
+            self.closing = True
             self._dispatcher.link = None
         self._watchdog.close()
-        self._link.close()
+        if (spare := self.spare) is not None:
+            spare.kill()
+        self.link.close()
         if threading.current_thread() is not self._thread:
             self._thread.join(10.0)

@@ -93,6 +93,12 @@ def test_shadows_give_no_light() -> None:
     assert ask(made, Burst(5)).passed
     assert not ask(made, Burst(6)).passed
     assert book.field(100.0, 0.0) == 0.0
+    made.arm(True)
+    assert ask(made, Burst(5)).passed
+    assert book.field(100.0, 0.0) == pytest.approx(2.0)
+    assert not ask(made, Burst(1)).passed
+    made.arm(False)
+    assert not ask(made, Burst(1)).passed
 
 
 def test_the_reserve_is_for_routine_frames() -> None:

@@ -32,7 +32,7 @@ SETTINGS = (
     ),
     Setting("threshold", "number", "lowest score of a box", 0.5),
     Setting("overlap", "number", "intersection over union above which the worse of two boxes goes", 0.5, 0, 1),
-    Setting("most", "whole", "boxes, at most", 1000, 1, 10_000),
+    Setting("most", "whole", "boxes, at most", 1000, 1, 10_000, fixed=True),
     Setting("class_wise", "flag", "whether boxes of different classes leave each other alone", True),
     Setting("background", "flag", "whether the first class is the background", False),
     Setting("unit", "number or numbers", "pixels that a coordinate of 1 stands for, along y and x", 1.0, above=0),

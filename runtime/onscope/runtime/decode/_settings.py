@@ -20,7 +20,8 @@ class Setting:
     """One setting of a decoder, by its name in `config.onscope` and in a stage's `decode`.
 
     `least` and `most` are the bounds of its numbers, themselves included; `above` is a bound that is not. `choices` are
-    the words that it may be (empty: any). `compiled`: the graph depends on it.
+    the words that it may be (empty: any). `compiled`: the graph depends on it; `fixed`: the room for
+    answers does, so that it stays as it is while frames run.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Setting:
     above: float = -math.inf
     choices: tuple[str, ...] = ()
     compiled: bool = False
+    fixed: bool = False
 
     @property
     def expected(self) -> str:

@@ -98,6 +98,16 @@ class Chain:
         self.opened = [answers[number] for number in stages]
         for number, group in enumerate(self.groups):
             group.scalars.restore(each for each in message.get("frozen", ()) if each["graph"] == number)
+        for stage in stages.values():
+            if stage.get("tuned"):
+                self.tune({**stage, "stage": stage["name"]})
+
+    def tune(self, message: Mapping[str, Any]) -> None:
+        """New settings of a stage's decoder, from the next window on; `tuned` of them are told with each answer."""
+        number = self._numbers.get(message["stage"])
+        for group in self.groups:
+            if number is not None and number in group.decoders:
+                group.tune(number, message["settings"], message["tuned"])
 
     def _open(self, part: Part, images: dict[str, tuple[Pixels, str]]) -> dict[int, StageAnswer]:
         """Compile, open and warm up one graph; what its stages answer. Adds their images to `images`."""
@@ -192,7 +202,7 @@ class Chain:
                     self._hear(number, decode)
                 stamps |= dict.fromkeys(group.decoders, (start, now_ns()))
                 self.began_anew |= group.states.began_anew
-                self.parameters |= group.scalars.parameters if parameters is None else parameters
+                self.parameters |= group.parameters if parameters is None else parameters
             self.watches.look(window, answers)
             named = {self._names[number]: self._as_given(number, answer) for number, answer in answers.items()}
             tables, spans, said = self.host.run(chosen, window, named, *moment)

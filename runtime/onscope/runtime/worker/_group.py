@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from .._clock import now_ns
@@ -13,6 +13,9 @@ from ..engines import WARM_UPS, open_session
 from ..graph import Answer, Compiled, Raw, StageRequest, Tiled
 from ._scalars import Scalars
 from ._states import States
+
+SETTING = "setting "
+"""Stands before the names of settings that were tuned, where answers tell their parameters."""
 
 
 class Group:
@@ -38,14 +41,12 @@ class Group:
         self.states = States(compiled.states)
         self.decoders: dict[int, Decoder] = {}
         self.places: dict[int, int] = {}
-        for number, request in requests.items():
-            answers = enumerate(compiled.answers)
-            place, answer = next((place, answer) for place, answer in answers if answer.stage == request.name)
-            made = self.decoders[number] = decoder(_names(request, answer), request.settings, answer.decoded)
-            if isinstance(made, GridDecoder):
-                made.within = raw.shape[raw.axes.index("y")], raw.shape[raw.axes.index("x")]
-            self.places[number] = place
         self.raw = raw
+        self._tuned: dict[str, Mapping[str, float]] = {}
+        for number, request in requests.items():
+            names = [answer.stage for answer in compiled.answers]
+            self.places[number] = names.index(request.name)
+            self.decoders[number] = self._decoder(number, request)
         self.requests = dict(requests)
         self.scalars = scalars
         session = open_session(compiled.path, *engine)
@@ -53,6 +54,28 @@ class Group:
         self._session = self.tiled or session
         self._held: Sequence[Pixels] = ()
         self.provider = session.provider
+
+    def _decoder(self, number: int, request: StageRequest) -> Decoder:
+        answer, raw = self.compiled.answers[self.places[number]], self.raw
+        made = decoder(_names(request, answer), request.settings, answer.decoded)
+        if isinstance(made, GridDecoder):
+            made.within = raw.shape[raw.axes.index("y")], raw.shape[raw.axes.index("x")]
+        return made
+
+    def tune(self, number: int, settings: Mapping[str, Any], tuned: Mapping[str, float]) -> None:
+        """Decode a stage's outputs with other settings; `tuned` are those that `parameters` tell."""
+        request = replace(self.requests[number], settings=settings)
+        self.decoders[number] = self._decoder(number, request)
+        self.requests[number] = request
+        self._tuned[request.name] = {f"{SETTING}{name}": value for name, value in tuned.items()}
+
+    @property
+    def parameters(self) -> Mapping[str, Mapping[str, float]]:
+        """What was used for the last window, by stage and name: the host's statistics, and what was tuned."""
+        taken = self.scalars.parameters
+        if not self._tuned:
+            return taken
+        return {**taken, **{stage: {**taken.get(stage, {}), **values} for stage, values in self._tuned.items()}}
 
     @property
     def described(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Acquisition -> worker                                  worker -> acquisition
     answers  the slots for a lane's answers                progress   what takes long while opening
     run      one window: slots in, slot out, memory        opened     what each stage answers, and who runs it
     close    a lane: nothing more comes of it              refused    a lane cannot be opened
-                                                           done       one window: rows and stamps
+    tune     a stage's settings, for all windows after     done       one window: rows and stamps
                                                            failed     one window: the error
 
 `slots` of `run` are those of the window's frames in its order: one that stands in for others is there several times.
@@ -27,7 +27,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Protocol
 
-VERSION = 5
+VERSION = 6
 LIMIT = 4 << 20
 _LENGTH = struct.Struct("<I")
 

@@ -87,6 +87,8 @@ def serve(link: Link, die: Callable[[BaseException], object]) -> None:
                 lanes.open(message)
             elif kind == "answers":
                 lanes.attach_answers(message)
+            elif kind == "tune":
+                lanes.tune(message)
             elif kind == "close":
                 lanes.close(message["lane"])
     except OSError:  # from the link: the acquisition process is gone, and with it the need for answers
@@ -105,6 +107,8 @@ class _Lanes:
         self._numbers = Numbers()
         self._open: dict[int, _Lane] = {}
         self._opening: dict[int, threading.Thread] = {}
+        self._tuned: dict[str, Message] = {}
+        """What was said of each stage last: lanes that are still being opened do not know of it."""
 
     def __getitem__(self, number: int) -> _Lane:
         return self._open[number]
@@ -113,6 +117,7 @@ class _Lanes:
         lane = self._open.get(message["lane"])
         if lane is None:
             return  # closed meanwhile
+        self._numbers.raise_to(message.get("numbers", {}))  # what another worker has given until now
         try:
             lane.attach_answers(message)
         except OSError as error:  # not the end of the link, for which an OSError stands elsewhere
@@ -146,12 +151,21 @@ class _Lanes:
         with self._lock:
             wanted = self._opening.pop(number, None) is not None
             if lane is not None and wanted:
+                for tuned in self._tuned.values():
+                    lane.chain.tune(tuned)
                 self._open[number] = lane
         if lane is not None and not wanted:
             lane.close()
         elif wanted:
             with contextlib.suppress(OSError):
                 self._link.send(answer)
+
+    def tune(self, message: Message) -> None:
+        """Settings of a stage's decoder for all windows after; they were checked where they come from."""
+        with self._lock:
+            self._tuned[message["stage"]] = message
+            for lane in self._open.values():
+                lane.chain.tune(message)
 
     def close(self, number: int) -> None:
         with self._lock:

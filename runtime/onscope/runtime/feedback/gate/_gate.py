@@ -55,6 +55,11 @@ class Gate:
         """The limits that hold."""
         return self._limits
 
+    def arm(self, armed: bool) -> None:
+        """Whether what passes from now on will be carried out; light is booked for it only then."""
+        with self._lock:
+            self._armed = armed
+
     def tighten(self, change: Limits | LimitsChange) -> None:
         """Narrower limits from now on; raises RuleError as `tighten` does, and leaves them as they were."""
         with self._lock:

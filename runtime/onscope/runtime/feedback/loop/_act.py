@@ -28,8 +28,8 @@ class Acting:
     """Decides and acts, by priority, in one thread. What is judged is applied at once, before anything else is judged:
     the gate reckons with the microscope as it really stands.
 
-    `armed` False: the same, and nothing is applied. `refused` is told each proposal that did not pass, `failed` in
-    words what the hardware refused; `hold` is taken for what must not happen.
+    In shadow mode (see Hold) the same, and nothing is applied. `refused` is told each proposal that did not pass,
+    `failed` in words what the hardware refused; `hold` is taken for what must not happen.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class Acting:
         hold: Hold,
         journal: Journal,
         settings: Settings,
-        armed: bool,
         notify: Callable[[Notify], object],
         refused: Callable[[Proposal], object],
         failed: Callable[[str], object],
@@ -52,7 +51,7 @@ class Acting:
         self.expected_s = 0.0
         """How long what is done now may take."""
         self._controller, self._decider, self._limits, self._hold = controller, decider, limits, hold
-        self._journal, self._settings, self._armed, self._notify = journal, settings, armed, notify
+        self._journal, self._settings, self._notify = journal, settings, notify
         self._refused, self._failed = refused, failed
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int, Asking]] = []
@@ -119,22 +118,26 @@ class Acting:
 
     def _turn(self, asking: Asking) -> None:
         setting = self._settings.note(self._controller.setting())
+        armed_ns = self._hold.armed_ns
         held = self._hold.reason if not self._closing else "the feedback has ended"
-        verdict = self._decider.decide(asking, setting, held)
+        if asking.proposal.received_ns < armed_ns:  # of shadow mode nothing is left over
+            verdict = refused("its frame was received before the feedback was armed")
+        else:
+            verdict = self._decider.decide(asking, setting, held)
         if verdict.passed and verdict.action is None:
             verdict = refused("it passed without an action")
-        self._journal.verdict(asking.number, verdict, armed=self._armed)
+        self._journal.verdict(asking.number, verdict, armed=bool(armed_ns))
         if not verdict.passed or verdict.action is None:
             self.counts["refused"] += 1
             self._refused(asking.proposal)
-        elif not self._armed:
+        elif not armed_ns:
             self.counts["shadow"] += 1
         else:
-            self._apply(asking, verdict, verdict.action)
+            self._apply(asking, verdict, verdict.action, armed_ns)
 
-    def _apply(self, asking: Asking, verdict: Verdict, action: Action) -> None:
+    def _apply(self, asking: Asking, verdict: Verdict, action: Action, armed_ns: int) -> None:
         try:
-            self._hold.begin()
+            self._hold.begin(armed_ns)
         except ControlError as error:  # between the verdict and now
             self._fail(asking, str(error), tell=False)
             return
@@ -188,4 +191,4 @@ class Acting:
     def _refuse(self, asking: Asking, verdict: Verdict) -> None:
         self.counts["refused"] += 1
         self._refused(asking.proposal)
-        self._journal.verdict(asking.number, verdict, armed=self._armed)
+        self._journal.verdict(asking.number, verdict, armed=bool(self._hold.armed_ns))

@@ -21,6 +21,10 @@ class Budget:
         self._hold, self._patience_s, self._propose = hold, patience_s, propose
         self._spent_ns = 0
 
+    def anew(self) -> None:
+        """What was asked for in shadow mode counts for nothing: it is asked for again."""
+        self._spent_ns = 0
+
     def lit(self, frame: Frame, spent: str) -> None:
         """The light of a frame was booked; `spent`: why routine imaging has to pause, in words (empty: it has not)."""
         now = now_ns()

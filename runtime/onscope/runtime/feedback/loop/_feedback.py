@@ -86,7 +86,7 @@ class Feedback:
     @property
     def armed(self) -> bool:
         """Whether what the gate lets pass is carried out."""
-        return self._terms.armed
+        return self._terms.armed if self._loop is None else bool(self._loop.parts.hold.armed_ns)
 
     @property
     def journal(self) -> Path:
@@ -136,6 +136,23 @@ class Feedback:
         Rules that ended are started again. Raises RuleError when they cannot be.
         """
         self._running.resume()
+
+    def arm(self) -> None:
+        """From now on carry out what the gate lets pass, of frames that are received from now on.
+
+        What rules asked for before is refused; they keep what they remember (cooldowns, objects that they have seen),
+        and the gate its rates and doses. It is journalled before anything is done. Raises ControlError while the
+        microscope is held, RecordError when the journal cannot be written; it is in shadow mode then as before.
+        """
+        self._running.arm()
+
+    def shadow(self) -> None:
+        """From now on carry out nothing; decide and journal as before. Waits for the action that is under way.
+
+        Lights and shutters stay as they are; a safe state that is due is still taken. Raises ControlError when the
+        action under way does not end in `patience_s` seconds: it is the last one, and the watchdog sees to it.
+        """
+        self._running.shadow()
 
     def settle(self, timeout_s: float = 10.0) -> bool:
         """Wait until all results so far were decided on, and what followed was done; whether that came in time."""

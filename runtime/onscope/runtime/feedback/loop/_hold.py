@@ -17,12 +17,15 @@ class Hold:
     """Who applies actions asks it before and tells it after each; any thread may take it.
 
     `told(words, commands)` is called when the microscope was made safe, in the thread that did it. In shadow mode
-    (`armed` False) it is told of what would have been done, and nothing is sent.
+    (not armed) it is told of what would have been done, and nothing is sent.
     """
 
     def __init__(self, controller: Controller, armed: bool, told: Told) -> None:
-        self._controller, self._armed, self._told = controller, armed, told
+        self._controller, self._told = controller, told
         self._lock = threading.Lock()
+        self._armed_ns = now_ns() if armed else 0
+        self.acts = armed
+        """Whether the safe state that is due, or was told last, is one that the hardware is sent to."""
         self._reason = ""
         self._busy_ns = 0
         self._due = False
@@ -35,6 +38,23 @@ class Hold:
         return self._reason
 
     @property
+    def armed_ns(self) -> int:
+        """Since when it is armed; 0: it is in shadow mode."""
+        return self._armed_ns
+
+    def arm(self) -> None:
+        """What is decided from now on may be applied. Raises ControlError while the hold is taken."""
+        with self._lock:
+            if self._reason:
+                raise ControlError(f"found the microscope held in its safe state ({self._reason}): resume() first")
+            self._armed_ns = self._armed_ns or now_ns()
+
+    def disarm(self) -> None:
+        """No action begins any more; one that is under way is not cut short, nor a safe state that is due."""
+        with self._lock:
+            self._armed_ns = 0
+
+    @property
     def busy_ns(self) -> int:
         """Since when an action is under way; 0: none is."""
         return self._busy_ns
@@ -44,6 +64,7 @@ class Hold:
         with self._lock:
             if not self._reason:
                 self._reason, self._due = reason, True
+                self.acts = bool(self._armed_ns or self._busy_ns)
                 self.news.set()
 
     def make_safe(self) -> None:
@@ -53,9 +74,12 @@ class Hold:
         if due:
             self._safe(self._reason)
 
-    def begin(self) -> None:
-        """An action begins. Raises ControlError with the reason while the hold is taken."""
+    def begin(self, armed_ns: int) -> None:
+        """An action begins that was decided on while armed since `armed_ns`. Raises ControlError with the reason while
+        the hold is taken, or where that has ended."""
         with self._lock:
+            if armed_ns != self._armed_ns:
+                raise ControlError("it was decided on before shadow mode began")
             if self._reason:
                 raise ControlError(f"the microscope is held in its safe state: {self._reason}")
             self._busy_ns = now_ns()
@@ -74,7 +98,7 @@ class Hold:
             self._reason, self._due = "", False
 
     def _safe(self, words: str) -> None:
-        self._told(words, self._controller.safe() if self._armed else ())
+        self._told(words, self._controller.safe() if self.acts else ())
 
 
 class Heartbeat(Protocol):

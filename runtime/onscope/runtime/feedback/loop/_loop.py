@@ -17,6 +17,7 @@ from ..._stage import Stage
 from .._controller import Command, Controller
 from .._limits import LimitsChange
 from ..journal import Journal
+from ._arm import Arming
 from ._ask import Asker, Shown
 from ._decide import Asking
 from ._hold import Heartbeat
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
 LOOK_S = 0.05
 """How often light is booked while no result comes."""
 CLOSING_S = 5.0
-SHADOW = (
-    "NOTHING is carried out: the rules of {} decide and everything is journalled; arm it (armed=True, --arm) when you "
-    "trust them"
-)
 
 
 class Loop:
@@ -86,9 +83,9 @@ class Loop:
             self.parts.acting_hangs,
             self.parts.unwritten,
         ]
-        self._watchdog = Watchdog(self.parts.hold, checks, heartbeat, terms.armed)
-        armed = f"armed: what the rules of {rules.name} ask for is carried out, within the limits"
-        self._event("feedback" if terms.armed else "shadow mode", armed if terms.armed else SHADOW.format(rules.name))
+        self._watchdog = Watchdog(self.parts.hold, checks, heartbeat)
+        self._arming = Arming(self.parts, rules.name, terms.patience_s, self._event)
+        self._arming.say()
 
     @property
     def rules_pid(self) -> int:
@@ -102,6 +99,12 @@ class Loop:
             raise ControlError(f"found no process {pid} for {name}, expected one that lives: {error}") from error
         self._watches = [each for each in (*self._watches, made) if not each.closed]
         return made
+
+    def arm(self) -> None:
+        self._arming.arm()
+
+    def shadow(self) -> None:
+        self._arming.shadow()
 
     def resume(self) -> None:
         rules = self._asker.rules
@@ -132,7 +135,7 @@ class Loop:
         """End all; called once, whatever came before."""
         self._closing = True
         hold = self.parts.hold
-        if self._terms.safe_on_exit and self._terms.armed:
+        if self._terms.safe_on_exit and hold.armed_ns:
             hold.take(f"the feedback ended{f' by {error}' if error else ''}")
         self._watchdog.close()
         hold.make_safe()
@@ -202,7 +205,7 @@ class Loop:
         self._worker.heard(event.kind, event.message)
 
     def _told_safe(self, words: str, commands: tuple[Command, ...]) -> None:
-        did = "the microscope is in its safe state" if self._terms.armed else "it would have been made safe"
+        did = "the microscope is in its safe state" if self.parts.hold.acts else "it would have been made safe"
         self.parts.journal.event("safe state", words, commands=commands)
         self._runtime.tell(Event("safe state", f"{words}: {did}, and everything is refused until resume()"))
         if (hanging := self._hanging) is not None:

@@ -46,7 +46,7 @@ class Parts:
         self._patience_s = terms.patience_s
         self.doses = DoseBook(terms.doses)
         try:
-            gate = gate_of(controller.limits(), changes, self.doses, terms.armed)
+            self.gate = gate = gate_of(controller.limits(), changes, self.doses, terms.armed)
             self.limits = limits = gate.limits
             self.notifier = Notifier(limits.targets, tell=tell)
             self.journal = Journal(
@@ -71,7 +71,6 @@ class Parts:
             self.hold,
             self.journal,
             self.settings,
-            terms.armed,
             self._notify,
             refused,
             tell,

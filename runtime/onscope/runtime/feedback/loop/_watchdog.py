@@ -19,11 +19,11 @@ class Watchdog:
     """A thread of its own. `checks` are asked every 50 ms; the first that says something has the hold taken.
 
     `heartbeat` beats only while nothing is held and the looks go on: whatever hangs this thread stops it too. In shadow
-    mode (`armed` False) it always does, since nothing may change then.
+    mode it always does, since nothing may change then.
     """
 
-    def __init__(self, hold: Hold, checks: Iterable[Check], heartbeat: Heartbeat | None, armed: bool) -> None:
-        self._hold, self._checks, self._heartbeat, self._armed = hold, list(checks), heartbeat, armed
+    def __init__(self, hold: Hold, checks: Iterable[Check], heartbeat: Heartbeat | None) -> None:
+        self._hold, self._checks, self._heartbeat = hold, list(checks), heartbeat
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="onscope-feedback-watchdog", daemon=True)
         self._thread.start()
@@ -43,7 +43,7 @@ class Watchdog:
             if not self._hold.reason:
                 self._look()
             self._hold.make_safe()
-            if self._heartbeat is not None and (not self._hold.reason or not self._armed):
+            if self._heartbeat is not None and (not self._hold.reason or not self._hold.acts):
                 self._beat(self._heartbeat)
 
     def _look(self) -> None:

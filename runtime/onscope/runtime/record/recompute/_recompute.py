@@ -15,6 +15,8 @@ from ._compare import Compared, compare_columns, compare_images, compare_tables
 from ._conditions import differences
 from ._reasons import CannotBeComputed
 from ._rebuilt import Rebuilt, rebuild
+from ._swapped import Swaps
+from ._tuned import TunedChain
 from ._windows import Row, Windows, parameters_of, spread
 
 Progress = Callable[[str, int, int], object]
@@ -90,20 +92,24 @@ class _Again:
     ) -> None:
         self.stages: dict[str, StageAgain] = {}
         self._rebuilt = rebuilt
+        assert rebuilt.pipeline is not None
+        self._swaps = Swaps(rebuilt.manifest, rebuilt.pipeline)
         self._windows = windows
         self._parameters = parameters_of(values)
         self._provider = provider
         self._unlike = unlike
-        self._chains: dict[FrameSpec, Any] = {}
+        self._chains: dict[FrameSpec, TunedChain] = {}
         self._refused: dict[FrameSpec, str] = {}
 
     def look(self, number: int) -> None:
         row = self._windows.row(number)
         stages = [self.stages.setdefault(name, StageAgain()) for name in row.stages]
+        able = []
         for name, stage in zip(row.stages, stages, strict=True):
-            if name in self._rebuilt.why:
-                stage.skip(self._rebuilt.why[name])
-        able = [name for name in row.stages if name not in self._rebuilt.why]
+            if why := self._rebuilt.why.get(name) or self._swaps.why_not(row, name):
+                stage.skip(why)
+            else:
+                able.append(name)
         if not able:
             return
         try:
@@ -142,7 +148,8 @@ class _Again:
     def _answers(self, row: Row, able: Sequence[str]) -> dict[str, tuple[Any, Sequence[str]]]:
         """By stage, its answer, and the names of the columns where it is a table."""
         spec = self._windows.spec(row)
-        chain = self._chain(spec)
+        tuned = self._chain(spec)
+        chain = tuned.chain
         names = [answer.stage for answer in chain.opened]
         chosen = [number for number, name in enumerate(names) if name in able]
         groups = [group for group in chain.groups if any(number in chosen for number in group.decoders)]
@@ -154,7 +161,9 @@ class _Again:
         answers: list[Any] = []
         for each in rows:
             frames = self._windows.frames(each)
-            parameters = self._parameters.get(each.id, {}) if own else None
+            told = self._parameters.get(each.id, {})
+            tuned.follow(told)
+            parameters = told if own else None
             try:
                 answers, _ = chain.run(
                     [frame.pixels for frame in frames],
@@ -172,7 +181,7 @@ class _Again:
         opened = [chain.opened[number] for number in chosen]
         return {each.stage: (answer, each.columns) for each, answer in zip(opened, answers, strict=True)}
 
-    def _chain(self, spec: FrameSpec) -> Any:
+    def _chain(self, spec: FrameSpec) -> TunedChain:
         if spec in self._refused:
             raise CannotBeComputed(self._refused[spec])
         if spec not in self._chains:
@@ -184,7 +193,7 @@ class _Again:
                 raise CannotBeComputed(str(error)) from error
         return self._chains[spec]
 
-    def _open(self, spec: FrameSpec) -> Any:
+    def _open(self, spec: FrameSpec) -> TunedChain:
         from ...worker import HOST, Chain
 
         rebuilt, pipeline = self._rebuilt, self._rebuilt.pipeline
@@ -206,4 +215,4 @@ class _Again:
                 stage.unlike.append(f"provider {then} then, {answer.provider} now")
             if answer.graph != graphs.get(answer.stage):
                 stage.unlike.append(f"graph {str(graphs.get(answer.stage))[:12]} then, {answer.graph[:12]} now")
-        return chain
+        return TunedChain(chain, pipeline)

@@ -1,0 +1,107 @@
+"""What may be changed of a runtime while frames run."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from ._changes import Change
+from ._clock import now_ns
+from ._errors import WorkerError
+from ._keeper import Keeper
+from ._live_path import LivePath, closed_error
+from ._pipeline import Pipeline
+from ._stage import Stage
+from ._swap import Swapped, described, swapped_stage, swapped_words
+from ._takeover import Takeover
+from ._tune import Tunable, Tuned, changed_words, tunable, tune_message, tuned_stage
+from .package import Package
+
+FIRST_S = 1.0
+"""How long a change waits for the first frame that it holds for."""
+
+
+class Changing:
+    """The part of `Runtime` that changes stages; any thread may call its methods."""
+
+    pipeline: Pipeline
+    """As it is now."""
+    _path: LivePath
+    _one_swap: threading.Lock
+    _keeper: Keeper | None
+
+    @property
+    def tunable(self) -> tuple[Tunable, ...]:
+        """Numbers of decoders that `tune` may change, with their values now; those compiled into graphs are not."""
+        return tuple(tunable(self.pipeline))
+
+    def tune(self, stage: str, **settings: float) -> Tuned:
+        """Change numbers of a stage's decoder: `tune("cells", threshold=0.4)`; windows that are sent later have them.
+
+        Waits up to a second for the first of them, which the answer names; the event "tuned" does, too, whenever it
+        comes. A result's `parameters` tell what was tuned as "setting threshold". A worker that comes after a death has
+        the same. Raises PipelineError for what cannot be changed, or be such a value, WorkerError when the runtime is
+        closed or has no worker any more; nothing is changed then.
+        """
+        path = self._path
+        while True:
+            pipeline = self.pipeline
+            made, before = tuned_stage(pipeline, stage, settings)
+            after = {name: made.settings[name] for name in before}
+            change = Change("tuned", stage, changed_words(stage, before, after), path.tell)
+            with path.dispatcher.changed:
+                if self.pipeline is pipeline:  # else somebody else has changed it meanwhile
+                    self._change(change)
+                    self._replace(made)
+                    path.supervisor.send(tune_message(made))
+                    break
+        self._wait(change)
+        return Tuned(stage, before, after, change.first)
+
+    def swap(self, stage: str, package: Package | str | Path) -> Swapped:
+        """Run another package of the same kind as a stage, from a window on that the answer names.
+
+        It is compiled, opened and warmed up in a second worker beside the run, which takes minutes for some engines and
+        the memory of two; then this worker takes over between two windows. Frames wait, or not, as the admission says,
+        and every account is closed as ever. Settings that the pipeline states, and those that were tuned, go on; what
+        networks remember, statistics that are frozen or running, and tracks begin anew. The event "swapped" says so,
+        and the provenance of results. Raises PackageError, PipelineError, ProviderError for a package that cannot take
+        the place, WorkerError when the runtime is closed or the second worker dies; the old one runs on then.
+        """
+        path, started = self._path, Change("swapped", stage, "", self._path.tell)
+        with self._one_swap:
+            provider, pipeline, at_ns = path.supervisor.terms.provider, self.pipeline, 0
+            made, before = swapped_stage(pipeline, stage, package, provider)
+
+            def change() -> None:
+                nonlocal made, before, at_ns
+                if self.pipeline is not pipeline:  # something was tuned meanwhile
+                    made, before = swapped_stage(self.pipeline, stage, made.package, provider)
+                at_ns, started.words = now_ns(), swapped_words(made, before)
+                self._change(started)
+                self._replace(made)
+
+            Takeover(path.supervisor, path.dispatcher, made).run(change)
+            if self._keeper is not None:
+                self._keeper.notes.swap(described(at_ns, made, before))
+        self._wait(started)
+        return Swapped(stage, before.package.package_sha256, made.package.package_sha256, started.first)
+
+    def _change(self, change: Change) -> Change:
+        """Have a change begin with the next window; called with the account's lock held. Raises WorkerError."""
+        if self._path.closed:
+            raise closed_error()
+        if self._path.supervisor.broken:
+            raise WorkerError(f"{self._path.supervisor.broken}: nothing can be changed any more, make a new Runtime")
+        self._path.dispatcher.changes.pending.append(change)
+        return change
+
+    def _replace(self, stage: Stage) -> None:
+        self.pipeline = self._path.cameras.pipeline = self.pipeline.replaced(stage)
+        for route in self._path.dispatcher.routes.values():
+            route.replace(stage)
+
+    def _wait(self, change: Change) -> None:
+        changed = self._path.dispatcher.changed
+        with changed:
+            changed.wait_for(lambda: change.first is not None or self._path.closed, FIRST_S)

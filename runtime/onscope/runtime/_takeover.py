@@ -1,0 +1,159 @@
+"""A second worker that is prepared beside the one in use, and takes over between two windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import _errors
+from ._answers import AnswerSlots
+from ._clock import now_ns
+from ._dispatch import ANSWERS, LENDABLE, Dispatcher
+from ._errors import PipelineError, WorkerError
+from ._events import Event
+from ._live_path import closed_error
+from ._route import Route
+from ._stage import Stage
+from ._supervise import Supervisor
+from .worker import VERSION, WorkerLink
+
+
+class Takeover:
+    """Prepares a worker that runs `stage` in the place of the one of that name. `run` does all of it.
+
+    Whatever fails before the change leaves everything as it was, and the second worker is ended.
+    """
+
+    def __init__(self, supervisor: Supervisor, dispatcher: Dispatcher, stage: Stage) -> None:
+        self._supervisor, self._dispatcher, self._stage = supervisor, dispatcher, stage
+        self._changed = dispatcher.changed
+        self._made: dict[int, tuple[Route, AnswerSlots, Mapping[str, Any]]] = {}
+
+    def run(self, change: Callable[[], object]) -> None:
+        """Prepare, wait for the worker in use to be done with what it has, and change over.
+
+        `change` is called at that moment, with the account's lock held: it puts the stage into pipeline and routes.
+        Raises PackageError, PipelineError, ProviderError or WorkerError.
+        """
+        link = self._supervisor.start()
+        try:
+            with self._changed:
+                self._refuse_closed()
+                self._supervisor.spare = link
+                routes = [each for each in self._dispatcher.routes.values() if each.lane.ready]
+                asked = {route.number: self._message(route) for route in routes}
+            for message in asked.values():
+                link.send(message)
+            opened = self._opened(link, {route.number: route for route in routes})
+            for route in routes:
+                self._make_slots(route, asked[route.number]["stages"], opened[route.number])
+            old = self._change_over(link, change)
+        except BaseException as error:
+            with self._changed:
+                self._supervisor.spare = None
+            link.kill()
+            link.close()
+            for _, answers, _ in self._made.values():
+                answers.close()
+            if isinstance(error, OSError):
+                self._refuse_closed()
+                raise WorkerError(
+                    f"the second worker died while it was prepared ({error}): the first one runs on"
+                ) from error
+            raise
+        old.close()
+
+    def _message(self, route: Route) -> dict[str, Any]:
+        terms = self._supervisor.terms
+        stages = [self._stage.message() if each["name"] == self._stage.name else each for each in route.messages]
+        return {**self._dispatcher.open_message(route, terms.provider, terms.threads), "stages": stages, "frozen": []}
+
+    def _opened(self, link: WorkerLink, routes: Mapping[int, Route]) -> dict[int, Mapping[str, Any]]:
+        opened: dict[int, Mapping[str, Any]] = {}
+        while len(opened) < len(routes):
+            message = link.receive()
+            if message is None:
+                raise OSError(link.epitaph())
+            kind = message["kind"]
+            if kind == "progress":
+                self._supervisor.tell(Event("preparing", f"beside the run: {message['text']}"))
+            elif kind == "opened":
+                opened[message["lane"]] = message
+            elif kind == "refused":
+                raise getattr(_errors, message["error"], WorkerError)(message["message"])
+            elif kind == "hello" and message["version"] != VERSION:
+                raise WorkerError(
+                    f"found a worker of protocol {message['version']}, expected {VERSION}: update onscope"
+                )
+        return opened
+
+    def _make_slots(self, route: Route, stages: Any, opened: Mapping[str, Any]) -> None:
+        made = AnswerSlots(opened["answers"], stages, ANSWERS, LENDABLE)
+        self._made[route.number] = route, made, opened
+        assert route.answers is not None
+        for stage in stages:
+            if words := route.answers.unlike(made, stage["name"]):
+                raise PipelineError(
+                    f"found the package {self._stage.package.name!r} with which {stage['name']!r} answers with {words} "
+                    f"({route}), expected what readers of the run rely on: make a new Runtime for it"
+                )
+
+    def _change_over(self, link: WorkerLink, change: Callable[[], object]) -> WorkerLink:
+        """Change over between two windows; returns the link of the worker that was in use."""
+        dispatcher, supervisor = self._dispatcher, self._supervisor
+        with self._changed:
+            dispatcher.held = True
+            try:
+                self._changed.wait_for(lambda: self._over or (dispatcher.link is not None and dispatcher.idle))
+                self._refuse_closed()
+                change()
+                old, supervisor.link, supervisor.spare = supervisor.link, link, None
+                dispatcher.link = link
+                for number in self._made.keys() - dispatcher.routes.keys():  # removed meanwhile
+                    supervisor.send({"kind": "close", "lane": number})
+                    self._made.pop(number)[1].close()
+                for route in dispatcher.routes.values():
+                    self._hand_over(route)
+                for each in dispatcher.routes.values():
+                    self._send_tuned(each)
+                supervisor.listen()
+            finally:
+                dispatcher.held = False
+                dispatcher.pump()
+                self._changed.notify_all()
+        return old
+
+    def _hand_over(self, route: Route) -> None:
+        route.lane.forget_states()
+        route.frozen.clear()
+        if route.answers is not None:
+            route.answers.close()
+            route.answers = None
+        mine = self._made.get(route.number)
+        if mine is None:  # it came while the others were prepared
+            route.lane.ready, route.asked_ns = False, 0
+            self._supervisor.open(route)
+            return
+        _, route.answers, opened = mine
+        route.report, route.graphs = tuple(opened.get("report", ())), tuple(opened.get("graphs", ()))
+        self._supervisor.warmed(opened)
+        route.lane.ready, route.asked_ns = True, now_ns()  # also where the worker in use has just died
+        message = {**route.answers.message, "lane": route.number, "numbers": dict(self._dispatcher.numbers)}
+        self._supervisor.send(message)
+
+    def _send_tuned(self, route: Route) -> None:
+        """What was tuned while this worker was prepared."""
+        for message in route.messages:
+            if message.get("tuned"):
+                tuned = {"stage": message["name"], "settings": message["settings"], "tuned": message["tuned"]}
+                self._supervisor.send({"kind": "tune", **tuned})
+
+    @property
+    def _over(self) -> bool:
+        return self._supervisor.closing or bool(self._supervisor.broken)
+
+    def _refuse_closed(self) -> None:
+        if self._supervisor.closing:
+            raise closed_error()
+        if self._supervisor.broken:
+            raise WorkerError(f"{self._supervisor.broken}: nothing can be changed any more, make a new Runtime")
