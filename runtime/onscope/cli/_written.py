@@ -21,6 +21,7 @@ BESIDE = {
     "overview.png": "one picture of the run",
     "recording.json": "what is in this folder, and what made it",
     "checksums.json": "the sha256 of every file: onscope verify",
+    "snapshots": "pictures that viewers of the live view took",
     "truth": "what is true of the frames: without noise, labelled",
 }
 

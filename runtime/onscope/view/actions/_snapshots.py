@@ -27,6 +27,7 @@ class Snap:
         from ..feed import Extras
         from ..feed._layout import Layouts
 
+        self._runtime = runtime
         self._layouts = Layouts(runtime, (), Extras(None, {}, (), None, True, None, dict))
         self._newest, self._place = newest, place
 

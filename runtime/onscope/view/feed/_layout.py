@@ -19,14 +19,14 @@ class Layouts:
     """The layout, told again when results show something new. `actions` are those that viewers may ask for."""
 
     def __init__(self, runtime: Runtime, actions: tuple[str, ...], extras: Extras) -> None:
-        self._pipeline, self._actions, self._extras = runtime.pipeline, actions, extras
+        self._runtime, self._actions, self._extras = runtime, actions, extras
         self._axes: dict[str, int] = {}
         self._cameras: dict[str, None] = {}
         self._images: dict[str, ImageLayout] = {}
         self._tables: dict[str, TableLayout] = {}
         self._run, self._pixel_um = "", None if extras.spec is None else extras.spec.pixel_size_um
         self._settings = extras.settings
-        for stage in self._pipeline.stages:
+        for stage in self._runtime.pipeline.stages:
             if stage.gives == "table":
                 self._tables[stage.name] = TableLayout(stage.name, {}, (), self._labels_of(stage.name))
             else:
@@ -95,12 +95,12 @@ class Layouts:
         self._cameras[spec.camera] = None
 
     def _packages(self) -> Mapping[str, str]:
-        found = {stage.name: getattr(stage, "package", None) for stage in self._pipeline.stages}
+        found = {stage.name: getattr(stage, "package", None) for stage in self._runtime.pipeline.stages}
         return {name: package.name for name, package in found.items() if package is not None}
 
     def _labels_of(self, table: str) -> str:
         """The stage of label images whose objects a table's rows are; empty: there is none."""
-        stages = {stage.name: stage for stage in self._pipeline.stages}
+        stages = {stage.name: stage for stage in self._runtime.pipeline.stages}
         name = table
         while name in stages:
             if stages[name].gives == "labels":
