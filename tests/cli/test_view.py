@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from onscope.runtime.feedback.journal import read_journal
 from onscope.runtime.record import open_recording
 from tests.processes import heed_ctrl_c
 
@@ -145,6 +146,41 @@ def test_options_that_do_not_fit_are_named(
     assert said.code == 1, said.out
     assert expected in " ".join(said.err.split())
     assert not out.exists()
+
+
+RULES = """
+schema: 1
+rules:
+  always:
+    when: {found.count: {above: -1}}
+    then:
+      - move_stage: {x_um: 241, y_um: 240}
+"""
+
+
+def test_a_viewer_arms_and_disarms_the_feedback(pipeline_file: Path, tmp_path: Path) -> None:
+    rules, out = tmp_path / "rules.yaml", tmp_path / "out"
+    rules.write_text(RULES)
+    words = ["run", pipeline_file, "--source", "specimen:dividing-cells", "--out", out, "--rules", rules, "--view"]
+    with started(RUN, *words) as (process, lines), Looker(url_of(process, lines)) as looker:
+        assert {"arm", "shadow", "stop", "snapshot"} <= set(looker.layout["actions"])
+        assert looker.wait(lambda: looker.text("status"))["feedback"]["armed"] is False
+        for action, armed in (("arm", True), ("shadow", False)):
+            looker.texts.clear()
+            done = looker.do(action)
+            assert done["ok"], done
+            looker.texts.clear()
+            assert looker.wait(lambda: looker.text("status"))["feedback"]["armed"] is armed
+        assert looker.do("stop")["ok"]
+        assert ended(process, lines) == 0, "".join(lines)
+    kinds = [
+        each.kind for each in read_journal(out / "feedback.jsonl") if each.because.startswith(("armed:", "NOTHING"))
+    ]
+    assert kinds == ["shadow mode", "feedback", "shadow mode"]
+    said = [event["message"] for event in open_recording(out).manifest["events"] if event["kind"] == "view"]
+    assert [message.split(":")[0] for message in said] == [
+        f"a viewer asked for {each}" for each in ("arm", "shadow", "stop")
+    ]
 
 
 def test_the_demo_says_where_its_view_is(call: Call, tmp_path: Path) -> None:

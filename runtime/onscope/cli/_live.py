@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 from rich.console import Console
 
 from onscope.runtime import Admission, Event, Pipeline, Result, Runtime, Source, specs_of
-from onscope.runtime.record import Recording, note_files, open_recording, overview
+from onscope.runtime.record import Recording, open_recording, overview
 
 from ._display import Display
 from ._feedback import Steered, Steering, beating, control, feedback_of, steered
@@ -110,7 +110,7 @@ def _run(source: Source, plan: Plan, console: Console, truth: Truth | None, watc
         recording.finish(runtime.ledger)
     ledger = runtime.ledger
     run = open_recording(plan.out)
-    note_files(plan.out, [overview(run, plan.out / "overview.png").name, *came.files, *watch.files])
+    watch.note(plan.out, [overview(run, plan.out / "overview.png").name, *came.files])
     expected = None if stopped or came.ended or watch.stopped else plan.frames
     outcome = Outcome(stopped, (*check(run, ledger, expected), *said.faults, *came.faults))
     summarise(console, run, monitor, ledger, outcome, remarks)

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from onscope.runtime import Event, PipelineError, Result, Runtime, Source
+from onscope.runtime.record import note_files
 
 if TYPE_CHECKING:
     from onscope.runtime import FrameSpec
@@ -112,10 +113,12 @@ class Watched:
         with nullcontext() if self.stopping is None else self.stopping.taking():
             yield
 
-    @property
-    def files(self) -> list[str]:
-        """Snapshots that were saved in the recording."""
-        return [] if self.snapshots is None else self.snapshots.names()
+    def note(self, folder: Path, names: Sequence[str]) -> None:
+        """Enter files, and the snapshots, into a recording's list of checksums."""
+        if self.snapshots is None:
+            note_files(folder, names)
+        else:
+            self.snapshots.note(names)
 
     @property
     def stopped(self) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,12 @@ class Snapshots:
                 raise RecordError(f"{place / name} could not be written ({error.strerror or error})") from error
             note_files(self._folder, [f"{FOLDER}/{name}"])
             return name
+
+    def note(self, names: Iterable[str]) -> None:
+        """Enter files, and all snapshots, into the recording's list of checksums; raises RecordError."""
+        if self._folder is not None:
+            with self._lock:  # a snapshot may come now, and the list has room for one writer
+                note_files(self._folder, [*names, *self.names()])
 
     def names(self) -> list[str]:
         """All that are there, as the recording's list of checksums names them."""
