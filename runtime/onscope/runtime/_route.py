@@ -62,7 +62,8 @@ class Route:
     def replace(self, stage: AnyStage) -> None:
         """Have another stage of the same name in its place; the worker is told apart from it."""
         self.stages = [stage if each.name == stage.name else each for each in self.stages]
-        self.messages = [each.message() for each in self.stages]
+        new = stage.message()
+        self.messages = [new if each["name"] == stage.name else each for each in self.messages]
 
     def choose(self, frame: Frame) -> Choice:
         """Numbers of the stages that run on a frame; None: all, (): none."""

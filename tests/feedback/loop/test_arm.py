@@ -158,3 +158,25 @@ def test_many_changes_and_nothing_moves_in_shadow_mode(tmp_path: Path) -> None:
                 until(lambda shadow=shadow: feedback.counts["shadow"] > shadow)  # type: ignore[misc]
                 assert len(moves(made)) == seen
         assert [each.kind for each in made.entries].count("shadow mode") == 21
+
+
+def test_a_person_pauses_and_goes_on(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        with made.feedback(rules_file(tmp_path, "@rule(name='none')\ndef none(seen):\n    return []\n")) as feedback:
+            with pytest.raises(ControlError, match="no frame so far"):
+                feedback.pause()
+            with made.running():
+                until(lambda: made.runtime.ledger.counts["done"] >= 3)
+                feedback.pause()
+                assert made.controller.setting().paused
+                assert made.runtime.drain(60.0)
+                frames = made.runtime.ledger.counts["done"]
+                feedback.unpause()
+                until(lambda: made.runtime.ledger.counts["done"] >= frames + 3)
+                feedback.shadow()
+                with pytest.raises(ControlError, match="shadow mode"):
+                    feedback.pause()
+                assert not made.controller.setting().paused
+            assert not feedback.held
+        told = [(each.rule, each.kind, each.outcome) for each in made.entries if each.rule == "a person"]
+        assert told == [("a person", "pause", "done"), ("a person", "resume", "done")]

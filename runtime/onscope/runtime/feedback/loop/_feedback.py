@@ -11,7 +11,7 @@ from ..._errors import RuleError
 from .._controller import Controller
 from .._limits import Limits, LimitsChange
 from ..aim import AimSettings
-from ..rules import RuleBook
+from ..rules import RuleBook, TunableRule
 from ._hold import Heartbeat
 from ._loop import Loop
 from ._source import RulesSource
@@ -153,6 +153,31 @@ class Feedback:
         action under way does not end in `patience_s` seconds: it is the last one, and the watchdog sees to it.
         """
         self._running.shadow()
+
+    def pause(self) -> None:
+        """Have no routine frames taken until `unpause`: through gate and controller, and journalled, as for a rule.
+
+        Back when it is done. Raises ControlError in shadow mode, before the first frame, or where it was refused or the
+        microscope cannot; the journal says why.
+        """
+        self._running.pause(True)
+
+    def unpause(self) -> None:
+        """Have routine frames taken again; raises as `pause` does."""
+        self._running.pause(False)
+
+    @property
+    def tunable(self) -> tuple[TunableRule, ...]:
+        """Thresholds of a YAML file's rules that `tune` may change, with their values now; others have none."""
+        return self._running.tuning.tunable
+
+    def tune(self, rule: str, name: str, value: float) -> None:
+        """Change a rule's threshold from the next result on: `tune("metaphase", "score.above", 0.7)`; it is journalled.
+
+        Rules that are started again have it too. Raises RuleError for one that there is not, or a value that makes no
+        sense there; nothing is changed then.
+        """
+        self._running.tuning.tune(rule, name, value)
 
     def settle(self, timeout_s: float = 10.0) -> bool:
         """Wait until all results so far were decided on, and what followed was done; whether that came in time."""

@@ -36,6 +36,8 @@ class RoutineLight:
         self.waiting_ns = 0
         """When the first frame was handed over that no result came after; 0: none."""
         self.booked = 0
+        self.last: Frame | None = None
+        """The last frame, without its pixels; None: there was none."""
         self._decider, self._settings, self._odd, self._lit = decider, settings, odd, lit
         self._frames: deque[Frame] = deque(maxlen=MOST_WAITING)
         self._expected: dict[str, tuple[str, int, int]] = {}
@@ -44,7 +46,8 @@ class RoutineLight:
         self.last_ns = now_ns()
         if not self.waiting_ns:
             self.waiting_ns = self.last_ns
-        self._frames.append(bare(frame))
+        self.last = bared = bare(frame)
+        self._frames.append(bared)
 
     def seen(self) -> None:
         """A result came."""

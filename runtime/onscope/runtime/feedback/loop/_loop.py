@@ -23,9 +23,11 @@ from ._decide import Asking
 from ._hold import Heartbeat
 from ._objects import tell_objects
 from ._parts import Parts
+from ._pausing import pause
 from ._rules import Answer, ProcessRules, RulesEnd, ThreadRules
 from ._source import RulesSource
 from ._terms import Terms
+from ._tuning import Tuning
 from ._watch import Watch
 from ._watchdog import Watchdog, WorkerLife, results_come, rules_answer
 
@@ -86,6 +88,7 @@ class Loop:
         self._watchdog = Watchdog(self.parts.hold, checks, heartbeat)
         self._arming = Arming(self.parts, rules.name, terms.patience_s, self._event)
         self._arming.say()
+        self.tuning = Tuning(rules, lambda: self._asker.rules, self._told_tuned)
 
     @property
     def rules_pid(self) -> int:
@@ -106,10 +109,15 @@ class Loop:
     def shadow(self) -> None:
         self._arming.shadow()
 
+    def pause(self, paused: bool) -> None:
+        pause(self.parts, paused, self._terms.patience_s)
+
     def resume(self) -> None:
         rules = self._asker.rules
         if rules is None:
-            self._asker.rules = self._start_rules()
+            started = self._start_rules()
+            self.tuning.again(started)
+            self._asker.rules = started
         self._asker.forget()
         self._watches = [each for each in self._watches if not each.closed and not each.trouble()]
         self._worker.seen()
@@ -214,6 +222,9 @@ class Loop:
 
     def _tell(self, words: str) -> None:
         self._event("feedback", words)
+
+    def _told_tuned(self, words: str) -> None:
+        self._event("tuned", words)
 
     def _event(self, kind: Kind, words: str) -> None:
         if self._journal is not None:

@@ -75,7 +75,7 @@ class Parts:
             refused,
             tell,
         )
-        self.budget = Budget(self.hold, terms.patience_s, self._propose)
+        self.budget = Budget(self.hold, terms.patience_s, self.propose)
         self.light = RoutineLight(self.decider, self.settings, tell, self._lit)
         self._told_ns = 0
 
@@ -104,7 +104,8 @@ class Parts:
             return f"{doing.kind} hangs: it has taken {took_s:.1f} s, expected {expected_s:.1f} s"
         return ""
 
-    def _propose(self, proposal: Proposal, frame: Frame) -> None:
+    def propose(self, proposal: Proposal, frame: Frame) -> None:
+        """What no rule asks for, about a frame (without its pixels)."""
         number = self.journal.proposal(proposal)
         self.acting.put(Asking(number, proposal, frame, None, self.settings.of(frame)))
 

@@ -41,6 +41,10 @@ class RulesEnd(Protocol):
         """Returns at once; one result at a time, with what was refused since. Raises OSError when they have ended."""
         ...
 
+    def tune(self, rule: str, name: str, value: float) -> None:
+        """Change a threshold, which was looked at before; returns at once. Raises OSError when they have ended."""
+        ...
+
     def close(self) -> None:
         """End them, whatever they do; a thread that hangs is left behind."""
         ...
@@ -59,6 +63,7 @@ class ProcessRules:
         self._closing = False
         self._ready = threading.Event()
         self._refused = ""
+        self._sending = threading.Lock()
         self.needs = source.needs
         try:
             self._link = ProcessLink(MODULE)
@@ -83,7 +88,14 @@ class ProcessRules:
             self._answered(Answer(seen.number, failures=[found]))
             return
         self._asked = seen
-        self._link.send(message)
+        self._send(message)
+
+    def tune(self, rule: str, name: str, value: float) -> None:
+        self._send({"kind": "tune", "rule": rule, "name": name, "value": value})
+
+    def _send(self, message: Message) -> None:
+        with self._sending:
+            self._link.send(message)
 
     def close(self) -> None:
         self._closing = True
@@ -136,7 +148,7 @@ class ThreadRules:
     def __init__(self, rules: RuleBook, answered: Answered, ended: Ended) -> None:
         self._rules, self._answered, self._ended = rules, answered, ended
         self.needs = rules.needs
-        self._queue: SimpleQueue[tuple[Seen, Sequence[Proposal]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Seen, Sequence[Proposal]] | tuple[str, str, float] | None] = SimpleQueue()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="onscope-rules", daemon=True)
         self._thread.start()
@@ -145,6 +157,9 @@ class ThreadRules:
         if not self._thread.is_alive():
             raise OSError("the rules' thread has ended")
         self._queue.put((seen, refused))
+
+    def tune(self, rule: str, name: str, value: float) -> None:
+        self._queue.put((rule, name, value))
 
     def close(self) -> None:
         self._closing = True
@@ -155,6 +170,9 @@ class ThreadRules:
     def _run(self) -> None:
         try:
             while (asked := self._queue.get()) is not None:
+                if len(asked) == 3:
+                    self._rules.tune(*asked)
+                    continue
                 seen, refused = asked
                 for each in refused:
                     self._rules.refused(each.rule, each.frame, track_of(each))

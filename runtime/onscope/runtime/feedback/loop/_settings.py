@@ -29,6 +29,12 @@ class Settings:
                 self._settings.append(setting)
         return setting
 
+    @property
+    def now(self) -> Setting:
+        """The last one."""
+        with self._lock:
+            return self._settings[-1]
+
     def of(self, frame: Frame) -> Setting:
         """That in which the frame's exposure began."""
         began_ns = frame.received_ns - round((frame.exposure_ms or 0.0) * 1e6)

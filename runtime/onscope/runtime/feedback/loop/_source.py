@@ -66,6 +66,12 @@ class RulesSource:
         settings = AimSettings(**{**aim, "off_axis_px": tuple(aim["off_axis_px"])})
         return cls(path.name, path, message["text"], needs=needs, aim=settings)
 
+    def mirror(self) -> RuleBook | None:
+        """Rules to hold changes against before the ones at work are told; None: those of Python, which have none."""
+        if self.given is not None or self.path is None or self.path.suffix == ".py":
+            return None
+        return RuleBook.from_text(self.text, self.path)
+
     def book(self) -> RuleBook:
         """The rules, ready to be asked; a Python file is run. Raises RuleError, and what a Python file raises."""
         if self.given is not None:

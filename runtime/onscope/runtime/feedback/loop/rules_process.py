@@ -32,6 +32,9 @@ def serve(link: Link) -> None:
         return
     link.send({"kind": "ready", "name": rules.name, "numbers": sorted(rules.needs.numbers)})
     while (message := link.receive()) is not None:
+        if message["kind"] == "tune":
+            rules.tune(message["rule"], message["name"], message["value"])
+            continue
         for rule, frame, track in message["refused"]:
             rules.refused(rule, FrameId(*frame), track)
         seen = seen_from(message)

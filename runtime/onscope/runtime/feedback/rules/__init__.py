@@ -4,5 +4,6 @@ from ._book import Rule, RuleBook
 from ._needs import EVERYTHING, Needs
 from ._python import rule
 from ._seen import seen_of
+from ._tune import TunableRule
 
-__all__ = ["EVERYTHING", "Needs", "Rule", "RuleBook", "rule", "seen_of"]
+__all__ = ["EVERYTHING", "Needs", "Rule", "RuleBook", "TunableRule", "rule", "seen_of"]

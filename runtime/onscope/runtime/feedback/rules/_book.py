@@ -15,6 +15,7 @@ from ._look import Known, Look
 from ._needs import EVERYTHING, Needs
 from ._python import PythonRule, rules_of
 from ._spot import Spots
+from ._tune import Thresholds, TunableRule
 
 if TYPE_CHECKING:
     from ..._pipeline import Pipeline
@@ -53,12 +54,14 @@ class RuleBook:
         limits: LimitsChange | None = None,
         needs: Needs = EVERYTHING,
         written: Written | None = None,
+        thresholds: Thresholds | None = None,
     ) -> None:
         self.name, self.rules, self.needs = name, tuple(rules), needs
         self.limits = LimitsChange() if limits is None else limits
         self.failures: list[str] = []
         """What went wrong with the last result, in sentences."""
         self._known, self._written = known or Known(), written
+        self._thresholds = Thresholds({}) if thresholds is None else thresholds
         self._spots = Spots()
         self._failed: dict[int, int] = {}
 
@@ -118,6 +121,15 @@ class RuleBook:
         """What `check` found, for the same rules in another process."""
         self.needs = needs
         self._known.links = dict(needs.links)
+
+    @property
+    def tunable(self) -> tuple[TunableRule, ...]:
+        """Thresholds that `tune` may change, with their values now; Python rules have none."""
+        return tuple(self._thresholds)
+
+    def tune(self, rule: str, name: str, value: float) -> float:
+        """Change a threshold from the next result on; returns what it was. Raises RuleError, and nothing is changed."""
+        return self._thresholds.tune(rule, name, value)
 
     def propose(self, seen: Seen) -> list[Proposal]:
         """What all rules ask for, the highest priority first. Never raises.

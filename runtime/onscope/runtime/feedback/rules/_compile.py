@@ -35,6 +35,7 @@ class Compiler:
     reads: list[Read] = field(default_factory=list)
     regions: list[tuple[str, Location]] = field(default_factory=list)
     keys: Iterator[int] = field(default_factory=count)
+    thresholds: dict[Location, Threshold] = field(default_factory=dict)
 
     def node(self, told: ConditionModel, of: str | None, at: Location) -> Node:
         """A condition on the objects of `of` (None: on the frame), written at a location."""
@@ -48,7 +49,7 @@ class Compiler:
         for name, test in told.values.items():
             tracked = test.relative_to is not None and of is not None and "." not in name
             self.reads.append(Read(of, name, (*at, name), tracked))
-            yield Value(name, self.threshold(test))
+            yield Value(name, self.threshold(test, (*at, name)))
         for word in ("inside", "outside"):
             told_names = getattr(told, word)
             if told_names is not None:
@@ -60,12 +61,12 @@ class Compiler:
             where = None if rows.where is None else self.node(rows.where, rows.of, (*at, word, "where"))
             column = getattr(rows, "column", None)
             self.reads.append(Read(rows.of, column or "", (*at, word)))
-            yield Rows(word, rows.of, where, mentions_gone(rows.where), column, self.threshold(rows))
+            yield Rows(word, rows.of, where, mentions_gone(rows.where), column, self.threshold(rows, (*at, word)))
         for word in TOTALS:
             total = getattr(told, word)
             if total is not None:
                 self.reads.append(Read(total.of, "track", (*at, word), tracked=True))
-                yield Total(word, total.of, self.threshold(total))
+                yield Total(word, total.of, self.threshold(total, (*at, word)))
         for word, inner in (("all", told.all), ("any", told.any)):
             if inner is not None:
                 nodes = [self.node(one, of, (*at, word, number)) for number, one in enumerate(inner)]
@@ -73,9 +74,10 @@ class Compiler:
         if told.not_ is not None:
             yield Not(self.node(told.not_, of, (*at, "not")))
 
-    def threshold(self, test: TestModel) -> Threshold:
+    def threshold(self, test: TestModel, at: Location) -> Threshold:
         """A test with a memory of its own."""
-        return Threshold(test, next(self.keys))
+        made = self.thresholds[at] = Threshold(test, next(self.keys))
+        return made
 
 
 def mentions_gone(told: ConditionModel | None) -> bool:

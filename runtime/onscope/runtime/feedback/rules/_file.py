@@ -19,6 +19,7 @@ from ._look import Known
 from ._models import RulesModel
 from ._needs import Needs
 from ._rule import FileRule
+from ._tune import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,15 @@ def _book(checked: Checked[RulesModel]) -> RuleBook:
     known = Known({}, model.regions, aim, model.same_within_um, model.lost_after_frames)
     needs = Needs(None, frozenset(_numbers(rules)))
     limits = None if model.limits is None else model.limits.change
-    return RuleBook(model.name or path.stem, rules, known, limits=limits, needs=needs, written=written)
+    return RuleBook(
+        model.name or path.stem,
+        rules,
+        known,
+        limits=limits,
+        needs=needs,
+        written=written,
+        thresholds=Thresholds(compiler.thresholds),
+    )
 
 
 def _numbers(rules: tuple[FileRule, ...]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from ._texts import ReferenceText, reference
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1, max_length=128)]
 Plain = bool | Finite | Text
+BOUNDS = ("above", "at_least", "below", "at_most", "until_below", "until_above")
+"""Fields that are thresholds."""
 
 
 class TestModel(Strict):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ..._errors import RuleError
 from ._look import Look
 from ._objects import Objects
-from ._test_model import TestModel
+from ._test_model import BOUNDS, TestModel
 from ._texts import Reference, reference
 from ._truth import Truth
 
@@ -28,6 +28,16 @@ class Threshold:
         self._reference = None if test.relative_to is None else reference(test.relative_to)
         self.shown: Floats = np.zeros(())
         """What the last values were compared as."""
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """Its thresholds, by their words."""
+        return {word: bound for word in BOUNDS if (bound := getattr(self._test, word)) is not None}
+
+    def change(self, bound: str, value: float) -> None:
+        """Another value of one of them; what is remembered stays. Raises ValueError where they do not fit."""
+        test = {**self.bounds, bound: value, "relative_to": self._test.relative_to}
+        self._test = TestModel.model_validate(test)
 
     def holds(self, values: Floats, look: Look, objects: Objects | None, classes: Sequence[str] = ()) -> Truth:
         """Whether values (one, or one per object) pass; those that are not finite are not known."""
@@ -101,11 +111,7 @@ class Threshold:
             if is_class or isinstance(test.is_, bool):
                 return f"{name} is {shown if is_class else ('true' if value else 'false')}"
             return f"{name} {shown} is {' or '.join(map(str, wanted))}"
-        parts = [
-            f"{word.replace('_', ' ')} {bound:g}"
-            for word in ("above", "at_least", "below", "at_most", "until_below", "until_above")
-            if (bound := getattr(test, word)) is not None
-        ]
+        parts = [f"{word.replace('_', ' ')} {bound:g}" for word in BOUNDS if (bound := getattr(test, word)) is not None]
         of = f" times {test.relative_to}" if test.relative_to is not None else ""
         return f"{name} {shown}{of} is {', '.join(parts)}"
 
