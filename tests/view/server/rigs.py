@@ -106,11 +106,11 @@ def eyes(port: int, **options: Any) -> Iterator[Eyes]:
 
 
 @contextmanager
-def rig(folder: Path, pipeline: Pipeline | None = None, **options: Any) -> Iterator[Rig]:
+def rig(folder: Path, pipeline: Pipeline | None = None, spec: FrameSpec = models.SPEC, **options: Any) -> Iterator[Rig]:
     """A runtime that adds 1, doubles in size and finds bright pixels, and a view of it."""
     events: list[Event] = []
     with Runtime(pipeline or models.pipeline(folder), worker="thread", on_event=events.append) as runtime:
-        runtime.prepare(models.SPEC)
+        runtime.prepare(spec)
         with View(runtime, **options) as view:
             yield Rig(runtime, view, events)
 
@@ -118,7 +118,8 @@ def rig(folder: Path, pipeline: Pipeline | None = None, **options: Any) -> Itera
 def picture(update: tuple[Message, list[Array]], number: int = 0) -> Array:
     """The pixels of an update's view."""
     head, arrays = update
-    return arrays[head["views"][number]["array"]]
+    at: int = head["views"][number]["array"]
+    return arrays[at]
 
 
 def until(true: Callable[[], object]) -> None:
