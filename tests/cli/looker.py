@@ -67,6 +67,11 @@ class Looker:
         wanted = {"type": kind, **fields}
         return next((each for each in self.texts if wanted.items() <= each.items()), None)
 
+    def settings(self) -> list[dict[str, Any]]:
+        """What may be tuned, as the newest layout says."""
+        layouts = [each["layout"] for each in self.texts if "layout" in each]
+        return list(layouts[-1]["settings"]) if layouts else []
+
     def update(self, suits: Callable[[dict[str, Any]], bool]) -> tuple[dict[str, Any], list[Array]] | None:
         return next((each for each in self.updates if suits(each[0])), None)
 

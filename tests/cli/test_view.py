@@ -165,6 +165,10 @@ def test_a_viewer_arms_and_disarms_the_feedback(pipeline_file: Path, tmp_path: P
     with started(RUN, *words) as (process, lines), Looker(url_of(process, lines)) as looker:
         assert {"arm", "shadow", "stop", "snapshot"} <= set(looker.layout["actions"])
         assert looker.wait(lambda: looker.text("status"))["feedback"]["armed"] is False
+        assert looker.do("pause")["ok"] is False  # in shadow mode nothing is carried out
+        setting = looker.wait(lambda: [each for each in looker.settings() if each["of"] == "rule always"])[0]
+        assert (setting["name"], setting["value"]) == ("found.count.above", -1)
+        assert looker.do("tune", of="rule always", name="found.count.above", value=1)["ok"]
         for action, armed in (("arm", True), ("shadow", False)):
             looker.texts.clear()
             done = looker.do(action)
@@ -179,7 +183,7 @@ def test_a_viewer_arms_and_disarms_the_feedback(pipeline_file: Path, tmp_path: P
     assert kinds == ["shadow mode", "feedback", "shadow mode"]
     said = [event["message"] for event in open_recording(out).manifest["events"] if event["kind"] == "view"]
     assert [message.split(":")[0] for message in said] == [
-        f"a viewer asked for {each}" for each in ("arm", "shadow", "stop")
+        f"a viewer asked for {each}" for each in ("pause, which was refused", "tune", "arm", "shadow", "stop")
     ]
 
 

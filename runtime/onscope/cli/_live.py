@@ -100,6 +100,7 @@ def _run(source: Source, plan: Plan, console: Console, truth: Truth | None, watc
         sure()  # what cannot run has left nothing behind
         with truth_beside(source, plan.out if plan.keep_truth else None) as said:
             with steered(feedback, heart) as came:
+                watch.began()
                 stopped = _take(source, plan, runtime, monitor, display, came, watch)
                 if not stopped:
                     runtime.drain(DRAIN_S)

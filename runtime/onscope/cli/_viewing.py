@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from onscope.runtime import FrameSpec
     from onscope.runtime.feedback.loop import Feedback
     from onscope.runtime.record import Recording
-    from onscope.view import View
+    from onscope.view import Setting, View
     from onscope.view.actions import Fresh, Stopping
     from onscope.view.snapshot import Snapshots
 
@@ -91,11 +91,17 @@ class Watched:
         self.fresh: Fresh | None = None
         self.stopping: Stopping | None = None
         self.snapshots: Snapshots | None = None
+        self.settings: Callable[[], Sequence[Setting]] = tuple
 
     def tell(self, event: Event) -> None:
         """An event of the runtime, from any thread."""
         if self.view is not None:
             self.view.tell(event)
+
+    def began(self) -> None:
+        """The feedback runs: thresholds of its rules may be tuned now."""
+        if self.view is not None:
+            self.view.set_settings(self.settings())
 
     def saw(self, result: Result) -> None:
         """A result, from the thread that reads them."""
@@ -144,17 +150,18 @@ def watched(
         yield into
         return
     from onscope.view import View
-    from onscope.view.actions import Fresh, Pauses, Run, Snap, Stopping, offered, settings_of
+    from onscope.view.actions import Fresh, Pausing, Run, Snap, Stopping, offered, settings_of
     from onscope.view.snapshot import Snapshots
 
     into.stopping, into.fresh, into.snapshots = Stopping(), Fresh(runtime), Snapshots(folder)
+    pausing = Pausing(source, feedback, into.fresh.keep)
+    into.settings = lambda: settings_of(runtime, feedback)
     run = Run(
         runtime,
         feedback,
-        source,
+        pausing,
         into.stopping.stop,
         Snap(runtime, into.fresh, into.snapshots),
-        into.fresh.keep,
         looking.packages,
         lambda settings: None if into.view is None else into.view.set_settings(settings),
     )
@@ -162,7 +169,7 @@ def watched(
     def status() -> dict[str, Any]:
         frames = recording.raw_frames
         told = {"recording": {"folder": folder.resolve().name, "frames": frames, "bytes": frames * spec.nbytes}}
-        return {**told, "paused": isinstance(source, Pauses) and source.paused}
+        return {**told, "paused": pausing.paused}
 
     view = View(
         runtime,
@@ -173,7 +180,7 @@ def watched(
         actions=offered(run),
         status=status,
         spec=spec,
-        settings=settings_of(runtime),
+        settings=into.settings(),
         queue_depth=depth,
         swaps=tuple(looking.packages),
     )

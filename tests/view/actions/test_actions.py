@@ -13,7 +13,7 @@ import pytest
 
 from onscope.runtime import Event, PipelineError, Result, Runtime, SourceError, Subscription, block
 from onscope.view import ViewError
-from onscope.view.actions import Fresh, Run, Snap, Stopping, offered, settings_of
+from onscope.view.actions import Fresh, Pausing, Run, Snap, Stopping, offered, settings_of
 from onscope.view.snapshot import Snapshots
 from tests import models
 
@@ -61,14 +61,20 @@ def runtime(tmp_path: Path, told: Told) -> Iterator[Runtime]:
 
 def test_only_what_a_run_can_is_offered(runtime: Runtime) -> None:
     assert list(offered(Run(runtime))) == ["tune"]
-    full = Run(runtime, source=Source(), stop=lambda: None, snap=lambda fields: {}, packages={"p": ("plus", "p")})
+    full = Run(
+        runtime,
+        pausing=Pausing(Source(), None),
+        stop=lambda: None,
+        snap=lambda fields: {},
+        packages={"p": ("plus", "p")},
+    )
     assert list(offered(full)) == ["pause", "resume", "stop", "snapshot", "tune", "swap"]
-    assert list(offered(Run(runtime, feedback=object(), source=object()))) == ["tune"]
+    assert list(offered(Run(runtime, feedback=object(), pausing=Pausing(object(), object())))) == ["tune"]
 
 
 def test_each_is_told_as_an_event(runtime: Runtime, told: Told) -> None:
     source, stopped = Source(), threading.Event()
-    do = offered(Run(runtime, source=source, stop=stopped.set))
+    do = offered(Run(runtime, pausing=Pausing(source, None), stop=stopped.set))
     assert do["pause"]({}) == {"words": "paused"}
     assert source.paused
     assert told.next("view").message == "a viewer asked for pause: paused"

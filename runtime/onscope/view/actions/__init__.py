@@ -2,8 +2,23 @@
 
 from ._can import Arms, Pauses, Swaps, Tunes
 from ._fresh import Fresh, Pictured
-from ._offered import Run, offered, settings_of
+from ._offered import Run, offered
+from ._pausing import Pausing
 from ._snapshots import Snap
 from ._stopping import Stopping
+from ._tuning import settings_of
 
-__all__ = ["Arms", "Fresh", "Pauses", "Pictured", "Run", "Snap", "Stopping", "Swaps", "Tunes", "offered", "settings_of"]
+__all__ = [
+    "Arms",
+    "Fresh",
+    "Pauses",
+    "Pausing",
+    "Pictured",
+    "Run",
+    "Snap",
+    "Stopping",
+    "Swaps",
+    "Tunes",
+    "offered",
+    "settings_of",
+]

@@ -27,6 +27,21 @@ class Pauses(Protocol):
 
 
 @runtime_checkable
+class PausesRoutine(Protocol):
+    """A feedback that has the microscope take no routine frames for a while."""
+
+    def pause(self) -> None: ...
+    def unpause(self) -> None: ...
+
+
+@runtime_checkable
+class TunesRules(Protocol):
+    """A feedback whose rules' thresholds may be changed while it runs; `tunable` tells them then."""
+
+    def tune(self, rule: str, name: str, value: float) -> None: ...
+
+
+@runtime_checkable
 class Tunes(Protocol):
     """A runtime whose decoders' numbers may be changed while frames run."""
 

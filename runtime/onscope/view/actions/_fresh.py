@@ -52,7 +52,7 @@ class Fresh:
         tables = {name: each for name, each in result.answers.items() if each.dtype.names is not None}
         if any("track" in (each.dtype.names or ()) for each in tables.values()):
             place = _place(result)
-            found = self._histories.add(place, result.frame.id[:3], tables)
+            found = self._histories.add(place, result.frame.id[:3], result.frame.id.seq, tables)
             with self._lock:
                 self._tails.pop(place, None)
                 self._tails[place] = found
