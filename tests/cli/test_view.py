@@ -168,7 +168,8 @@ def test_a_viewer_arms_and_disarms_the_feedback(pipeline_file: Path, tmp_path: P
         assert looker.do("pause")["ok"] is False  # in shadow mode nothing is carried out
         setting = looker.wait(lambda: [each for each in looker.settings() if each["of"] == "rule always"])[0]
         assert (setting["name"], setting["value"]) == ("found.count.above", -1)
-        assert looker.do("tune", of="rule always", name="found.count.above", value=1)["ok"]
+        tuned = looker.do("tune", of="rule always", name="found.count.above", value=1)
+        assert tuned["ok"], tuned
         for action, armed in (("arm", True), ("shadow", False)):
             looker.texts.clear()
             done = looker.do(action)
