@@ -20,7 +20,7 @@ import pytest
 
 from onscope.drivers import scripted
 from onscope.drivers.scripted import Burst, Change, Steady
-from onscope.runtime import Event, Frame, Pipeline, Runtime, Stage, _supervise, block, keep_newest
+from onscope.runtime import Event, Frame, Pipeline, Runtime, Stage, _deaths, _supervise, block, keep_newest
 from onscope.runtime._shm import PREFIX, SYSTEM_FOLDER
 from onscope.runtime.record import Recording, open_recording
 from tests import models
@@ -77,7 +77,7 @@ def test_workers_are_killed_again_and_again(
     folder: Path, tmp_path: Path, kills: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two hundred in the slow suite; each at a random moment of its life, with any number of deaths allowed."""
-    monkeypatch.setattr(_supervise, "DEATHS", 10**6)
+    monkeypatch.setattr(_deaths, "DEATHS", 10**6)
     monkeypatch.setattr(_supervise, "DEATHS_OPENING", 10**6)
     rng = random.Random(kills)
     pipeline = Pipeline([Stage("plus", models.plus_one(folder / "killed"))])

@@ -36,8 +36,8 @@ class Threshold:
 
     def change(self, bound: str, value: float) -> None:
         """Another value of one of them; what is remembered stays. Raises ValueError where they do not fit."""
-        test = {**self.bounds, bound: value, "relative_to": self._test.relative_to}
-        self._test = TestModel.model_validate(test)
+        relative = {} if self._test.relative_to is None else {"relative_to": self._test.relative_to}
+        self._test = TestModel.model_validate({**self.bounds, bound: value, **relative})
 
     def holds(self, values: Floats, look: Look, objects: Objects | None, classes: Sequence[str] = ()) -> Truth:
         """Whether values (one, or one per object) pass; those that are not finite are not known."""
