@@ -1,0 +1,7 @@
+"""The acquisition process's part of the view: the newest result into a shared-memory board, when it is asked for."""
+
+from ._actions import Do
+from ._extras import Extras
+from ._feed import Feed
+
+__all__ = ["Do", "Extras", "Feed"]
