@@ -118,7 +118,8 @@ def rig(folder: Path, pipeline: Pipeline | None = None, **options: Any) -> Itera
 def picture(update: tuple[Message, list[Array]], number: int = 0) -> Array:
     """The pixels of an update's view."""
     head, arrays = update
-    return arrays[head["views"][number]["array"]]
+    at: int = head["views"][number]["array"]
+    return arrays[at]
 
 
 def until(true: Callable[[], object]) -> None:

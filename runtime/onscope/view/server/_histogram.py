@@ -12,6 +12,7 @@ import numpy.typing as npt
 BINS = 256
 FINE = 4096
 """Bins in which the percentiles of fractions are looked for."""
+SMALLEST = 1e-6
 LOW, HIGH = 0.35, 99.65
 """Percentiles shown as black and white."""
 
@@ -59,14 +60,12 @@ def _of_fractions(image: npt.NDArray[np.float32]) -> Histogram:
     if not np.isfinite(values).all():
         values = values[np.isfinite(values)]
     least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    end = most if most > least else least + 1
-    each, edges = np.histogram(values, FINE, (least, end))
+    span = most - least if most > least else max(1.0, abs(least) * SMALLEST)
+    bins = np.minimum((values - np.float64(least)) * (FINE / span), FINE - 1).astype(np.intp)
+    each = np.bincount(bins, minlength=FINE)
     summed = np.cumsum(each)
-    low, high = least, end
-    if values.size:
-        low = float(edges[np.searchsorted(summed, values.size * LOW / 100)])
-        high = float(edges[min(int(np.searchsorted(summed, values.size * HIGH / 100)) + 1, FINE)])
-    if high <= low:
-        high = low + (end - least) / FINE
+    low = least + span * int(np.searchsorted(summed, values.size * LOW / 100)) / FINE
+    high = least + span * min(int(np.searchsorted(summed, values.size * HIGH / 100)) + 1, FINE) / FINE
+    end = least + span
     counts = each.reshape(BINS, -1).sum(axis=1).astype(np.uint32)
     return Histogram(counts, least, end, low, high, least, most)
