@@ -24,14 +24,8 @@ def shown(image: Any, **options: Any) -> Picture:
 
 
 @settings(deadline=None, max_examples=200)
-@given(
-    image=IMAGES,
-    bits=st.sampled_from([8, 16]),
-    labels=st.booleans(),
-    rows=st.integers(1, 50),
-    columns=st.integers(1, 50),
-)
-def test_any_image(image: Any, bits: Any, labels: bool, rows: int, columns: int) -> None:
+@given(image=IMAGES, bits=st.sampled_from([8, 16]), labels=st.booleans(), size=st.tuples(*[st.integers(1, 50)] * 2))
+def test_any_image(image: Any, bits: Any, labels: bool, size: tuple[int, int]) -> None:
     labels = labels and image.dtype.kind in "iu"
     with np.errstate(all="ignore"):
         made = shown(image, bits=bits, labels=labels, size=size)
