@@ -106,11 +106,11 @@ def eyes(port: int, **options: Any) -> Iterator[Eyes]:
 
 
 @contextmanager
-def rig(folder: Path, pipeline: Pipeline | None = None, **options: Any) -> Iterator[Rig]:
+def rig(folder: Path, pipeline: Pipeline | None = None, spec: FrameSpec = models.SPEC, **options: Any) -> Iterator[Rig]:
     """A runtime that adds 1, doubles in size and finds bright pixels, and a view of it."""
     events: list[Event] = []
     with Runtime(pipeline or models.pipeline(folder), worker="thread", on_event=events.append) as runtime:
-        runtime.prepare(models.SPEC)
+        runtime.prepare(spec)
         with View(runtime, **options) as view:
             yield Rig(runtime, view, events)
 

@@ -38,7 +38,7 @@ def test_tails_are_the_last_places_of_those_that_are_there() -> None:
     histories = Histories(3)
     for at in range(30):
         table = np.array([(2, 50.0 + at, 1.0), (1, at, 0.0), *([(3, 7.0, 7.0)] if at < 28 else [])], TRACKS)
-        history = histories.add("place", 0, {"tracks": table, "cells": np.zeros(2, CELLS)})
+        history = histories.add("place", 0, at, {"tracks": table, "cells": np.zeros(2, CELLS)})
     assert history.keys() == {"tracks"}
     drawn = tails(history["tracks"], table)
     assert drawn.starts is not None
@@ -47,13 +47,15 @@ def test_tails_are_the_last_places_of_those_that_are_there() -> None:
     assert drawn.rows.tolist() == [1, 0]
     assert drawn.points[:TAIL, 0].tolist() == [at + 0.5 for at in range(10, 30)]
     assert drawn.points[TAIL - 1].tolist() == [29.5, 0.5]
-    assert len(tails(histories.add("place", 1, {"tracks": table})["tracks"], table).points) == 2
+    for sequence, number in ((0, 29), (1, 30)):  # the same frame again, as a recording can show it, and another segment
+        begun = histories.add("place", sequence, number, {"tracks": table})
+        assert len(tails(begun["tracks"], table).points) == 2
 
 
 def test_histories_are_bounded_in_places() -> None:
     histories = Histories(3)
     table = np.array([(1, 1.0, 1.0)], TRACKS)
     for place in range(4):
-        histories.add(place, 0, {"tracks": table})
-    assert len(histories.add(3, 0, {"tracks": table})["tracks"]) == 2
-    assert len(histories.add(0, 0, {"tracks": table})["tracks"]) == 1
+        histories.add(place, 0, 0, {"tracks": table})
+    assert len(histories.add(3, 0, 1, {"tracks": table})["tracks"]) == 2
+    assert len(histories.add(0, 0, 1, {"tracks": table})["tracks"]) == 1

@@ -187,7 +187,8 @@ class Hub:
         self._asked = []
         if shown is not None:
             frame = shown.head["frame"]
-            shown.history = self._histories.add(shown.place, (frame["run"], frame["segment"]), shown.tables)
+            sequence = (frame["run"], frame["segment"])
+            shown.history = self._histories.add(shown.place, sequence, frame["seq"], shown.tables)
             self._frames.add(shown)
             for viewer in self._viewers.values():
                 viewer.woken.set()

@@ -70,20 +70,23 @@ class Histories:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._of: dict[Any, tuple[Any, deque[Array]]] = {}
+        self._of: dict[Any, tuple[Any, int, deque[Array]]] = {}
 
-    def add(self, place: Any, sequence: Any, tables: Mapping[str, Array]) -> dict[str, tuple[Array, ...]]:
-        """Take note of a frame's tables; the histories until now, by table. Another `sequence` begins anew."""
+    def add(self, place: Any, sequence: Any, number: int, tables: Mapping[str, Array]) -> dict[str, tuple[Array, ...]]:
+        """Take note of the tables of a frame; the histories until now, by table.
+
+        Another `sequence` begins anew, and so does a frame whose number there is not above that of the one before.
+        """
         found = {}
         for name, table in tables.items():
             if not {"track", "y", "x"} <= set(table.dtype.names or ()):
                 continue
-            known, frames = self._of.pop((place, name), (None, deque[Array](maxlen=TAIL)))
-            if known != sequence:
+            known, last, frames = self._of.pop((place, name), (None, -1, deque[Array](maxlen=TAIL)))
+            if known != sequence or number <= last:
                 frames = deque(maxlen=TAIL)
             rows = table[:MOST_ROWS]
             frames.append(np.stack([rows["track"], rows["y"], rows["x"]], axis=1).astype(np.float64))
-            self._of[place, name] = sequence, frames
+            self._of[place, name] = sequence, number, frames
             found[name] = tuple(frames)
         while len(self._of) > self._most:
             del self._of[next(iter(self._of))]
