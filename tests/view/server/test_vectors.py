@@ -29,6 +29,8 @@ def test_outlines_are_edges_of_pixels_and_know_their_rows() -> None:
 def test_boxes_and_spots_are_half_a_pixel_from_the_tables() -> None:
     table = np.array([(0.0, 1.0, 2.0, 3.0)], [(name, "<f8") for name in ("y0", "x0", "y1", "x1")])
     assert boxes(table).points.tolist() == [[0.5, 1.5, 2.5, 3.5]]
+    edges = table.astype([(name, "<i4") for name in ("y0", "x0", "y1", "x1")])
+    assert boxes(edges).points.tolist() == [[0, 1, 2, 3]]
     assert spots(np.array([(1, 2.0, 3.0)], CELLS)).points.tolist() == [[2.5, 3.5]]
     many = np.zeros(MOST_ROWS + 5, CELLS)
     assert len(spots(many).points) == len(columns(many)["y"]) == MOST_ROWS

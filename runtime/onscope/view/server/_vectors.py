@@ -38,9 +38,10 @@ def outlines(labels: Array, table: Array, scale: float) -> Vectors:
 
 
 def boxes(table: Array) -> Vectors:
-    """Of a table with y0, x0, y1, x1."""
+    """Of a table with y0, x0, y1, x1: whole numbers (of measured objects) are edges of pixels, others are places."""
     corners = np.stack([table[name][:MOST_ROWS] for name in ("y0", "x0", "y1", "x1")], axis=1)
-    return Vectors((corners + MIDDLE).astype(np.float32))
+    shift = 0.0 if corners.dtype.kind in "iu" else MIDDLE
+    return Vectors((corners + shift).astype(np.float32))
 
 
 def spots(table: Array) -> Vectors:
