@@ -1,23 +1,13 @@
-"""Viewers in a process of their own: `python -m benchmarks.view._viewers PORT VIEWERS SIZE` takes every update."""
+"""Viewers in a process of their own, so that they share no interpreter with the run."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
-
-from websockets.asyncio.client import connect
-
-from onscope.view._wire import unpack
-
-CREDIT = 2
-QUIET_S = 0.5
 
 
 @dataclass
@@ -30,53 +20,15 @@ class Seen:
 @contextmanager
 def viewers(port: int, number: int, size: int) -> Iterator[Seen]:
     """So many viewers while the block lasts; filled at its end. They are there when it begins."""
-    program = [sys.executable, "-m", "benchmarks.view._viewers", str(port), str(number), str(size)]
+    program = [sys.executable, "-m", "benchmarks.view.looking", str(port), str(number), str(size)]
     process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     seen = Seen()
     try:
         if process.stdout.readline().strip() != "ready":
-            raise RuntimeError("the viewers did not come: run `python -m benchmarks.view._viewers` by hand")
+            raise RuntimeError("the viewers did not come: run `python -m benchmarks.view.looking` by hand")
         yield seen
         seen.ages_ms.extend(json.loads(process.communicate("end\n", timeout=60)[0]))
     finally:
         process.kill()
         process.wait()
-
-
-async def look(port: int, size: int, ready: asyncio.Barrier, ages: list[float]) -> None:
-    """One viewer, until it is cancelled."""
-    async with connect(f"ws://127.0.0.1:{port}/live", max_size=None, compression=None) as socket:
-        views = [{"id": 1, "image": "raw", "size": [size, size]}, {"id": 2, "image": "plus", "size": [size, size]}]
-        said: list[dict[str, Any]] = [{"type": "hello", "version": 1, "token": ""}, {"type": "show", "views": views}]
-        for each in [*said, {"type": "credit", "n": CREDIT}]:
-            await socket.send(json.dumps(each))
-        await socket.recv()
-        await ready.wait()
-        async for message in socket:
-            if isinstance(message, bytes):
-                now_unix_ns = time.time_ns()
-                head, _ = unpack(message)
-                ages.append((now_unix_ns - head["frame"]["received_unix_ns"]) / 1e6)
-                await socket.send(json.dumps({"type": "credit", "n": 1}))
-
-
-async def main(port: int, number: int, size: int) -> None:
-    """All of them, until a line comes on standard input."""
-    ready, ages = asyncio.Barrier(number + 1), list[float]()
-    looking = [asyncio.create_task(look(port, size, ready, ages)) for _ in range(number)]
-    await ready.wait()
-    print("ready", flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
-    had = -1
-    while had != len(ages):  # what is under way still comes
-        had = len(ages)
-        await asyncio.sleep(QUIET_S)
-    for each in looking:
-        each.cancel()
-    await asyncio.gather(*looking, return_exceptions=True)
-    print(json.dumps(ages))
-
-
-if __name__ == "__main__":
-    asyncio.run(main(*map(int, sys.argv[1:])))
