@@ -1,0 +1,49 @@
+/** Whether what is on the screen is live: said beside the run's name, and in a banner when it is not. */
+import { by, h } from "./dom.js";
+
+const SILENT_MS = 6000; // a server tells its status four times a second
+
+/** @param {import("./connection.js").Connection} link @param {import("./actions.js").Actions} actions */
+export function linkState(link, actions) {
+  let over = "";
+  let paused = false;
+  let shown = "";
+  const say = (/** @type {string} */ kind, /** @type {string} */ words, /** @type {string} */ banner = "", /** @type {boolean} */ retry = false) => {
+    const text = [kind, words, banner].join("|");
+    document.body.classList.toggle("stale", kind === "bad" || kind === "warm");
+    if (text === shown) return;
+    shown = text;
+    by("link").className = `pill ${kind}`;
+    by("link").textContent = words;
+    const box = by("banner");
+    box.hidden = !banner;
+    box.className = kind;
+    box.replaceChildren(h("span", {}, banner), ...(retry ? [h("button.small", { onclick: () => link.retry() }, "Try now")] : []));
+  };
+  const tell = () => {
+    const { phase, words, retryAt } = link.link;
+    const left = Math.max(Math.ceil((retryAt - performance.now()) / 1000), 0);
+    actions.enable(phase === "live" && !over);
+    if (over) say("over", "ended", over);
+    else if (phase === "refused") say("bad", "refused", `The server refused this page: ${words || "no reason was given"}. Open the address that the run has printed.`, true);
+    else if (phase === "lost") say("bad", "not connected", `The connection is lost, the pictures are old. Trying again${left > 1 ? ` in ${left} s` : ""}.`, true);
+    else if (phase === "connecting") say("warm", "connecting");
+    else if (performance.now() - link.heard > SILENT_MS) say("warm", "silent", "Nothing was heard for some seconds: the pictures may be old.");
+    else say(paused ? "warm" : "live", paused ? "paused" : "live");
+  };
+  link.addEventListener("state", tell);
+  setInterval(tell, 500);
+  return {
+    begin: () => {
+      over = "";
+      tell();
+    },
+    ended: (/** @type {string} */ words) => {
+      over = words || "The run is over. The last pictures stay.";
+      tell();
+    },
+    paused: (/** @type {boolean} */ now) => {
+      paused = now;
+    },
+  };
+}

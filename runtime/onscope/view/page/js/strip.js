@@ -1,0 +1,83 @@
+/** The strip of numbers: rates, latency by step, frames, trust and light. */
+import { by, h, short } from "./dom.js";
+import { meter } from "./feedback.js";
+import { Latency } from "./latency.js";
+
+const STATES = { done: "good", skipped: "warm", lost: "bad", failed: "bad", stale: "warm" };
+
+export function strip() {
+  const rate = (/** @type {string} */ words) => {
+    const value = h("b", {}, "–");
+    return { value, box: h("div.rate", {}, value, h("span", {}, words)) };
+  };
+  const [frames, results, shown] = ["frames/s", "results/s", "shown/s"].map(rate);
+  const latency = new Latency();
+  const queue = h("div.pips", { role: "img" });
+  const account = h("div.account");
+  const trust = h("div.meters");
+  const light = h("div.meters");
+  const part = (/** @type {string} */ name, /** @type {string} */ words, /** @type {Node[]} */ ...nodes) => h(`section.part.${name}`, { "aria-label": words }, h("h3", {}, words), ...nodes);
+  const parts = {
+    rates: part("rates", "Rates", frames.box, results.box, shown.box),
+    latency: part("latency", "Latency, ms from the core's receipt", latency.box),
+    account: part("ledger", "Frames", queue, account),
+    trust: part("trust", "Trust", trust),
+    light: part("light", "Feedback", light),
+  };
+  parts.trust.hidden = parts.light.hidden = true;
+  by("strip").replaceChildren(...Object.values(parts));
+
+  /** @param {any} status */
+  const show = (status) => {
+    frames.value.textContent = short(status.frames_per_s);
+    results.value.textContent = short(status.results_per_s);
+    shown.value.textContent = short(status.shown_per_s);
+    latency.add(status.at, status.steps_ms ?? {});
+    pips(queue, status.queue);
+    ledger(account, status.ledger ?? {});
+    const stages = Object.entries(status.trust ?? {});
+    parts.trust.hidden = !stages.length;
+    trust.replaceChildren(...stages.map(([stage, values]) => believed(stage, /** @type {any} */ (values), status.suspect?.[stage] ?? [])));
+    parts.light.hidden = !status.feedback;
+    if (status.feedback) light.replaceChildren(...judged(status.feedback));
+  };
+  return { show, latency };
+}
+
+function pips(box, queue) {
+  if (!queue) return;
+  const words = `${queue.waiting} of ${queue.depth} places of the queue taken`;
+  box.setAttribute("aria-label", words);
+  box.title = words;
+  const many = queue.depth > 12;
+  box.replaceChildren(h("span", {}, "queue"), ...(many ? [] : Array.from({ length: queue.depth }, (_, i) => h("i", { class: i < queue.waiting ? "on" : "" }))), h("b", {}, `${queue.waiting} / ${queue.depth}`));
+}
+
+function ledger(box, counts) {
+  const all = Object.values(counts).reduce((sum, n) => sum + n, 0);
+  const bar = h("div.stacked", { "aria-hidden": "true" }, ...Object.entries(counts).map(([state, n]) => {
+    const piece = h("i", { class: STATES[state] ?? "other" });
+    piece.style.flexGrow = String(n / Math.max(all, 1));
+    return piece;
+  }));
+  box.replaceChildren(bar, h("dl.inline", {}, ...Object.entries(counts).map(([state, n]) => h("div", { class: STATES[state] ?? "other" }, h("dt", {}, state), h("dd", {}, short(n))))));
+}
+
+function believed(stage, values, suspect) {
+  const box = meter(stage, values.suspicion ?? 0, 1);
+  const words = suspect.length ? `not as usual: ${suspect.join(", ")}` : "as usual";
+  box.querySelector("b").textContent = suspect.length ? suspect.join(", ") : short(values.suspicion);
+  box.setAttribute("aria-valuetext", `suspicion ${short(values.suspicion)} of 1, ${words}`);
+  box.title = `Suspicion ${short(values.suspicion)} (1 is the limit): ${words}`;
+  box.classList.toggle("bad", suspect.length > 0);
+  return box;
+}
+
+function judged(feedback) {
+  const last = feedback.last?.at(-1);
+  const state = feedback.held ? "held" : feedback.paused ? "paused" : feedback.armed ? "armed" : "shadow";
+  const pill = h("div.row.spread", {}, h("span", { class: `pill ${state}` }, state), h("small", {}, Object.entries(feedback.counts ?? {}).map(([name, n]) => `${n} ${name}`).join(", ")));
+  const dose = feedback.dose_j_cm2 == null ? null : meter("light", feedback.dose_j_cm2, feedback.dose_most, "J/cm²");
+  const words = last && h("p.last", { class: last.passed ? "last passed" : "last not", title: last.words }, `${last.passed ? "✓" : "✕"} ${last.kind}: ${last.words || "passed"}`);
+  return [pill, dose, words].filter(Boolean);
+}
