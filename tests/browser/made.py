@@ -42,6 +42,7 @@ def layout() -> dict[str, Any]:
         ),
         actions=("arm", "shadow", "pause", "resume", "stop", "snapshot", "tune", "swap"),
         packages={"denoise": "care-beads", "nuclei": "nuclei-cells"},
+        swaps=("care-beads-int8", "nuclei-cells-wide"),
     )
     return made.as_json()
 
@@ -194,4 +195,4 @@ def status(seq: int, armed: bool, paused: bool) -> dict[str, Any]:
 
 def png() -> Pixels:
     """The bytes of a small PNG."""
-    return np.asarray(cv2.imencode(".png", frame(0)[1].astype(np.uint16) // 5)[1], np.uint8).ravel()
+    return np.asarray(cv2.imencode(".png", np.clip(frame(0)[1] / 5, 0, 255).astype(np.uint8))[1], np.uint8).ravel()

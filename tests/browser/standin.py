@@ -87,8 +87,8 @@ class Viewer:
         for task in self.tasks:
             task.cancel()
 
-    async def send(self, kind: str, **fields: Any) -> None:
-        await self.socket.send_text(json.dumps({"type": kind, **fields}))
+    async def send(self, type_: str, /, **fields: Any) -> None:
+        await self.socket.send_text(json.dumps({"type": type_, **fields}))
 
     async def hear(self) -> None:
         hello = json.loads(await self.socket.receive_text())

@@ -2,6 +2,8 @@
 import { confirmed, toast } from "./dialogs.js";
 import { by, h, icon } from "./dom.js";
 
+const SAVED = ["grey", "inferno", "viridis", "green", "magenta", "cyan"]; // colour maps that a snapshot can have
+
 export class Actions {
   /** @param {import("./connection.js").Connection} link @param {import("./stage.js").Stage} stage */
   constructor(link, stage) {
@@ -61,7 +63,9 @@ export class Actions {
   }
 
   snapshot() {
-    return this.run("snapshot", { views: this.stage.wanted() });
+    const views = this.stage.wanted();
+    const colours = views.map((/** @type {any} */ view) => [view.id, this.stage.store.display(view.image).map]).filter(([, map]) => SAVED.includes(map));
+    return this.run("snapshot", { views, colours: Object.fromEntries(colours) });
   }
 
   async keep({ name, bytes }) {

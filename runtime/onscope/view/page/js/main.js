@@ -8,6 +8,7 @@ import { pictures } from "./pictures.js";
 import { runTab } from "./runtab.js";
 import { shortcuts } from "./shortcuts.js";
 import { side } from "./side.js";
+import { player } from "./player.js";
 import { Stage } from "./stage.js";
 import { Store } from "./store.js";
 import { strip } from "./strip.js";
@@ -27,6 +28,7 @@ const tune = tuning(actions);
 const rules = feedback();
 const run = runTab();
 const numbers = strip();
+const recorded = player(actions);
 let hasFeedback = false;
 const tabs = side(store, [
   { name: "picture", words: "Pictures", box: looks.box, when: () => true },
@@ -53,6 +55,7 @@ const setLayout = (/** @type {any} */ layout) => {
   actions.setLayout(layout.actions);
   tools.build();
   looks.rebuild();
+  recorded.setLayout(layout);
   tune.build(layout);
   tabs.show();
   const [rows, columns] = layout.shape;
@@ -72,6 +75,7 @@ link.addEventListener("status", (/** @type {any} */ { detail: status }) => {
     tabs.show();
   }
   actions.show(status);
+  recorded.show(status.play);
   numbers.show(status);
   rules.show(status.feedback);
   run.show(status, stage.layout);

@@ -86,7 +86,9 @@ export class Pane {
     if (blend === "add") {
       context.globalCompositeOperation = i ? "lighter" : "source-over";
       context.globalAlpha = Math.min(1, i ? 2 * mix : 2 - 2 * mix);
-    } else if (i) context.globalAlpha = mix;
+    } else if (i) {
+      context.globalAlpha = mix;
+    }
   }
 
   drawOver() {
@@ -99,6 +101,9 @@ export class Pane {
     const bar = scaleBar(this.view.zoom, this.stage.layout.pixel_size_um, Math.min(140, this.view.box.width / 4));
     this.bar.firstChild.textContent = bar.words;
     this.bar.lastChild.style.width = `${bar.width}px`;
+    const [right, bottom] = this.view.pane(this.view.height, this.view.width);
+    this.bar.style.right = `${Math.max(this.view.box.width - right, 0) + 10}px`;
+    this.bar.style.bottom = `${Math.max(this.view.box.height - bottom, 0) + 10}px`;
     if (this.under) this.hover(...this.under);
   }
 

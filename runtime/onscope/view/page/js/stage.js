@@ -32,6 +32,7 @@ export class Stage extends EventTarget {
     this.layout = layout;
     const names = layout.images.map((/** @type {any} */ image) => image.name);
     const { images, a, b } = this.store.now;
+    this.store.labels = new Set(layout.images.filter((/** @type {any} */ image) => image.labels).map((/** @type {any} */ image) => image.name));
     const kept = images.filter((/** @type {string} */ name) => names.includes(name));
     this.store.set({
       images: kept.length ? kept : names.slice(0, 4), a: names.includes(a) ? a : names[0], b: names.includes(b) ? b : (names[1] ?? names[0]),
@@ -75,7 +76,8 @@ export class Stage extends EventTarget {
     let size = 0;
     for (let c = 1; c <= n; c++) {
       const each = Math.min(wide / c / columns, high / Math.ceil(n / c) / rows);
-      if (each > size * 1.001) [best, size] = [c, each];
+      const rated = each * (n % c ? 1 : 1.15); // no empty place, unless the pictures are much larger with one
+      if (rated > size * 1.001) [best, size] = [c, rated];
     }
     this.box.style.gridTemplateColumns = `repeat(${best}, minmax(0, 1fr))`;
     for (const pane of this.panes) pane.measure();

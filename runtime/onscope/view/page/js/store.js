@@ -8,7 +8,7 @@
 
 const KEY = "onscope.view";
 const START = {
-  mode: "side", images: [], a: "", b: "", divider: 0.5, mix: 0.5, blend: "mix", camera: "", index: {}, linked: true,
+  mode: "side", images: [], a: "", b: "", divider: 0.5, mix: 0.5, blend: "add", camera: "", index: {}, linked: true,
   display: {}, layers: {}, bare: [], seed: 0, panel: true, strip: true, tab: "picture", log: true,
 };
 
@@ -17,6 +17,8 @@ export class Store extends EventTarget {
     super();
     /** @type {any} */
     this.now = { ...START, ...read() };
+    /** @type {Set<string>} names of the label images, which have colours of their own */
+    this.labels = new Set();
   }
 
   /** Change some of it; listeners are told the names. @param {Record<string, any>} patch */
@@ -52,7 +54,8 @@ export class Store extends EventTarget {
 
   usual(image) {
     const { mode, a, b } = this.now;
-    return mode !== "overlay" ? "grey" : image === a && a !== b ? "green" : image === b ? "magenta" : "grey";
+    if (mode !== "overlay" || a === b || this.labels.has(a) || this.labels.has(b)) return "grey";
+    return image === a ? "green" : "magenta";
   }
 
   /** @param {string} name "KIND:TABLE" @returns {Layer} */

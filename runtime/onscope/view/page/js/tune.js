@@ -13,17 +13,13 @@ export function tuning(actions) {
     const groups = new Map();
     for (const setting of layout.actions.includes("tune") ? layout.settings : []) groups.set(setting.of, [...(groups.get(setting.of) ?? []), setting]);
     const cards = [...groups].map(([of, settings]) => h("section.card", { "aria-label": `numbers of ${of}` }, h("h3", {}, of), ...settings.map((/** @type {any} */ each) => slider(each, actions))));
-    const swaps = layout.actions.includes("swap") ? layout.images.filter((/** @type {any} */ image) => image.name in layout.packages).map((/** @type {any} */ image) => image.name) : [];
     const stages = layout.actions.includes("swap") ? Object.keys(layout.packages) : [];
-    const offered = offers(layout);
+    const offered = layout.swaps ?? [];
     if (stages.length && offered.length) cards.push(h("section.card", { "aria-label": "networks" }, h("h3", {}, "Networks"), ...stages.map((stage) => swap(stage, layout.packages[stage], offered, actions))));
     box.replaceChildren(...cards);
   };
   return { box, build };
 }
-
-/** The packages that the user gave for swapping. */
-export const offers = (layout) => layout.swaps ?? [];
 
 function slider(setting, actions) {
   const whole = [setting.value, setting.least, setting.most].every(Number.isInteger);
