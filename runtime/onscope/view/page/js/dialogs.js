@@ -29,11 +29,12 @@ export function open(title, body, feet, closed = () => {}) {
 
 /** A note. @param {string} words @param {{bad?: boolean, more?: Node, ms?: number}} [how] */
 export function toast(words, { bad = false, more, ms = bad ? 12_000 : 5000 } = {}) {
+  const box = by("toasts");
+  for (const old of box.querySelectorAll("p")) if (old.textContent === words) old.closest(".toast").remove();
   const close = h("button.icon-only", { "aria-label": "dismiss" }, "✕");
   const note = h("div", { class: bad ? "toast bad" : "toast" }, more, h("p", {}, words), close);
   const away = () => note.remove();
   close.addEventListener("click", away);
-  const box = by("toasts");
   box.append(note);
   while (box.children.length > 4) box.firstElementChild.remove();
   setTimeout(away, ms);
