@@ -42,9 +42,8 @@ def layout() -> dict[str, Any]:
         ),
         actions=("arm", "shadow", "pause", "resume", "stop", "snapshot", "tune", "swap"),
         packages={"denoise": "care-beads", "nuclei": "nuclei-cells"},
-        swaps=("care-beads-int8", "nuclei-cells-wide"),
     )
-    return made.as_json()
+    return {**made.as_json(), "swaps": ["care-beads-int8", "nuclei-cells-wide"]}
 
 
 @functools.cache

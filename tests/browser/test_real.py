@@ -121,6 +121,8 @@ def test_nuclei_of_a_specimen_are_outlined_and_followed(opened: Open) -> None:
             layer.wait_for()
             newer(page)
             drawn = page.locator(".pane .over").first
-            painted = "node => node.getContext('2d').getImageData(0, 0, node.width, node.height).data.some(value => value > 0)"
+            painted = (
+                "node => node.getContext('2d').getImageData(0, 0, node.width, node.height).data.some(one => one > 0)"
+            )
             until(lambda: drawn.evaluate(painted), "outlines")
             assert "µm" in page.locator(".scalebar").first.text_content()

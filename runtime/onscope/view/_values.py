@@ -67,8 +67,6 @@ class Layout:
     actions: tuple[str, ...] = ()
     packages: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Names of the packages by stage."""
-    swaps: tuple[str, ...] = ()
-    """Names of the packages that may be swapped in."""
     live: bool = True
 
     def as_json(self) -> dict[str, Any]:

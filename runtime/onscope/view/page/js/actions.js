@@ -2,8 +2,6 @@
 import { confirmed, toast } from "./dialogs.js";
 import { by, h, icon } from "./dom.js";
 
-const SAVED = ["grey", "inferno", "viridis", "green", "magenta", "cyan"]; // colour maps that a snapshot can have
-
 export class Actions {
   /** @param {import("./connection.js").Connection} link @param {import("./stage.js").Stage} stage */
   constructor(link, stage) {
@@ -64,8 +62,8 @@ export class Actions {
 
   snapshot() {
     const views = this.stage.wanted();
-    const colours = views.map((/** @type {any} */ view) => [view.id, this.stage.store.display(view.image).map]).filter(([, map]) => SAVED.includes(map));
-    return this.run("snapshot", { views, colours: Object.fromEntries(colours) });
+    const of = (/** @type {"map" | "gamma"} */ what) => Object.fromEntries(views.map((/** @type {any} */ view) => [view.id, this.stage.store.display(view.image)[what]]));
+    return this.run("snapshot", { views, colours: of("map"), gamma: of("gamma") });
   }
 
   async keep({ name, bytes }) {
