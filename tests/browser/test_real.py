@@ -83,7 +83,7 @@ def test_actions_reach_the_run_and_a_restart_is_survived(tmp_path: Path, opened:
             page.locator(".toast", has_text="pause by hand").wait_for()
             page.keyboard.press("2")
             newer(page)
-        page.get_by_text("The connection is lost").wait_for()
+        until(lambda: page.locator("#link").text_content() != "live", "the end of the first view")
         last = seq(page)
         with View(runtime, port=port, **options):
             newer(page, last)
