@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 ARGS ?=
 
-.PHONY: demo test test-frameworks test-slow lint types format bench packages clean help
+.PHONY: demo test test-browser test-frameworks test-slow lint types format bench packages clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /: /'
@@ -25,6 +25,12 @@ test: $(VENV)/.dev lint types  ## Install for development, and run linters, type
 test-frameworks: $(VENV)/.frameworks  ## Install TensorFlow, Keras, CSBDeep and StarDist (2 GB), and test exporting from them
 	@# a process of their own: TensorFlow and torch do not get along in one
 	$(BIN)/python -m tests.once_more tests/frameworks $(ARGS)
+
+test-browser: $(VENV)/.browser  ## Look at the live view's page in a browser (chromium is installed where this may be done)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || test -n "$$ONSCOPE_CHROMIUM" \
+		|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
+		|| { echo "chromium is missing: install it (sudo apt-get install chromium), or name one in ONSCOPE_CHROMIUM"; exit 1; }
+	$(BIN)/python -m tests.once_more tests/browser $(ARGS)
 
 test-slow: $(VENV)/.dev  ## The tests that take longer
 	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks $(ARGS)
@@ -78,6 +84,11 @@ $(VENV)/.frameworks: $(VENV)/.dev
 	$(PIP) -e ".[dev,frameworks,oracles]"
 	@# N2V's own models are compared with. It asks for an older csbdeep, which Keras 3 does not know, and runs with this one
 	$(PIP) --no-deps n2v
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.dev
+	@echo "Installing what drives a browser into $(VENV)"
+	$(PIP) -e ".[dev,view,browser]"
 	@touch $@
 
 clean:  ## Remove the environment and what tools left

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("onscope.view.server", reason="the server's packages are missing: pip install onscope[view]")
 
 from onscope.drivers import micromanager, specimen
-from onscope.runtime import Admission, Measure, Pipeline, Runtime, Stage, Track
+from onscope.runtime import Measure, Pipeline, Runtime, Stage, Track
 from onscope.view import View
 from tests import models
 
@@ -58,9 +58,7 @@ def test_the_demo_camera_is_seen(tmp_path: Path, opened: Open) -> None:
         page = opened(view.url)
         live(page)
         until(lambda: page.locator(".pane").count() == 2, "two pictures")
-        before = pixels(page)
         newer(page)
-        until(lambda: pixels(page) != before, "another picture")
         until(lambda: float(page.locator(".rate b").nth(1).text_content().replace("–", "0")) > 0, "a rate")
         assert page.locator("#actions button").count() == 0
 
@@ -85,7 +83,7 @@ def test_actions_reach_the_run_and_a_restart_is_survived(tmp_path: Path, opened:
             page.locator(".toast", has_text="pause by hand").wait_for()
             page.keyboard.press("2")
             newer(page)
-        page.get_by_text("The connection is lost").wait_for()
+        until(lambda: page.locator("#link").text_content() != "live", "the end of the first view")
         last = seq(page)
         with View(runtime, port=port, **options):
             newer(page, last)
@@ -112,14 +110,15 @@ def test_nuclei_of_a_specimen_are_outlined_and_followed(opened: Open) -> None:
         ]
     )
     with specimen.source("dividing-cells", size=512) as source, Runtime(pipeline) as runtime:
-        runtime.prepare(source.spec(), Admission())
+        runtime.prepare(source.spec())
         with View(runtime, spec=source.spec()) as view, running(runtime, source):
             page = opened(view.url)
             live(page)
             until(lambda: page.locator(".pane").count() == 2, "raw and labels")
             layer = page.get_by_role("switch", name="outlines").first
             layer.wait_for()
-            newer(page)
+            before = pixels(page)
+            until(lambda: pixels(page) != before, "another picture")
             drawn = page.locator(".pane .over").first
             painted = (
                 "node => node.getContext('2d').getImageData(0, 0, node.width, node.height).data.some(one => one > 0)"

@@ -31,7 +31,7 @@ function verdict(one) {
 
 /** @param {Record<string, number>} counts */
 export function figures(counts) {
-  return Object.entries(counts).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, short(value))));
+  return Object.entries(counts).map(([name, value]) => h("div", {}, h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, short(value))));
 }
 
 /** A bar that fills towards a limit. @param {string} words @param {number} value @param {number | null} most */

@@ -2,6 +2,7 @@
 import uPlot from "../vendor/uPlot.esm.js";
 import { h, short, theme } from "./dom.js";
 
+const WHOLE = "whole way";
 const SPAN_S = 120;
 const LEAST_S = 20;
 const HIGH = 84;
@@ -24,7 +25,7 @@ export class Latency {
   add(at, steps) {
     const now = performance.now() / 1000;
     this.times.push(now);
-    const names = Object.keys(steps);
+    const names = Object.keys(steps).sort((a, b) => Number(b === WHOLE) - Number(a === WHOLE)); // the sum first
     for (const name of names) if (!this.series.has(name)) this.series.set(name, Array(this.times.length - 1).fill(null));
     for (const [name, values] of this.series) values.push(steps[name]?.p50 ?? null);
     while (this.times[0] < now - SPAN_S) {
@@ -45,7 +46,7 @@ export class Latency {
   rebuild(names = this.steps) {
     this.steps = names;
     this.plot?.destroy();
-    const colour = (/** @type {string} */ name, /** @type {number} */ i) => (name === "whole way" ? theme("text") : theme(`series-${(i % 6) + 1}`));
+    const colour = (/** @type {string} */ name, /** @type {number} */ i) => (name === WHOLE ? theme("text") : theme(`series-${(i % 6) + 1}`));
     this.legend.replaceChildren(...names.map((name, i) => {
       const line = h("i");
       line.style.background = colour(name, i);
@@ -59,7 +60,7 @@ export class Latency {
         { ...axis, size: 18, space: 60, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => `${Math.round(tick - performance.now() / 1000)} s`), splits: () => [100, 80, 60, 40, 20, 10].filter((ago) => ago > 10 || this.times[0] > performance.now() / 1000 - 40).map((ago) => performance.now() / 1000 - ago) },
         { ...axis, size: 34, space: 26 },
       ],
-      series: [{}, ...names.map((name, i) => ({ stroke: colour(name, i), width: name === "whole way" ? 2 : 1.25, points: { show: false }, spanGaps: false }))],
+      series: [{}, ...names.map((name, i) => ({ stroke: colour(name, i), width: name === WHOLE ? 2 : 1.25, points: { show: false }, spanGaps: false }))],
     }, [this.times, ...names.map((name) => this.series.get(name))], this.chart);
   }
 

@@ -33,6 +33,7 @@ export class Stage extends EventTarget {
     const names = layout.images.map((/** @type {any} */ image) => image.name);
     const { images, a, b } = this.store.now;
     this.store.labels = new Set(layout.images.filter((/** @type {any} */ image) => image.labels).map((/** @type {any} */ image) => image.name));
+    this.store.kinds = Object.fromEntries(layout.tables.map((/** @type {any} */ table) => [table.name, table.kinds]));
     const kept = images.filter((/** @type {string} */ name) => names.includes(name));
     this.store.set({
       images: kept.length ? kept : names.slice(0, 4), a: names.includes(a) ? a : names[0], b: names.includes(b) ? b : (names[1] ?? names[0]),

@@ -19,6 +19,8 @@ export class Store extends EventTarget {
     this.now = { ...START, ...read() };
     /** @type {Set<string>} names of the label images, which have colours of their own */
     this.labels = new Set();
+    /** @type {Record<string, string[]>} how each table can be drawn */
+    this.kinds = {};
   }
 
   /** Change some of it; listeners are told the names. @param {Record<string, any>} patch */
@@ -60,8 +62,10 @@ export class Store extends EventTarget {
 
   /** @param {string} name "KIND:TABLE" @returns {Layer} */
   layer(name) {
-    const kind = name.split(":")[0];
-    return { on: kind !== "spots", colour: kind === "tails" ? "each own" : "yellow", ...this.now.layers[name] };
+    const [kind, table] = name.split(":");
+    const others = this.kinds[table] ?? [];
+    const more = { boxes: ["outlines"], spots: ["outlines", "boxes", "tails"] }[kind] ?? []; // what says the same, and more
+    return { on: !more.some((each) => others.includes(each)), colour: kind === "tails" ? "each own" : "yellow", ...this.now.layers[name] };
   }
 
   setLayer(name, patch) {

@@ -3,7 +3,7 @@ import { by, h, short } from "./dom.js";
 import { meter } from "./feedback.js";
 import { Latency } from "./latency.js";
 
-const STATES = { done: "good", skipped: "warm", lost: "bad", failed: "bad", stale: "warm" };
+const STATES = { done: "good", skipped: "warm", late: "warm", stale: "warm", failed: "bad", lost: "bad", lost_upstream: "bad" };
 
 export function strip() {
   const rate = (/** @type {string} */ words) => {
@@ -46,21 +46,22 @@ export function strip() {
 
 function pips(box, queue) {
   if (!queue) return;
-  const words = `${queue.waiting} of ${queue.depth} places of the queue taken`;
+  const depth = queue.depth ?? 0; // null: not known, or without bound
+  const words = depth ? `${queue.waiting} of ${depth} places of the queue taken` : `${queue.waiting} frames wait`;
   box.setAttribute("aria-label", words);
   box.title = words;
-  const many = queue.depth > 12;
-  box.replaceChildren(h("span", {}, "queue"), ...(many ? [] : Array.from({ length: queue.depth }, (_, i) => h("i", { class: i < queue.waiting ? "on" : "" }))), h("b", {}, `${queue.waiting} / ${queue.depth}`));
+  box.replaceChildren(h("span", {}, "queue"), ...(depth > 12 ? [] : Array.from({ length: depth }, (_, i) => h("i", { class: i < queue.waiting ? "on" : "" }))), h("b", {}, depth ? `${queue.waiting} / ${depth}` : short(queue.waiting)));
 }
 
-function ledger(box, counts) {
+function ledger(box, states) {
+  const counts = Object.fromEntries(Object.entries(states).filter(([state, n]) => n > 0 || state === "done"));
   const all = Object.values(counts).reduce((sum, n) => sum + n, 0);
   const bar = h("div.stacked", { "aria-hidden": "true" }, ...Object.entries(counts).map(([state, n]) => {
     const piece = h("i", { class: STATES[state] ?? "other" });
     piece.style.flexGrow = String(n / Math.max(all, 1));
     return piece;
   }));
-  box.replaceChildren(bar, h("dl.inline", {}, ...Object.entries(counts).map(([state, n]) => h("div", { class: STATES[state] ?? "other" }, h("dt", {}, state), h("dd", {}, short(n))))));
+  box.replaceChildren(bar, h("dl.inline", {}, ...Object.entries(counts).map(([state, n]) => h("div", { class: STATES[state] ?? "other" }, h("dt", {}, state.replaceAll("_", " ")), h("dd", {}, short(n))))));
 }
 
 function believed(stage, values, suspect) {
