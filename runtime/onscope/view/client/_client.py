@@ -1,0 +1,239 @@
+"""A viewer of a running onscope: a small client with a thread of its own, which connects again when it must."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Literal
+
+from .._values import Layout, Wanted
+from .._wire import MOST_VIEWS
+from ._address import address_of
+from ._asked import Asked, Done
+from ._connection import Refused, connection
+from ._errors import ViewError
+from ._said import Said
+from ._update import Update
+from ._wanted import told
+
+__all__ = ["Done", "State", "ViewClient"]
+State = Literal["connecting", "connected", "refused", "closed"]
+Heard = Callable[[str, dict[str, Any]], object]
+DELAYS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""How long it waits before it connects again; the last one for good."""
+
+log = logging.getLogger("onscope.view")
+
+
+class ViewClient:
+    """Looks at the run behind `url` (the page's address with its token, or host:port and `token`). A context manager.
+
+    All methods return soon but `take` and `do`, which wait as long as they are told; any thread may call them. `heard`
+    is called in the client's thread with every message ("hello", "layout", "status", "told", "ended", and
+    "connected", "lost", "refused" of the client itself, the last two with `words`); it must neither wait nor raise.
+    It holds one update at most beside the one that is arriving. Raises ViewError when the address is none, or the
+    package websockets is missing.
+    """
+
+    def __init__(self, url: str, *, token: str = "", heard: Heard | None = None) -> None:
+        try:
+            import websockets  # noqa: F401
+        except ImportError as error:
+            raise ViewError(
+                "found no package websockets, expected it to look at a run: install onscope[view] or onscope[napari]"
+            ) from error
+        self._address = address_of(url, token)
+        self._heard = heard
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._said = Said(self._changed)
+        self._asked = Asked()
+        self._views: tuple[Wanted, ...] = ()
+        self._socket: Any = None
+        self._state: State = "connecting"
+        self._words = ""
+        self._thread = threading.Thread(target=self._run, name="onscope-view-client", daemon=True)
+        self._thread.start()
+
+    @property
+    def state(self) -> State:
+        """ "connecting" also while it tries again; "refused" and "closed" are the end."""
+        return self._state
+
+    @property
+    def words(self) -> str:
+        """Why it is not connected, in a sentence; "" while it is."""
+        return self._words
+
+    @property
+    def layout(self) -> Layout | None:
+        """What the run has to show, the newest; None before it was told."""
+        return self._said.layout
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The run's newest numbers, as they were told; empty before."""
+        return dict(self._said.status)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over; its last pictures can still be taken."""
+        return self._said.ended
+
+    def wait(self, timeout_s: float = 10.0) -> Layout:
+        """The layout, once it is connected and told. Raises ViewError when it is refused, or not there in time."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._said.layout is not None or self._over, timeout_s)
+        if self._said.layout is None:
+            raise ViewError(
+                f"found no layout at {self._address.websocket} after {timeout_s:g} s "
+                f"({self._words or self._state}): is the run's view on, and the token its own?"
+            )
+        return self._said.layout
+
+    def show(self, views: Iterable[Wanted]) -> None:
+        """What the next updates hold; also after connecting again. Raises ViewError when there are too many."""
+        wanted = tuple(views)
+        if len(wanted) > MOST_VIEWS:
+            raise ViewError(f"found {len(wanted)} pictures, expected at most {MOST_VIEWS}: leave some out")
+        with self._changed:
+            self._views = wanted
+            self._said.forget_update()  # it holds what was wanted before
+        self._send_views()
+
+    def take(self, timeout_s: float | None = None) -> Update | None:
+        """The newest update that was not taken yet; None when none came in time, or none will come any more.
+
+        One is asked for when this is called, so that it shows what is newest then; nothing is sent unless it is taken.
+        """
+        if self._said.want():
+            self._send({"type": "credit", "n": 1})
+        with self._changed:
+            self._changed.wait_for(lambda: self._said.fresh or self._over, timeout_s)
+            return self._said.take()
+
+    def ask(self, action: str, **fields: Any) -> Future[Done]:
+        """`do` without waiting: what will hold the answer, or the ViewError of a connection that was lost before it."""
+        number, answer = self._asked.new()
+        if not self._send({"type": "do", "id": number, "action": action, **fields}):
+            self._asked.fail(
+                number, ViewError(f"found no connection ({self._words}), expected one to ask for {action!r}")
+            )
+        return answer
+
+    def do(self, action: str, *, timeout_s: float = 10.0, **fields: Any) -> Done:
+        """Ask for an action (docs/view-inside.md) and wait for what became of it; `ok` says whether it was done.
+
+        Raises ViewError when the connection is lost before the answer, or there is none in time.
+        """
+        answer = self.ask(action, **fields)
+        try:
+            return answer.result(timeout_s)
+        except TooLate:
+            answer.cancel()
+            raise ViewError(
+                f"found no answer to {action!r} after {timeout_s:g} s, expected one: look at the run"
+            ) from None
+
+    def snapshot(self, name: str, timeout_s: float = 10.0) -> bytes | None:
+        """The PNG of the snapshot that `do("snapshot", ...)` named, once; None when it did not come in time."""
+        with self._changed:
+            self._changed.wait_for(lambda: name in self._said.snapshots or self._over, timeout_s)
+            return self._said.snapshots.pop(name, None)
+
+    def close(self) -> None:
+        """Leave; may be called more than once, from any thread."""
+        self._closing.set()
+        socket = self._socket
+        if socket is not None:
+            with suppress(Exception):
+                socket.close()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(5)
+
+    def __enter__(self) -> ViewClient:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def _over(self) -> bool:
+        return self._state in ("refused", "closed")
+
+    def _run(self) -> None:
+        tries = 0
+        while not self._closing.is_set():
+            began = time.monotonic()
+            try:
+                with connection(self._address) as socket:
+                    self._listen(socket)
+                    words = "the server left"
+            except Refused as refusal:
+                self._become("refused", str(refusal))
+                break
+            except Exception as error:  # whatever the network makes of it: it is told, and tried again
+                words = f"{self._address.websocket} cannot be reached ({error})"
+                log.debug("the view's connection ended", exc_info=True)
+            finally:
+                self._socket = None
+                self._asked.fail_all(ViewError("found the connection lost before an answer, expected one: ask again"))
+            tries = 0 if time.monotonic() - began > DELAYS_S[-1] else tries + 1
+            self._become("connecting", words)
+            self._closing.wait(DELAYS_S[min(tries, len(DELAYS_S) - 1)])
+        if self._state != "refused":
+            self._become("closed", "it was closed")
+
+    def _listen(self, socket: Any) -> None:
+        self._said.begin()
+        for message in socket:
+            kind, told = self._said.hear(message)
+            if kind == "refused":
+                raise Refused(str(told.get("words", "")))
+            if kind == "hello":
+                self._socket = socket
+                self._become("connected", "")
+                self._send_views()
+                if self._said.waiting:
+                    self._send({"type": "credit", "n": 1})
+            if kind == "done":
+                self._asked.answer(told)
+            elif kind != "update":
+                self._tell(kind, told)
+
+    def _send_views(self) -> None:
+        if self._views:
+            self._send({"type": "show", "views": [told(each) for each in self._views]})
+
+    def _send(self, message: dict[str, Any]) -> bool:
+        """Whether it went out; a connection that is lost is looked after by the client's thread."""
+        socket = self._socket
+        if socket is None:
+            return False
+        try:
+            socket.send(json.dumps(message))
+        except Exception:
+            return False
+        return True
+
+    def _become(self, state: State, words: str) -> None:
+        with self._changed:
+            before, self._state, self._words = self._state, state, words
+            self._changed.notify_all()
+        if state == "connected" or state == "refused" or (before == "connected" and state == "connecting"):
+            self._tell("lost" if state == "connecting" else state, {"words": words})
+
+    def _tell(self, kind: str, told: dict[str, Any]) -> None:
+        if self._heard is None:
+            return
+        try:
+            self._heard(kind, told)
+        except Exception:
+            log.warning("what listens to the view's client failed at %r", kind, exc_info=True)
