@@ -11,6 +11,7 @@ from ._client import Done, ViewClient
 from ._errors import ViewError
 from ._layout import layout_from
 from ._update import Picture, Update, Vectors, update_from
+from ._wanted import told
 
 __all__ = [
     "Address",
@@ -22,5 +23,6 @@ __all__ = [
     "ViewError",
     "address_of",
     "layout_from",
+    "told",
     "update_from",
 ]
