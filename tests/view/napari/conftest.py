@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import onscope.view
+
+MANIFEST = Path(onscope.view.__file__).with_name("napari") / "napari.yaml"
 WAIT_S = 60.0
 MISSING = "napari is not installed: `make test-napari` installs it and runs these tests"
 
@@ -55,6 +59,16 @@ def viewer(one_viewer: Any) -> Iterator[Any]:
     """A viewer without layers."""
     yield one_viewer
     one_viewer.layers.clear()
+
+
+@pytest.fixture(scope="session")
+def plugin() -> None:
+    """Has napari know of onscope, also in an environment that was made before onscope was a plug-in."""
+    npe2 = pytest.importorskip("npe2", reason=MISSING)
+    manager = npe2.PluginManager.instance()
+    manager.discover()
+    if "onscope" not in manager:
+        manager.register(npe2.PluginManifest.from_file(MANIFEST))
 
 
 @pytest.fixture

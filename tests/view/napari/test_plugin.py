@@ -1,0 +1,60 @@
+"""onscope as npe2 and napari see it: the manifest, the reader, the widget in a window."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("napari", reason="napari is not installed: `make test-napari` installs it and runs these tests")
+
+from tests.view.client.standin import StandIn, standin
+from tests.view.napari.conftest import MANIFEST
+
+Until = Callable[[Callable[[], Any]], Any]
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    with standin() as made:
+        yield made
+
+
+def test_npe2_finds_nothing_wrong_with_the_manifest() -> None:
+    from npe2 import PluginManifest
+
+    manifest = PluginManifest.from_file(MANIFEST)
+    manifest.validate_imports()
+    assert manifest.name == "onscope"
+    assert [each.display_name for each in manifest.contributions.widgets or []] == ["Live view"]
+    (reader,) = manifest.contributions.readers or []
+    assert reader.accepts_directories
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"]["napari.manifest"] == {"onscope": "onscope.view.napari:napari.yaml"}
+
+
+def test_what_only_reads_needs_no_qt() -> None:
+    code = (
+        "import sys, onscope.view.napari\n"
+        "print([name for name in ('qtpy', 'napari', 'websockets', 'dask', 'pyarrow') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_napari_opens_the_widget(viewer: Any, has_window: bool, plugin: None, server: StandIn, until: Until) -> None:
+    if not has_window:
+        pytest.skip("napari finds no OpenGL here: run these tests on a display, or under xvfb-run")
+    _, widget = viewer.window.add_plugin_dock_widget("onscope", "Live view")
+    widget.connect_to_run(server.url)
+    until(lambda: "raw" in viewer.layers)
+    server.frame = 5
+    until(lambda: viewer.layers["raw"].data[0, 0] == 5)
+    viewer.window.remove_dock_widget(widget)
+    until(lambda: not server._sockets)  # a widget that is closed leaves the run
