@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 ARGS ?=
 
-.PHONY: demo test test-browser test-frameworks test-slow lint types format bench packages clean help
+.PHONY: demo test test-browser test-frameworks test-napari test-slow lint types format bench packages clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /: /'
@@ -31,6 +31,10 @@ test-browser: $(VENV)/.browser  ## Look at the live view's page in a browser (ch
 		|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; } \
 		|| { echo "chromium is missing: install it (sudo apt-get install chromium), or name one in ONSCOPE_CHROMIUM"; exit 1; }
 	$(BIN)/python -m tests.once_more tests/browser $(ARGS)
+
+test-napari: $(VENV)/.napari  ## Install napari and Qt, and test onscope in napari and in notebooks
+	@# a process of their own: Qt stays in it; where there is no display, run this under xvfb-run
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/view/client tests/view/notebook tests/view/napari $(ARGS)
 
 test-slow: $(VENV)/.dev  ## The tests that take longer
 	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks $(ARGS)
@@ -89,6 +93,11 @@ $(VENV)/.frameworks: $(VENV)/.dev
 $(VENV)/.browser: $(VENV)/.dev
 	@echo "Installing what drives a browser into $(VENV)"
 	$(PIP) -e ".[dev,view,browser]"
+	@touch $@
+
+$(VENV)/.napari: $(VENV)/.dev
+	@echo "Installing napari and Qt into $(VENV) (a few minutes)"
+	$(PIP) -e ".[dev,napari]" "PySide6-Essentials>=6.8,<7"
 	@touch $@
 
 clean:  ## Remove the environment and what tools left

@@ -179,6 +179,15 @@ class Runtime(Changing):
         """
         return attached(core, self.image_process_fn, self._hooked.link_quietly)
 
+    def show(self, result: Result | None = None, *, live: bool = False, **more: Any) -> Any:
+        """For notebooks: a result (None: the next one) and its raw frame side by side, or `live`, all as they come.
+
+        `more`: `width` of a picture in pixels, pictures per second as `rate`, `timeout_s` that a result is waited for.
+        """
+        from onscope.view.notebook import show
+
+        return show(self, result, live_=live, **more)
+
     def drain(self, timeout_s: float | None = None, *, cameras: Iterable[str] | None = None) -> bool:
         """Wait until the account of every submitted frame (of some cameras) is closed; whether that came in time."""
         return self._path.drain(None if cameras is None else frozenset(cameras), timeout_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,15 @@ def test_nothing_is_read_before_it_is_looked_at(images: Path, tmp_path: Path) ->
 def test_a_run_that_goes_on_opens(tmp_path: Path, until: Until) -> None:
     pipeline = Pipeline([Stage("plus", models.plus_one(tmp_path / "p"))])
     with Runtime(pipeline, record=tmp_path / "run", worker="thread") as it:
-        it.submit(models.frame(0))
-        assert it.drain(60)
-        until(lambda: {"raw", "plus"} <= set(layers(tmp_path / "run")))
+        numbers = count()
+
+        def saved() -> bool:
+            """Frames and rows reach the disk some at a time."""
+            it.submit(models.frame(next(numbers)))
+            assert it.drain(60)
+            return {"raw", "plus"} <= set(layers(tmp_path / "run"))
+
+        until(saved)
         assert (np.asarray(layers(tmp_path / "run")["plus"][0][0]) == 101).all()
 
 

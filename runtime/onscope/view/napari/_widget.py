@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import Any
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QFormLayout,
@@ -87,6 +87,7 @@ class LiveView(QWidget):
         self._client = client
         self._actions.client = client
         self._pump = Pump(client, self._rate.value())
+        self.destroyed.connect(self._pump.close)
         self._timer.start(LOOK_MS)
         self._connect.setText("Disconnect")
         self._words.setText("connecting ...")
@@ -121,6 +122,12 @@ class LiveView(QWidget):
         """Called by Qt."""
         self.disconnect_from_run()
         super().closeEvent(event)
+
+    def event(self, event: Any) -> bool:
+        """Called by Qt: a dock that is closed lets go of its widget, and closes it not."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.disconnect_from_run()
+        return bool(super().event(event))
 
     def _pace(self, rate: int) -> None:
         if self._pump is not None:
