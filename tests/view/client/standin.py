@@ -67,7 +67,7 @@ class StandIn:
 
     def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None
-        assert socket.request.path == "/ws"
+        assert socket.request.path == "/live"
         hello = json.loads(socket.recv())
         self.heard.append(hello)
         if hello.get("token") != self.token:
@@ -137,11 +137,12 @@ class StandIn:
             step = max(1, -(-picture.shape[0] // view["size"][0]), -(-picture.shape[1] // view["size"][1]))
             number = keep(picture[::step, ::step])
             pictures.append({"id": view["id"], "image": view["image"], "rect": [0, 0, *SHAPE], "array": number,
-                             "low": 100.0, "high": 900.0, "wanted_rect": None})  # fmt: skip
+                             "low": 100.0, "high": 900.0, "wanted_rect": None,
+                             "values": [100.0, 900.0] if view["image"] == "denoise" else [0.0, 65535.0]})  # fmt: skip
             for each in view["vectors"]:
                 kind, name = each.split(":")
                 table = next(one for one in self.layout["tables"] if one["name"] == name)
-                places = np.stack([now["y"], now["x"]], axis=1).astype(np.float32)
+                places = (np.stack([now["y"], now["x"]], axis=1) + 0.5).astype(np.float32)
                 vector = {"id": view["id"], "kind": kind, "table": name, "points": {"array": keep(places)}}
                 if kind in ("outlines", "tails"):
                     vector["starts"] = {"array": keep(np.arange(len(places) + 1, dtype=np.uint32))}

@@ -59,7 +59,7 @@ def test_it_shows_what_is_wanted(server: StandIn) -> None:
         cells = update.tables["cells"]
         assert list(cells["y"]) == [8, 16, 24]
         spots, tails = update.vectors
-        assert np.array_equal(spots.points[:, 0], cells["y"].astype(np.float32))
+        assert np.array_equal(spots.points[:, 0], cells["y"].astype(np.float32) + 0.5)
         assert tails.starts is not None
         assert list(tails.starts) == [0, 1, 2, 3]
         assert (update.age_ms, update.latency_ms, update.trust["denoise"]["suspicion"]) == (12.5, 21.0, 0.3)

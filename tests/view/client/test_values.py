@@ -15,11 +15,11 @@ from tests.view.client.values import layout
 @pytest.mark.parametrize(
     ("url", "token", "websocket", "said"),
     [
-        ("http://127.0.0.1:8787/#abc", "", "ws://127.0.0.1:8787/ws", "abc"),
-        ("http://127.0.0.1:8787/#token=abc", "", "ws://127.0.0.1:8787/ws", "abc"),
-        (" localhost:99 ", "abc", "ws://localhost:99/ws", "abc"),
-        ("https://scope.lab:443/#old", "new", "wss://scope.lab:443/ws", "new"),
-        ("http://[::1]:8787/", "", "ws://[::1]:8787/ws", ""),
+        ("http://127.0.0.1:8787/#abc", "", "ws://127.0.0.1:8787/live", "abc"),
+        ("http://127.0.0.1:8787/#token=abc", "", "ws://127.0.0.1:8787/live", "abc"),
+        (" localhost:99 ", "abc", "ws://localhost:99/live", "abc"),
+        ("https://scope.lab:443/#old", "new", "wss://scope.lab:443/live", "new"),
+        ("http://[::1]:8787/", "", "ws://[::1]:8787/live", ""),
     ],
 )
 def test_addresses(url: str, token: str, websocket: str, said: str) -> None:

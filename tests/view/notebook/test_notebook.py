@@ -7,6 +7,7 @@ import io
 import re
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def test_live_it_follows_the_run_until_it_ends(runtime: Runtime, published: list
     assert "no result yet" in data["text/html"]
     for number in range(3):
         submit(runtime, number)
-        wait(lambda n=number: f"t {n}" in published[-1][1]["text/html"])
+        wait(partial(says, published, f"t {number}"))
     assert all(update for update, *_ in published[1:])
     assert {each[2]["display_id"] for each in published} == {transient["display_id"]}
     assert len(pictures(published[-1][1]["text/html"])) == 2
@@ -151,6 +152,10 @@ def test_without_ipython_it_says_what_to_install(runtime: Runtime, monkeypatch: 
     monkeypatch.setitem(sys.modules, "IPython", None)
     with pytest.raises(OnscopeError, match="no package IPython"):
         runtime.show(live=True)
+
+
+def says(published: list[Any], words: str) -> bool:
+    return words in published[-1][1]["text/html"]
 
 
 def wait(true: Callable[[], Any]) -> None:

@@ -6,9 +6,9 @@ with ViewClient("http://127.0.0.1:8787/#TOKEN") as client:
     update.pictures[0].pixels
 """
 
+from .._errors import ViewError
 from ._address import Address, address_of
 from ._client import Done, ViewClient
-from ._errors import ViewError
 from ._layout import layout_from
 from ._update import Picture, Update, Vectors, update_from
 from ._wanted import told

@@ -13,12 +13,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal
 
+from .._errors import ViewError
 from .._values import Layout, Wanted
 from .._wire import MOST_VIEWS
 from ._address import address_of
 from ._asked import Asked, Done
 from ._connection import Refused, connection
-from ._errors import ViewError
 from ._said import Said
 from ._update import Update
 from ._wanted import told

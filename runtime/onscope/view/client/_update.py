@@ -15,7 +15,7 @@ class Picture:
     """What was wanted under `id`: `pixels` uint8 or uint16, (rows, columns) or with three samples, of the part `rect`.
 
     `low` and `high` are the counts of black and white; `histogram` 256 counts of the whole image from `bounds[0]` to
-    `bounds[1]` (None: not told).
+    `bounds[1]` (None: not told). `values` are what 0 and 65535 of 16 bits stand for.
     """
 
     id: int
@@ -26,13 +26,15 @@ class Picture:
     high: float
     histogram: Array | None = None
     bounds: tuple[float, float] = (0.0, 0.0)
+    values: tuple[float, float] = (0.0, 65535.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vectors:
-    """What is drawn over picture `id`, in raw pixels: `points` (n, 2) y, x; of boxes (m, 4) y0, x0, y1, x1.
+    """What is drawn over picture `id`, in raw pixels as `rect` is (0 at the edge of the first).
 
-    Polygon k of outlines and tails is `points[starts[k] : starts[k + 1]]`, of row `rows[k]` of the table.
+    `points` are (n, 2) y, x; of boxes (m, 4) y0, x0, y1, x1. Polygon k of outlines and tails is
+    `points[starts[k] : starts[k + 1]]`, of row `rows[k]` of the table.
     """
 
     id: int
@@ -97,7 +99,7 @@ def _picture(told: Mapping[str, Any], arrays: Sequence[Array]) -> Picture:
     y0, x0, y1, x1 = (float(side) for side in told["rect"])
     if not (y1 > y0 and x1 > x0):
         raise WireError(f"found a picture of the part {told['rect']}, expected y0 < y1 and x0 < x1")
-    histogram = told.get("histogram")
+    histogram, values = told.get("histogram"), told.get("values") or (0, 65535)
     return Picture(
         int(told["id"]),
         str(told["image"]),
@@ -107,6 +109,7 @@ def _picture(told: Mapping[str, Any], arrays: Sequence[Array]) -> Picture:
         float(told.get("high") or 0.0),
         None if histogram is None else array_of(histogram, arrays),
         (0.0, 0.0) if histogram is None else (float(histogram["from"]), float(histogram["to"])),
+        (float(values[0]), float(values[1])),
     )
 
 

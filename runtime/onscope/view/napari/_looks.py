@@ -11,6 +11,8 @@ from .._wire import Array
 from ..client import Vectors
 
 LOW, HIGH = 0.5, 99.9
+EDGE = 0.5
+"""What is drawn over pictures counts from the edge of the first pixel, tables from its middle."""
 MOST_PIXELS = 1 << 18
 """That contrast is chosen from: of larger images some of them."""
 
@@ -27,14 +29,14 @@ def contrast(data: Array) -> tuple[float, float] | None:
 
 
 def points_of(columns: Mapping[str, Array], vectors: Vectors | None) -> Array:
-    """(n, 2) y, x in pixels of a table's rows: by its columns, or the middles of its boxes."""
+    """(n, 2) y, x of a table's rows in pixels, 0 in the middle of the first: by its columns, or its boxes' middles."""
     if "y" in columns and "x" in columns:
         return np.stack([columns["y"], columns["x"]], axis=1).astype(np.float64)
     if vectors is not None and vectors.kind == "boxes":
         corners = vectors.points.astype(np.float64)
-        return (corners[:, :2] + corners[:, 2:]) / 2
+        return (corners[:, :2] + corners[:, 2:]) / 2 - EDGE
     if vectors is not None and vectors.kind == "spots":
-        return vectors.points.astype(np.float64)
+        return vectors.points.astype(np.float64) - EDGE
     if {"y0", "x0", "y1", "x1"} <= set(columns):
         y, x = ((np.asarray(columns[f"{axis}0"], float) + columns[f"{axis}1"]) / 2 for axis in "yx")
         return np.stack([y, x], axis=1)

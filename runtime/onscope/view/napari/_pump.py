@@ -88,13 +88,13 @@ class Pump:
 
 
 def prepared(update: Update, layout: Layout | None) -> dict[int, Array]:
-    """The pictures by their ids; those of images of floats have their own values again."""
+    """The pictures by their ids; those of images of floats have their own values again, always as float32."""
     floats = {image.name for image in layout.images if np.dtype(image.dtype).kind == "f"} if layout else set()
     found: dict[int, Array] = {}
     for number, picture in update.pictures.items():
         pixels = picture.pixels
         if picture.image in floats and pixels.dtype == np.uint16 and pixels.ndim == 2:
-            pixels = pixels.astype(np.float32) * np.float32((picture.high - picture.low) / 65535)
-            pixels += np.float32(picture.low)
+            least, most = picture.values
+            pixels = pixels.astype(np.float32) * np.float32((most - least) / 65535) + np.float32(least)
         found[number] = pixels
     return found
