@@ -20,7 +20,7 @@ test: $(VENV)/.dev lint types  ## Install for development, and run linters, type
 	@# torch and a camera that reads out do not get along in one process; what watches times or kills at moments runs alone
 	$(BIN)/python -m tests.once_more -m "not slow" -n 2 --dist loadfile $(TORCH) $(ARGS)
 	$(BIN)/python -m tests.once_more -m "not slow" -n 2 --dist loadfile $(CAMERAS) $(ARGS)
-	$(BIN)/python -m tests.once_more -m "not slow" --ignore=tests/frameworks $(TORCH:%=--ignore=%) $(CAMERAS:%=--ignore=%) $(ARGS)
+	$(BIN)/python -m tests.once_more -m "not slow" --ignore=tests/frameworks --ignore=tests/view/napari $(TORCH:%=--ignore=%) $(CAMERAS:%=--ignore=%) $(ARGS)
 
 test-frameworks: $(VENV)/.frameworks  ## Install TensorFlow, Keras, CSBDeep and StarDist (2 GB), and test exporting from them
 	@# a process of their own: TensorFlow and torch do not get along in one
@@ -37,7 +37,7 @@ test-napari: $(VENV)/.napari  ## Install napari and Qt, and test onscope in napa
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/view/client tests/view/notebook tests/view/napari $(ARGS)
 
 test-slow: $(VENV)/.dev  ## The tests that take longer
-	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks $(ARGS)
+	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks --ignore=tests/view/napari $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -97,7 +97,7 @@ $(VENV)/.browser: $(VENV)/.dev
 
 $(VENV)/.napari: $(VENV)/.dev
 	@echo "Installing napari and Qt into $(VENV) (a few minutes)"
-	$(PIP) -e ".[dev,napari]" "PySide6-Essentials>=6.8,<7"
+	$(PIP) -e ".[dev,napari,view]" "PySide6-Essentials>=6.8,<7"
 	@touch $@
 
 clean:  ## Remove the environment and what tools left
