@@ -14,7 +14,7 @@ IMAGES = (
 )
 TABLES = (
     TableLayout("cells", {"label": "<i4", "y": "<f8", "x": "<f8", "area": "<f8"}, ("spots", "outlines"), "nuclei"),
-    TableLayout("tracks", {"track": "<i8", "parent": "<i8", "y": "<f8", "x": "<f8"}, ("tails",)),
+    TableLayout("tracks", {"track": "<i8", "parent": "<i8", "y": "<f8", "x": "<f8"}, ("tails", "spots")),
 )
 ACTIONS = ("arm", "shadow", "pause", "resume", "snapshot")
 STATUS = {

@@ -35,8 +35,7 @@ def items_of(layout: Layout) -> list[Item]:
     for table in layout.tables:
         if "tails" in table.kinds:
             items.append(Item("tracks", table.name, f"tails:{table.name}"))
-        points = _points(table)
-        if points:
+        elif points := _points(table):
             items.append(Item("points", table.name, f"{points}:{table.name}"))
     return sorted(items, key=lambda item: ORDER.index(item.kind))
 
@@ -80,5 +79,5 @@ def _size(image: ImageLayout, limit: int) -> tuple[int, int]:
 
 
 def _points(table: TableLayout) -> str:
-    """How the places of a table's objects are asked for; those of tracks are shown as tracks."""
+    """How the places of a table's objects are asked for; "" where they cannot be."""
     return next((kind for kind in ("spots", "outlines", "boxes") if kind in table.kinds), "")
