@@ -23,7 +23,7 @@ class Run:
 
     def submit(self) -> None:
         n = self.number
-        self.runtime.submit(frame(n, (20, 20 + 2 * n, 9), (52, 60, 12), index={"t": n}))
+        self.runtime.submit(frame(n, (20, 20 + 2 * min(n % 40, 40 - n % 40), 9), (52, 60, 12), index={"t": n}))
         assert self.runtime.drain(WAIT_S)
         self.number += 1
 

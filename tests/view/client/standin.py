@@ -78,17 +78,22 @@ class StandIn:
         socket.send(json.dumps(STATUS))
         self._sockets.append(socket)
         views: list[dict[str, Any]] = []
+        credit = 0
         try:
             for text in socket:
                 message = json.loads(text)
                 self.heard.append(message)
                 if message["type"] == "show":
                     views = message["views"]
-                elif message["type"] == "credit" and views:
-                    self.updates += 1
-                    socket.send(self.update(views))
+                elif message["type"] == "credit":
+                    credit += message["n"]
+                    assert credit <= 2
                 elif message["type"] == "do" and self.answers:
                     self._do(socket, message)
+                while credit and views:
+                    credit -= 1
+                    self.updates += 1
+                    socket.send(self.update(views))
         except ConnectionClosed:
             pass
         finally:

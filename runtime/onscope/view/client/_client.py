@@ -107,14 +107,15 @@ class ViewClient:
             self._views = wanted
             self._said.forget_update()  # it holds what was wanted before
         self._send_views()
+        self._ask_for_update()
 
     def take(self, timeout_s: float | None = None) -> Update | None:
         """The newest update that was not taken yet; None when none came in time, or none will come any more.
 
         One is asked for when this is called, so that it shows what is newest then; nothing is sent unless it is taken.
         """
-        if self._said.want():
-            self._send({"type": "credit", "n": 1})
+        self._said.waiting = True
+        self._ask_for_update()
         with self._changed:
             self._changed.wait_for(lambda: self._said.fresh or self._over, timeout_s)
             return self._said.take()
@@ -201,12 +202,21 @@ class ViewClient:
                 self._socket = socket
                 self._become("connected", "")
                 self._send_views()
-                if self._said.waiting:
-                    self._send({"type": "credit", "n": 1})
+                self._ask_for_update()
             if kind == "done":
                 self._asked.answer(told)
             elif kind != "update":
                 self._tell(kind, told)
+
+    def _ask_for_update(self) -> None:
+        """Where somebody waits for one, and has said of what."""
+        if (
+            self._views
+            and self._socket is not None
+            and self._said.want()
+            and not self._send({"type": "credit", "n": 1})
+        ):
+            self._said.unasked()
 
     def _send_views(self) -> None:
         if self._views:

@@ -33,12 +33,16 @@ class Said:
         return self._update is not None
 
     def want(self) -> bool:
-        """Somebody waits for an update; whether one is to be asked for (none is there, none is under way)."""
+        """Whether an update is to be asked for: somebody waits, none is there, none is under way."""
         with self._changed:
-            self.waiting = True
-            ask = self._update is None and not self._under_way
+            ask = self.waiting and self._update is None and not self._under_way
             self._under_way |= ask
             return ask
+
+    def unasked(self) -> None:
+        """The question did not go out."""
+        with self._changed:
+            self._under_way = False
 
     def take(self) -> Update | None:
         """The newest update, which is forgotten here; called with the lock held."""
