@@ -79,10 +79,9 @@ class Found:
         """The moment that times are counted from: the beginning of the recording, or the first that is known."""
         if self.about is not None:
             return self.about.facts.clock.monotonic_ns
-        if self.story is not None:
-            return self.story.head.clock.monotonic_ns
         times = [column(table, "received_ns") for table in (self.frames, self.results)]
-        return int(min((each.min() for each in times if len(each)), default=0))
+        first = [int(np.nanmin(each)) for each in times if np.isfinite(each).any()]
+        return min([*first, *([self.story.head.clock.monotonic_ns] if self.story else [])], default=0)
 
     def seconds(self, ns: Any) -> npt.NDArray[np.float64]:
         """Monotonic nanoseconds as seconds after `zero_ns`."""

@@ -129,12 +129,12 @@ def _classes_over_time(name: str, rows: Any, at: Array, order: dict[tuple[object
     x = Axis.over(at)
     plot = Plot(x, Axis.over(*curves.values(), zero=True), 150)
     marks = []
-    for count, values in enumerate(curves.values()):
+    for count, curve in enumerate(curves.values()):
         if len(at) > FEW:
-            middles, parts = bins(at, values, x)
+            middles, parts = bins(at, curve, x)
             marks.append(plot.line(middles, [float(each.mean()) for each in parts], series(count)))
         else:
-            marks.append(plot.line(at, values, series(count)))
+            marks.append(plot.line(at, curve, series(count)))
     names = _class_names(rows)
     keys = [(series(count), _class_name(names, value)) for count, value in enumerate(chosen)]
     sampled = f", {len(at):,} results taken together by time" if len(at) > FEW else ""
@@ -153,14 +153,10 @@ def _class_name(names: list[str], value: float) -> str:
 def _classes(name: str, rows: Any) -> Html | None:
     if "class" not in rows.column_names or not rows.num_rows:
         return None
-    names = [each.removeprefix("score_") for each in rows.column_names if each.startswith("score_")]
+    names = _class_names(rows)
     values, counts = np.unique(column(rows, "class"), return_counts=True)
     told = [
-        [
-            names[int(value)] if 0 <= value < len(names) else f"class {value:g}",
-            f"{count:,}",
-            share(count, rows.num_rows),
-        ]
+        [_class_name(names, value), f"{count:,}", share(count, rows.num_rows)]
         for value, count in zip(values.tolist(), counts.tolist(), strict=True)
     ]
     return table(f"Classes of {name}", ["class", "objects", "share"], told, (1, 2), most=20)

@@ -40,8 +40,8 @@ Lines = tuple[npt.NDArray[np.float64], ...]
 class Panel:
     """One image: `look` says its contrast; over it `outlines`, `spots` (n, 2) and `tails` (y, x) in raw pixels.
 
-    `scale` pixels per raw pixel; `objects` counts what is drawn, or would be (`left_out` of them are not). The image begins
-    at the raw pixel `origin` (y, x); a square is `marked` on it (y, x, side).
+    `scale` pixels per raw pixel; `objects` counts what is drawn, or would be (`left_out` of them are not). The image
+    begins at the raw pixel `origin` (y, x); a square is `marked` on it (y, x, side).
     """
 
     title: str
@@ -133,13 +133,14 @@ def _stages(found: Found, run: RecordedRun, frame: Frame, result: dict[str, Any]
         else:
             grounds[name] = _restored(name, image, images.scale, look)
             yield grounds[name]
-    for name, stage in stages.items():
-        if stage.kind not in ("network", "track", "pairs") or result.get(f"stage {name}_ms") is None:
+    for name in dict.fromkeys([*stages, *(found.about.tables if found.about else ())]):
+        kind, reads = (stages[name].kind, stages[name].reads) if name in stages else ("network", "frame")
+        if kind not in ("network", "track", "pairs") or result.get(f"stage {name}_ms") is None:
             continue
         table = _table(found, name)
         if table is None or not {"y", "x"} <= set(table.column_names):
             continue
-        ground = grounds.get(stage.reads, grounds["frame"])
+        ground = grounds.get(reads, grounds["frame"])
         yield (
             _tracked(name, table, frame.id, grounds["frame"])
             if "track" in table.column_names

@@ -179,7 +179,7 @@ def time_axis(x: Axis, y: float, left: float = LEFT) -> Html:
     """Round times below a chart."""
     seconds = x.high - x.low
     step = next((each for each in ROUND_S if seconds / each <= 9), seconds / 9 or 1)
-    unit, name, _ = next(each for each in UNITS if x.high > each[2])
+    unit, name, _ = next((each for each in UNITS if x.high > each[2]), UNITS[-1])
     told = []
     for count in range(math.ceil(x.low / step - 1e-9), math.floor(x.high / step + 1e-9) + 1):
         at = left + float(x.share(count * step)) * (WIDE - left - RIGHT)
