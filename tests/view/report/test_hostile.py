@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -140,10 +141,11 @@ def test_a_whole_page_of_hostile_texts_has_the_same_elements(recording: Path, tm
     (folder / "methods.md").write_text(words, encoding="utf-8", errors="replace")
     (folder / "feedback.jsonl").unlink(missing_ok=True)
     write_journal(folder, rule=words, because=words)
-    rows = [["run", "camera", "segment", "seq", "state", "reason", "frames"], ["r", words, 0, 0, "skipped", words, 1]]
+    rows: list[list[object]] = [
+        ["run", "camera", "segment", "seq", "state", "reason", "frames"],
+        ["r", words, 0, 0, "skipped", words, 1],
+    ]
     with open(folder / "ledger.csv", "w", newline="", encoding="utf-8", errors="replace") as file:
-        import csv
-
         csv.writer(file).writerows(rows)
     page = Parsed(report(folder, tmp_path / "page.html", check=False).path.read_text(encoding="utf-8"))
     assert page.wrong == []

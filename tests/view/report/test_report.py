@@ -13,8 +13,10 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
-from onscope.runtime import FrameSpec, RecordError
+from onscope.drivers import replay
+from onscope.runtime import FrameSpec, Package, Pipeline, RecordError, Runtime, Stage, block
 from onscope.runtime.record import Recording
 from onscope.view.report import MOST_BYTES, report
 from tests.record._made import MadeLedger, MadeSource, Row, made_result, noise
@@ -134,7 +136,7 @@ def made(
 def shown(page: Parsed) -> list[np.ndarray]:
     """The images of the contact sheet, decoded."""
     data = [base64.b64decode(each["href"].partition(",")[2]) for each in page.of("image")]
-    return [cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR) for each in data]
+    return [np.asarray(cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR)) for each in data]
 
 
 def test_outlines_and_spots_lie_where_the_objects_are(tmp_path: Path) -> None:
@@ -172,6 +174,22 @@ def test_suspect_stretches_are_marked(tmp_path: Path) -> None:
     assert "clean: 3 of 8 results are suspect. Shaded" in page.text
     assert "2 to 4" in page.text
     assert "suspect 3 of 8 restored images" in page.text
+
+
+def test_what_is_usual_comes_from_the_package(tmp_path: Path) -> None:
+    """Frames of nothing but noise, which no package of beads was made for."""
+    stack = np.stack([noise((64, 64), "uint16", seed) for seed in range(4)])
+    tifffile.imwrite(tmp_path / "stack.tif", stack, photometric="minisblack")
+    pipeline = Pipeline([Stage("denoise", "zoo/care-beads")])
+    with Runtime(pipeline, record=tmp_path / "run", admission=block(4), worker="thread") as runtime:
+        assert len(list(runtime.stream(replay(tmp_path / "stack.tif")))) == 4
+    page = read(report(tmp_path / "run", tmp_path / "page.html").path)
+    assert "denoise: 4 of 4 results are suspect." in page.text
+    assert "It was beyond what is usual for the package." in page.text
+    assert "usual up to" in page.text
+    (limits,) = [Package.load("zoo/care-beads").trust]
+    assert limits is not None
+    assert f"up to {limits.limits['distance'].high:,.3g}" in page.text
 
 
 def test_the_worst_images_still_make_a_page_that_can_be_sent(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from ._words import number, some
 
 SIDE = 460
 """Pixels of the longer side of an image in the page, and units of its drawing."""
-QUALITIES = ((2.0, 82), (1.0, 82), (1.0, 60), (0.5, 50))
+QUALITIES = ((2.0, 82), (1.0, 82), (1.0, 60))
+SMALLEST = (0.5, 40)
 """Pixels per unit and quality of the images, tried until they are small enough together."""
 MOST_BYTES = 3_200_000
 MOST_POINTS = 60_000
@@ -42,10 +43,10 @@ def pictures(found: Found) -> Html:
     if not rows:
         return Html("")
     rows = [*rows[:-1], *with_detail(rows[-1])]
+    shots: list[list[bytes]] | None = None
     for zoom, quality in QUALITIES:
-        shots = [[_shot(panel, zoom, quality) for panel in row.panels] for row in rows]
-        if sum(len(shot) for row in shots for shot in row) * 4 / 3 <= MOST_BYTES:
-            break
+        shots = shots or _shots(rows, zoom, quality, MOST_BYTES)
+    shots = shots or [[_shot(panel, *SMALLEST) for panel in row.panels] for row in rows]
     room = Room()
     told = [_row(row, row_shots, room) for row, row_shots in zip(rows, shots, strict=True)]
     words = (
@@ -55,6 +56,17 @@ def pictures(found: Found) -> Html:
     words += "with loss: measure in the recording, not here."
     cut = note("Not all lines are drawn: there are too many.") if room.points <= 0 else None
     return section("images", "Images", note(words), told, cut)
+
+
+def _shots(rows: Sequence[Row], zoom: float, quality: int, most: int) -> list[list[bytes]] | None:
+    """All images; None as soon as they take more than `most` bytes of the page."""
+    told: list[list[bytes]] = []
+    for row in rows:
+        told.append([_shot(panel, zoom, quality) for panel in row.panels])
+        most -= sum(len(shot) for shot in told[-1]) * 4 // 3
+        if most < 0:
+            return None
+    return told
 
 
 def _row(row: Row, shots: Sequence[bytes], room: Room) -> Html:

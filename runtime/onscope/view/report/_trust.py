@@ -19,6 +19,7 @@ from ._svg import Axis, Plot, bins, figure
 from ._words import number
 
 FEW = 400
+MOST_CHARTS = 3
 NEAR = 2
 """Results that are not suspect between two that are, within one stretch."""
 MEANINGS = {
@@ -117,7 +118,8 @@ def _stage(found: Found, name: str, values: Values) -> Html:
         _points(plot, values.at, suspicion),
         plot.level(1, "limit", "limit bad"),
     )
-    return join(head, figure(words, drawn), _stretch_table(values, stretches, limits), _numbers(values, limits))
+    charts = list(_charts(values, limits))
+    return join(head, figure(words, drawn), _stretch_table(values, stretches, limits), charts, _numbers(values, limits))
 
 
 def _points(plot: Plot, at: Array, values: Array) -> Html:
@@ -139,6 +141,32 @@ def _stretches(suspicion: Array) -> Iterator[Stretch]:
     at = np.flatnonzero(suspicion > 1)
     for part in np.split(at, np.flatnonzero(np.diff(at) > NEAR + 1) + 1) if len(at) else []:
         yield Stretch(int(part[0]), int(part[-1]), float(suspicion[part].max()), len(part))
+
+
+def _charts(values: Values, limits: Mapping[str, Limits]) -> Iterator[Html]:
+    """The values that were beyond their limits, over time between these: the worst ones."""
+    worst = {}
+    for name, all_of in values.of.items():
+        if name in limits:
+            worst[name] = max(
+                (limits[name].excess(value) for value in all_of[np.isfinite(all_of)].tolist()), default=0.0
+            )
+    for name in sorted((each for each in worst if worst[each] > 1), key=lambda each: -worst[each])[:MOST_CHARTS]:
+        usual = limits[name]
+        ends = [each for each in (usual.low, usual.high) if each is not None]
+        plot = Plot(Axis.over(values.at), Axis.over(values.of[name], ends), 100)
+        lines = [
+            plot.level(end, f"usual {'from' if end == usual.low else 'up to'} {number(end, 3)}", "limit bad")
+            for end in ends
+        ]
+        known = values.of[name]
+        if len(known) <= FEW:
+            marks = plot.dots(values.at, known, "dot s0")
+        else:
+            middles, parts = bins(values.at, known, plot.x)
+            marks = plot.band(middles, [each.min() for each in parts], [each.max() for each in parts], "s0")
+        words = f"{name}: {MEANINGS.get(name, 'one of its numbers')}. It was beyond what is usual for the package."
+        yield figure(words, plot.svg(f"{name} over time", name, lines, marks))
 
 
 def _stretch_table(values: Values, stretches: list[Stretch], limits: Mapping[str, Limits]) -> Html:
