@@ -177,9 +177,10 @@ def test_suspect_stretches_are_marked(tmp_path: Path) -> None:
 
 
 def test_what_is_usual_comes_from_the_package(tmp_path: Path) -> None:
-    """Frames of nothing but noise, which no package of beads was made for."""
-    stack = np.stack([noise((64, 64), "uint16", seed) for seed in range(4)])
-    tifffile.imwrite(tmp_path / "stack.tif", stack, photometric="minisblack")
+    """Frames of stripes, which no package of beads was made for."""
+    y, rng = np.mgrid[:64, :64][0], np.random.default_rng(0)
+    stack = [1000 + 800 * np.sin(y / 2) + rng.normal(0, 30, y.shape) for _ in range(4)]
+    tifffile.imwrite(tmp_path / "stack.tif", np.stack(stack).astype(np.uint16), photometric="minisblack")
     pipeline = Pipeline([Stage("denoise", "zoo/care-beads")])
     with Runtime(pipeline, record=tmp_path / "run", admission=block(4), worker="thread") as runtime:
         assert len(list(runtime.stream(replay(tmp_path / "stack.tif")))) == 4

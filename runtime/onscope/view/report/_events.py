@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ._found import Found
 from ._html import Html, Long, join, note, section, table, tag
-from ._words import named, number
+from ._words import named, number, without_folders
 
 MOST_EVENTS = 60
 
@@ -70,7 +70,11 @@ def parameters(found: Found) -> Html:
     ]
     if found.story is not None:
         texts.append(("Rules", found.story.head.rules))
-    files = [join(tag("h3", title), tag("pre", tag("code", Long(text)), tabindex="0")) for title, text in texts if text]
+    files = [
+        join(tag("h3", title), tag("pre", tag("code", Long(without_folders(text))), tabindex="0"))
+        for title, text in texts
+        if text
+    ]
     return section("parameters", "Parameters", stages, used, files)
 
 

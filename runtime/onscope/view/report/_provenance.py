@@ -13,7 +13,12 @@ def methods(found: Found) -> Html:
     if not found.methods:
         return Html("")
     words = "Written by the recorder from what it knows. What it cannot know is marked."
-    return section("methods", "Methods", note(words), tag("div", markdown(found.methods, "Methods"), class_="methods"))
+    return section(
+        "methods",
+        "Methods",
+        note(words),
+        tag("div", markdown(without_folders(found.methods), "Methods"), class_="methods"),
+    )
 
 
 def provenance(found: Found) -> Html:
