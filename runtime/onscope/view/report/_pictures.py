@@ -81,7 +81,7 @@ def _row(row: Row, shots: Sequence[bytes], room: Room) -> Html:
     colours = ", in false colours" if row.look.glow else ""
     suspect = None
     if row.suspicion is not None and row.suspicion > 1:
-        suspect = tag("span", f" suspect: {number(row.suspicion, 3)} times as far off as is usual", class_="bad")
+        suspect = tag("span", f" suspect: {number(row.suspicion, 3)} times the limit of what is usual", class_="bad")
     head = tag("h3", who, tag("span", f" {shown}{colours}", class_="aside"), suspect)
     panels = [_panel(who, panel, shot, row.pixel_um, room) for panel, shot in zip(row.panels, shots, strict=True)]
     return join(head, tag("div", panels, class_="sheet"))
