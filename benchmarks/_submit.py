@@ -37,9 +37,9 @@ def _measure(case: Submit, folder: Path) -> Iterator[Row]:
         worker.suspend()  # a model that hangs: two windows are with it for good, the rest is skipped
         try:
             ours, bare = _alternate(case, runtime, pixels)
+            ledger = runtime.ledger.counts  # before the worker goes on
         finally:
             worker.resume()
-        ledger = runtime.ledger.counts
     what = f"submit, {case.size}x{case.size} uint16, " + (f"{case.rate:g}/s" if case.rate else "back to back")
     mine, theirs = spread(ours), spread(bare)
     detail = {"submit_us": mine, "copyto_us": theirs, "ledger": ledger}

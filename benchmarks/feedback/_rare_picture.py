@@ -33,7 +33,7 @@ def picture(path: Path, told: Mapping[str, Sequence[Outcome]], use: Use) -> None
         canvas.text(LEFT + WIDE * part / 4, TOP + TALL + 8, f"{most * part / 4:.0f}", 13, FAINT, "middle")
     canvas.text(LEFT, TOP - 28, "divisions caught, %", 14, TEXT)
     canvas.text(LEFT + WIDE, TOP + TALL + 32, "light dose of the mean cell, J/cm2", 14, TEXT, "right")
-    rng = np.random.default_rng(0)
+    rng, named = np.random.default_rng(0), (0.0, 0.0)
     for way, found in told.items():
         colour = COLOURS[way]
         for one in found:
@@ -42,7 +42,11 @@ def picture(path: Path, told: Mapping[str, Sequence[Outcome]], use: Use) -> None
         dose = float(np.average([one.dose for one in found], weights=[one.cells for one in found]))
         share = sum(one.caught for one in found) / max(1, sum(one.divisions for one in found))
         _dot(canvas, dose / most, share, 8, colour)
-        canvas.text(LEFT + WIDE * dose / most + 14, TOP + TALL * (1 - share) - 9 + 22 * (share > 0.5), way, 15, colour)
+        x, y = LEFT + WIDE * dose / most + 14, TOP + TALL * (1 - share) - 9 + 26 * (share > 0.5)
+        if abs(x - named[0]) < 150 and abs(y - named[1]) < 22:
+            y = named[1] + 22  # below the one before
+        named = x, y
+        canvas.text(x, y, way, 15, colour)
     bars: dict[str, Callable[[Sequence[Outcome]], float]] = {
         "frames taken for each division that is caught": lambda some: (
             sum(one.frames for one in some) / max(1, sum(one.caught for one in some))
@@ -74,4 +78,4 @@ def _bars(canvas: Canvas, x: float, y: float, name: str, values: Mapping[str, fl
         top = y + 38 + 27 * number
         canvas.text(x, top, way, 14, COLOURS[way])
         canvas.box(x + 130, top + 3, 220 * value / most, 13, COLOURS[way], 3)
-        canvas.text(x + 140 + 220 * value / most, top, f"{value:,.0f}" if value >= 10 else f"{value:.1f}", 14, WARM)
+        canvas.text(x + 140 + 220 * value / most, top, f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}", 14, WARM)
