@@ -78,10 +78,5 @@ def _bars(canvas: Canvas, x: float, y: float, name: str, values: Mapping[str, fl
         top = y + 38 + 27 * number
         canvas.text(x, top, way, 14, COLOURS[way])
         canvas.box(x + 130, top + 3, 220 * value / most, 13, COLOURS[way], 3)
-        canvas.text(
-            x + 140 + 220 * value / most,
-            top,
-            f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}",
-            14,
-            WARM,
-        )
+        words = f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+        canvas.text(x + 140 + 220 * value / most, top, words, 14, WARM)

@@ -53,7 +53,8 @@ class Setting:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What a run has to show. `axes`: of the acquisition that frames differ in, with the names of their positions
-    ({"c": ["DAPI", "FITC"], "p": [], "z": []}; numbers where there are no names). `actions` that a viewer may ask for."""
+    ({"c": ["DAPI", "FITC"], "p": [], "z": []}; numbers where there are no names). `actions` that a viewer may ask
+    for."""
 
     run: str
     shape: tuple[int, int]
@@ -79,7 +80,8 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One picture that a viewer wants: `image` of a camera, at a place of the acquisition ({"c": 1, "p": 0}; what is not
+    """One picture that a viewer wants: `image` of a camera, at a place of the acquisition ({"c": 1, "p": 0}; what is
+    not
     named may be any), the part `rect` of it (None: all) in at most `size` (rows, columns) of the screen.
 
     `bits` 8: values between `low` and `high` counts become 0 to 255 (None: chosen by the server from the histogram, and

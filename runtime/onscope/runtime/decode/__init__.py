@@ -183,4 +183,5 @@ __all__ = [
     "decided_settings",
     "decoder",
     "settled",
+    "taken",
 ]
