@@ -2,7 +2,8 @@
 
 A viewer says `hello` first, with its token; then `show` (what it wants to see), `credit` (how many updates it can take:
 one for each that it has drawn), and `do`. The server answers `hello` with the Layout, and sends `status` some four
-times a second, `told` (an event of the run), `done` (what became of a `do`), and an update per credit, the newest there is.
+times a second, `told` (an event of the run), `done` (what became of a `do`), and an update per credit, the newest
+there is.
 
 An update is binary: MAGIC, the length of its head (uint32, little-endian), the head as JSON in UTF-8 padded with spaces
 to a multiple of eight bytes, then the arrays that the head names by `offset` (of the first byte behind the head),
