@@ -104,11 +104,11 @@ class Watch:
             yield SetInterval(SLOW_S)
             return
         first = self.cells[0]
-        if not first.near(x_um, y_um) and not any(cell.near(x_um, y_um) for cell in self.cells):
+        if not any(cell.near(x_um, y_um) for cell in self.cells):
             yield MoveStage(first.x_um, first.y_um)  # the one that stood here is over
         elif routine and now_s - self.went_round_s > FAST_S / 2:  # not for the frames of a visit, if two are near
             self.went_round_s = now_s
-            if math.hypot(first.x_um - x_um, first.y_um - y_um) > SAME_UM / 3:
+            if first.distance_um(x_um, y_um) > SAME_UM / 3:
                 yield MoveStage(first.x_um, first.y_um)
             if self.cells[1:]:
                 yield Visit(tuple((cell.x_um, cell.y_um) for cell in self.cells[1:]), channel=CLOSE)

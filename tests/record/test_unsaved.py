@@ -69,12 +69,13 @@ def test_a_disk_that_is_suddenly_full(tmp_path: Path) -> None:
 def test_answers_leave_room_for_the_raw_frames_that_wait(tmp_path: Path) -> None:
     """Pass: a recorder that gets no turn while answers fill the disk still finds room for every frame it was given."""
     answer = np.random.default_rng(0).random((512, 512), dtype=np.float32)
-    given = 0
-    with small_disk(tmp_path / "disk", 60) as place:
+    given = filled = 0
+    with small_disk(tmp_path / "disk", 90) as place:
         recording = Recording(place / "run", buffer_mb=32.0)
         recorder = psutil.Process(recording.sink.pid)
         with pytest.raises(RecordError, match=r"found \d+ MB free"), recording:  # noqa: PT012
-            for frame in MadeSource(FrameSpec((256, 256)), 200).frames():
+            frames = iter(MadeSource(FrameSpec((256, 256)), 240).frames())
+            for frame in frames:
                 if given == 1:
                     recorder.suspend()
                 recording.save(frame)
@@ -82,14 +83,14 @@ def test_answers_leave_room_for_the_raw_frames_that_wait(tmp_path: Path) -> None
                 try:
                     recording.add(made_result(frame, {"image": answer}))
                 except RecordError:
-                    for late in MadeSource(FrameSpec((256, 256)), 200).frames():  # the camera is told, and goes on
-                        if given <= late.id.seq < 150:
-                            recording.save(late)
-                    given = 150
+                    filled = given
+                    for late in frames:  # the camera is told, and goes on
+                        recording.save(late)
+                        given += 1
                     recorder.resume()
                     raise
         run = open_recording(place / "run")
-        assert given == 150, "answers filled the disk"
+        assert 20 < filled < 100
         assert [frame.id.seq for frame in run.frames()] == list(range(given))
         assert "unsaved" not in run.manifest
         assert "MB free" in run.manifest["answers_ended"]

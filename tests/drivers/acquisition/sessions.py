@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -112,17 +113,17 @@ class Acquired(Driven):
         except BaseException as error:
             self.raised.append(error)
 
+    @abstractmethod
     def acquire(self) -> None:
         """Run the acquisition to its end."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fail_after(self, frames: int) -> None:
         """The engine breaks down after so many frames."""
-        raise NotImplementedError
 
+    @abstractmethod
     def exposure_ms(self, frame: int) -> float:
         """That of a frame, as it is told with it."""
-        raise NotImplementedError
 
 
 class ByPymmcorePlus(Acquired):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,9 @@ def test_a_bare_core_is_controlled_but_for_its_camera() -> None:
             controller.apply(Burst(3))
         with pytest.raises(ControlError, match="found a bare core, expected a Scope"):
             controller.live()
+
+
+def test_the_published_schema_is_up_to_date() -> None:
+    published = Path(__file__).resolve().parents[3] / "docs" / "schema" / "microscope-1.json"
+    made = json.dumps(_calibration_file.CalibrationModel.model_json_schema(by_alias=True), indent=2) + "\n"
+    assert published.read_text(encoding="utf-8") == made, "the model changed: publish its schema again"
