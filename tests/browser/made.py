@@ -43,7 +43,7 @@ def layout() -> dict[str, Any]:
         actions=("arm", "shadow", "pause", "resume", "stop", "snapshot", "tune", "swap"),
         packages={"denoise": "care-beads", "nuclei": "nuclei-cells"},
     )
-    return {**made.as_json(), "swaps": ["care-beads-int8", "nuclei-cells-wide"]}
+    return {**made.as_json(), "swaps": {"denoise": ["care-beads-int8"], "nuclei": ["nuclei-cells-wide"]}}
 
 
 @functools.cache

@@ -83,6 +83,14 @@ def _packages(swaps: Sequence[str]) -> dict[str, tuple[str, str]]:
     return found
 
 
+def _by_stage(packages: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
+    """The names that viewers may choose for each stage."""
+    found: dict[str, list[str]] = {}
+    for name, (stage, _) in packages.items():
+        found.setdefault(stage, []).append(name)
+    return found
+
+
 class Watched:
     """A run that is looked at: who shows results and events tells it of them. All of it is quick and never raises."""
 
@@ -182,7 +190,7 @@ def watched(
         spec=spec,
         settings=into.settings(),
         queue_depth=depth,
-        swaps=tuple(looking.packages),
+        swaps=_by_stage(looking.packages),
     )
     with view:
         into.view = view

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -71,11 +71,18 @@ class Layout:
     live: bool = True
     frames: int = 0
     """Of a recording: how many there are to `seek`."""
-    swaps: tuple[str, ...] = ()
-    """Names of the packages that the user gave for swapping."""
+    swaps: Mapping[str, Sequence[str]] = field(default_factory=lambda: MappingProxyType({}))
+    """By stage the names of the packages that the user gave for it."""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """As plain lists, dicts, words and numbers."""
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        for name in ("axes", "packages", "swaps"):
+            told[name] = dict(told[name])
+        for name in ("images", "settings"):
+            told[name] = [asdict(one) for one in told[name]]
+        told["tables"] = [{**asdict(replace(one, columns={})), "columns": dict(one.columns)} for one in self.tables]
+        return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class View:
     is told to the viewer. `status` gives further parts of the status, such as "recording"; it is called four times a
     second, and must return at once. Of the layout: `spec` of the frames where it is known already, names of the
     positions of `axes`, `settings` that may be tuned, `queue_depth` of the admission, `live` False and the number of
-    `frames` for a recording, names of the packages for `swaps`.
+    `frames` for a recording, names of the packages for `swaps` by stage.
 
     Nothing that happens to the server reaches the run; when it ends, `on_event` of the runtime is told. Raises
     ViewError when it cannot be started.
@@ -60,7 +60,7 @@ class View:
         queue_depth: int | None = None,
         live: bool = True,
         frames: int = 0,
-        swaps: Sequence[str] = (),
+        swaps: Mapping[str, Sequence[str]] = NOTHING,
     ) -> None:
         self.host, self.token = host, token
         if self.token is None:
@@ -72,7 +72,7 @@ class View:
         self.port = port
         self._runtime, self._actions = runtime, dict(actions)
         self._extras = Extras(
-            spec, dict(axes), tuple(settings), queue_depth, live, feedback, status, frames, tuple(swaps)
+            spec, dict(axes), tuple(settings), queue_depth, live, feedback, status, frames, dict(swaps)
         )
         self._feed: Feed | None = None
         self._link: ProcessLink | None = None

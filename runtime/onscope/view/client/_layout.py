@@ -26,6 +26,8 @@ def layout_from(told: Mapping[str, Any]) -> Layout:
             actions=tuple(str(each) for each in told.get("actions", ())),
             packages={str(stage): str(name) for stage, name in told.get("packages", {}).items()},
             live=bool(told.get("live", True)),
+            frames=int(told.get("frames", 0)),
+            swaps={str(stage): [str(name) for name in names] for stage, names in told.get("swaps", {}).items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise WireError(f"found a layout that cannot be read ({error!r}), expected one of version 1") from error

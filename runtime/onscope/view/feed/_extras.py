@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .._values import Setting
@@ -25,4 +26,4 @@ class Extras:
     feedback: Feedback | None
     status: Callable[[], Mapping[str, Any]]
     frames: int = 0
-    swaps: tuple[str, ...] = ()
+    swaps: Mapping[str, Sequence[str]] = field(default_factory=lambda: MappingProxyType({}))

@@ -13,9 +13,9 @@ export function tuning(actions) {
     const groups = new Map();
     for (const setting of layout.actions.includes("tune") ? layout.settings : []) groups.set(setting.of, [...(groups.get(setting.of) ?? []), setting]);
     const cards = [...groups].map(([of, settings]) => h("section.card", { "aria-label": `numbers of ${of}` }, h("h3", {}, of), ...settings.map((/** @type {any} */ each) => slider(each, actions))));
-    const stages = layout.actions.includes("swap") ? Object.keys(layout.packages) : [];
-    const offered = layout.swaps ?? [];
-    if (stages.length && offered.length) cards.push(h("section.card", { "aria-label": "networks" }, h("h3", {}, "Networks"), ...stages.map((stage) => swap(stage, layout.packages[stage], offered, actions))));
+    const offered = layout.swaps ?? {};
+    const stages = layout.actions.includes("swap") ? Object.keys(layout.packages).filter((stage) => offered[stage]?.length) : [];
+    if (stages.length) cards.push(h("section.card", { "aria-label": "networks" }, h("h3", {}, "Networks"), ...stages.map((stage) => swap(stage, layout.packages[stage], offered[stage], actions))));
     box.replaceChildren(...cards);
   };
   return { box, build };
