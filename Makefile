@@ -34,7 +34,7 @@ test-browser: $(VENV)/.browser  ## Look at the live view's page in a browser (ch
 
 test-napari: $(VENV)/.napari  ## Install napari and Qt, and test onscope in napari and in notebooks
 	@# a process of their own: Qt stays in it; where there is no display, run this under xvfb-run
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/view/client tests/view/notebook tests/view/napari $(ARGS)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.once_more tests/view/notebook tests/view/napari $(ARGS)
 
 test-slow: $(VENV)/.dev  ## The tests that take longer
 	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks --ignore=tests/view/napari $(ARGS)
@@ -92,12 +92,12 @@ $(VENV)/.frameworks: $(VENV)/.dev
 
 $(VENV)/.browser: $(VENV)/.dev
 	@echo "Installing what drives a browser into $(VENV)"
-	$(PIP) -e ".[dev,view,browser]"
+	$(PIP) -e ".[dev,browser]"
 	@touch $@
 
 $(VENV)/.napari: $(VENV)/.dev
 	@echo "Installing napari and Qt into $(VENV) (a few minutes)"
-	$(PIP) -e ".[dev,napari,view]" "PySide6-Essentials>=6.8,<7"
+	$(PIP) -e ".[dev,napari]" "PySide6-Essentials>=6.8,<7"
 	@touch $@
 
 clean:  ## Remove the environment and what tools left
