@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from onscope.drivers import micromanager
-from onscope.runtime._attach import attached
+from onscope.runtime.hooks._attach import attached
 
 from ._job import Job
 
@@ -70,7 +70,7 @@ def _pymmcore_plus(job: Job, folder: Path, hook: Hook) -> tuple[str, int, float]
     error = ""
     began = time.perf_counter()
     try:
-        with attached(core, hook):
+        with attached(core, lambda image, tags, event, meta: hook(image, tags)):
             core.mda.run(sequence, output=str(target))
     except Exception as raised:  # whatever the engine or a handler raises ends the acquisition: that is the result
         error = _line(raised)

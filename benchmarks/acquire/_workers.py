@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from onscope.runtime import FrameSpec, Runtime, block, keep_newest, now_ns
-from onscope.runtime._hook import HookFrames
+from onscope.runtime.hooks._frames import HookFrames
 
 from .._bare import BareLoop
 from .._material import chosen_pipeline, images

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from onscope.drivers import micromanager
 from onscope.runtime import Frame, now_ns
-from onscope.runtime._hook import HookFrames
+from onscope.runtime.hooks._frames import HookFrames
 
 IMAGE = np.zeros((4, 6), np.uint16)
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from onscope.runtime import Frame, now_ns
-from onscope.runtime import _hook as hook_module
 from onscope.runtime._clock import ClockPair
-from onscope.runtime._hook import HookFrames
+from onscope.runtime.hooks import _frames as hook_module
+from onscope.runtime.hooks._frames import HookFrames
 
 IMAGE = np.zeros((4, 6), np.uint16)
 PAUSE = threading.Event()

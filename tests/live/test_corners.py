@@ -32,7 +32,7 @@ from onscope.runtime import (
     block,
     keep_newest,
 )
-from onscope.runtime._hook import HookFrames
+from onscope.runtime.hooks._frames import HookFrames
 from tests import models
 from tests.models import SPEC, frame
 

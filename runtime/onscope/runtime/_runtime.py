@@ -5,19 +5,16 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._admission import Admission, keep_newest
-from ._attach import attached
 from ._changing import Changing
 from ._delivery import Subscription
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Tell, Teller, log, to_log
-from ._frame import Frame, FrameId, FrameSpec, Pixels, Segment, Source
-from ._hooked import Hooked
+from ._frame import Frame, FrameId, FrameSpec, Segment, Source
 from ._keeper import Keeper
 from ._live_path import LivePath
 from ._pipeline import Pipeline
@@ -26,6 +23,7 @@ from ._shm import remove_leftovers
 from ._sources import describe_source
 from ._stream import stream
 from ._watch import Terms
+from .hooks import Hooked, Hooking
 from .worker import ProcessLink, ThreadLink, WorkerLink
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ WORKERS: dict[str, Callable[[], WorkerLink]] = {"process": ProcessLink, "thread"
 CLOSING_PATIENCE_S = 10.0
 
 
-class Runtime(Changing):
+class Runtime(Changing, Hooking):
     """Runs a pipeline on frames while they are acquired, in a worker beside the acquisition. A context manager.
 
     `pipeline` is a Pipeline or the path of its YAML; `worker` "process" (outlives crashing models) or "thread" (for
@@ -153,31 +151,6 @@ class Runtime(Changing):
         if self._keeper is not None:
             self._keeper.notes.source(describe_source(source))
         return stream(self, source, n)
-
-    def image_process_fn(self, image: Pixels, metadata: dict[str, Any]) -> tuple[Pixels, dict[str, Any]]:
-        """For `pycromanager.Acquisition(image_process_fn=runtime.image_process_fn)`: copies, returns its input.
-
-        Pixels and metadata come back untouched. It never raises, whatever happens to the model or to this runtime:
-        the acquisition comes first, and `on_event` is told.
-        """
-        self._hooked.take(image, metadata)
-        return image, metadata
-
-    def link(self, acquisition: Any) -> None:
-        """Say where the raw frames of the hook's images are saved: by a pycro-manager Acquisition, or at a path.
-
-        A recording then points to that data set instead of writing the frames twice. An acquisition that saves nothing
-        (no directory) has them recorded here, which may make it wait for the disk. `attach` finds out by itself.
-        Raises SourceError when `acquisition` is neither.
-        """
-        self._hooked.link(acquisition)
-
-    def attach(self, core: Any) -> AbstractContextManager[None]:
-        """Take every frame of a pymmcore-plus core's acquisitions: `with runtime.attach(mmc): mmc.run_mda(...)`.
-
-        Like `image_process_fn`, it copies and never raises into the acquisition. Raises SourceError for other cores.
-        """
-        return attached(core, self.image_process_fn, self._hooked.link_quietly)
 
     def show(self, result: Result | None = None, *, live: bool = False, **more: Any) -> Any:
         """For notebooks: a result (None: the next one) and its raw frame side by side, or `live`, all as they come.

@@ -8,10 +8,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from ._clock import ClockPair, now_ns
-from ._frame import NOWHERE, UNNAMED, Frame, FrameId, Pixels, new_run_id
-from ._pixels import unpack
-from ._tags import STAGE, STEADY, Tags, finite, read_tags, whole
+from .._clock import ClockPair, now_ns
+from .._frame import NOWHERE, UNNAMED, Frame, FrameId, Pixels, new_run_id
+from .._pixels import unpack
+from .._tags import STAGE, STEADY, Tags, finite, read_tags, whole
 
 AXES = {"time": "t", "position": "p", "channel": "c", "z": "z"}
 """pycro-manager's names of acquisition axes, and ours; other axes keep their own."""
@@ -32,10 +32,13 @@ class HookFrames:
 
     `frame(image, metadata)` is called by the hook for every image, on pycro-manager's processor thread, in order.
     Sequence images carry the camera's own counter (ImageNumber), and a jump in it stays a jump of `seq`; snapped ones
-    lack it and are counted here. A new segment begins when a camera's counter goes back (a new sequence), when it
-    changes between own and counted numbers, when the image's shape or type change, or when the ROI, the binning, the
-    pixel size or the exposure differ from the last image at the same place of the axes other than time and z (the same
-    channel, position, bracket). What a tag does not tell has not changed. The axes of the event become
+    lack it and are counted here. A new segment begins when the image's shape or type change, or when the ROI, the
+    binning, the pixel size or the exposure differ from the last image at the same place of the axes other than time and
+    z (the same channel, position, bracket). What a tag does not tell has not changed. Images without a position (no
+    `Axes`) begin one also when the camera's counter goes back, or changes between own and counted numbers. Those of an
+    acquisition do not: it starts the camera anew for every hardware sequence, which may be a stack, a channel of it or
+    a part of either, and their windows are whole all the same; `begin` tells that another acquisition begins. The axes
+    of the event become
     `index`: time -> t, position -> p, channel -> c, z, others under their own name; names (of channels, positions)
     are numbered in the order in which they first appear; `names` tells them, and the frame's `labels` its own.
     """
@@ -47,9 +50,14 @@ class HookFrames:
         self._numbers: dict[str, dict[str, int]] = {}
         self._pixel_type = pixel_type
         self._cameras: dict[str, _Counter] = {}
+        self._acquisition = 0
         self._clocks = ClockPair.take()
         self._last_received_ns = 0
         self._last_wall_ns = 0
+
+    def begin(self) -> None:
+        """Another acquisition begins: the next image of each camera opens a segment; called from any thread."""
+        self._acquisition += 1
 
     def frame(self, image: Pixels, metadata: Mapping[str, Any]) -> Frame:
         """The Frame of one image; its pixels are those of `image` where they need no unpacking (no copy).
@@ -71,8 +79,8 @@ class HookFrames:
         pixels, axes = unpack(image, tags.pixel_type or self._pixel_type, tags.height, tags.width)
         if seen is None or not steady:
             seen = counter.look(key, told, tags, (pixels.shape, pixels.dtype))
-        changed = counter.changed(seen)
-        segment, seq, opened = counter.place(whole(get("ImageNumber")), changed)
+        changed = counter.changed(seen, self._acquisition)
+        segment, seq, opened = counter.place(whole(get("ImageNumber")), changed, bool(index))
         if opened:
             self._clocks = ClockPair.take()
         return Frame(
@@ -155,10 +163,12 @@ class _Counter:
         self._stage_um: tuple[float, float, float] | None = None
         self._segment = -1
         self._last = -1
+        self._seq = -1
         self._first = 0
         self._numbered = False
         self._kind: Kind | None = None
         self._changed = False
+        self._acquisition = 0
 
     def look(self, key: Key, told: tuple[object, ...], tags: Tags, kind: Kind) -> _Seen:
         """Remember an image whose tags are not those of the last one at its place."""
@@ -178,10 +188,10 @@ class _Counter:
         seen = self.seen[key] = _Seen(told, tags, kind, now)
         return seen
 
-    def changed(self, seen: _Seen) -> bool:
+    def changed(self, seen: _Seen, acquisition: int) -> bool:
         """Whether this image looks otherwise than those before; one segment has one shape and dtype at all places."""
-        changed = self._changed or seen.kind != self._kind
-        self._changed, self._kind = False, seen.kind
+        changed = self._changed or seen.kind != self._kind or acquisition != self._acquisition
+        self._changed, self._kind, self._acquisition = False, seen.kind, acquisition
         return changed
 
     def stage_um(self, told: tuple[object, ...]) -> tuple[float, float, float] | None:
@@ -191,21 +201,25 @@ class _Counter:
             self._stage_told, self._stage_um = told, None if x is None or y is None else (x, y, z or 0.0)
         return self._stage_um
 
-    def place(self, number: int | None, changed: bool) -> tuple[int, int, bool]:
-        """(segment, seq, whether the segment is new) of a frame with the camera's `number`, or None: it has none."""
+    def place(self, number: int | None, changed: bool, placed: bool) -> tuple[int, int, bool]:
+        """(segment, seq, whether a sequence or segment begins) of a frame with the camera's `number`; None: no number.
+
+        `placed`: it has a position in an acquisition, which goes on when the camera is started anew.
+        """
         numbered = number is not None and number >= 0
         now = number if numbered and number is not None else self._last + 1
-        opened = changed or numbered != self._numbered or now <= self._last
-        if opened:
+        begins = self._segment < 0 or numbered != self._numbered or now <= self._last
+        if changed or (begins and not (placed and self._segment >= 0)):
             # Images that look different in one sequence go on counting, and those before are not lost.
-            goes_on = self._segment >= 0 and numbered == self._numbered and now == self._last + 1
+            self._first = now if now == self._last + 1 and not begins and numbered else 0
             self._segment += 1
-            self._numbered = numbered
-            if not numbered:
-                now = 0
-            self._first = now if goes_on and numbered else 0
-        self._last = now
-        return self._segment, now - self._first, opened
+            begins = True
+            now = now if numbered else 0
+        elif begins:
+            now = now if numbered else 0
+            self._first = -1 - self._seq
+        self._numbered, self._last, self._seq = numbered, now, now - self._first
+        return self._segment, self._seq, begins
 
 
 def _same(old: float | str | None, new: float | str | None) -> bool:
