@@ -131,7 +131,10 @@ def onscope(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 all well, 1 an error or an incomplete run, 2 wrong usage, 130 Ctrl-C."""
+    """Run the command line and exit.
+
+    0 all well, 1 an error or an incomplete run, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if "--debug" in words:  # wherever it stands: people add it at the end of the line that failed
         words = ["--debug", *(word for word in words if word != "--debug")]

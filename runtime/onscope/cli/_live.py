@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -18,17 +18,21 @@ from ._folder import new_recording
 from ._forced import warn_of_forced
 from ._monitor import Monitor
 from ._psnr import PsnrMeter, Truth
+from ._served import begin, end
+from ._service import Service, serving
 from ._summary import Outcome, check, summarise
 from ._told import Remarks, require_truth, truth_beside
 from ._viewing import Looking, Watched, stay, watched
 
 DRAIN_S = 30.0
+STOPPED_DRAIN_S = 5.0
+"""How long windows under way may take when the run was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames;
-    `steering`: rules that see the results; `looking`: the live view beside it."""
+    `steering`: rules that see the results; `looking`: the live view beside it; `service`: who is told of it."""
 
     title: str
     pipeline: Path
@@ -43,22 +47,32 @@ class Plan:
     format: str = "ome-zarr"
     steering: Steering | None = None
     looking: Looking | None = None
+    service: Service | None = None
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
     """Run the pipeline on the source's frames, record, show, sum up; returns the exit code.
 
-    0 when the ledger adds up and the raw frames are complete, 1 when not, 130 after Ctrl-C; what was recorded until
-    then is closed in order in each case. Raises OnscopeError.
+    0 when the ledger adds up and the raw frames are complete, 1 when not, 130 after Ctrl-C, 143 after SIGTERM; what
+    was recorded until then is closed in order in each case. Raises OnscopeError.
     """
     with ExitStack() as after:  # the view may outlast the run
-        code = _run(source, plan, console, truth, Watched(), after)
+        service = plan.service or after.enter_context(serving())
+        code = _run(source, plan, console, truth, Watched(), after, service)
         if plan.looking is not None and plan.looking.stay:
             stay(console)
     return code
 
 
-def _run(source: Source, plan: Plan, console: Console, truth: Truth | None, watch: Watched, after: ExitStack) -> int:
+def _run(
+    source: Source,
+    plan: Plan,
+    console: Console,
+    truth: Truth | None,
+    watch: Watched,
+    after: ExitStack,
+    service: Service,
+) -> int:
     if plan.keep_truth:
         require_truth(source)
     controller = None if plan.steering is None else control(source, plan.steering)
@@ -69,6 +83,7 @@ def _run(source: Source, plan: Plan, console: Console, truth: Truth | None, watc
     def tell(event: Event) -> None:
         display.tell(event)
         watch.tell(event)
+        service.tell(event)
 
     with (
         Display(console, monitor, plan.title, plan.frames) as display,
@@ -101,9 +116,10 @@ def _run(source: Source, plan: Plan, console: Console, truth: Truth | None, watc
         with truth_beside(source, plan.out if plan.keep_truth else None) as said:
             with steered(feedback, heart) as came:
                 watch.began()
+                begin(service, runtime, console, plan.title)
                 stopped = _take(source, plan, runtime, monitor, display, came, watch)
-                if not stopped:
-                    runtime.drain(DRAIN_S)
+                service.ending()
+                _drain(runtime, stopped)
             runtime.close()  # ends the account before the recording writes it
         remarks = said.words | came.words | dict(source.remarks() if isinstance(source, Remarks) else {})
         for name, words in (monitor.notes() | remarks).items():
@@ -113,15 +129,22 @@ def _run(source: Source, plan: Plan, console: Console, truth: Truth | None, watc
     run = open_recording(plan.out)
     watch.note(plan.out, [overview(run, plan.out / "overview.png").name, *came.files])
     expected = None if stopped or came.ended or watch.stopped else plan.frames
-    outcome = Outcome(stopped, (*check(run, ledger, expected), *said.faults, *came.faults))
+    outcome = Outcome(stopped, (*check(run, ledger, expected), *said.faults, *came.faults), service.stop)
     summarise(console, run, monitor, ledger, outcome, remarks)
+    end(service, ledger, outcome)
     return outcome.code
+
+
+def _drain(runtime: Runtime, stopped: bool) -> None:
+    """Wait for the windows under way; one who is in a hurry and presses Ctrl-C again has their frames skipped."""
+    with suppress(KeyboardInterrupt):
+        runtime.drain(STOPPED_DRAIN_S if stopped else DRAIN_S)
 
 
 def _take(
     source: Source, plan: Plan, runtime: Runtime, monitor: Monitor, display: Display, came: Steered, watch: Watched
 ) -> bool:
-    """Take the frames and show what comes of them; returns whether Ctrl-C ended it."""
+    """Take the frames and show what comes of them; returns whether Ctrl-C or a signal ended it."""
     last: Result | None = None
     try:
         # A generator that is closed stops the camera, whatever ends the loop.

@@ -27,6 +27,7 @@ from ._options import (
     dated_folder,
     parse_admission,
 )
+from ._service import LogFormat, LogFormatOption, MetricsHostOption, MetricsOption
 
 
 def run(
@@ -111,11 +112,14 @@ def run(
     swap: SwapOption = None,
     threads: ThreadsOption = None,
     overwrite: OverwriteOption = False,
+    log_format: LogFormatOption = LogFormat.text,
+    metrics: MetricsOption = None,
+    metrics_host: MetricsHostOption = "127.0.0.1",
 ) -> None:
     """Run a pipeline on a camera or on stored images: live, recorded and accounted for.
 
     Exit code 0 when the ledger adds up, the raw frames are complete, and (with --compare) all answers that both
-    recordings have are equal.
+    recordings have are equal. Ctrl-C and SIGTERM end it in order, with exit code 130 and 143.
     """
     from rich.console import Console
 
@@ -125,6 +129,7 @@ def run(
     from ._compare import AS_RECORDED, compared, follow
     from ._feedback import steering_of
     from ._live import Plan, run_live
+    from ._service import serving
     from ._steps import by_hand
     from ._viewing import looking_of
 
@@ -151,6 +156,7 @@ def run(
     console = Console()
     trouble = None if faults is None else read_faults(faults)
     with ExitStack() as stack:
+        service = stack.enter_context(serving(log_format, metrics, metrics_host))
         opened, on = stack.enter_context(open_source(source, **options)), provider
         stack.enter_context(by_hand(opened, step))
         if trouble is not None:
@@ -169,6 +175,7 @@ def run(
             format=format,
             steering=steering,
             looking=looking,
+            service=service,
         )
         code = run_live(opened, plan, console)
     if known is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -15,22 +15,24 @@ from onscope.runtime.record import RecordedRun
 
 from ._display import psnr_words, steps_table, trust_words
 from ._monitor import Monitor
+from ._stopping import StopSignals
 from ._written import written
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether Ctrl-C ended the run, and what is wrong with it (empty: nothing)."""
+    """Whether Ctrl-C or SIGTERM ended the run (`by` tells which), and what is wrong with it (empty: nothing)."""
 
     stopped: bool
     faults: tuple[str, ...]
+    by: StopSignals = field(default_factory=StopSignals)
 
     @property
     def code(self) -> int:
         """Exit code."""
         if self.faults:
             return 1
-        return 130 if self.stopped else 0
+        return self.by.code if self.stopped else 0
 
 
 def check(run: RecordedRun, ledger: Ledger, frames: int | None) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ def summarise(
     console.print(f"written to {run.folder}", highlight=False, soft_wrap=True)
     console.print(written(run))
     if outcome.stopped:
-        console.print(Text("stopped by Ctrl-C; everything until then is recorded", "yellow"))
+        console.print(Text(f"stopped by {outcome.by.words}; everything until then is recorded", "yellow"))
     for fault in outcome.faults:
         console.print(Text(f"not complete: {fault}", "bold red"), soft_wrap=True)
     if not outcome.faults:

@@ -95,8 +95,8 @@ class Subscription:
 class Delivery:
     """All subscriptions of a runtime.
 
-    All but `subscribe` and `close` are called with the account's lock held. `make_room` is what the dispatcher wants
-    to be told when a blocking subscriber has taken a result.
+    All but `subscribe`, `join` and `close` are called with the account's lock held. `make_room` is what the dispatcher
+    wants to be told when a blocking subscriber has taken a result.
     """
 
     def __init__(self, changed: threading.Condition) -> None:
@@ -107,12 +107,15 @@ class Delivery:
 
     def subscribe(self, admission: Admission) -> Subscription:
         subscription = Subscription(admission, self)
+        self.join(subscription)
+        return subscription
+
+    def join(self, subscription: Subscription) -> None:
         with self.changed:
             self._subscriptions.append(subscription)
             closed = self._closed
         if closed:
             subscription.close()  # nothing will come any more, and its iteration ends at once
-        return subscription
 
     def forget(self, subscription: Subscription) -> None:
         if subscription in self._subscriptions:

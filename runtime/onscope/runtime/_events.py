@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Literal
@@ -53,11 +53,13 @@ log = logging.getLogger("onscope")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One sentence for the user, its kind and its moment (monotonic ns)."""
+    """One sentence for the user, its kind and its moment (monotonic ns); for logs the camera it is of, and numbers."""
 
     kind: Kind
     message: str
     at_ns: int = field(default_factory=now_ns)
+    camera: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def bad(self) -> bool:
@@ -70,7 +72,7 @@ Tell = Callable[[Event], object]
 
 def to_log(event: Event) -> None:
     """The default: bad news as warnings, which Python prints unless told otherwise, the rest as information."""
-    log.log(logging.WARNING if event.bad else logging.INFO, "%s: %s", event.kind, event.message)
+    log.log(logging.WARNING if event.bad else logging.INFO, "%s: %s", event.kind, event.message, extra={"event": event})
 
 
 class Warner:
