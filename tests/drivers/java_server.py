@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pymmcore
 import zmq
 
 from onscope.drivers import micromanager
+from onscope.drivers.micromanager._mmpycorex import tagged_image
 
 JAVA = {"int": "int", "float": "double", "str": "java.lang.String", "bool": "boolean"}
 METHODS: dict[str, list[list[str]]] = {
     "popNextTaggedImage": [[]],
+    "getLastTaggedImage": [[]],
     "setIncludeSystemStateCache": [["bool"]],
     "setROI": [["int"] * 4],
     "clearROI": [[]],
@@ -126,6 +129,11 @@ class Server:
             return None
         if name == "popNextTaggedImage":
             return flat(self.core.pop_next_tagged_image())
+        if name == "getLastTaggedImage":
+            metadata = pymmcore.Metadata()
+            pixels = self.core.get_last_image_md(metadata)
+            tags = {key: metadata.GetSingleTag(key).GetValue() for key in metadata.GetKeys()}
+            return flat(tagged_image()(tags, pixels))
         return getattr(self.core, name)(*arguments)
 
     def told(self, value: Any) -> tuple[dict[str, Any], list[bytes]]:

@@ -12,6 +12,19 @@ from ._java_core import connect
 from ._live import LiveSource, ManyLiveSource
 from ._open import open_scope as open
 from ._scope import Scope
+from ._studio import StudioSource, studio
 from ._walk import StageWalk
 
-__all__ = ["LiveSource", "ManyLiveSource", "Scope", "StageWalk", "connect", "demo", "demo_source", "open", "source"]
+__all__ = [
+    "LiveSource",
+    "ManyLiveSource",
+    "Scope",
+    "StageWalk",
+    "StudioSource",
+    "connect",
+    "demo",
+    "demo_source",
+    "open",
+    "source",
+    "studio",
+]

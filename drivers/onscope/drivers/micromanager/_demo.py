@@ -15,6 +15,7 @@ from ._java_core import connect
 from ._open import BUFFER_MB, open_scope
 from ._scope import Scope
 from ._scope_source import ScopeSource
+from ._studio import StudioSource, studio
 from ._walk import StageWalk
 
 BEADS = {"PixelType": "16bit", "BitDepth": "16", "Binning": "1", "Mode": "Fluorescent Beads"}
@@ -75,18 +76,27 @@ def source(
     pixel_size_um: float | None = None,
     adapter_paths: Sequence[str] | None = None,
     buffer_mb: int = BUFFER_MB,
-) -> Iterator[ScopeSource]:
+) -> Iterator[ScopeSource | StudioSource]:
     """A camera's live frames: the driver `micromanager` of the command line.
 
-    `arg` is the path of a Micro-Manager .cfg file, `demo` for the demo devices (noise-free, still beads), or
-    `port=4827` for a Micro-Manager that runs already; the options are those of `open` and `Scope.live`.
+    `arg` is the path of a Micro-Manager .cfg file, `demo` for the demo devices (noise-free, still beads), `port=4827`
+    for a Micro-Manager that runs already, or `studio=4827` for the live images of one that somebody else uses; the
+    options are those of `open` and `Scope.live`.
     """
+    if arg.startswith("studio="):
+        with studio(_port(arg, "studio"), camera) as watched:
+            yield watched
+        return
     if arg.startswith("port="):
-        port = arg.removeprefix("port=")
-        if not port.isdecimal() or not 0 < int(port) < 65536:
-            raise SourceError(f"found {arg}, expected a port number: write port=4827, or that of your server")
-        opened = connect(int(port))
+        opened = connect(_port(arg, "port"))
     else:
         opened = demo(buffer_mb=buffer_mb) if arg == "demo" else open_scope(arg, adapter_paths, buffer_mb=buffer_mb)
     with opened as scope:
         yield ScopeSource(scope, scope.live(exposure_ms, camera, pixel_size_um=pixel_size_um))
+
+
+def _port(arg: str, word: str) -> int:
+    port = arg.removeprefix(f"{word}=")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise SourceError(f"found {arg}, expected a port number: write {word}=4827, or that of your server")
+    return int(port)

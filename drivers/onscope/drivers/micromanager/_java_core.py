@@ -44,8 +44,9 @@ class JavaCore:
     back. Safe to use from several threads.
     """
 
-    def __init__(self, port: int = PORT) -> None:
-        self._port = port
+    def __init__(self, port: int = PORT, *, all_tags: bool = False) -> None:
+        """`all_tags`: images keep the state of all devices among their tags; a running Studio may want it."""
+        self._port, self._all_tags = port, all_tags
         self._lines: dict[bool, Line] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -62,7 +63,15 @@ class JavaCore:
 
     def pop_next_tagged_image(self) -> JavaImage:
         """The next image. It is read and dropped in raw messages: a shadow of it in Python would never be freed."""
-        pixels, tags = self._call(_pop, False, QUICK_S)
+        read = self._call(_read, False, QUICK_S)
+        return self._image(*read)
+
+    def newest_tagged_image(self, known: Callable[[Mapping[str, Any]], bool]) -> JavaImage | None:
+        """The image that came last, which stays in the buffer; None, and no pixels are sent: its tags are `known`."""
+        read = self._call(lambda core: _read(core, "getLastTaggedImage", known), False, QUICK_S)
+        return None if read is None else self._image(*read)
+
+    def _image(self, pixels: Any, tags: Mapping[str, Any]) -> JavaImage:
         height, width = int(tags.get("Height") or 0), int(tags.get("Width") or 0)
         if pixels.ndim == 1 and not height * width:
             height, width = self._ask("get_image_height", ()), self._ask("get_image_width", ())
@@ -118,7 +127,7 @@ class JavaCore:
                 if not listening(self._port):
                     raise gone(self._port, "is not there")
                 line = self._lines[own_port] = Line(self._port, own_port)
-                if not own_port:
+                if not own_port and not self._all_tags:
                     try:
                         line.call(lambda core: core.set_include_system_state_cache(False), QUICK_S)
                     except ServerGone:
@@ -181,17 +190,22 @@ def _told(answer: Any) -> Any:
     return answer
 
 
-def _pop(core: Any) -> tuple[Any, Any]:
+def _read(
+    core: Any, method: str = "popNextTaggedImage", known: Callable[[Mapping[str, Any]], bool] = lambda tags: False
+) -> tuple[Any, Any] | None:
+    """Pixels and tags of what `method` gives; None: its tags are known."""
     bridge = core._bridge
     run = {"static": False, "hash-code": core._hash_code, "java_class_name": core._java_class}
     nothing: dict[str, Any] = {"argument-types": [], "argument-deserialization-types": [], "arguments": []}
-    image = bridge.send_and_receive({"command": "run-method", "name": "popNextTaggedImage", **run, **nothing})
+    image = bridge.send_and_receive({"command": "run-method", "name": method, **run, **nothing})
     if image["type"] != "unserialized-object":
         raise RuntimeError("the core has no image")
     of = {"hash-code": image["hash-code"]}
     try:
-        pixels = core._deserialize(bridge.send_and_receive({"command": "get-field", "name": "pix", **of}))
         tags = core._deserialize(bridge.send_and_receive({"command": "get-field", "name": "tags", **of}))
+        if known(tags):
+            return None
+        pixels = core._deserialize(bridge.send_and_receive({"command": "get-field", "name": "pix", **of}))
     finally:
         bridge.send_and_receive({"command": "destructor", "java_class_name": image["class"], **of})
     return pixels, tags
