@@ -229,7 +229,7 @@ def test_what_cannot_be_prepared_is_told_in_a_sentence(
         (models.pipeline(folder, window=3), SPEC, "cpu:fast", ProviderError, "takes no argument"),
     ]
     for over, spec, provider, kind, text in refusals:
-        with Runtime(over, worker=worker, provider=provider, on_event=events.append) as it:  # type: ignore[arg-type]
+        with Runtime(over, worker=worker, provider=provider, on_event=events.append) as it:
             with pytest.raises(kind, match=text):
                 it.prepare(spec)
             it.submit(frame(0, spec=spec))
@@ -248,4 +248,4 @@ def test_weights_that_change_after_loading_are_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_worker_is_refused(pipeline: Pipeline) -> None:
     with pytest.raises(WorkerError, match="expected one of process, thread"):
-        Runtime(pipeline, worker="fiber")  # type: ignore[arg-type]
+        Runtime(pipeline, worker="fiber")

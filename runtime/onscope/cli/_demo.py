@@ -22,7 +22,6 @@ from ._options import (
     TruthOption,
     ViewOption,
     ViewPortOption,
-    Worker,
     WorkerOption,
     dated_folder,
 )
@@ -45,7 +44,7 @@ def demo(
         typer.Option("--frames", min=1, help="Frames to take.", show_default="500; of a specimen at most 100"),
     ] = None,
     out: OutOption = None,
-    worker: WorkerOption = Worker.process,
+    worker: WorkerOption = "process",
     provider: ProviderOption = "auto",
     pipeline: Annotated[
         Path | None,
@@ -122,7 +121,7 @@ def demo(
             out=out or dated_folder("demo"),
             frames=frames or (FRAMES if specimen is None else most_frames(source.exposure_ms)),
             admission=keep_newest(2),
-            worker=worker.value,
+            worker=worker,
             provider=provider,
             threads=threads,
             overwrite=overwrite,

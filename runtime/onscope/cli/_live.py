@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from rich.console import Console
 
@@ -39,7 +39,7 @@ class Plan:
     out: Path
     frames: int | None
     admission: Admission
-    worker: Literal["process", "thread"] = "process"
+    worker: str = "process"
     provider: str = "auto"
     threads: int | None = None
     overwrite: bool = False

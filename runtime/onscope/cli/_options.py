@@ -15,13 +15,6 @@ from onscope.runtime import Admission, PipelineError
 KINDS = ("keep_newest", "keep_oldest", "block")
 
 
-class Worker(StrEnum):
-    """Where the networks run."""
-
-    process = "process"
-    thread = "thread"
-
-
 class Dtype(StrEnum):
     """Pixels of the frames."""
 
@@ -50,7 +43,13 @@ OutOption = Annotated[
     typer.Option("--out", help="Folder to record in; must be new or empty.", show_default="a dated one here"),
 ]
 WorkerOption = Annotated[
-    Worker, typer.Option("--worker", help="Run the networks in a process of their own, or a thread.")
+    str,
+    typer.Option(
+        "--worker",
+        envvar="ONSCOPE_WORKER",
+        metavar="process|thread|tcp://HOST:PORT#KEY",
+        help="Where the networks run: a process of their own, a thread, or a box that runs `onscope serve`.",
+    ),
 ]
 ProviderOption = Annotated[str, typer.Option("--provider", help="Engine to use: auto, cpu, cuda, null:MS ...")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a recording in the folder.")]

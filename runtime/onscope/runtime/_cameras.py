@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ._admission import Admission
-from ._dispatch import CREDIT, LENDABLE, Dispatcher
+from ._dispatch import LENDABLE, Dispatcher
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Tell
 from ._frame import Frame, FrameSpec, Segment, spec_of
@@ -128,7 +128,8 @@ class Cameras:
     def _lane(self, spec: FrameSpec) -> Lane:
         if self._care is None:
             self._care = Care()  # frames are about to run
-        in_hand = CREDIT + 2  # in the worker, one being made a result, one sent again after a death
+        # In the worker, one being made a result, one sent again after a death.
+        in_hand = self._supervisor.link.credit + 2
         raw_depth = 0 if self._sink is None else self._sink.depth(spec)
         ledger = self._dispatcher.ledger
         stages = self.pipeline.stages_of(spec.camera)

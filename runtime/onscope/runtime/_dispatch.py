@@ -18,16 +18,15 @@ from ._ledger import Ledger
 from ._requests import spec_message
 from ._route import Route
 from ._shm import Lease
-from .worker import Link
+from .worker import WorkerLink
 
-CREDIT = 2
-"""Windows the worker has at once: one it computes, one that is there when it is done."""
-LONG_NS = 10_000_000
-"""A window of this many ns of computing is long against a hand-over (0.2 ms; 5 ms beside a busy Python thread)."""
 LENDABLE = 4
 """Results whose slots readers may hold at once before they get copies."""
-ANSWERS = CREDIT + LENDABLE + 1
-"""Slots of a lane for answers."""
+
+
+def answer_slots(link: WorkerLink) -> int:
+    """Slots of a lane for answers: of windows that the worker has, of readers, of one that is being made a result."""
+    return link.credit + LENDABLE + 1
 
 
 @dataclass(eq=False)
@@ -42,7 +41,7 @@ class Dispatcher:
     ledger: Ledger
     delivery: Delivery
     admission: Admission
-    link: Link | None = None
+    link: WorkerLink | None = None
     routes: dict[int, Route] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     held: bool = False
@@ -89,7 +88,8 @@ class Dispatcher:
     def _credit(self) -> int:
         # A window that waits in the worker can no longer give way to a newer one. Where the newest matter and windows
         # take long, the worker waits for the hand-over instead of the frame for a whole window.
-        return 1 if self.admission.kind == "keep_newest" and self._took_ns > LONG_NS else CREDIT
+        assert self.link is not None
+        return 1 if self.admission.kind == "keep_newest" and self._took_ns > self.link.long_ns else self.link.credit
 
     def _oldest(self) -> Route | None:
         if len(self.routes) == 1:

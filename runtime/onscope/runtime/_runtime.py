@@ -7,12 +7,12 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ._admission import Admission, keep_newest
 from ._changing import Changing
 from ._delivery import Subscription
-from ._errors import OnscopeError, WorkerError
+from ._errors import OnscopeError
 from ._events import Event, Tell, Teller, log, to_log
 from ._frame import Frame, FrameId, FrameSpec, Segment, Source
 from ._keeper import Keeper
@@ -23,23 +23,23 @@ from ._shm import remove_leftovers
 from ._sources import describe_source
 from ._stream import stream
 from ._watch import Terms
+from ._where import kind_of, starter, told_of
 from .hooks import Hooked, Hooking
-from .worker import ProcessLink, ThreadLink, WorkerLink
 
 if TYPE_CHECKING:
     from .record import Recording
 
-WORKERS: dict[str, Callable[[], WorkerLink]] = {"process": ProcessLink, "thread": ThreadLink}
 CLOSING_PATIENCE_S = 10.0
 
 
 class Runtime(Changing, Hooking):
     """Runs a pipeline on frames while they are acquired, in a worker beside the acquisition. A context manager.
 
-    `pipeline` is a Pipeline or the path of its YAML; `worker` "process" (outlives crashing models) or "thread" (for
-    tests and notebooks); `admission` what enters under load (default: `keep_newest(2)`); `provider` the engine
-    ("auto", "cpu", "oracle", "null:MS"); `threads` of the engine (None: one per core); `on_event` is told of
-    preparation, refusals, deaths and returns of the worker (default: the log "onscope"), in a thread of its own.
+    `pipeline` is a Pipeline or the path of its YAML; `worker` "process" (outlives crashing models), "thread" (for
+    tests and notebooks) or the address of a box that runs `onscope serve` ("tcp://HOST:PORT#KEY"); `admission` what
+    enters under load (default: `keep_newest(2)`); `provider` the engine ("auto", "cpu", "oracle", "null:MS");
+    `threads` of the engine (None: one per core); `on_event` is told of preparation, refusals, deaths and returns of
+    the worker (default: the log "onscope"), in a thread of its own.
     `record` saves raw frames (before any inference, and whatever becomes of it) and all results: a new folder, or a
     Recording, which is then yours to finish. A worker that needs more than `patience_s` seconds for one window
     (twenty times its warm-up, when that is longer), or takes more than `memory_mb` megabytes (None: half of the
@@ -51,7 +51,7 @@ class Runtime(Changing, Hooking):
         self,
         pipeline: Pipeline | str | Path,
         *,
-        worker: Literal["process", "thread"] = "process",
+        worker: str = "process",
         admission: Admission | None = None,
         provider: str = "auto",
         threads: int | None = None,
@@ -60,8 +60,7 @@ class Runtime(Changing, Hooking):
         patience_s: float = 10.0,
         memory_mb: float | None = None,
     ) -> None:
-        if worker not in WORKERS:
-            raise WorkerError(f"found the worker {worker!r}, expected one of {', '.join(WORKERS)}")
+        start = starter(worker, patience_s)
         self.pipeline = (pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)).on(provider)
         remove_leftovers()
         self._tell = Teller(on_event)
@@ -70,12 +69,13 @@ class Runtime(Changing, Hooking):
             if record is not None:
                 self._keeper = Keeper.of(record, self.pipeline, self._tell)
                 self._tell.heard = self._keeper.notes.event
-                told: dict[str, Any] = {"worker": worker, "provider": provider, "threads": threads}
+                told: dict[str, Any] = {"worker": kind_of(worker), "provider": provider, "threads": threads}
                 told |= {"admission": (admission or keep_newest(2)).described(), "patience_s": patience_s}
                 self._keeper.notes.fact("runtime", told | {"memory_mb": memory_mb})
+            told_of(start, self._tell, self._keeper)
             self._path = LivePath(
                 self.pipeline,
-                WORKERS[worker],
+                start,
                 admission or keep_newest(2),
                 Terms(provider, threads, patience_s, memory_mb),
                 self._tell,

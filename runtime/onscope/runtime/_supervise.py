@@ -10,7 +10,7 @@ from . import _errors
 from ._answers import AnswerSlots
 from ._clock import now_ns
 from ._deaths import DEATHS_OPENING, Deaths
-from ._dispatch import ANSWERS, LENDABLE, Dispatcher
+from ._dispatch import LENDABLE, Dispatcher, answer_slots
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Kind, Tell, Warner
 from ._route import Route
@@ -48,7 +48,8 @@ class Supervisor:
         self.link = dispatcher.link = start()
 
         def weighed() -> int:
-            return self.link.pid if self.link.mortal and dispatcher.link is not None else 0
+            link = self.link
+            return link.pid if link.mortal and link.here and dispatcher.link is not None else 0
 
         self._watchdog = Watchdog(dispatcher, terms, weighed, self._give_up, self._give_up_stuck)
         self.listen()
@@ -160,7 +161,7 @@ class Supervisor:
             return  # closed meanwhile
         answers = route.answers
         try:
-            answers = answers or AnswerSlots(message["answers"], route.messages, ANSWERS, LENDABLE)
+            answers = answers or AnswerSlots(message["answers"], route.messages, answer_slots(link), LENDABLE)
         except (WorkerError, OSError) as error:
             self.refuse(route, error if isinstance(error, WorkerError) else WorkerError(str(error)))
             return

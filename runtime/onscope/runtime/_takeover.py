@@ -8,7 +8,7 @@ from typing import Any
 from . import _errors
 from ._answers import AnswerSlots
 from ._clock import now_ns
-from ._dispatch import ANSWERS, LENDABLE, Dispatcher
+from ._dispatch import LENDABLE, Dispatcher, answer_slots
 from ._errors import PipelineError, WorkerError
 from ._events import Event
 from ._live_path import closed_error
@@ -46,7 +46,7 @@ class Takeover:
                 link.send(message)
             opened = self._opened(link, {route.number: route for route in routes})
             for route in routes:
-                self._make_slots(route, asked[route.number]["stages"], opened[route.number])
+                self._make_slots(link, route, asked[route.number]["stages"], opened[route.number])
             old = self._change_over(link, change)
         except BaseException as error:
             with self._changed:
@@ -87,8 +87,8 @@ class Takeover:
                 )
         return opened
 
-    def _make_slots(self, route: Route, stages: Any, opened: Mapping[str, Any]) -> None:
-        made = AnswerSlots(opened["answers"], stages, ANSWERS, LENDABLE)
+    def _make_slots(self, link: WorkerLink, route: Route, stages: Any, opened: Mapping[str, Any]) -> None:
+        made = AnswerSlots(opened["answers"], stages, answer_slots(link), LENDABLE)
         self._made[route.number] = route, made, opened
         assert route.answers is not None
         for stage in stages:

@@ -9,7 +9,7 @@ from ._message import compiled_message
 from ._report import note_line, notes_of, report_lines, warnings_of
 from ._rescale import trained_size
 from ._types import Answer, Compiled, Normalise, Note, Raw, Scalar, StageRequest, State, Statistic, Tiling
-from .calibration import Calibration, load_calibration
+from .calibration import Calibration, calibration_files, load_calibration
 from .statistics import HostScalars
 from .steps import is_decoder
 from .tiles import Tiled, side_that_fits
@@ -28,6 +28,7 @@ __all__ = [
     "Statistic",
     "Tiled",
     "Tiling",
+    "calibration_files",
     "compile_group",
     "compiled_message",
     "count_from_corners",

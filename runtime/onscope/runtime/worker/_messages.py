@@ -48,10 +48,29 @@ class Link(Protocol):
     def close(self) -> None: ...
 
 
+CREDIT = 2
+"""Windows that a worker of this machine has at once: one it computes, one that is there when it is done."""
+LONG_NS = 10_000_000
+"""A window of this many ns of computing is long against a hand-over (0.2 ms; 5 ms beside a busy Python thread)."""
+
+
 class WorkerLink(Link, Protocol):
     """What a kind of worker offers beyond messages."""
 
     mortal: bool
+    """Whether `kill` ends it whatever it does."""
+    here: bool
+    """Whether `pid` is a process of this machine."""
+
+    @property
+    def credit(self) -> int:
+        """Windows that the worker has at once; never changes."""
+        ...
+
+    @property
+    def long_ns(self) -> int:
+        """From how many ns of computing on a window is long against its hand-over."""
+        ...
 
     @property
     def pid(self) -> int: ...

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO, cast
 
 from .._errors import WorkerError
-from ._messages import Message, read, write
+from ._messages import CREDIT, LONG_NS, Message, read, write
 
 PATIENCE_S = 2.0
 
@@ -23,8 +23,8 @@ class ProcessLink:
     it cannot be started.
     """
 
-    mortal = True
-    """Whether `kill` ends it whatever it does."""
+    mortal = here = True
+    credit, long_ns = CREDIT, LONG_NS
 
     def __init__(self, module: str = "onscope.runtime.worker") -> None:
         try:

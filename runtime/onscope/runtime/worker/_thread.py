@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import Any
 
-from ._messages import Message
+from ._messages import CREDIT, LONG_NS, Message
 from ._serve import serve
 
 
@@ -32,6 +32,8 @@ class ThreadLink(_End):
     """Starts the same loop in a thread and speaks with it over two queues."""
 
     mortal = False
+    here = True
+    credit, long_ns = CREDIT, LONG_NS
     pid = os.getpid()
 
     def __init__(self) -> None:

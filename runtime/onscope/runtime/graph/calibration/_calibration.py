@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from ..._errors import PipelineError
 from .._draft import Draft, Value
 from ._camera import Calibration, Mask, affine, calibrated, is_affine
 
-__all__ = ["Calibration", "affine", "calibrate", "calibrated", "is_affine", "load_calibration"]
+__all__ = ["Calibration", "affine", "calibrate", "calibrated", "calibration_files", "is_affine", "load_calibration"]
 
 Ranks = npt.NDArray[np.int64]
 
@@ -22,6 +22,13 @@ def load_calibration(path: Path) -> Calibration:
     from ._calibration_file import read_calibration
 
     return read_calibration(path)
+
+
+def calibration_files(path: Path) -> tuple[dict[str, Any], dict[str, Path]]:
+    """What a calibration's YAML says, as plain values, and its maps' files by their keys; raises PipelineError."""
+    from ._calibration_file import files_of
+
+    return files_of(path)
 
 
 def calibrate(draft: Draft, value: Value, calibration: Calibration) -> Value:

@@ -82,6 +82,15 @@ def read_calibration(path: Path) -> Calibration:
     return whole if roi is None else whole.cropped(roi.y, roi.x, roi.height, roi.width)
 
 
+def files_of(path: Path) -> tuple[dict[str, Any], dict[str, Path]]:
+    """What the file says, as plain values, and its maps' files by their keys; raises PipelineError."""
+    plain = read_checked(path, CalibrationModel, "calibration").model.model_dump(
+        mode="json", by_alias=True, exclude_none=True
+    )
+    maps = {key: plain[key] for key in ("dark", "flat", "hot_pixels") if isinstance(plain.get(key), str)}
+    return plain, {key: _inside(path.parent, name, f"map {key!r}") for key, name in maps.items()}
+
+
 def _same_axes(flat: npt.NDArray[Any], dark: npt.NDArray[Any] | None) -> None:
     if dark is not None and dark.shape != flat.shape:
         raise PipelineError(

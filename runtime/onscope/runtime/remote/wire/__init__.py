@@ -1,18 +1,21 @@
 """The link's messages as ZeroMQ's parts: bounds and checks, no I/O."""
 
 from ._address import LOOPBACK, Address, Secret, is_local, parse_address
-from ._checks import name_of, text, whole, whole_list
+from ._checks import LARGEST, name_of, text, whole, whole_list
 from ._message import CHUNK, GREETING_BYTES, HEAD_BYTES, VERSION, Payload, WireError, chunks, pack, unpack
+from ._wake import Wake
 
 __all__ = [
     "CHUNK",
     "GREETING_BYTES",
     "HEAD_BYTES",
+    "LARGEST",
     "LOOPBACK",
     "VERSION",
     "Address",
     "Payload",
     "Secret",
+    "Wake",
     "WireError",
     "chunks",
     "is_local",

@@ -1,0 +1,183 @@
+"""One PC's worker on the box: its messages to a worker process, and what comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..._clock import now_ns
+from ..._errors import OnscopeError, WorkerError
+from ...worker import Message, ProcessLink
+from ..packages import Store, Upload, placed
+from ..session import Item, Session
+from ..wire import Payload, WireError, chunks, name_of, text, whole
+from ._rooms import Rooms
+
+PROVIDER = re.compile(r"[a-z0-9-]+(:[\w.,=@%*/+-]*)?")
+MOST_FILES = 256
+MOST_WINDOWS = 64
+"""Windows that a PC may have here at once; it has three."""
+
+
+class Guest:
+    """Used by the server's thread; `post` is called by one that listens to the worker, with its messages and, at its
+    end, None. Raises WorkerError when no worker can be started."""
+
+    def __init__(self, id: str, store: Store, post: Callable[[Guest, Message | None], object]) -> None:
+        self.id = id
+        self.session = Session()
+        self.peer: bytes | None = None
+        """Where it is reached now."""
+        self.where = ""
+        self.heard_ns = now_ns()
+        self.draining = False
+        self._store, self._post = store, post
+        self._rooms = Rooms()
+        self._uploads: dict[str, Upload] = {}
+        self._flights: deque[tuple[int, int, int, list[int] | None]] = deque()
+        self._worker = ProcessLink()
+        self._closed = False
+        threading.Thread(target=self._listen, name="onscope-guest", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of its worker."""
+        return self._worker.pid
+
+    @property
+    def busy(self) -> bool:
+        """Whether the worker, or the PC, still has something to get."""
+        return bool(self._flights) or not self.session.empty
+
+    def handle(self, head: Mapping[str, Any], payload: Payload | None) -> None:
+        """One message of the PC's; raises WireError for what makes no sense."""
+        kind = head["kind"]
+        if kind == "fill" and payload is not None:
+            self._rooms.fill(head, payload)
+        elif kind == "worker" and isinstance(message := head.get("message"), dict):
+            self._forward(message)
+        elif kind == "have":
+            self._have(head)
+        elif kind == "file" and payload is not None:
+            self._file(head, payload)
+        else:
+            raise WireError(f"found a message {kind!r:.40} of a PC")
+
+    def _forward(self, message: Message) -> None:
+        kind = message.get("kind")
+        if kind == "run":
+            self._rooms.check_run(message)
+            if len(self._flights) >= MOST_WINDOWS:
+                raise WireError(f"found more than {MOST_WINDOWS} windows at once")
+            if self.draining:
+                return
+            self._flights.append((message["window"], message["lane"], message["answer"], message.get("stages")))
+        elif kind == "open":
+            try:
+                message = self._rooms.open(self._placed(message))
+            except (OnscopeError, OSError) as error:
+                refusal = {"kind": "refused", "lane": whole(message, "lane"), "error": type(error).__name__}
+                self._say({**refusal, "message": f"on the box: {error}"})
+                return
+        elif kind == "answers":
+            try:
+                message = self._rooms.attach_answers(message)
+            except (OnscopeError, OSError) as error:
+                refusal = {"kind": "refused", "lane": whole(message, "lane"), "error": type(error).__name__}
+                self._say({**refusal, "message": f"on the box: {error}"})
+                return
+        elif kind == "close":
+            self._rooms.close(whole(message, "lane"))
+        elif kind != "tune":
+            raise WireError(f"found a message {kind!r:.40} for a worker")
+        with contextlib.suppress(OSError):  # it has died, which the listening thread tells
+            self._worker.send(message)
+
+    def _placed(self, message: Message) -> Message:
+        provider = text(message, "provider")
+        if not PROVIDER.fullmatch(provider) or "state=" in provider:  # a folder of the box's
+            raise WorkerError(f"found the provider {provider!r}, expected an engine without a path: cpu, cuda, auto")
+        found = placed(message, self._store.place)
+        if not isinstance(found.get("spec"), dict) or not isinstance(found.get("numbers"), dict):
+            raise WireError("found a lane without a spec")
+        return found
+
+    def _have(self, head: Mapping[str, Any]) -> None:
+        files = head.get("files")
+        if not isinstance(files, list) or len(files) > MOST_FILES:
+            raise WireError(f"found files that are no list of at most {MOST_FILES}")
+        lacking = [name for name in map(name_of, files) if not self._store.has(name)]
+        self.session.add([({"kind": "lack", "lane": whole(head, "lane"), "files": lacking}, None)])
+
+    def _file(self, head: Mapping[str, Any], piece: Payload) -> None:
+        name, at = name_of(head.get("name")), whole(head, "at")
+        words = ""
+        try:
+            if at == 0:
+                if name in self._uploads or len(self._uploads) >= MOST_FILES:
+                    raise WireError(f"found {name} begun a second time, or one of too many")
+                self._uploads[name] = self._store.begin(name, whole(head, "bytes"))
+            elif name not in self._uploads:
+                return  # it was refused
+            if not self._uploads[name].write(at, piece):
+                return
+        except (WireError, OSError) as error:
+            words = str(error)
+        if (upload := self._uploads.pop(name, None)) is not None and words:
+            upload.drop()
+        self.session.add([({"kind": "stored", "name": name, "words": words}, None)])
+
+    def answer(self, message: Message) -> None:
+        """One message of the worker's."""
+        kind = message["kind"]
+        if kind == "opened":
+            self._rooms.opened(message)
+        if kind not in ("done", "failed"):
+            self._say(message)
+            return
+        _, lane, slot, chosen = self._flights.popleft()
+        found = self._rooms.answers(lane, slot, chosen, message["shapes"]) if kind == "done" else []
+
+        def items() -> Iterator[Item]:
+            for begin, data in found:
+                for at, piece in chunks(data):
+                    yield {"kind": "part", "lane": lane, "answer": slot, "at": begin + at}, piece
+            yield {"kind": "worker", "message": message}, None
+
+        self.session.add(items())
+
+    def died(self) -> None:
+        """The worker has ended by itself."""
+        self._flights.clear()
+        self.session.add([({"kind": "died", "epitaph": self._epitaph}, None)])
+
+    def _say(self, message: Message) -> None:
+        self.session.add([({"kind": "worker", "message": message}, None)])
+
+    def _listen(self) -> None:
+        try:
+            while (message := self._worker.receive()) is not None:
+                self._post(self, message)
+            self._epitaph = self._worker.epitaph()
+        except (OSError, ValueError) as error:
+            self._epitaph = str(error)
+        self._post(self, None)
+
+    def close(self, *, kill: bool) -> None:
+        """End its worker, and forget its slots."""
+        if self._closed:
+            return
+        self._closed = True
+        for upload in self._uploads.values():
+            upload.drop()
+        end = self._worker.kill if kill else self._worker.close
+        threading.Thread(target=end, name="onscope-ending", daemon=True).start()
+        self._rooms.close_all()
+
+    def kill_worker(self) -> None:
+        """End the worker alone; what comes of it is told to the PC as of any death."""
+        self._worker.kill()

@@ -1,0 +1,194 @@
+"""Cuts, deaths and restarts: every frame ends in one state of the ledger, and nothing is answered twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from onscope.runtime import Event, Pipeline, Result, Runtime, WorkerError, block, keep_newest
+from tests import models
+
+from .conftest import Running
+from .proxy import Proxy
+
+SERVE = "import typer; from onscope.cli._serve import serve; typer.run(serve)"
+Make = Callable[..., Runtime]
+
+
+def take(it: Runtime, frames: int, pause_s: float = 0.0, beside: Callable[[], object] = lambda: None) -> list[Result]:
+    """Submit so many frames while something happens beside; all results."""
+    results = it.subscribe(block(frames + 1))
+    other = threading.Thread(target=beside)
+    other.start()
+    for seq in range(frames):
+        it.submit(models.frame(seq))
+        time.sleep(pause_s)
+    other.join()
+    assert it.drain(120)
+    it.close()
+    return list(results)
+
+
+def check(it: Runtime, results: list[Result], frames: int) -> None:
+    seqs = [result.frame.id.seq for result in results]
+    assert seqs == sorted(set(seqs))
+    assert sum(it.ledger.counts.values()) == it.ledger.submitted == frames
+    assert it.ledger.counts["done"] == len(seqs)
+    for result in results:
+        assert np.all(result["plus"] == result.frame.id.seq % 60000 + 101)
+        stamps = result.stamps
+        assert stamps.sent <= stamps.started <= stamps.finished <= stamps.delivered
+
+
+@contextmanager
+def through(box: Running) -> Iterator[Proxy]:
+    proxy = Proxy(box.port)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cuts_lose_nothing(runtime: Make, box: Running, events: list[Event], seed: int) -> None:
+    with through(box) as proxy:
+        it = runtime(worker=proxy.address, admission=block(4))
+        results = take(it, 400, 0.005, lambda: proxy.cut_now_and_then(3.0, 0.2, seed))
+        check(it, results, 400)
+        assert proxy.cuts > 3
+        assert it.ledger.counts["done"] == 400
+        assert not any(each.kind == "worker died" for each in events)
+
+
+def test_a_link_that_falls_silent_is_cut_and_comes_back(runtime: Make, box: Running, events: list[Event]) -> None:
+    with through(box) as proxy:
+        it = runtime(worker=proxy.address, admission=block(4), patience_s=60)
+
+        def silent() -> None:
+            proxy.stall(True)
+            time.sleep(7)
+            proxy.stall(False)
+
+        check(it, take(it, 50, 0.01, silent), 50)
+        assert it.ledger.counts["done"] == 50
+        assert any("is silent" in each.message for each in events)
+
+
+def test_a_box_that_stays_away_is_a_death_and_is_found_again(runtime: Make, box: Running, events: list[Event]) -> None:
+    with through(box) as proxy:
+        it = runtime(worker=proxy.address, admission=keep_newest(4), patience_s=1.0)
+
+        def away() -> None:
+            time.sleep(0.2)
+            proxy.accepting = False
+            proxy.cut()
+            time.sleep(3)
+            proxy.accepting = True
+
+        results = take(it, 600, 0.01, away)
+        check(it, results, 600)
+        assert results[-1].frame.id.seq == 599
+        assert sum(each.kind == "worker died" for each in events) == 1
+        assert any("was away for 1 s" in each.message for each in events)
+        deadline = time.monotonic() + 20
+        while len(box.server.workers) > 0 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not box.server.workers  # the one of before the cut too
+
+
+def test_a_killed_worker_is_a_death_as_on_one_machine(runtime: Make, box: Running, events: list[Event]) -> None:
+    it = runtime(admission=block(4))
+    pid = it.worker_pid
+
+    def kill() -> None:
+        time.sleep(0.3)
+        os.kill(pid, signal.SIGKILL)
+
+    results = take(it, 300, 0.005, kill)
+    check(it, results, 300)
+    assert it.ledger.counts["failed"] <= 1
+    assert [each.kind for each in events].count("worker died") == 1
+    assert any("killed by signal 9" in each.message for each in events)
+
+
+@contextmanager
+def served(port: int, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`onscope serve` in a process of its own, and its address."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", SERVE, "--port", str(port), *more],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            lines = iter(process.stdout.readline, "")
+            yield process, next(line for line in lines if line.startswith("serving on")).split()[-1]
+        finally:
+            process.kill()
+
+
+def test_a_server_that_is_killed_and_started_again_is_found(
+    pipeline: Pipeline, events: list[Event], tmp_path: Path
+) -> None:
+    more = "--store", str(tmp_path / "store")
+    with served(0, *more) as (first, address):
+        port = int(address.rpartition(":")[2])
+        with Runtime(pipeline, worker=address, admission=block(4), on_event=events.append) as it:
+            it.prepare(models.SPEC)
+
+            def again() -> None:
+                time.sleep(0.3)
+                first.kill()
+                first.wait()
+
+            thread = threading.Timer(0.3, again)
+            thread.start()
+            results = it.subscribe(block(401))
+            for seq in range(100):
+                it.submit(models.frame(seq))
+                time.sleep(0.005)
+            thread.join()
+            with served(port, *more):
+                for seq in range(100, 400):
+                    it.submit(models.frame(seq))
+                assert it.drain(60)
+                it.close()
+    check(it, list(results), 400)
+    assert it.ledger.counts["failed"] <= 1
+    assert any("knows nothing of this run" in each.message for each in events)
+
+
+def test_a_server_that_is_stopped_answers_what_it_has(pipeline: Pipeline, events: list[Event], tmp_path: Path) -> None:
+    with (
+        served(0, "--store", str(tmp_path / "store")) as (process, address),
+        Runtime(pipeline, worker=address, admission=block(4), on_event=events.append) as it,
+    ):
+        it.prepare(models.SPEC)
+        for seq in range(40):
+            it.submit(models.frame(seq))
+        assert it.drain(60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        deadline = time.monotonic() + 10
+        while not any(each.kind == "worker died" for each in events) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert it.ledger.counts["done"] == 40
+    assert any("said goodbye: it is being stopped" in each.message for each in events)
+
+
+def test_a_box_that_is_not_there_is_told_at_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    from onscope.runtime.remote.link import _box
+
+    monkeypatch.setattr(_box, "FIRST_CONTACT_S", 0.5)
+    with pytest.raises(WorkerError, match=r"found no onscope at tcp://127.0.0.1:1 within .*: start it there"):
+        Runtime(pipeline, worker="tcp://127.0.0.1:1")
