@@ -177,6 +177,8 @@ class Server:
 
     def _greet(self, peer: bytes, head: Mapping[str, Any], first: Any) -> None:
         """Let a PC in, or back in."""
+        if peer in self._by_peer:
+            raise WireError("found a second greeting on one connection")
         asked = greeting(head, "" if self._secret is None else self._secret.token)
         where = ""
         with contextlib.suppress(zmq.ZMQError, LookupError):
