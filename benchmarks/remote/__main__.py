@@ -1,0 +1,28 @@
+"""The link to a box: `python -m benchmarks.remote [--quick] [--only NAME ...] [--readme]`.
+
+throughput: frames per second to a box and answers of their size back, over those of a bare socket on the same link.
+latency: from a frame's receipt to its result, against a worker in a process of this machine.
+
+All on loopback; links are made slow by a proxy in a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .. import _command
+from .._rows import Row
+from . import FULL, NAMES, QUICK, measure
+
+
+def main() -> None:
+    """See `_command.run`."""
+
+    def measured(quick: bool, names: Sequence[str], tell: Callable[[str], object]) -> list[Row]:
+        return measure(QUICK if quick else FULL, names, tell)
+
+    _command.run("python -m benchmarks.remote", __doc__, NAMES, measured, "remote", "a minute instead of some")
+
+
+if __name__ == "__main__":
+    main()
