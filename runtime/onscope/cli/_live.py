@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from rich.console import Console
 
-from onscope.runtime import Admission, Event, Pipeline, Result, Runtime, Source, specs_of
+from onscope.runtime import Admission, Budget, Event, Pipeline, Result, Runtime, Source, specs_of
 from onscope.runtime.record import Recording, open_recording, overview
 
 from ._display import Display
@@ -32,7 +32,8 @@ STOPPED_DRAIN_S = 5.0
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames;
-    `steering`: rules that see the results; `looking`: the live view beside it; `service`: who is told of it."""
+    `steering`: rules that see the results; `looking`: the live view beside it; `service`: who is told of it; `budget`:
+    what gives way when time is short."""
 
     title: str
     pipeline: Path
@@ -48,6 +49,7 @@ class Plan:
     steering: Steering | None = None
     looking: Looking | None = None
     service: Service | None = None
+    budget: Budget | None = None
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
@@ -100,6 +102,7 @@ def _run(
             threads=plan.threads,
             on_event=tell,
             record=recording,
+            budget=plan.budget,
         ) as runtime,
         beating(controller) as heart,
     ):

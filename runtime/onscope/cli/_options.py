@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from onscope.runtime import Admission, PipelineError
+from onscope.runtime import Admission, Budget, PipelineError
 
 KINDS = ("keep_newest", "keep_oldest", "block")
 
@@ -57,6 +57,19 @@ FormatOption = Annotated[str, typer.Option("--format", help="Format of the raw f
 TruthOption = Annotated[
     bool, typer.Option("--truth", help="Save what is true of simulated frames beside them, in the folder truth.")
 ]
+BudgetOption = Annotated[
+    float | None,
+    typer.Option("--budget", metavar="MS", help="What 95 % of the results may take; beyond it --degrade begins."),
+]
+DegradeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--degrade",
+        metavar="STEP",
+        help="What gives way, in this order: every=N, roi=SHARE, swap:STAGE=PACKAGE, precision:STAGE=fp16, skip=STAGE, "
+        "pass-through (docs/deadline.md).",
+    ),
+]
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="Threads of the engine.", show_default="one per core")
 ]
@@ -100,6 +113,16 @@ def parse_admission(text: str, every_n: int = 1, deadline_ms: float | None = Non
         )
     kind = next(kind for kind in KINDS if kind == match[1])
     return Admission(kind, int(match[2] or 2), every_n, deadline_ms)  # type: ignore[arg-type]
+
+
+def parse_budget(ms: float | None, steps: list[str] | None) -> Budget | None:
+    """The options `--budget` and `--degrade`; raises PipelineError when there is one without the other."""
+    if ms is None and not steps:
+        return None
+    if ms is None or not steps:
+        lacking = "--budget MS" if ms is None else "--degrade STEP, once or more"
+        raise PipelineError(f"found one of --budget and --degrade, expected both: add {lacking}")
+    return Budget(ms, steps)
 
 
 def dated_folder(command: str) -> Path:

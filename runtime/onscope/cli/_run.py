@@ -10,6 +10,8 @@ import typer
 
 from ._options import (
     BrowserOption,
+    BudgetOption,
+    DegradeOption,
     FormatOption,
     HostOption,
     OutOption,
@@ -25,6 +27,7 @@ from ._options import (
     WorkerOption,
     dated_folder,
     parse_admission,
+    parse_budget,
 )
 from ._service import LogFormat, LogFormatOption, MetricsHostOption, MetricsOption
 
@@ -59,6 +62,8 @@ def run(
     deadline_ms: Annotated[
         float | None, typer.Option("--deadline-ms", help="Skip frames that waited longer, mark later results late.")
     ] = None,
+    budget: BudgetOption = None,
+    degrade: DegradeOption = None,
     fps: Annotated[
         str | None,
         typer.Option("--fps", help="Speed of a replay: frames per second, or 'recorded'.", show_default="full speed"),
@@ -166,6 +171,7 @@ def run(
             out=out or dated_folder("run"),
             frames=frames,
             admission=admitted,
+            budget=parse_budget(budget, degrade),
             worker=worker,
             provider=on,
             threads=threads,

@@ -31,11 +31,13 @@ from ._sources import Described, Faults, describe_source, open_source, read_faul
 from ._stage import Stage
 from ._swap import Swapped
 from ._tune import Tunable, Tuned
+from .budget import Budget
 from .package import Package
 from .windows import Gather
 
 __all__ = [
     "Admission",
+    "Budget",
     "ClockPair",
     "ControlError",
     "Crops",

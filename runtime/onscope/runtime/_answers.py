@@ -23,28 +23,28 @@ class AnswerSlots:
     """Result slots of one lane.
 
     `opened` is the worker's description of the answers (stage, largest shape, dtype, axes, columns, provider, graph)
-    and `stages` the pipeline's messages, in the same order.
+    and `stages` the pipeline's messages, in the same order; `ways` both for each other way of running.
     """
 
     def __init__(
-        self, opened: Sequence[Mapping[str, Any]], stages: Sequence[Mapping[str, Any]], slots: int, lendable: int
+        self,
+        opened: Sequence[Mapping[str, Any]],
+        stages: Sequence[Mapping[str, Any]],
+        slots: int,
+        lendable: int,
+        ways: Sequence[tuple[Sequence[Mapping[str, Any] | None], Sequence[Mapping[str, Any]]]] = (),
     ) -> None:
         self._opened = opened
         self.offsets: list[int] = []
         end = 0
-        for answer in opened:
+        for number, answer in enumerate(opened):
             self.offsets.append(end)
-            size = int(np.prod(answer["shape"])) * _dtype(answer).itemsize
+            others = [each for told, _ in ways if (each := told[number]) is not None]
+            size = max(int(np.prod(each["shape"])) for each in (answer, *others)) * _dtype(answer).itemsize
             end += -(-size // _ALIGN) * _ALIGN
         self.pool = SlotPool(SharedSlots.create(max(end, _ALIGN), slots), lendable)
-        self.provenance = MappingProxyType(
-            {
-                stage["name"]: Provenance(
-                    stage["package_sha256"], answer["graph"], answer["provider"], stage.get("precision", "float32")
-                )
-                for stage, answer in zip(stages, opened, strict=True)
-            }
-        )
+        self.provenance = _provenance(opened, stages)
+        self._by_way = [self.provenance, *(_provenance(told, theirs) for told, theirs in ways)]
 
     def unlike(self, other: AnswerSlots, stage: str) -> str:
         """What differs of a stage's answers, which readers rely on, in words; empty: nothing."""
@@ -114,7 +114,7 @@ class AnswerSlots:
             tuple(frames),
             MappingProxyType(answers),
             stamps,
-            self.provenance,
+            self._by_way[window.way],
             state,
             MappingProxyType(scales),
             window.target,
@@ -123,6 +123,7 @@ class AnswerSlots:
             _by_stage(done.get("parameters", {})),
             _by_stage(done.get("trust", {})),
             MappingProxyType({stage: tuple(names) for stage, names in done.get("suspect", {}).items()}),
+            window.level or 0,
         )
 
     def _array(
@@ -138,6 +139,23 @@ class AnswerSlots:
 
 def _by_stage(values: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
     return MappingProxyType({stage: MappingProxyType(dict(each)) for stage, each in values.items()})
+
+
+def _provenance(
+    opened: Sequence[Mapping[str, Any] | None], stages: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Provenance]:
+    by_name = {answer["stage"]: answer for answer in opened if answer is not None}
+    return MappingProxyType(
+        {
+            stage["name"]: Provenance(
+                stage["package_sha256"],
+                by_name[stage["name"]]["graph"],
+                by_name[stage["name"]]["provider"],
+                stage.get("precision", "float32"),
+            )
+            for stage in stages
+        }
+    )
 
 
 def _words(values: str | Sequence[Any]) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ._admission import Admission
 from ._dispatch import LENDABLE, Dispatcher
@@ -115,6 +116,7 @@ class Cameras:
                 why_not=self._supervisor.broken,
                 options=self.pipeline.options(spec.camera),
                 moments=self._moments(stages),
+                ways=self._ways(spec) if stages else (),
             )
             self._dispatcher.routes[route.number] = route
             threading.Thread(target=self._furnish, args=(route,), name="onscope-furnish", daemon=True).start()
@@ -122,10 +124,19 @@ class Cameras:
         self._supervisor.open(route)  # one that was kept over a death of the worker
         return route
 
+    def _ways(self, spec: FrameSpec) -> Sequence[Mapping[str, Any]]:
+        return () if self._dispatcher.governor is None else self._dispatcher.governor.ways_for(spec)
+
     def _looks(self, spec: FrameSpec) -> Looks:
         return spec.shape, spec.dtype, spec.axes, spec.pixel_size_um if self.pipeline.rescales else None
 
     def _lane(self, spec: FrameSpec) -> Lane:
+        lane = self._new_lane(spec)
+        if self._dispatcher.governor is not None:
+            lane.follow(self._dispatcher.governor.pace)
+        return lane
+
+    def _new_lane(self, spec: FrameSpec) -> Lane:
         if self._care is None:
             self._care = Care()  # frames are about to run
         # In the worker, one being made a result, one sent again after a death.
@@ -144,7 +155,8 @@ class Cameras:
     def _moments(self, stages: Sequence[AnyStage]) -> Moments | None:
         if not any(isinstance(stage, HostStage) and stage.remembers for stage in stages):
             return None
-        return Moments(self.pipeline.gather, self._admission.every_n)
+        left_out = 1 if self._dispatcher.governor is None else max(1, self._dispatcher.governor.pace.every)
+        return Moments(self.pipeline.gather, self._admission.every_n * left_out)
 
     def _furnish(self, route: Route) -> None:
         """Make a route's slots, after those that nobody needs any more were removed; without the lock."""

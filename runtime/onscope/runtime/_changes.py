@@ -27,7 +27,9 @@ class Change:
     window: int = 0
 
     def concerns(self, route: Route, window: Window) -> bool:
-        """Whether the stage runs on that window."""
+        """Whether the stage runs on that window; "" stands for all."""
+        if not self.stage:
+            return True
         ran = enumerate(route.stages)
         return any(
             stage.name == self.stage and (window.chosen is None or number in window.chosen) for number, stage in ran

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 from ._changes import Change
 from ._clock import now_ns
-from ._errors import WorkerError
+from ._errors import PipelineError, WorkerError
 from ._keeper import Keeper
 from ._live_path import LivePath, closed_error
 from ._pipeline import Pipeline
@@ -22,13 +23,24 @@ FIRST_S = 1.0
 
 
 class Changing:
-    """The part of `Runtime` that changes stages; any thread may call its methods."""
+    """The part of `Runtime` that changes stages, and knows what holds; any thread may call its methods."""
 
     pipeline: Pipeline
     """As it is now."""
     _path: LivePath
     _one_swap: threading.Lock
     _keeper: Keeper | None
+
+    @property
+    def level(self) -> int:
+        """How many steps of its budget are taken now; 0 without a budget."""
+        governor = self._path.dispatcher.governor
+        return 0 if governor is None else governor.level
+
+    @property
+    def statistics(self) -> list[dict[str, Any]]:
+        """What `normalise: frozen` has frozen so far: camera, shape, channel, and the values in raw counts by name."""
+        return [each for route in list(self._path.dispatcher.routes.values()) for each in route.statistics]
 
     @property
     def tunable(self) -> tuple[Tunable, ...]:
@@ -69,6 +81,11 @@ class Changing:
         the place, WorkerError when the runtime is closed or the second worker dies; the old one runs on then.
         """
         path, started = self._path, Change("swapped", stage, "", self._path.tell)
+        if (governor := path.dispatcher.governor) is not None and governor.ways:
+            raise PipelineError(
+                f"found a swap of {stage!r} in a run whose budget has ways of its own open, expected one without: "
+                "make a new Runtime, or leave out the steps roi, swap, precision and skip"
+            )
         with self._one_swap:
             provider, pipeline, at_ns = path.supervisor.terms.provider, self.pipeline, 0
             made, before = swapped_stage(pipeline, stage, package, provider)
@@ -100,6 +117,8 @@ class Changing:
         self.pipeline = self._path.cameras.pipeline = self.pipeline.replaced(stage)
         for route in self._path.dispatcher.routes.values():
             route.replace(stage)
+        if (governor := self._path.dispatcher.governor) is not None:
+            governor.replace(stage)
 
     def _wait(self, change: Change) -> None:
         changed = self._path.dispatcher.changed

@@ -6,19 +6,22 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._admission import Admission
 from ._changes import Changes
 from ._clock import now_ns
 from ._delivery import Delivery
 from ._errors import WorkerError
-from ._lane import Window
+from ._lane import BUDGET, Window
 from ._ledger import Ledger
 from ._requests import spec_message
 from ._route import Route
 from ._shm import Lease
 from .worker import WorkerLink
+
+if TYPE_CHECKING:
+    from .budget import Governor
 
 LENDABLE = 4
 """Results whose slots readers may hold at once before they get copies."""
@@ -44,6 +47,8 @@ class Dispatcher:
     link: WorkerLink | None = None
     routes: dict[int, Route] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
+    governor: Governor | None = None
+    """Decides what gives way when time is short."""
     held: bool = False
     """Whether no window is sent, since another worker takes over."""
     turn_ns: int = 0
@@ -65,6 +70,7 @@ class Dispatcher:
             "length": lane.length,
             "ring": {"name": memory.name, "slot_bytes": memory.slot_bytes, "slots": memory.slots},
             "stages": list(route.messages),
+            "ways": list(route.ways),
             **route.options,
             "provider": provider,
             "threads": threads,
@@ -81,7 +87,9 @@ class Dispatcher:
             if route is None:
                 return
             window = route.lane.next()
-            if window is not None:
+            if window is not None and self.governor is not None and not self.governor.assign(route, window):
+                route.lane.end(window, "skipped", BUDGET)
+            elif window is not None:
                 self._send(route, window)
             self.changed.notify_all()  # there is room now, also when all that waited had expired
 
@@ -132,21 +140,7 @@ class Dispatcher:
             self.changes.sent(route, window)
         self._in_flight.append((route, window))
         try:
-            self.link.send(
-                {
-                    "kind": "run",
-                    "window": window.number,
-                    "lane": route.number,
-                    "slots": window.slots,
-                    "answer": window.answer_slot,
-                    "stages": window.chosen,
-                    "state": window.state,
-                    "reset": window.reset,
-                    "channel": window.frames[-1].index.get("c"),
-                    "keys": window.keys,
-                    "moment": route.moment(window),
-                }
-            )
+            self.link.send(route.run_message(window))
         except OSError:  # the worker is dead; the listening thread learns it too, and settles what is in flight
             self.link = None
 
@@ -190,6 +184,8 @@ class Dispatcher:
             self.ledger.close(window.owned, state)
             self._making = None
             self.delivery.publish(result)
+            if self.governor is not None:
+                self.governor.seen(result)
             self.pump()
 
     def failed(self, message: Mapping[str, Any]) -> None:

@@ -32,6 +32,8 @@ Kind = Literal[
     "shadow mode",
     "tuned",
     "swapped",
+    "degraded",
+    "restored",
 ]
 BAD: frozenset[Kind] = frozenset(
     {

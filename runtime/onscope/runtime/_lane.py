@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +18,12 @@ from ._ledger import Ledger, State
 from ._ring import Ring
 from .worker import Moment
 
+if TYPE_CHECKING:
+    from .budget import Pace
+
 _ID = attrgetter("id")
+BUDGET = "budget"
+"""Why a window is skipped that the budget of time leaves out."""
 AS_RECORDED = "as recorded"
 """Why a window is skipped that did not run in the recording which is followed."""
 
@@ -38,6 +44,10 @@ class Window:
     """Which of the lane's stages run on it; None: all."""
     moment: Moment | None = None
     """Where trackers go on with it, once it was sent."""
+    wanted: tuple[int, ...] | None = None
+    """`chosen` before a budget of time left some out; `level` is that of the budget, `way` which of the lane's ways."""
+    level: int | None = None
+    way: int = 0
 
     @property
     def ids(self) -> list[FrameId]:
@@ -117,6 +127,11 @@ class Lane:
         """Whether `admit` would let every frame in: nothing is skipped before it has been copied."""
         self._ledger = ledger
         self._begun = 0
+        self._pace: Pace | None = None
+
+    def follow(self, pace: Pace) -> None:
+        """Leave windows out as a budget of time wants it; called before `open`."""
+        self._pace, self._takes_all = pace, False
 
     def furnish(self) -> None:
         """Make the slots, which takes a while: outside the account's lock, before anything else but `admit`.
@@ -159,7 +174,7 @@ class Lane:
         self, frame: Frame, slot: int, submitted_ns: int, copied_ns: int, chosen: tuple[int, ...] | None = None
     ) -> None:
         """The frame stands in its slot; a window that is now complete joins those that wait."""
-        window = Window([frame], [slot], submitted_ns, copied_ns, chosen=chosen)
+        window = Window([frame], [slot], submitted_ns, copied_ns, chosen=chosen, wanted=chosen)
         if self._newest and len(self.waiting) >= self._depth:
             self.end(self.waiting.popleft(), "skipped", "queue" if self.ready else "preparing")
         self.waiting.append(window)
@@ -201,6 +216,8 @@ class Lane:
             return "sampling"
         if self._admission.only is not None and frame.id not in self._admission.only:
             return AS_RECORDED
+        if self._pace is not None and not self._pace.takes(frame):
+            return BUDGET
         if self._admission.kind == "keep_oldest":
             return self._full if self._no_room() else ""
         if self._admission.kind == "block":

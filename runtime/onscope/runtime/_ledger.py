@@ -105,6 +105,10 @@ class Ledger:
         counts["open"] = self.open
         return counts
 
+    def count(self, state: State, reason: str) -> int:
+        """Frames that ended so."""
+        return self._counts.get((state, reason), 0)
+
     @property
     def reasons(self) -> dict[str, int]:
         """Frames by state and reason, as `skipped(queue)`."""

@@ -94,6 +94,8 @@ class Result:
     """How far to trust the stages' answers, by stage and name; what was not looked at for this window is left out."""
     suspect: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """Names of the trust values that are not as usual for the stage's package, by stage; empty where all are."""
+    level: int = 0
+    """How many steps of its budget of time the runtime had taken for this window, see `onscope.runtime.Budget`."""
 
     @property
     def frame(self) -> Frame:

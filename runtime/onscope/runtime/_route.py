@@ -40,6 +40,8 @@ class Route:
     """What was done to the packages' graphs for this lane, in lines."""
     graphs: tuple[Mapping[str, Any], ...] = ()
     """The compiled graphs that run for this lane, as the worker describes them."""
+    way_graphs: Sequence[Any] = ()
+    """Those of each of `ways`."""
     used: bool = False
     """Whether frames have come; one that was prepared ahead is kept until then."""
     frozen: dict[tuple[int, int | None], Mapping[str, Any]] = field(default_factory=dict)
@@ -47,6 +49,8 @@ class Route:
     deaths: int = 0
     """Of workers that were just opening it."""
     messages: Sequence[Mapping[str, Any]] = ()
+    ways: Sequence[Mapping[str, Any]] = ()
+    """Cheaper ways of running it that are open beside the stages (`Level.way`)."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What the worker needs to know beside the stages (`Pipeline.options`)."""
     moments: Moments | None = None
@@ -58,6 +62,29 @@ class Route:
     def __post_init__(self) -> None:
         self.messages = [stage.message() for stage in self.stages]
         self.takes_all = bool(self.stages) and not any(stage.chooses for stage in self.stages)
+
+    def new_answers(self, message: Mapping[str, Any], slots: int, lendable: int) -> AnswerSlots:
+        """Slots for what the worker says that its stages answer, in each of `ways` too."""
+        ways = zip(message.get("ways", ())[1:], (way["stages"] for way in self.ways), strict=True)
+        return AnswerSlots(message["answers"], self.messages, slots, lendable, list(ways))
+
+    def run_message(self, window: Window) -> dict[str, Any]:
+        """What has the worker run a window."""
+        return {
+            "kind": "run",
+            "window": window.number,
+            "lane": self.number,
+            "slots": window.slots,
+            "answer": window.answer_slot,
+            "stages": window.chosen,
+            "state": window.state,
+            "reset": window.reset,
+            "channel": window.frames[-1].index.get("c"),
+            "keys": window.keys,
+            "moment": self.moment(window),
+            "way": window.way,
+            "level": window.level,
+        }
 
     def replace(self, stage: AnyStage) -> None:
         """Have another stage of the same name in its place; the worker is told apart from it."""
@@ -115,6 +142,7 @@ class Route:
             **spec_message(self.lane.spec),
             "calibration": self.options.get("calibration"),
             "graphs": [dict(graph) for graph in self.graphs],
+            "ways": [list(graphs) for graphs in self.way_graphs],
             "report": list(self.report),
         }
 

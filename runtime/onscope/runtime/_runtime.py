@@ -24,6 +24,7 @@ from ._sources import describe_source
 from ._stream import stream
 from ._watch import Terms
 from ._where import kind_of, starter, told_of
+from .budget import Budget, Governor
 from .hooks import Hooked, Hooking
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Runtime(Changing, Hooking):
     `record` saves raw frames (before any inference, and whatever becomes of it) and all results: a new folder, or a
     Recording, which is then yours to finish. A worker that needs more than `patience_s` seconds for one window
     (twenty times its warm-up, when that is longer), or takes more than `memory_mb` megabytes (None: half of the
-    machine's) is ended and started again. `ledger` accounts for every frame. Raises RecordError when the folder is in
-    use or cannot be made.
+    machine's) is ended and started again. `budget` says what gives way when results take too long. `ledger` accounts
+    for every frame. Raises RecordError when the folder is in use or cannot be made.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Runtime(Changing, Hooking):
         record: Recording | str | Path | None = None,
         patience_s: float = 10.0,
         memory_mb: float | None = None,
+        budget: Budget | None = None,
     ) -> None:
         start = starter(worker, patience_s)
         self.pipeline = (pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)).on(provider)
@@ -73,6 +75,8 @@ class Runtime(Changing, Hooking):
                 told |= {"admission": (admission or keep_newest(2)).described(), "patience_s": patience_s}
                 self._keeper.notes.fact("runtime", told | {"memory_mb": memory_mb})
             told_of(start, self._tell, self._keeper)
+            note = None if self._keeper is None else self._keeper.notes.fact
+            governor = Governor.of(budget, self.pipeline, provider, self._tell, note)
             self._path = LivePath(
                 self.pipeline,
                 start,
@@ -81,6 +85,8 @@ class Runtime(Changing, Hooking):
                 self._tell,
                 None if self._keeper is None else self._keeper.sink,
             )
+            if governor is not None:
+                governor.bind(self._path.dispatcher)
         except BaseException:
             self._tell.close()
             if self._keeper is not None:
@@ -188,11 +194,6 @@ class Runtime(Changing, Hooking):
         """What was done to the packages' graphs, in lines: fused, merged, padded, tiled, left outside."""
         routes = list(self._path.dispatcher.routes.values())
         return list(dict.fromkeys(line for route in routes for line in route.report))
-
-    @property
-    def statistics(self) -> list[dict[str, Any]]:
-        """What `normalise: frozen` has frozen so far: camera, shape, channel, and the values in raw counts by name."""
-        return [each for route in list(self._path.dispatcher.routes.values()) for each in route.statistics]
 
     def close(self) -> None:
         """End the worker; frames that are still open are accounted as `skipped(closed)`, raw ones are saved.

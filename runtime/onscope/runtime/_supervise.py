@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import _errors
-from ._answers import AnswerSlots
 from ._clock import now_ns
 from ._deaths import DEATHS_OPENING, Deaths
 from ._dispatch import LENDABLE, Dispatcher, answer_slots
@@ -161,7 +160,7 @@ class Supervisor:
             return  # closed meanwhile
         answers = route.answers
         try:
-            answers = answers or AnswerSlots(message["answers"], route.messages, answer_slots(link), LENDABLE)
+            answers = answers or route.new_answers(message, answer_slots(link), LENDABLE)
         except (WorkerError, OSError) as error:
             self.refuse(route, error if isinstance(error, WorkerError) else WorkerError(str(error)))
             return
@@ -172,6 +171,7 @@ class Supervisor:
                 return  # closed, or another worker's turn, while its answers' slots were made
             route.answers = answers
             route.report, route.graphs = tuple(message.get("report", ())), tuple(message.get("graphs", ()))
+            route.way_graphs = message.get("way_graphs", ())
             self._deaths.unready = 0
             self.warmed(message)
             try:

@@ -43,6 +43,7 @@ def gathered(run: Run, start: int) -> GatheredWindow:
         [each.frame for each in held],
         [each.slot for each in held],
         chosen=run.chosen,
+        wanted=run.chosen,
         owned=[owner.frame.id for owner in owners],
         keys=[each.number for each in held] if rhythm.length > 1 else None,
         target=rhythm.target,

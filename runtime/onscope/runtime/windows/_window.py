@@ -11,7 +11,7 @@ from .._admission import Admission
 from .._clock import now_ns
 from .._errors import WorkerError
 from .._frame import Frame, FrameSpec
-from .._lane import AS_RECORDED, Lane, Window
+from .._lane import AS_RECORDED, BUDGET, Lane, Window
 from .._ledger import Ledger, State
 from ._gather import Gather
 from ._gathered import GatheredWindow, gathered
@@ -187,6 +187,11 @@ class GatheredLane(Lane):
             window.newest_ns, window.submitted_ns, window.copied_ns = newest_ns, submitted_ns, copied_ns
             if self._admission.only is not None and window.frames[window.target].id not in self._admission.only:
                 self.end(window, "skipped", AS_RECORDED)
+                continue
+            if self._pace is not None and not self._pace.takes(window.frames[window.target]):
+                window.place.windows -= 1  # no gap: what is left out on purpose is the rhythm
+                window.place.gap |= window.after_gap
+                self.end(window, "skipped", BUDGET)
                 continue
             if self._newest and len(self.waiting) >= self._depth:
                 self.end(self.waiting.popleft(), "skipped", self._full)

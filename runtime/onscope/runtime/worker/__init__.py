@@ -9,12 +9,15 @@ from ._opened import StageAnswer, as_table, dtype_of
 from ._parent import parent_link
 from ._process import ProcessLink
 from ._proof import prove_compiled
+from ._region import Regional
 from ._seams import seam_errors
 from ._thread import ThreadLink
+from ._ways import LEVEL, open_way
 
 __all__ = [
     "ALONE",
     "HOST",
+    "LEVEL",
     "LIMIT",
     "LONG_NS",
     "SETTING",
@@ -28,12 +31,14 @@ __all__ = [
     "Numbers",
     "Opening",
     "ProcessLink",
+    "Regional",
     "StageAnswer",
     "ThreadLink",
     "WorkerLink",
     "as_table",
     "dtype_of",
     "engine_errors",
+    "open_way",
     "parent_link",
     "prove_compiled",
     "seam_errors",

@@ -17,7 +17,6 @@ from ..graph import (
     Note,
     Raw,
     is_compiled,
-    load_calibration,
     note_line,
     report_lines,
     warnings_of,
@@ -25,7 +24,7 @@ from ..graph import (
 from ._fit import check_weights, compile_fitting
 from ._group import Group
 from ._hosted import ALONE, HostStages, Moment, Numbers
-from ._opened import StageAnswer, as_table, in_raw_pixels, pixels_per_raw
+from ._opened import StageAnswer, as_table, calibration_of, in_raw_pixels, pixels_per_raw
 from ._plan import FRAME, Part, divide, image_as_raw
 from ._scalars import Scalars
 from ._watches import Watches
@@ -35,7 +34,8 @@ class Chain:
     """Compiled graphs in the order in which they run, each opened and warmed up.
 
     `message` is the one that opens a lane: spec, gather, stages, calibration, merge, provider, threads, and what
-    `frozen` has told of an earlier chain like it. `build` is called with each graph's file before it is opened, for
+    `frozen` has told of an earlier chain like it; `region` (y, x, height, width) where the spec's frames are a part of
+    the camera's. `build` is called with each graph's file before it is opened, for
     engines that open only what was built ahead. `numbers` are the track numbers that a worker's lanes share.
     Raises PackageError, PipelineError or ProviderError.
     """
@@ -74,7 +74,7 @@ class Chain:
             spec["pixel_size_um"],
         )
         self.engine: tuple[str, int | None] = (message["provider"], message["threads"])
-        self.calibration = None if message["calibration"] is None else load_calibration(Path(message["calibration"]))
+        self.calibration = calibration_of(message)
         stated = self.calibration.bits if self.calibration is not None else None
         self.bit_depth: int = spec["bit_depth"] if stated is None else stated
         self._progress = progress

@@ -16,6 +16,9 @@ that it begins anew; a worker that has no such memory any more begins anew too, 
 `moment` of `run` is the place whose tracks go on, the number of the frame there (with gaps where some were lost or
 skipped), and whether they begin anew; `numbers` of `done` are the lowest track numbers not given yet, by stage, which
 `open` tells the worker that comes after it.
+`ways` of `open` are cheaper ways of running the lane: stages, and the region of the frame that they see. Those of
+`opened` are what each stage answers by way, the pipeline's own first (None: it is left out). `way` of `run` says which
+runs, `level` which level of the budget that is (None: there is no budget); it is among the parameters then.
 `parameters` of `done` are the statistics that the host took for this window, by stage and name; `trust` and `suspect`
 numbers by stage and name that say how far to trust the answers, and the names of those that are not as usual.
 """
@@ -27,7 +30,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, BinaryIO, Protocol
 
-VERSION = 6
+VERSION = 7
 LIMIT = 4 << 20
 _LENGTH = struct.Struct("<I")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ..graph import Calibration, load_calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ def as_table(array: npt.NDArray[Any], columns: Sequence[str]) -> npt.NDArray[Any
         return array
     dtype = np.dtype([(name, array.dtype) for name in columns])
     return np.ascontiguousarray(array).view(dtype).reshape(array.shape[0])
+
+
+def calibration_of(message: Mapping[str, Any]) -> Calibration | None:
+    """The camera's calibration for frames of a message's spec, which may be a `region` of the camera's."""
+    if message["calibration"] is None:
+        return None
+    whole, region = load_calibration(Path(message["calibration"])), message.get("region")
+    return whole if region is None else whole.cropped(*region)
 
 
 PLACES = {"y": 0, "y0": 0, "y1": 0, "x": 1, "x0": 1, "x1": 1}

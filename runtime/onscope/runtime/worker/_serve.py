@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from ._chain import Chain
 from ._hosted import Moment, Numbers
 from ._messages import VERSION, Link, Message
 from ._opened import StageAnswer, dtype_of
+from ._ways import Ways
 
 
 class _Lane:
@@ -30,13 +32,18 @@ class _Lane:
         def progress(text: str) -> None:
             link.send({"kind": "progress", "lane": message["lane"], "text": text})
 
-        self.chain = Chain(message, progress, numbers=numbers)
+        self.ways = Ways(message, progress, numbers)
         self.opened = self.chain.opened
         ring = message["ring"]
         self._ring = SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"])
         self._frames = [self._ring.view(slot, tuple(spec["shape"]), spec["dtype"]) for slot in range(ring["slots"])]
         self._answers: SharedSlots | None = None
         self._offsets: list[int] = []
+
+    @property
+    def chain(self) -> Chain:
+        """The one that ran last."""
+        return self.ways.now
 
     def attach_answers(self, message: Message) -> None:
         self._answers = SharedSlots.attach(message["name"], message["slot_bytes"], message["slots"])
@@ -48,10 +55,11 @@ class _Lane:
         window = [self._frames[slot] for slot in message["slots"]]
         memory = message["state"], message["reset"]
         moment = Moment(*message["moment"])
-        answers, stamps = self.chain.run(window, chosen, *memory, message["channel"], message["keys"], moment=moment)
+        way, more = message.get("way", 0), (*memory, message["channel"], message["keys"])
+        answers, stamps = self.ways.run(way, window, chosen, *more, moment=moment)
         numbers = range(len(self.opened)) if chosen is None else chosen
         for number, answer in zip(numbers, answers, strict=True):
-            expected, offset = self.opened[number], self._offsets[number]
+            expected, offset = self.ways.expected(way, number), self._offsets[number]
             self._write(answer_slot, answer, expected, offset)
         return [list(answer.shape) for answer in answers], stamps
 
@@ -140,8 +148,12 @@ class _Lanes:
         try:
             lane = _Lane(message, self._link, self._numbers)
             answer = {"kind": "opened", "lane": number, "answers": [asdict(answer) for answer in lane.opened]}
-            answer |= {"warm_ns": lane.chain.warm_ns, "report": lane.chain.report, "warnings": lane.chain.warned()}
-            answer["graphs"] = [*(group.described for group in lane.chain.groups), *lane.chain.host.described]
+            answer["ways"] = [[each and asdict(each) for each in way] for way in lane.ways.answers()]
+            chains = [way.chain for way in lane.ways.all]
+            answer |= {"warm_ns": max(chain.warm_ns for chain in chains)}
+            answer |= {"report": [line for chain in chains for line in chain.report]}
+            answer |= {"warnings": [line for chain in chains for line in chain.warned()]}
+            answer["graphs"], *answer["way_graphs"] = map(_graphs, chains)
         except (OnscopeError, OSError) as error:
             lane = None
             answer = {"kind": "refused", "lane": number, "error": type(error).__name__, "message": str(error)}
@@ -152,7 +164,7 @@ class _Lanes:
             wanted = self._opening.pop(number, None) is not None
             if lane is not None and wanted:
                 for tuned in self._tuned.values():
-                    lane.chain.tune(tuned)
+                    lane.ways.tune(tuned)
                 self._open[number] = lane
         if lane is not None and not wanted:
             lane.close()
@@ -165,7 +177,7 @@ class _Lanes:
         with self._lock:
             self._tuned[message["stage"]] = message
             for lane in self._open.values():
-                lane.chain.tune(message)
+                lane.ways.tune(message)
 
     def close(self, number: int) -> None:
         with self._lock:
@@ -181,6 +193,10 @@ class _Lanes:
             self._open.clear()
         for lane in lanes:
             lane.close()
+
+
+def _graphs(chain: Chain) -> list[dict[str, Any]]:
+    return [*(group.described for group in chain.groups), *chain.host.described]
 
 
 def _run(lane: _Lane, message: Message) -> Message:
@@ -199,9 +215,9 @@ def _run(lane: _Lane, message: Message) -> Message:
         "window": message["window"],
         "reset": lane.chain.began_anew,
         "warnings": lane.chain.warned(),
-        "frozen": lane.chain.frozen(),
+        "frozen": lane.chain.frozen() if message.get("way", 0) == 0 else [],
         "numbers": lane.chain.numbers.all,
-        "parameters": lane.chain.parameters,
+        "parameters": lane.ways.parameters(message.get("level")),
         "trust": lane.chain.watches.trust,
         "suspect": lane.chain.watches.suspect,
         "shapes": shapes,

@@ -6,18 +6,22 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._errors import OnscopeError, ProviderError
 from ..._frame import FrameId, FrameSpec
 from .._reader import RecordedRun
 from ._compare import Compared, compare_columns, compare_images, compare_tables
 from ._conditions import differences
+from ._levels import level_of, levels_of
 from ._reasons import CannotBeComputed
-from ._rebuilt import Rebuilt, rebuild
+from ._rebuilt import Rebuilt
 from ._swapped import Swaps
 from ._tuned import TunedChain
 from ._windows import Row, Windows, parameters_of, spread
+
+if TYPE_CHECKING:
+    from ...worker import Regional
 
 Progress = Callable[[str, int, int], object]
 
@@ -73,13 +77,14 @@ def recompute(
     engine that ran then, or on `provider`.
     """
     with tempfile.TemporaryDirectory(prefix="onscope-again-") as spare:
-        rebuilt = rebuild(run.manifest, packages, Path(spare))
+        levels = levels_of(run.manifest, packages, Path(spare))
+        rebuilt, _ = levels[0]
         if rebuilt.pipeline is None:
             return Recomputed({}, 0, results.num_rows, "; ".join(dict.fromkeys(rebuilt.why.values())))
         chosen = spread(results.num_rows, sample, seed)
         windows = Windows(run, results)
         windows.fetch(chosen)
-        again = _Again(rebuilt, windows, values, provider, differences(run.manifest))
+        again = _Again(levels, windows, values, provider, differences(run.manifest))
         for done, number in enumerate(chosen):
             progress("computed again", done, len(chosen))
             again.look(number)
@@ -88,22 +93,35 @@ def recompute(
 
 class _Again:
     def __init__(
-        self, rebuilt: Rebuilt, windows: Windows, values: Any, provider: str | None, unlike: Sequence[str]
+        self,
+        levels: Mapping[int, tuple[Rebuilt, float]],
+        windows: Windows,
+        values: Any,
+        provider: str | None,
+        unlike: Sequence[str],
     ) -> None:
         self.stages: dict[str, StageAgain] = {}
-        self._rebuilt = rebuilt
+        self._levels = levels
+        self._level = 0
+        self._rebuilt = rebuilt = levels[0][0]
         assert rebuilt.pipeline is not None
         self._swaps = Swaps(rebuilt.manifest, rebuilt.pipeline)
         self._windows = windows
         self._parameters = parameters_of(values)
         self._provider = provider
         self._unlike = unlike
-        self._chains: dict[FrameSpec, TunedChain] = {}
-        self._refused: dict[FrameSpec, str] = {}
+        self._chains: dict[tuple[int, FrameSpec], tuple[TunedChain, Regional]] = {}
+        self._refused: dict[tuple[int, FrameSpec], str] = {}
 
     def look(self, number: int) -> None:
         row = self._windows.row(number)
         stages = [self.stages.setdefault(name, StageAgain()) for name in row.stages]
+        self._level = level_of(self._parameters.get(row.id, {}))
+        self._rebuilt, _ = self._levels.get(self._level, self._levels[0])
+        if self._level not in self._levels or self._rebuilt.pipeline is None:
+            for stage in stages:
+                stage.skip(f"what ran at level {self._level} of the budget is not in the recording")
+            return
         able = []
         for name, stage in zip(row.stages, stages, strict=True):
             if why := self._rebuilt.why.get(name) or self._swaps.why_not(row, name):
@@ -148,7 +166,7 @@ class _Again:
     def _answers(self, row: Row, able: Sequence[str]) -> dict[str, tuple[Any, Sequence[str]]]:
         """By stage, its answer, and the names of the columns where it is a table."""
         spec = self._windows.spec(row)
-        tuned = self._chain(spec)
+        tuned, regional = self._chain(spec)
         chain = tuned.chain
         names = [answer.stage for answer in chain.opened]
         chosen = [number for number, name in enumerate(names) if name in able]
@@ -165,7 +183,7 @@ class _Again:
             tuned.follow(told)
             parameters = told if own else None
             try:
-                answers, _ = chain.run(
+                answers, _ = regional.run(
                     [frame.pixels for frame in frames],
                     chosen,
                     0 if recurrent else None,
@@ -181,30 +199,39 @@ class _Again:
         opened = [chain.opened[number] for number in chosen]
         return {each.stage: (answer, each.columns) for each, answer in zip(opened, answers, strict=True)}
 
-    def _chain(self, spec: FrameSpec) -> TunedChain:
-        if spec in self._refused:
-            raise CannotBeComputed(self._refused[spec])
-        if spec not in self._chains:
+    def _chain(self, spec: FrameSpec) -> tuple[TunedChain, Regional]:
+        key = self._level, spec
+        if key in self._refused:
+            raise CannotBeComputed(self._refused[key])
+        if key not in self._chains:
             self._chains.clear()  # one after the other: each has its networks' memory
             try:
-                self._chains[spec] = self._open(spec)
+                self._chains[key] = self._open(spec)
             except (OnscopeError, OSError, ValueError) as error:
-                self._refused[spec] = str(error)
+                self._refused[key] = str(error)
                 raise CannotBeComputed(str(error)) from error
-        return self._chains[spec]
+        return self._chains[key]
 
-    def _open(self, spec: FrameSpec) -> TunedChain:
-        from ...worker import HOST, Chain
+    def _open(self, spec: FrameSpec) -> tuple[TunedChain, Regional]:
+        from ...budget import centre
+        from ...worker import HOST, open_way
 
         rebuilt, pipeline = self._rebuilt, self._rebuilt.pipeline
         assert pipeline is not None
-        then = rebuilt.provider(spec)
+        then, share = rebuilt.provider(spec), self._levels[self._level][1]
+        region = None if share == 1 else centre(spec.shape, share)
+
+        def opened(provider: str) -> Regional:
+            message = pipeline.opening(spec, provider, rebuilt.threads)
+            return open_way(message, {"stages": message["stages"], "region": region})
+
         try:
-            chain = Chain(pipeline.opening(spec, self._provider or then, rebuilt.threads))
+            regional = opened(self._provider or then)
         except ProviderError:
             if self._provider is not None or then == "cpu":
                 raise
-            chain = Chain(pipeline.opening(spec, "cpu", rebuilt.threads))
+            regional = opened("cpu")
+        chain = regional.chain
         graphs = rebuilt.graphs(spec)
         for answer in chain.opened:
             stage = self.stages.setdefault(answer.stage, StageAgain())
@@ -215,4 +242,4 @@ class _Again:
                 stage.unlike.append(f"provider {then} then, {answer.provider} now")
             if answer.graph != graphs.get(answer.stage):
                 stage.unlike.append(f"graph {str(graphs.get(answer.stage))[:12]} then, {answer.graph[:12]} now")
-        return TunedChain(chain, pipeline)
+        return TunedChain(chain, pipeline), regional

@@ -1,0 +1,1 @@
+"""A budget of time under scripted load: what is decided, as a picture."""
