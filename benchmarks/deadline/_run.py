@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+
+from tests.models import plus_one
 
 from onscope.runtime import Budget, Event, Pipeline, Runtime, Stage, keep_newest, now_ns, open_source, specs_of
 
 PIECES = (
-    (0, 1), (15, 1), (15.1, 4), (45, 4), (45.1, 1), (60, 1), (85, 12), (100, 12), (100.1, 1), (115, 1), (115.1, 6),
+    (0, 1), (15, 1), (15.1, 5), (45, 5), (45.1, 1), (60, 1), (85, 12), (100, 12), (100.1, 1), (115, 1), (115.1, 6),
     (116, 6), (116.1, 1), (125, 1), (125.1, 40), (140, 40), (140.1, 1), (180, 1),
 )  # fmt: skip
 """Light, heavy for half a minute, drifting up and held, a burst of a second, hopeless, light again."""
@@ -28,9 +31,6 @@ class Came:
     counts: dict[str, int] = field(default_factory=dict)
     adds_up: bool = False
 
-    def plain(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def run(
     source: str,
@@ -41,7 +41,6 @@ def run(
     ms: float,
     seconds: float,
     tell: Callable[[str], object],
-    package: str,
 ) -> Came:
     """Take frames for so many seconds, by the script's load."""
     came, script = Came(), folder / "script.json"
@@ -56,7 +55,7 @@ def run(
         (spec,) = specs_of(camera)
         pixels = spec.shape[0] * spec.shape[1]
         script.write_text(json.dumps({"ms": ms, "pixels": pixels, "pieces": PIECES}))
-        pipeline = Pipeline([Stage("denoise", package, trust="off")])
+        pipeline = Pipeline([Stage("denoise", plus_one(folder / "package", spec.dtype))])
         provider = f"load:{script}"
         with Runtime(pipeline, admission=keep_newest(2), provider=provider, budget=budget, on_event=heard) as runtime:
             runtime.prepare(spec)
@@ -71,6 +70,7 @@ def run(
             runtime.drain(10)
         came.counts, came.adds_up = runtime.ledger.reasons, runtime.ledger.adds_up()
     script.with_suffix(".start").unlink()
+    shutil.rmtree(folder / "package")
     return came
 
 

@@ -36,9 +36,12 @@ def simulate(
     noise: float = 0.0,
     depth: int = 2,
     seed: int = 0,
+    expect: bool = False,
 ) -> Came:
     """`costs` (ms) by level, times `load` at that second, times a log-normal number of the width `noise`."""
     controller, came, rng = Controller(terms), Came(), random.Random(seed)
+    if expect:
+        controller.expect(costs)
     waiting: deque[float] = deque()
     free_ms, offered, begun = 0.0, 0, 0
 

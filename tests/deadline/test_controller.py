@@ -36,6 +36,16 @@ def test_an_overload_degrades_at_once_and_is_left_when_it_ends() -> None:
     assert len(late) <= 0.05 * sum(26 < at < 60 for at, _, _ in came.results)
 
 
+def test_what_was_measured_beforehand_spares_a_failure() -> None:
+    """Level 1 is only ever seen under load; level 0 was seen without, and looks as cheap."""
+    terms, load = Terms(BUDGET, (1, 1)), lambda s: 4.0 if 20 <= s < 60 else 1.0
+    blind = simulate(terms, (12.0, 3.0), load, seconds=120)
+    assert steps(blind)[:3] == [(0, 1), (1, 0), (0, 1)]
+    told = simulate(terms, (12.0, 3.0), load, seconds=120, expect=True)
+    assert steps(told) == [(0, 1), (1, 0)]
+    assert 60 < told.changes[1].at_ns / 1e9 < 65
+
+
 def test_a_hopeless_load_ends_in_passing_through_which_is_left_by_trial() -> None:
     came = simulate(PLAIN, COSTS, lambda s: 20.0 if s < 100 else 1.0, seconds=300)
     assert steps(came)[:3] == [(0, 1), (1, 2), (2, 3)]

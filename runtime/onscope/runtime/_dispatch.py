@@ -93,6 +93,11 @@ class Dispatcher:
                 self._send(route, window)
             self.changed.notify_all()  # there is room now, also when all that waited had expired
 
+    def warmed(self, opened: Mapping[str, Any]) -> None:
+        """A lane was opened: what its ways cost."""
+        if self.governor is not None:
+            self.governor.warmed(opened["ways_warm_ns"])
+
     def _credit(self) -> int:
         # A window that waits in the worker can no longer give way to a newer one. Where the newest matter and windows
         # take long, the worker waits for the hand-over instead of the frame for a whole window.

@@ -172,6 +172,7 @@ class Supervisor:
             route.answers = answers
             route.report, route.graphs = tuple(message.get("report", ())), tuple(message.get("graphs", ()))
             route.way_graphs = message.get("way_graphs", ())
+            self._dispatcher.warmed(message)
             self._deaths.unready = 0
             self.warmed(message)
             try:
@@ -181,8 +182,7 @@ class Supervisor:
             if route.back and (anew := route.forgotten):
                 self._warn([f"{route}: frozen or running statistics of {', '.join(anew)} began anew with the worker"])
             kind: Kind = "worker back" if route.back else "ready"
-            route.back = True
-            route.lane.ready = True
+            route.back = route.lane.ready = True
             self._dispatcher.pump()
             self._changed.notify_all()
         self.opened(route.number, route.described)

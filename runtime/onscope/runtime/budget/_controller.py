@@ -73,6 +73,7 @@ class Controller:
         self._terms = terms
         self._seen = Sliding(terms.window)
         self._usual = [math.inf] * len(terms.every)
+        self._expected = [1.0] * len(terms.every)
         self._failures = [0] * len(terms.every)
         self._changed_ns: int | None = None
         self._restored = False
@@ -90,6 +91,10 @@ class Controller:
             self._remember()
         return self._decide(seen.at_ns)
 
+    def expect(self, costs_ms: Sequence[float]) -> None:
+        """What a window takes at each level where nothing else goes on, as measured beforehand: only ratios count."""
+        self._expected = [max(cost, 1e-6) for cost in costs_ms]
+
     def tick(self, at_ns: int) -> Change | None:
         """Time went by while windows came and none was computed."""
         if self._changed_ns is None or self._terms.every[self.level]:
@@ -102,9 +107,11 @@ class Controller:
     def predict(self) -> Prediction:
         """What the level above would be like now."""
         above, here, seen = self.level - 1, self.level, self._seen
-        ratio = self._usual[above] / self._usual[here]
-        if not math.isfinite(ratio):
+        # What was seen of a level since it was taken may all have been under load, which makes the other look cheap.
+        measured = self._usual[above] / self._usual[here]
+        if not math.isfinite(measured):
             return Prediction(math.nan, math.nan)
+        ratio = max(1.0, measured, self._expected[above] / self._expected[here])
         cost_ms = seen.cost_ms
         period_ms = seen.period_ms * self._terms.every[above]
         return Prediction(max(0.0, seen.latency_ms - cost_ms) + cost_ms * ratio, seen.mean_ms * ratio / period_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -77,6 +77,10 @@ class Governor:
         """What the worker opens for such frames beside the pipeline itself."""
         first = [self._ways.index(way) for way in range(1, self.ways + 1)]
         return [self.levels[number].way(spec) for number in first]
+
+    def warmed(self, ways_ns: Sequence[int]) -> None:
+        """How long a window took at the warm-up, by way."""
+        self._controller.expect([ways_ns[way] / 1e6 for way in self._ways])
 
     def replace(self, stage: Stage) -> None:
         """A stage has other settings: at all levels that run it with the same weights."""

@@ -150,7 +150,8 @@ class _Lanes:
             answer = {"kind": "opened", "lane": number, "answers": [asdict(answer) for answer in lane.opened]}
             answer["ways"] = [[each and asdict(each) for each in way] for way in lane.ways.answers()]
             chains = [way.chain for way in lane.ways.all]
-            answer |= {"warm_ns": max(chain.warm_ns for chain in chains)}
+            answer["ways_warm_ns"] = [chain.warm_ns for chain in chains]
+            answer["warm_ns"] = max(answer["ways_warm_ns"])
             answer |= {"report": [line for chain in chains for line in chain.report]}
             answer |= {"warnings": [line for chain in chains for line in chain.warned()]}
             answer["graphs"], *answer["way_graphs"] = map(_graphs, chains)
