@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def placed(message: Mapping[str, Any], place: Callable[[str], Path]) -> dict[str
 def _with_weights(message: Mapping[str, Any], change: Callable[[str, str], str]) -> dict[str, Any]:
     """A copy of the message with every path of weights changed."""
     made = {**message, "stages": [dict(stage) for stage in message["stages"]]}
-    for stage in made["stages"]:
+    made["ways"] = [{**way, "stages": [dict(stage) for stage in way["stages"]]} for way in message.get("ways", ())]
+    for stage in chain(made["stages"], *(way["stages"] for way in made["ways"])):
         if "hosted" not in stage or "weights" in stage:
             stage["weights"] = change(stage["weights"], stage["weights_sha256"])
         if "request" in stage:
