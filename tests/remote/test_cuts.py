@@ -192,3 +192,13 @@ def test_a_box_that_is_not_there_is_told_at_once(pipeline: Pipeline, monkeypatch
     monkeypatch.setattr(_box, "FIRST_CONTACT_S", 0.5)
     with pytest.raises(WorkerError, match=r"found no onscope at tcp://127.0.0.1:1 within .*: start it there"):
         Runtime(pipeline, worker="tcp://127.0.0.1:1")
+
+
+def test_a_worker_that_takes_too_much_memory_is_ended(
+    serve: Callable[..., Running], runtime: Make, events: list[Event]
+) -> None:
+    box = serve(memory_mb=300.0)
+    it = runtime(worker=box.address, admission=block(4), provider="scripted:leak=400@20")
+    check(it, take(it, 60, 0.03), 60)
+    assert any("MB of memory, expected at most 300 MB" in each.message for each in events)
+    assert it.ledger.counts["failed"] <= sum(each.kind == "worker died" for each in events)

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import psutil
+
 from ..._clock import now_ns
 from ..._errors import OnscopeError, WorkerError
 from ...worker import Message, ProcessLink
@@ -41,6 +43,7 @@ class Guest:
         self._flights: deque[tuple[int, int, int, list[int] | None]] = deque()
         self._worker = ProcessLink()
         self._closed = False
+        self._why = self._epitaph = ""
         threading.Thread(target=self._listen, name="onscope-guest", daemon=True).start()
 
     @property
@@ -162,7 +165,7 @@ class Guest:
         try:
             while (message := self._worker.receive()) is not None:
                 self._post(self, message)
-            self._epitaph = self._worker.epitaph()
+            self._epitaph = self._why or self._worker.epitaph()
         except (OSError, ValueError) as error:
             self._epitaph = str(error)
         self._post(self, None)
@@ -178,6 +181,12 @@ class Guest:
         threading.Thread(target=end, name="onscope-ending", daemon=True).start()
         self._rooms.close_all()
 
-    def kill_worker(self) -> None:
-        """End the worker alone; what comes of it is told to the PC as of any death."""
-        self._worker.kill()
+    def weigh(self, most: int) -> None:
+        """End a worker that takes more memory than so many bytes; the PC is told, as of any death."""
+        try:
+            memory = psutil.Process(self._worker.pid).memory_info()
+        except (psutil.Error, OSError):  # it has just ended
+            return
+        if (takes := memory.rss - getattr(memory, "shared", 0)) > most:
+            self._why = f"it took {takes / 2**20:.0f} MB of memory, expected at most {most / 2**20:.0f} MB"
+            self._worker.kill()

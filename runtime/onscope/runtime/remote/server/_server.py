@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import zmq
 
 from ..._cache_place import cache_folder
@@ -23,6 +24,7 @@ from ._guest import Guest
 KEEP_NS = 60_000_000_000
 """A PC that was not heard for so long has to begin anew."""
 DRAIN_NS = 10_000_000_000
+WEIGH_NS = 1_000_000_000
 LOOK_MS = 200
 AT_ONCE = 64
 MOST_PCS = 8
@@ -33,9 +35,10 @@ MESSAGES_IN, MESSAGES_OUT = 64, 1000
 class Server:
     """Listens at `host` (an address or name of this machine) and `port` (0: a free one), and serves until `stop`.
 
-    `secret` is required, for CURVE and as a token, unless it listens on loopback alone; `store` is the folder of the
-    files that PCs send (None: in the cache); at most `most` workers run at once. `tell` is told in words who comes and
-    goes. Raises WorkerError when it cannot listen.
+    `secret` is required, for CURVE and as a token, unless it listens on loopback alone; `store` is the folder of
+    the files that PCs send (None: in the cache); at most `most` workers run at once, and one that takes more than
+    `memory_mb` (None: half of the machine's memory) is ended. `tell` is told in words who comes and goes. Raises
+    WorkerError when it cannot listen.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Server:
         secret: Secret | None = None,
         store: Path | None = None,
         most: int = MOST_PCS,
+        memory_mb: float | None = None,
         tell: Callable[[str], object] = lambda words: None,
     ) -> None:
         if secret is None and not is_local(host):
@@ -56,7 +60,8 @@ class Server:
         self._by_peer: dict[bytes, Guest] = {}
         self._said: deque[tuple[Guest, Message | None]] = deque()
         self._wake = Wake()
-        self._stopping_ns = 0
+        self._stopping_ns = self._weigh_ns = 0
+        self._most_bytes = int(psutil.virtual_memory().total / 2 if memory_mb is None else memory_mb * 2**20)
         remove_leftovers()
         self._context = zmq.Context()
         self._socket: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
@@ -138,8 +143,12 @@ class Server:
         now = now_ns()
         for guest in list(self._guests.values()):
             self._pump(guest)
+            if now > self._weigh_ns:
+                guest.weigh(self._most_bytes)
             if now - guest.heard_ns > KEEP_NS:
                 self._end(guest, "was not heard any more", kill=True)
+        if now > self._weigh_ns:
+            self._weigh_ns = now + WEIGH_NS
 
     def _take(self, peer: bytes, parts: list[Payload], first: Any) -> None:
         """One message, of whomever. Nothing that comes may end the server."""
