@@ -38,6 +38,7 @@ PLACES = {
         "<!-- feedback: written by `python -m benchmarks.feedback --readme` -->",
         "<!-- end of feedback -->",
     ),
+    "hooks": ("<!-- hooks: written by `python -m benchmarks.hooks --readme` -->", "<!-- end of hooks -->"),
     "trust": ("<!-- trust: written by `python -m benchmarks.trust --readme` -->", "<!-- end of trust -->"),
 }
 """Where in the README each table stands: between these two lines."""
