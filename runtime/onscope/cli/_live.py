@@ -61,7 +61,8 @@ def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None =
     with ExitStack() as after:  # the view may outlast the run
         service = plan.service or after.enter_context(serving())
         code = _run(source, plan, console, truth, Watched(), after, service)
-        if plan.looking is not None and plan.looking.stay:
+        if plan.looking is not None and plan.looking.stay and not service.stop.asked:
+            service.stop.waiting()
             stay(console)
     return code
 

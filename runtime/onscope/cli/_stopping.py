@@ -38,6 +38,10 @@ class StopSignals:
         """From here on the command is ending: the first signal only says so, and interrupts nothing."""
         self._ending = True
 
+    def waiting(self) -> None:
+        """The end has come, and the command only waits to be stopped: a signal interrupts that."""
+        self._ending = False
+
     def came(self, number: int, frame: FrameType | None) -> None:
         """The handler; in the main thread, between two of its instructions."""
         self.asked += 1
