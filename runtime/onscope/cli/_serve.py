@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._options import ColourOption, Dtype, DtypeOption, PixelSizeOption, ProviderOption
+from ._service import LogFormat, LogFormatOption, MetricsHostOption, MetricsOption, serving
 
 if TYPE_CHECKING:
     from onscope.runtime.remote import Secret
@@ -43,6 +44,9 @@ def serve(
     colour: ColourOption = False,
     pixel_size_um: PixelSizeOption = None,
     provider: ProviderOption = "auto",
+    log_format: LogFormatOption = LogFormat.text,
+    metrics: MetricsOption = None,
+    metrics_host: MetricsHostOption = "127.0.0.1",
 ) -> None:
     """Run the networks of other machines: of runs with --worker 'tcp://THIS:PORT#KEY'.
 
@@ -62,30 +66,49 @@ def serve(
     except ImportError as error:
         raise PipelineError(f"found no pyzmq ({error}), expected it to serve: pip install 'onscope[remote]'") from error
 
+    from onscope.runtime.service import BoxMetrics, hide_secrets
+
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    secret: Secret | None = None
-    if token_file is not None or not is_local(host):
-        secret = Secret.of(token_file or cache_folder("box-key") / "key")
-    listens = "0.0.0.0" if host == "*" else host
-    server = Server(listens, port, secret=secret, store=store, most=most, tell=console.print)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: server.stop())
-    loop = threading.Thread(target=server.run, name="onscope-serve")
-    loop.start()
-    try:
-        if pipeline is not None:
-            # As a PC would, over loopback where that is listened on: the packages end in the store, the graphs in the
-            # cache.
-            near = "127.0.0.1" if host in ALL else host
-            _prepare(pipeline, _address(near, server.port, secret), provider, size, dtype, colour, pixel_size_um)
-        shown = platform.node() if host in ALL else host
-        console.print(f"serving on {_address(shown, server.port, secret)}")
-    except BaseException:
-        server.stop()
-        raise
-    finally:
-        while loop.is_alive():  # a join without a limit would hold back the signals' handlers on Windows
-            loop.join(0.5)
+    with serving(log_format, metrics, metrics_host) as service:
+        secret: Secret | None = None
+        if token_file is not None or not is_local(host):
+            secret = Secret.of(token_file or cache_folder("box-key") / "key")
+        listens = "0.0.0.0" if host == "*" else host
+
+        def tell(words: str) -> None:
+            console.print(words)
+            service.note("box", words)
+
+        server = Server(listens, port, secret=secret, store=store, most=most, tell=tell)
+
+        def stop(*_: object) -> None:
+            server.stop()
+            service.systemd.stopping()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        loop = threading.Thread(target=server.run, name="onscope-serve")
+        loop.start()
+        service.alive = loop.is_alive
+        try:
+            url = service.watch(lambda: BoxMetrics(lambda: len(server.workers), getattr(server, "counters", None)))
+            if url:
+                console.print(f"metrics: {url}")
+            if pipeline is not None:
+                # As a PC would, over loopback where that is listened on: the packages end in the store, the graphs in
+                # the cache.
+                near = "127.0.0.1" if host in ALL else host
+                _prepare(pipeline, _address(near, server.port, secret), provider, size, dtype, colour, pixel_size_um)
+            shown = _address(platform.node() if host in ALL else host, server.port, secret)
+            words = f"serving on {hide_secrets(shown) if service.json else shown}"  # a journal has many readers
+            tell(words)
+            service.ready(hide_secrets(words))
+        except BaseException:
+            server.stop()
+            raise
+        finally:
+            while loop.is_alive():  # a join without a limit would hold back the signals' handlers on Windows
+                loop.join(0.5)
 
 
 def _address(host: str, port: int, secret: Secret | None) -> str:

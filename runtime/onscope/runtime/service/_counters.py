@@ -36,8 +36,6 @@ class LinkCounters:
 class BoxCounters:
     """Of a box, over all PCs that came."""
 
-    sessions: int = 0
-    """PCs that are linked now."""
     windows: int = 0
     failed: int = 0
     """Windows that the worker could not run."""

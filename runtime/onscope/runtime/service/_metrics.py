@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -76,16 +77,19 @@ class Metrics:
 
 
 class BoxMetrics(Metrics):
-    """What a scrape tells of a box: its counters, and the process."""
+    """What a scrape tells of a box: how many PCs are linked, what it counts (None: nothing), and the process."""
 
-    def __init__(self, counters: BoxCounters) -> None:
+    def __init__(self, sessions: Callable[[], int], counters: BoxCounters | None = None) -> None:
         super().__init__()
+        self._sessions = sessions
         self._counters = counters
 
     def collect(self) -> list[Any]:
         """For prometheus_client: all metrics now."""
         counters, families = self._counters, Families()
-        families.add("onscope_box_sessions", counters.sessions)
+        families.add("onscope_box_sessions", self._sessions())
+        if counters is None:
+            return super().collect() + families.made()
         for outcome, count in counters.greetings.copy().items():
             families.add("onscope_box_greetings", count, outcome=outcome)
         families.add("onscope_box_windows", counters.windows, state="done")
