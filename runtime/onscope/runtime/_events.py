@@ -47,6 +47,7 @@ BAD: frozenset[Kind] = frozenset(
         "recording ended",
         "safe state",
         "shadow mode",
+        "degraded",
     }
 )
 
