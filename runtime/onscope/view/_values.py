@@ -40,13 +40,13 @@ class TableLayout:
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A number that may be tuned while a run goes on: of a stage's decoder (`of` is the stage) or of a rule
-    (`of` is "rule NAME")."""
+    (`of` is "rule NAME"). `least` and `most`: the ends of its range; None: it has none there."""
 
     of: str
     name: str
     value: float
-    least: float
-    most: float
+    least: float | None
+    most: float | None
     meaning: str = ""
 
 

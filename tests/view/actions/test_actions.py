@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from typing import Any
 import pytest
 
 from onscope.runtime import Event, PipelineError, Result, Runtime, SourceError, Subscription, block
-from onscope.view import ViewError
+from onscope.view import Layout, ViewError
 from onscope.view.actions import Fresh, Pausing, Run, Snap, Stopping, offered, settings_of
+from onscope.view.client._layout import layout_from
 from onscope.view.snapshot import Snapshots
 from tests import models
 
@@ -99,6 +101,14 @@ def test_a_number_is_tuned(runtime: Runtime, told: Told) -> None:
     assert [next(each.value for each in now if each.name == "threshold") for now in seen] == [2000, 1200]
 
 
+def test_a_range_without_an_end_is_told_as_json_can(runtime: Runtime) -> None:
+    setting = next(each for each in settings_of(runtime) if (each.of, each.name) == ("found", "threshold"))
+    assert (setting.least, setting.most) == (None, None)
+    layout = Layout("run", (32, 48), "uint16", None, (), settings=(setting,))
+    told = json.loads(json.dumps(layout.as_json(), allow_nan=False))
+    assert layout_from(told).settings == (setting,)
+
+
 def taken(results: Subscription) -> Result:
     result = results.take(PATIENCE_S)
     assert result is not None
@@ -113,6 +123,7 @@ def taken(results: Subscription) -> Result:
         {"of": "found", "name": "threshold", "value": "1"},
         {"of": "found", "name": "threshold", "value": float("nan")},
         {"of": "found", "name": "threshold", "value": True},
+        {"of": "found", "name": "threshold", "value": 10**400},
         {"of": "found", "name": "decode", "value": 1},
         {"of": "plus", "name": "threshold", "value": 1},
         {"of": "rule follow", "name": "threshold", "value": 1},

@@ -53,5 +53,5 @@ def _table(told: Mapping[str, Any]) -> TableLayout:
 
 
 def _setting(told: Mapping[str, Any]) -> Setting:
-    value, least, most = (float(told[name]) for name in ("value", "least", "most"))
-    return Setting(str(told["of"]), str(told["name"]), value, least, most, str(told.get("meaning", "")))
+    least, most = (None if told[name] is None else float(told[name]) for name in ("least", "most"))
+    return Setting(str(told["of"]), str(told["name"]), float(told["value"]), least, most, str(told.get("meaning", "")))
