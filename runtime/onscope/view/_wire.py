@@ -27,6 +27,8 @@ MOST_TEXT = 64 << 10
 MOST_SIDE = 4096
 """Rows and columns that a picture has at most."""
 MOST_VIEWS = 8
+MOST_HEAD = 16 << 20
+"""Bytes of the longest head of an update: names and places, no pixels."""
 _HEAD = struct.Struct("<4sI")
 _ALIGN = 8
 
@@ -60,6 +62,8 @@ def unpack(data: bytes) -> tuple[Message, list[Array]]:
     magic, length = _HEAD.unpack_from(data)
     if magic != MAGIC or _HEAD.size + length > len(data):
         raise WireError(f"found an update that begins with {magic!r}, expected {MAGIC!r} and a head of its own length")
+    if length > MOST_HEAD:
+        raise WireError(f"found an update with a head of {length} bytes, expected at most {MOST_HEAD}")
     try:
         head = json.loads(data[_HEAD.size : _HEAD.size + length])
         places = head.pop("arrays")
@@ -73,7 +77,7 @@ def unpack(data: bytes) -> tuple[Message, list[Array]]:
             arrays.append(np.frombuffer(data, dtype, count, begin).reshape(shape))
     except WireError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise WireError(
             f"found an update whose head cannot be used ({error}), expected places of its arrays"
         ) from error

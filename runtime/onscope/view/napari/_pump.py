@@ -89,7 +89,7 @@ class Pump:
 
 def prepared(update: Update, layout: Layout | None) -> dict[int, Array]:
     """The pictures by their ids; those of images of floats have their own values again, always as float32."""
-    floats = {image.name for image in layout.images if np.dtype(image.dtype).kind == "f"} if layout else set()
+    floats = {image.name for image in layout.images if image.dtype.startswith("float")} if layout else set()
     found: dict[int, Array] = {}
     for number, picture in update.pictures.items():
         pixels = picture.pixels
