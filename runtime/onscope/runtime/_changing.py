@@ -29,6 +29,8 @@ class Changing:
     _path: LivePath
     _one_swap: threading.Lock
     _keeper: Keeper | None
+    _auto: frozenset[str]
+    """Stages that choose their weights themselves."""
 
     @property
     def tunable(self) -> tuple[Tunable, ...]:
@@ -70,20 +72,21 @@ class Changing:
         """
         path, started = self._path, Change("swapped", stage, "", self._path.tell)
         with self._one_swap:
-            provider, pipeline, at_ns = path.supervisor.terms.provider, self.pipeline, 0
-            made, before = swapped_stage(pipeline, stage, package, provider)
+            how = path.supervisor.terms.provider, stage in self._auto
+            pipeline = self.pipeline
+            made, before = swapped_stage(pipeline, stage, package, *how)
 
             def change() -> None:
-                nonlocal made, before, at_ns
+                nonlocal made, before
                 if self.pipeline is not pipeline:  # something was tuned meanwhile
-                    made, before = swapped_stage(self.pipeline, stage, made.package, provider)
-                at_ns, started.words = now_ns(), swapped_words(made, before)
+                    made, before = swapped_stage(self.pipeline, stage, made.package, *how)
+                started.words = swapped_words(made, before)
                 self._change(started)
                 self._replace(made)
+                if self._keeper is not None:  # before the lanes are told that run it
+                    self._keeper.notes.swap(described(now_ns(), made, before))
 
             Takeover(path.supervisor, path.dispatcher, made).run(change)
-            if self._keeper is not None:
-                self._keeper.notes.swap(described(at_ns, made, before))
         self._wait(started)
         return Swapped(stage, before.package.package_sha256, made.package.package_sha256, started.first)
 

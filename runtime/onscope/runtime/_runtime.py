@@ -25,6 +25,7 @@ from ._result import Result
 from ._shm import remove_leftovers
 from ._sources import describe_source
 from ._stream import stream
+from ._swap import automatic
 from ._watch import Terms
 from .worker import ProcessLink, ThreadLink, WorkerLink
 
@@ -64,7 +65,8 @@ class Runtime(Changing):
     ) -> None:
         if worker not in WORKERS:
             raise WorkerError(f"found the worker {worker!r}, expected one of {', '.join(WORKERS)}")
-        self.pipeline = (pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)).on(provider)
+        given = pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)
+        self.pipeline, self._auto = given.on(provider), automatic(given)
         remove_leftovers()
         self._tell = Teller(on_event)
         self._keeper: Keeper | None = None
