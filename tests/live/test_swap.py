@@ -12,10 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from onscope.runtime import (
     Event,
@@ -41,13 +39,7 @@ Make = Callable[..., Runtime]
 
 def plus(folder: Path, number: int) -> Package:
     """image = frame + number."""
-    nodes = [
-        helper.make_node("Cast", ["frame"], ["f"], to=TensorProto.FLOAT),
-        helper.make_node("Add", ["f", "more"], ["g"]),
-        helper.make_node("Cast", ["g"], ["image"], to=TensorProto.UINT16),
-    ]
-    output = ("image", "uint16", models.image_axes(reference=True))
-    return models.write(folder / f"plus{number}", nodes, {"more": np.float32(number)}, "uint16", output)
+    return models.plus(folder / f"plus{number}", number)
 
 
 def pipeline(folder: Path) -> Pipeline:
@@ -351,8 +343,8 @@ def test_one_that_chooses_its_weights_chooses_again(runtime: Make, tmp_path: Pat
 def test_a_second_worker_that_says_nothing_is_given_up(
     runtime: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_watch, "OPENING_PATIENCE_S", 1.0)
     it = runtime(pipeline(tmp_path), worker="process", admission=block(2))
+    monkeypatch.setattr(_watch, "OPENING_PATIENCE_S", 1.0)
     failures: list[OnscopeError] = []
 
     def swap() -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from onscope.runtime import Admission, Event, Pipeline, Result, Runtime, Source, specs_of
 from onscope.runtime.record import Recording, open_recording, overview
 
+from ._compare import Comparing
 from ._display import Display
 from ._feedback import Steered, Steering, beating, control, feedback_of, steered
 from ._folder import new_recording
@@ -28,7 +29,8 @@ DRAIN_S = 30.0
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames;
-    `steering`: rules that see the results; `looking`: the live view beside it."""
+    `steering`: rules that see the results; `looking`: the live view beside it; `comparing`: a recording that it is held
+    against."""
 
     title: str
     pipeline: Path
@@ -43,6 +45,7 @@ class Plan:
     format: str = "ome-zarr"
     steering: Steering | None = None
     looking: Looking | None = None
+    comparing: Comparing | None = None
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
@@ -88,6 +91,8 @@ def _run(source: Source, plan: Plan, console: Console, truth: Truth | None, watc
         ) as runtime,
         beating(controller) as heart,
     ):
+        if plan.comparing is not None:
+            plan.comparing.begin(runtime)
         feedback = feedback_of(runtime, controller, plan.steering, plan.out, heart)
         specs = specs_of(source)
         for spec in specs:

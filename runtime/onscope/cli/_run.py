@@ -122,7 +122,7 @@ def run(
     from onscope.runtime import open_source, read_faults
     from onscope.runtime.record import open_recording
 
-    from ._compare import AS_RECORDED, compared, follow
+    from ._compare import AS_RECORDED, Comparing, follow
     from ._feedback import steering_of
     from ._live import Plan, run_live
     from ._steps import by_hand
@@ -134,7 +134,7 @@ def run(
     else:
         free = "block:2" if replays_freely else "keep_newest:2"
         admitted = parse_admission(admission or free, every_n, deadline_ms)
-    known = None if compare is None else open_recording(compare)
+    comparing = None if compare is None else Comparing(open_recording(compare))
     options: dict[str, float | str | bool | None] = {
         "fps": _speed(fps),
         "speed": speed,
@@ -169,10 +169,11 @@ def run(
             format=format,
             steering=steering,
             looking=looking,
+            comparing=comparing,
         )
         code = run_live(opened, plan, console)
-    if known is not None:
-        code = code or compared(plan.out, known, console)
+    if comparing is not None:
+        code = code or comparing.end(plan.out, console)
     raise typer.Exit(code)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ._changes import Change
 from ._clock import now_ns
@@ -11,6 +13,7 @@ from ._errors import WorkerError
 from ._keeper import Keeper
 from ._live_path import LivePath, closed_error
 from ._pipeline import Pipeline
+from ._repeat import Changes, Repeat
 from ._stage import Stage
 from ._swap import Swapped, described, swapped_stage, swapped_words
 from ._takeover import Takeover
@@ -45,18 +48,7 @@ class Changing:
         the same. Raises PipelineError for what cannot be changed, or be such a value, WorkerError when the runtime is
         closed or has no worker any more; nothing is changed then.
         """
-        path = self._path
-        while True:
-            pipeline = self.pipeline
-            made, before = tuned_stage(pipeline, stage, settings)
-            after = {name: made.settings[name] for name in before}
-            change = Change("tuned", stage, changed_words(stage, before, after), path.tell)
-            with path.dispatcher.changed:
-                if self.pipeline is pipeline:  # else somebody else has changed it meanwhile
-                    self._change(change)
-                    self._replace(made)
-                    path.supervisor.send(tune_message(made))
-                    break
+        change, before, after = self._tune(stage, settings)
         self._wait(change)
         return Tuned(stage, before, after, change.first)
 
@@ -70,6 +62,45 @@ class Changing:
         and the provenance of results. Raises PackageError, PipelineError, ProviderError for a package that cannot take
         the place, WorkerError when the runtime is closed or the second worker dies; the old one runs on then.
         """
+        started, before, after = self._swap(stage, package)
+        self._wait(started)
+        return Swapped(stage, before, after, started.first)
+
+    def repeat(self, changes: Changes) -> Repeat:
+        """Have numbers and packages changed at the same frames as in a recorded run (`record.compare.changes_of`).
+
+        To be called before the first frame; what it answers counts what was changed, and what could not be. A package
+        is replaced while frames wait: meant for a replay, with an admission of `block`.
+        """
+        dispatcher = self._path.dispatcher
+
+        def before(stage: str) -> str:
+            return next((each.package.package_sha256 for each in self.pipeline.networks if each.name == stage), "")
+
+        def go_on() -> None:
+            with dispatcher.changed:
+                dispatcher.pump()
+
+        made = Repeat(changes, self._tune, before, self._swap, go_on)
+        with dispatcher.changed:
+            dispatcher.changes.script = made if changes else None
+        return made
+
+    def _tune(self, stage: str, settings: Mapping[str, float]) -> tuple[Change, dict[str, Any], dict[str, Any]]:
+        path = self._path
+        while True:
+            pipeline = self.pipeline
+            made, before = tuned_stage(pipeline, stage, settings)
+            after = {name: made.settings[name] for name in before}
+            change = Change("tuned", stage, changed_words(stage, before, after), path.tell)
+            with path.dispatcher.changed:
+                if self.pipeline is pipeline:  # else somebody else has changed it meanwhile
+                    self._change(change)
+                    self._replace(made)
+                    path.supervisor.send(tune_message(made))
+                    return change, before, after
+
+    def _swap(self, stage: str, package: Package | str | Path) -> tuple[Change, str, str]:
         path, started = self._path, Change("swapped", stage, "", self._path.tell)
         with self._one_swap:
             how = path.supervisor.terms.provider, stage in self._auto
@@ -87,8 +118,7 @@ class Changing:
                     self._keeper.notes.swap(described(now_ns(), made, before))
 
             Takeover(path.supervisor, path.dispatcher, made).run(change)
-        self._wait(started)
-        return Swapped(stage, before.package.package_sha256, made.package.package_sha256, started.first)
+        return started, before.package.package_sha256, made.package.package_sha256
 
     def _change(self, change: Change) -> Change:
         """Have a change begin with the next window; called with the account's lock held. Raises WorkerError."""

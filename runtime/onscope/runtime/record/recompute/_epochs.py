@@ -23,31 +23,40 @@ class Epochs:
     def __init__(self, manifest: Mapping[str, Any]) -> None:
         told = manifest.get("swaps")
         swaps = [each for each in told if _is_swap(each)][:MOST] if isinstance(told, list) else []
-        self._swaps = sorted(swaps, key=lambda each: int(each["at_ns"]))
-        self._begin = [int(each["at_ns"]) for each in self._swaps]
+        self.swaps: list[Mapping[str, Any]] = sorted(swaps, key=lambda each: int(each["at_ns"]))
+        """The replacements, in the order in which they came."""
+        self._begin = [int(each["at_ns"]) for each in self.swaps]
         left_out = manifest.get("swaps_left_out")
         since_ns = left_out.get("since_ns") if isinstance(left_out, Mapping) else None
-        self._unknown_ns = since_ns if isinstance(since_ns, int) else None
+        self.unknown_ns = since_ns if isinstance(since_ns, int) else None
+        """Since when there were others that the recording does not tell of; None: there were none."""
         self._manifest = manifest
 
     def __len__(self) -> int:
-        return 1 + len(self._swaps)
+        return 1 + len(self.swaps)
 
     def at(self, row: Row) -> int:
         """The number of a result's; raises CannotBeComputed where that is not known."""
         delivered_ns = row.values.get("delivered_ns")
-        if not self._swaps and self._unknown_ns is None:
+        if not self.swaps and self.unknown_ns is None:
             return 0
         if not isinstance(delivered_ns, int):
             raise CannotBeComputed("packages were replaced in mid-run, and when it was delivered is not recorded")
-        if self._unknown_ns is not None and delivered_ns > self._unknown_ns:
+        number = self.number(delivered_ns)
+        if number < 0:
             raise CannotBeComputed("packages were replaced more often than the recording tells of")
+        return number
+
+    def number(self, delivered_ns: int) -> int:
+        """The number of what was delivered at a moment; -1: that is not known."""
+        if self.unknown_ns is not None and delivered_ns > self.unknown_ns:
+            return -1
         return bisect_left(self._begin, delivered_ns)
 
     def manifest(self, number: int) -> Mapping[str, Any]:
         """The run's manifest as if it had ended with that epoch and begun with it."""
         made = dict(self._manifest)
-        for swap in self._swaps[:number]:
+        for swap in self.swaps[:number]:
             made = _after(made, swap)
         return made
 
