@@ -48,6 +48,32 @@ def test_what_only_reads_needs_no_qt() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_where_qt_is_missing_it_says_what_to_install() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules |= dict.fromkeys(('PySide6', 'PyQt6', 'PySide2', 'PyQt5'))\n"
+        "from onscope.view import ViewError\n"
+        "try:\n    from onscope.view.napari import LiveView\n"
+        "except ViewError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("found no Qt for napari")
+    assert "pip install" in done.stdout
+
+
+def test_other_files_are_left_to_others(plugin: None, tmp_path: Path) -> None:
+    from npe2 import PluginManager
+
+    def readers(path: Path) -> set[str]:
+        return {each.plugin_name for each in PluginManager.instance().iter_compatible_readers([str(path)])}
+
+    for name in ("recording.json", "cells.tif"):
+        (tmp_path / name).write_bytes(b"")
+    assert "onscope" in readers(tmp_path)
+    assert "onscope" in readers(tmp_path / "recording.json")
+    assert "onscope" not in readers(tmp_path / "cells.tif")
+
+
 def test_napari_opens_the_widget(viewer: Any, has_window: bool, plugin: None, server: StandIn, until: Until) -> None:
     if not has_window:
         pytest.skip("napari finds no OpenGL here: run these tests on a display, or under xvfb-run")
