@@ -10,12 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onscope.runtime import (
     Event,
+    Frame,
+    FrameId,
     FrameSpec,
     OnscopeError,
     Pipeline,
@@ -26,6 +29,7 @@ from onscope.runtime import (
     Subscription,
     block,
 )
+from onscope.runtime._tune import tunable
 from onscope.runtime.record import open_recording
 from onscope.runtime.record.recompute import recompute
 from tests import models
@@ -196,6 +200,39 @@ def test_a_recording_knows_it(runtime: Make, tmp_path: Path) -> None:
     again = recompute(run, run.table("results"), run.table("values"), sample=None)
     assert again.stages["found"].identical == 10
     assert not again.stages["found"].wrong
+
+
+def test_numbers_of_a_steps_decoder(runtime: Make, tmp_path: Path) -> None:
+    spec = FrameSpec((128, 128), "uint16", camera="cam", pixel_size_um=0.1625)
+    y, x = np.mgrid[:128, :128]
+    blobs = [1500 * np.exp(-((y - at) ** 2 + (x - at) ** 2) / 300) for at in (32, 96)]
+    pixels = (200 + sum(blobs)).astype(np.uint16)
+    made = Pipeline([Stage("nuclei", "zoo/nuclei-cells")])
+    it = runtime(made, spec=spec, worker="process", admission=block(2), record=tmp_path / "run")
+    known = {each.name: each for each in it.tunable}
+    assert known["prob_threshold"][2:5] == (0.5, 0, 1)
+    assert list(known) == ["prob_threshold", "nms_threshold"]
+    results = it.subscribe(block(8))
+    for seq, least in enumerate((None, 0.9999, 0.5)):
+        if least is not None:
+            it.tune("nuclei", prob_threshold=least)
+        it.submit(Frame(FrameId("run", "cam", 0, seq), pixels, "yx", pixel_size_um=0.1625))
+        result = next_of(results)
+        assert result["nuclei"].max() == (0 if least == 0.9999 else 2)
+        told = {} if least is None else {"setting prob_threshold": least}
+        assert {name: value for name, value in result.parameters["nuclei"].items() if name in told} == told
+    with pytest.raises(PipelineError, match="of at least 0 and at most 1"):
+        it.tune("nuclei", nms_threshold=1.5)
+    it.close()
+    run = open_recording(tmp_path / "run")
+    again = recompute(run, run.table("results"), run.table("values"), sample=None)
+    assert again.stages["nuclei"].identical == 3
+
+
+def test_a_number_that_changes_nothing_is_not_offered() -> None:
+    best = Stage("best", "zoo/mitosis-cells")  # of classes that exclude each other the best is told, whatever its score
+    several = Stage("several", "zoo/mitosis-cells", settings={"multi_label": True})
+    assert [each.stage for each in tunable(Pipeline([best, several]))] == ["several"]
 
 
 @settings(max_examples=10, deadline=None)

@@ -12,7 +12,7 @@ from ._errors import PipelineError
 from ._frame import FrameId
 from ._pipeline import Pipeline
 from ._stage import Stage
-from .decode import SETTINGS, settled
+from .decode import settled
 from .package import Package
 
 
@@ -60,7 +60,8 @@ def swapped_stage(
             f"found {new.name!r} for the stage {name!r}, which remembers earlier frames, expected one that does not, "
             f"as {stage.package.name!r}: make a new Runtime for it"
         )
-    tuned = {each: value for each, value in stage.tuned.items() if made.settings.get(each) == value}
+    takes = {each.name for each in made.known_settings}
+    tuned = {each: value for each, value in stage.tuned.items() if each in takes and made.settings.get(each) == value}
     object.__setattr__(made, "tuned", MappingProxyType(tuned))
     pipeline.replaced(made)
     return made, stage
@@ -69,7 +70,7 @@ def swapped_stage(
 def _stated(stage: Stage) -> dict[str, Any]:
     """The settings that are not the package's own: a pipeline's, and those that were tuned."""
     own = settled(stage.package.settings, stage.package.outputs[0])
-    known = {each.name for each in SETTINGS[str(stage.settings.get("decode", "image"))]} | {"decode"}
+    known = {each.name for each in stage.known_settings} | {"decode"}
     return {
         name: value
         for name, value in stage.settings.items()
