@@ -40,6 +40,10 @@ class Standin:
     token: str = ""
     said: list[dict[str, Any]] = field(default_factory=list)
     layout: dict[str, Any] = field(default_factory=made.layout)
+    before: list[dict[str, Any]] = field(default_factory=list)
+    """Events that each viewer is told of when it comes."""
+    status: dict[str, Any] = field(default_factory=dict)
+    """What differs in the status."""
     armed: bool = False
     paused: bool = False
     ended: bool = False
@@ -98,6 +102,8 @@ class Viewer:
             await self.socket.close(1008)
             return
         await self.send("hello", version=VERSION, layout=self.run.layout)
+        for event in self.run.before:
+            await self.send("told", **event, past=True)
         self.tasks = [asyncio.create_task(self.statuses()), asyncio.create_task(self.updates())]
         while True:
             message = json.loads(await self.socket.receive_text())
@@ -127,19 +133,22 @@ class Viewer:
             if message["value"] > 0.95:
                 ok, words = False, "found 0.99 as threshold, expected 0.1 to 0.95: ask for a value of these"
         elif action == "snapshot":
-            more = {"name": "frame-17.png"}
-            await self.socket.send_bytes(pack({"snapshot": "frame-17.png", "png": {"array": 0}}, [made.png()]))
+            more = {"name": "frame-17.png", "frame": {"run": "made", "camera": "", "segment": 0, "seq": 17}}
         elif action == "swap":
             self.run.layout["packages"][message["stage"]] = message["package"]
             await self.send("layout", layout=self.run.layout)
             words = "from window 40 on"
         await self.send("told", kind=action, words=words or f"{action} by a viewer", bad=not ok, at=time.time())
         await self.send("done", id=message["id"], ok=ok, words=words, **more)
+        if action == "snapshot":
+            await self.socket.send_bytes(pack({"snapshot": "frame-17.png"}, [made.png()]))
 
     async def statuses(self) -> None:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
-                await self.send("status", **made.status(self.run.seq, self.run.armed, self.run.paused))
+                await self.send(
+                    "status", **{**made.status(self.run.seq, self.run.armed, self.run.paused), **self.run.status}
+                )
                 await asyncio.sleep(0.25)
 
     async def updates(self) -> None:

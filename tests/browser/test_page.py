@@ -165,7 +165,7 @@ def test_pause_snapshot_tuning_and_swap(run: Standin, opened: Open) -> None:
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Pause").wait_for()
     page.get_by_role("button", name="Snapshot").click()
-    page.get_by_text("Saved frame-17.png").wait_for()
+    page.get_by_text("Snapshot of frame 17, the next after frame").wait_for()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename == "frame-17.png"

@@ -112,7 +112,7 @@ class Hub:
         viewer = Viewer(self._last_number, socket)
         viewer.tell({"type": "hello", "version": VERSION, "layout": self._layout})
         for event in self._events:
-            viewer.tell(event)
+            viewer.tell({**event, "past": True})
         if self._ended:
             viewer.tell(self._ended)
         self._viewers[viewer.number] = viewer

@@ -1,6 +1,8 @@
 /** Questions, help, and short notes that go away by themselves. */
 import { by, h } from "./dom.js";
 
+const MOST_NOTES = 3;
+
 /**
  * Ask before something that cannot be taken back.
  * @param {{title: string, words: string, yes: string, danger?: boolean}} question
@@ -27,17 +29,20 @@ export function open(title, body, feet, closed = () => {}) {
   return dialog;
 }
 
-/** A note. @param {string} words @param {{bad?: boolean, more?: Node, ms?: number}} [how] */
-export function toast(words, { bad = false, more, ms = bad ? 12_000 : 5000 } = {}) {
+/**
+ * A note over the pictures, which goes away after `ms` unless somebody is at it; Infinity: it waits to be dismissed.
+ * @param {string} words @param {{bad?: boolean, before?: Node, after?: Node, ms?: number}} [how]
+ */
+export function toast(words, { bad = false, before, after, ms = bad ? 12_000 : 5000 } = {}) {
   const box = by("toasts");
   for (const old of box.querySelectorAll("p")) if (old.textContent === words) old.closest(".toast").remove();
   const close = h("button.icon-only", { "aria-label": "dismiss" }, "✕");
-  const note = h("div", { class: bad ? "toast bad" : "toast" }, more, h("p", {}, words), close);
-  const away = () => note.remove();
-  close.addEventListener("click", away);
+  const note = h("div", { class: bad ? "toast bad" : "toast", role: bad ? "alert" : null }, before, h("div", {}, h("p", {}, words), after), close);
+  close.addEventListener("click", () => note.remove());
+  const wait = () => ms < Infinity && setTimeout(() => (note.matches(":hover, :focus-within") ? wait() : note.remove()), ms);
   box.append(note);
-  while (box.children.length > 4) box.firstElementChild.remove();
-  setTimeout(away, ms);
+  while (box.children.length > MOST_NOTES) box.firstElementChild.remove();
+  wait();
 }
 
 export const KEYS = [

@@ -17,6 +17,8 @@ import { toolbar } from "./toolbar.js";
 import { tuning } from "./tune.js";
 import { linkState } from "./linkstate.js";
 
+const PASSING = new Set(["warning", "shadow mode", "refused"]); // of bad news: the run goes on as it was
+
 const { url, token } = whereTo();
 const store = new Store();
 const link = new Connection(url, token);
@@ -82,14 +84,17 @@ link.addEventListener("status", (/** @type {any} */ { detail: status }) => {
   state.paused(actions.paused);
 });
 link.addEventListener("told", (/** @type {any} */ { detail }) => {
-  run.tell(detail);
-  if (detail.bad) toast(detail.words, { bad: true });
+  if (!run.tell(detail) || !detail.bad) return;
+  if (detail.past) tabs.mark("run");
+  else toast(detail.words, { bad: true, ms: PASSING.has(detail.kind) ? undefined : Infinity });
 });
 link.addEventListener("ended", (/** @type {any} */ { detail }) => state.ended(detail.words));
 stage.addEventListener("frame", (/** @type {any} */ { detail }) => {
   const { frame, age_ms: age, latency_ms: latency } = detail;
-  const place = Object.entries(frame.labels ?? {}).concat(Object.entries(frame.index ?? {}).filter(([axis]) => !(axis in (frame.labels ?? {}))));
-  by("frame").replaceChildren(h("b", {}, `#${frame.seq}`), ` ${place.map(([axis, at]) => (typeof at === "string" ? at : `${axis} ${at}`)).join("  ")}`, h("span", { title: "from the core's receipt to the sending of this picture; in brackets to the result" }, `${short(age)} ms old${latency != null ? ` (${short(latency)})` : ""}`));
+  const labels = frame.labels ?? {};
+  const places = Object.entries(frame.index ?? {}).filter(([axis, at]) => !(axis in labels) && !(axis === "t" && at === frame.seq));
+  const place = [...Object.entries(labels), ...places].map(([axis, at]) => (typeof at === "string" ? at : `${axis} ${at}`));
+  by("frame").replaceChildren(h("b", {}, `#${frame.seq}`), h("i", {}, place.join("  ")), h("span", { title: "from the core's receipt to the sending of this picture; in brackets to the result" }, `${short(age)} ms old${latency != null ? ` (${short(latency)})` : ""}`));
 });
 shortcuts({ store, stage, actions, recolour, help });
 tools.build();
