@@ -7,10 +7,11 @@ const SILENT_MS = 6000; // a server tells its status four times a second
 export function linkState(link, actions) {
   let over = "";
   let paused = false;
+  let recorded = false;
   let shown = "";
   const say = (/** @type {string} */ kind, /** @type {string} */ words, /** @type {string} */ banner = "", /** @type {boolean} */ retry = false) => {
     const text = [kind, words, banner].join("|");
-    document.body.classList.toggle("stale", kind === "bad" || kind === "warm");
+    document.body.classList.toggle("stale", kind === "bad" || kind === "warm"); // nobody knows how old the pictures are
     if (text === shown) return;
     shown = text;
     by("link").className = `pill ${kind}`;
@@ -29,13 +30,17 @@ export function linkState(link, actions) {
     else if (phase === "lost") say("bad", "not connected", `The connection is lost, the pictures are old. Trying again${left > 1 ? ` in ${left} s` : ""}.`, true);
     else if (phase === "connecting") say("warm", "connecting");
     else if (performance.now() - link.heard > SILENT_MS) say("warm", "silent", "Nothing was heard for some seconds: the pictures may be old.");
-    else say(paused ? "warm" : "live", paused ? "paused" : "live");
+    else if (recorded) say("over", "recording");
+    else say(paused ? "paused" : "live", paused ? "paused" : "live");
   };
   link.addEventListener("state", tell);
+  link.addEventListener("layout", (/** @type {any} */ { detail }) => (recorded = detail.layout.live === false));
   setInterval(tell, 500);
   return {
-    begin: () => {
+    /** @param {any} layout of a connection that has just begun */
+    begin: (layout) => {
       over = "";
+      recorded = layout.live === false;
       tell();
     },
     ended: (/** @type {string} */ words) => {

@@ -30,8 +30,9 @@ export function strip() {
   parts.trust.hidden = parts.light.hidden = true;
   by("strip").replaceChildren(...Object.values(parts));
 
-  /** @param {any} status */
-  const show = (status) => {
+  /** @param {any} status @param {boolean} live a recording has no rates of its own, and no queue */
+  const show = (status, live) => {
+    parts.rates.hidden = queue.hidden = !live;
     frames.value.textContent = perSecond(status.frames_per_s);
     results.value.textContent = perSecond(status.results_per_s);
     shown.value.textContent = perSecond(status.shown_per_s);

@@ -6,7 +6,8 @@ const AXES = { c: "Channel", p: "Position", z: "Z", t: "Time" };
 
 /** @param {import("./store.js").Store} store @param {import("./stage.js").Stage} stage */
 export function toolbar(store, stage) {
-  const seen = /** @type {Record<string, number>} */ ({});
+  const seen = /** @type {Record<string, string[]>} */ ({}); // names of the places of each axis, as frames tell them
+  let due = false;
   const zoom = zooming(store, stage);
   const build = () => {
     const { mode } = store.now;
@@ -22,13 +23,16 @@ export function toolbar(store, stage) {
     if (focused !== null) [...by("tools").querySelectorAll("button, select, input")].find((each) => nameOf(each) === focused)?.focus();
   };
   stage.addEventListener("frame", (/** @type {any} */ { detail }) => {
-    let more = false;
-    for (const [axis, at] of Object.entries(detail.frame?.index ?? {})) {
-      if (axis === "t" || !(axis in stage.layout.axes)) continue;
-      more ||= /** @type {number} */ (at) > (seen[axis] ?? 0);
-      seen[axis] = Math.max(seen[axis] ?? 0, /** @type {number} */ (at));
+    const { index = {}, labels = {} } = detail.frame ?? {};
+    for (const [axis, at] of Object.entries(index)) {
+      const name = labels[axis] ?? seen[axis]?.[at] ?? "";
+      if (axis === "t" || !(axis in stage.layout.axes) || seen[axis]?.[at] === name) continue;
+      (seen[axis] ??= [])[at] = name;
+      due = true;
     }
-    if (more && !by("tools").contains(document.activeElement)) build();
+    if (!due || by("tools").contains(document.activeElement)) return; // not under the user's hands
+    due = false;
+    build();
   });
   store.watch(["mode", "images"], build);
   return { build };
@@ -87,10 +91,11 @@ function cameras(store, layout) {
 
 function axes(store, layout, seen) {
   return Object.entries(layout.axes ?? {}).flatMap(([axis, names]) => {
-    const n = Math.max(/** @type {string[]} */ (names).length, (seen[axis] ?? 0) + 1);
+    const told = seen[axis] ?? [];
+    const n = Math.max(/** @type {string[]} */ (names).length, told.length);
     if (axis === "t" || n < 2) return [];
     const values = Array.from({ length: n }, (_, i) => String(i));
-    const words = values.map((value) => names[Number(value)] ?? value);
+    const words = values.map((value, i) => told[i] || names[i] || value);
     const changed = (/** @type {string} */ value) => {
       const { [axis]: _, ...rest } = store.now.index;
       store.set({ index: value === "" ? rest : { ...rest, [axis]: Number(value) } });
