@@ -67,15 +67,14 @@ def test_channel_position_and_z_are_chosen(tmp_path: Path, opened: Open) -> None
             page.get_by_label("Channel").select_option(label="FITC")
             page.get_by_label("Position").select_option("1")
             page.get_by_label("Z", exact=True).select_option("2")
-            page.wait_for_timeout(500)  # what was under way
-            at = -1
-            for _ in range(4):
-                at = newer(page, at)
-                assert place(page)[0] == "FITC"
-                assert {"p 1", "z 2"} <= set(place(page))
+            wanted = {"FITC", "p 1", "z 2"}
+            until(lambda: wanted <= set(place(page)), "what was under way")
+            for _ in range(3):
+                newer(page)
+                assert wanted <= set(place(page))
             page.get_by_label("Channel").select_option(label="newest")
-            seen: set[str] = set()
-            until(lambda: seen.update(place(page)[:1]) or seen >= {"DAPI", "FITC"}, "both channels")
+            for name in ("DAPI", "FITC"):
+                until(lambda name=name: place(page)[0] == name, f"the channel {name}")
             page.get_by_label("Channel").select_option(label="DAPI")
             page.get_by_role("button", name="Snapshot").click()
             page.locator(".toast", has_text="Snapshot of frame").wait_for()  # of the place that is looked at
