@@ -44,6 +44,8 @@ class Standin:
     """Events that each viewer is told of when it comes."""
     status: dict[str, Any] = field(default_factory=dict)
     """What differs in the status."""
+    told: list[dict[str, Any]] = field(default_factory=list)
+    changes: int = 0
     armed: bool = False
     paused: bool = False
     ended: bool = False
@@ -63,6 +65,17 @@ class Standin:
     def asked(self, kind: str) -> list[dict[str, Any]]:
         """The messages of a kind."""
         return [each for each in list(self.said) if each["type"] == kind]
+
+    def set(self, of: str, name: str, value: float) -> None:
+        """Change a setting; viewers are told the layout soon."""
+        for setting in self.layout["settings"]:
+            if (setting["of"], setting["name"]) == (of, name):
+                setting["value"] = value
+        self.changes += 1
+
+    def tell(self, **told: Any) -> None:
+        """Have all viewers told of an event, soon."""
+        self.told.append(told)
 
     async def live(self, socket: WebSocket) -> None:
         """One viewer, from its hello on."""
@@ -130,8 +143,10 @@ class Viewer:
             await self.send("ended", words="The run is over: 1000 frames, all accounted for.")
         elif action == "tune":
             words = "from window 18 on"
-            if message["value"] > 0.95:
+            if message["of"] == "nuclei" and message["value"] > 0.95:
                 ok, words = False, "found 0.99 as threshold, expected 0.1 to 0.95: ask for a value of these"
+            else:
+                run.set(message["of"], message["name"], message["value"])
         elif action == "snapshot":
             more = {"name": "frame-17.png", "frame": {"run": "made", "camera": "", "segment": 0, "seq": 17}}
         elif action == "swap":
@@ -144,8 +159,15 @@ class Viewer:
             await self.socket.send_bytes(pack({"snapshot": "frame-17.png"}, [made.png()]))
 
     async def statuses(self) -> None:
+        known, changes = len(self.run.told), self.run.changes
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
+                for event in self.run.told[known:]:
+                    await self.send("told", **event)
+                known = len(self.run.told)
+                if changes != self.run.changes:
+                    changes = self.run.changes
+                    await self.send("layout", layout=self.run.layout)
                 await self.send(
                     "status", **{**made.status(self.run.seq, self.run.armed, self.run.paused), **self.run.status}
                 )

@@ -70,8 +70,9 @@ def drawn(found: Pictured, views: tuple[Wanted, ...], layout: Layout) -> tuple[M
         raise ViewError(
             f"found no picture of frame {found.result.frame.id} that was asked for, expected one: try again"
         )
-    with ThreadPoolExecutor(1) as pool:
-        return unpack(asyncio.run(update(pool, shown, views, Names(layout.as_json()))))
+    with ThreadPoolExecutor(2) as pool:  # the first is the loop's: the caller may run in one already
+        made = pool.submit(lambda: asyncio.run(update(pool, shown, views, Names(layout.as_json()))))
+        return unpack(made.result())
 
 
 def about(result: Result, layout: Layout) -> About:
