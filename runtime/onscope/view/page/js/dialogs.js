@@ -31,13 +31,13 @@ export function open(title, body, feet, closed = () => {}) {
 
 /**
  * A note over the pictures, which goes away after `ms` unless somebody is at it; Infinity: it waits to be dismissed.
- * @param {string} words @param {{bad?: boolean, before?: Node, after?: Node, ms?: number}} [how]
+ * @param {string} words @param {{bad?: boolean, warm?: boolean, before?: Node, after?: Node, ms?: number}} [how]
  */
-export function toast(words, { bad = false, before, after, ms = bad ? 12_000 : 5000 } = {}) {
+export function toast(words, { bad = false, warm = false, before, after, ms = bad || warm ? 12_000 : 5000 } = {}) {
   const box = by("toasts");
   for (const old of box.querySelectorAll("p")) if (old.textContent === words) old.closest(".toast").remove();
   const close = h("button.icon-only", { "aria-label": "dismiss" }, "✕");
-  const note = h("div", { class: bad ? "toast bad" : "toast", role: bad ? "alert" : null }, before, h("div", {}, h("p", {}, words), after), close);
+  const note = h("div", { class: `toast ${bad ? "bad" : warm ? "warm" : ""}`, role: bad ? "alert" : null }, before, h("div", {}, h("p", {}, words), after), close);
   close.addEventListener("click", () => note.remove());
   const wait = () => ms < Infinity && setTimeout(() => (note.matches(":hover, :focus-within") ? wait() : note.remove()), ms);
   box.append(note);

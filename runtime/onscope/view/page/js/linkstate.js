@@ -25,12 +25,12 @@ export function linkState(link, actions) {
     const { phase, words, retryAt } = link.link;
     const left = Math.max(Math.ceil((retryAt - performance.now()) / 1000), 0);
     actions.enable(phase === "live" && !over);
-    if (over) say("over", "ended", over);
+    if (over) say("still", "ended", over);
     else if (phase === "refused") say("bad", "refused", `The server refused this page: ${words || "no reason was given"}. Open the address that the run has printed.`, true);
     else if (phase === "lost") say("bad", "not connected", `The connection is lost, the pictures are old. Trying again${left > 1 ? ` in ${left} s` : ""}.`, true);
     else if (phase === "connecting") say("warm", "connecting");
     else if (performance.now() - link.heard > SILENT_MS) say("warm", "silent", "Nothing was heard for some seconds: the pictures may be old.");
-    else if (recorded) say("over", "recording");
+    else if (recorded) say("still", "recording");
     else say(paused ? "paused" : "live", paused ? "paused" : "live");
   };
   link.addEventListener("state", tell);

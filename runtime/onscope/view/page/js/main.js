@@ -86,7 +86,8 @@ link.addEventListener("status", (/** @type {any} */ { detail: status }) => {
 link.addEventListener("told", (/** @type {any} */ { detail }) => {
   if (!run.tell(detail) || !detail.bad) return;
   if (detail.past) tabs.mark("run");
-  else toast(detail.words, { bad: true, ms: PASSING.has(detail.kind) ? undefined : Infinity });
+  else if (PASSING.has(detail.kind)) toast(detail.words, { warm: true });
+  else toast(detail.words, { bad: true, ms: Infinity });
 });
 link.addEventListener("ended", (/** @type {any} */ { detail }) => state.ended(detail.words));
 stage.addEventListener("frame", (/** @type {any} */ { detail }) => {

@@ -1,5 +1,5 @@
 /** One number that may be changed while the run goes on: a field, and a slider where it has bounds. */
-import { h, short } from "./dom.js";
+import { h } from "./dom.js";
 
 const DRAG_MS = 1000; // each value that is sent is an event of the run: a drag shall be a few
 const SETTLED_MS = 300; // a key that is held changes the value many times
@@ -51,7 +51,7 @@ export function setting(given, actions) {
     send();
   });
   put(now);
-  const ends = h("div.row.spread.ends", {}, h("small", {}, least === null ? "" : slider ? short(least) : `at least ${short(least)}`), said, h("small", {}, most === null ? "" : slider ? short(most) : `at most ${short(most)}`));
+  const ends = h("div.row.spread.ends", {}, h("small", {}, least === null ? "" : slider ? plain(least) : `at least ${plain(least)}`), said, h("small", {}, most === null ? "" : slider ? plain(most) : `at most ${plain(most)}`));
   const box = h("div.setting", {}, h("div.row.spread", {}, h("span", {}, name), exact), slider, ends, meaning && h("p.quiet", {}, meaning));
   /** @param {number} value as the run has it now: another viewer may have changed it */
   const show = (value) => {
@@ -60,6 +60,8 @@ export function setting(given, actions) {
   };
   return { box, show };
 }
+
+const plain = (/** @type {number} */ value) => String(Number(value.toPrecision(4)));
 
 /** @param {number | null} value @returns {number | null} null where it bounds nothing */
 function bound(value) {

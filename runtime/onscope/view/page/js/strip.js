@@ -13,7 +13,7 @@ export function strip() {
   };
   const [frames, results, shown] = ["frames/s", "results/s", "shown/s"].map(rate);
   const latency = new Latency();
-  const queue = h("div.pips", { role: "img" });
+  const queue = h("div.pips", { role: "img", "aria-label": "queue" });
   const account = h("div.account");
   const trust = h("div.meters");
   const light = h("div.meters");
