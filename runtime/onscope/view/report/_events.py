@@ -59,7 +59,7 @@ def parameters(found: Found) -> Html:
     used = (
         table(
             "Numbers that frames were normalised with, in counts",
-            ["stage", "", "p5", "p50", "p95", "n"],
+            ["stage", "statistic", "p5", "p50", "p95", "n"],
             rows,
             (2, 3, 4, 5),
         )
@@ -109,7 +109,11 @@ def _frozen(found: Found) -> Html | None:
         for stage, values in frozen.items() if isinstance(frozen, Mapping) else ():
             for name, value in values.items() if isinstance(values, Mapping) else ():
                 rows.append([str(each.get("camera", "")), str(stage), str(name), _short(value)])
-    return table("Statistics that were frozen, in counts", ["camera", "stage", "", "value"], rows) if rows else None
+    return (
+        table("Statistics that were frozen, in counts", ["camera", "stage", "statistic", "value"], rows)
+        if rows
+        else None
+    )
 
 
 def _unsaved(found: Found) -> Html | None:
