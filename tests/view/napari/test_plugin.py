@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed: `make test-napari` installs it and runs these tests")
 
+from onscope.view.napari._binding import warning_of
 from tests.view.client.standin import StandIn, standin
 from tests.view.napari.conftest import MANIFEST
 
@@ -59,6 +60,19 @@ def test_where_qt_is_missing_it_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("found no Qt for napari")
     assert "pip install" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("binding", "version", "python", "told"),
+    [
+        ("PySide6", "6.12.0", (3, 11), True),
+        ("PySide6", "6.12.0", (3, 12), False),
+        ("PySide6", "6.11.3", (3, 11), False),
+        ("PyQt6", "6.12.0", (3, 11), False),
+    ],
+)
+def test_a_qt_that_ends_napari_is_told(binding: str, version: str, python: tuple[int, int], told: bool) -> None:
+    assert warning_of(binding, version, python).startswith("found PySide6 6.12.0 with Python 3.11") is told
 
 
 def test_other_files_are_left_to_others(plugin: None, tmp_path: Path) -> None:

@@ -35,6 +35,6 @@ def _live_view() -> Any:
 
         raise ViewError(
             f"found no Qt for napari ({error}), expected PySide6 or PyQt6: install one of them beside onscope[napari], "
-            'such as `pip install "PySide6-Essentials>=6.8,<7"`'
+            'such as `pip install "PySide6-Essentials>=6.8,<6.12"`'
         ) from error
     return LiveView

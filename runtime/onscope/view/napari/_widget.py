@@ -8,6 +8,7 @@ from collections import deque
 from functools import partial
 from typing import Any
 
+from qtpy import API_NAME, PYSIDE_VERSION, QT_VERSION
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import (
     QApplication,
@@ -25,6 +26,7 @@ from .._values import Layout
 from .._wire import Array
 from ..client import Update, ViewClient, ViewError
 from ._actions import Actions
+from ._binding import warning_of
 from ._choice import Item, wanted
 from ._layers import LiveLayers
 from ._list import Choices
@@ -73,6 +75,7 @@ class LiveView(QWidget):
         self._limit.setValue(LIMIT)
         self._limit.setSingleStep(256)
         self._arrange()
+        self._say(warning_of(API_NAME, PYSIDE_VERSION or QT_VERSION) or "not connected")
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
         self._connect.clicked.connect(self._toggle)
