@@ -8,6 +8,9 @@ from ...worker import SETTING
 from ._about import About
 from ._references import References, one_line
 
+SHOWN = 6
+"""Changes of numbers that the text names."""
+
 
 def tuned_of(about: About) -> Iterator[tuple[str, str, dict[str, float]]]:
     """Stage, name and values of what was tuned: percentiles and number of the results that it holds for."""
@@ -26,12 +29,11 @@ def change_words(about: About, cited: References) -> list[str]:
             f"After {seconds:.1f} s of the recording the network of {one_line(swap.stage)} was replaced by "
             f"{one_line(swap.package)}{cited.mark(swap.package_sha256)}."
         )
-    tuned: dict[str, list[str]] = {}
-    for stage, name, _ in tuned_of(about):
-        tuned.setdefault(stage, []).append(one_line(name))
-    said += [
-        f"While frames came, {' and '.join(names)} of {one_line(stage)} "
-        f"{'was' if len(names) == 1 else 'were'} changed; each result is recorded with what held for it."
-        for stage, names in tuned.items()
-    ]
+    tuned = [one_line(event.message) for event in about.facts.events if event.kind == "tuned"]
+    if tuned:
+        more = f", and {len(tuned) - SHOWN} more changes" if len(tuned) > SHOWN else ""
+        said.append(
+            f"Numbers were changed while frames came ({'; '.join(tuned[:SHOWN])}{more}); each result is recorded with "
+            "those that held for it."
+        )
     return said
