@@ -45,3 +45,8 @@ def live(page: Any) -> None:
     """Wait until pictures come."""
     until(lambda: page.locator("#link").text_content() == "live", "the connection")
     newer(page)
+
+
+def try_now(page: Any) -> None:
+    """Press the button that connects again at once, where the page has not done so by itself."""
+    page.evaluate("() => document.querySelector('#banner button')?.click()")

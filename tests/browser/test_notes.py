@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="the server's packages are missing: pip install onscope[view]")
 
 from .conftest import Open
-from .looks import live, until
+from .looks import live, try_now, until
 from .standin import serving
 
 SHADOW = {"kind": "shadow mode", "words": "NOTHING is carried out", "bad": True, "at": 1.7e9}
@@ -27,7 +27,7 @@ def test_what_was_before_waits_in_the_list(opened: Open) -> None:
         assert badge.is_hidden()
     until(lambda: page.locator("#link").text_content() != "live", "the end")
     with serving(run.port, before=[SHADOW, {**SHADOW, "words": "a lamp is out", "at": 1.8e9}]):
-        page.get_by_role("button", name="Try now").click()
+        try_now(page)
         live(page)
         page.locator(".log li", has_text="a lamp is out").wait_for()
         assert page.locator(".log li", has_text="NOTHING is carried out").count() == 1  # told twice, one event
