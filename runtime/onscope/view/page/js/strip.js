@@ -54,10 +54,11 @@ const perSecond = (/** @type {number | null} */ value) => (value == null ? "–"
 function pips(box, queue) {
   if (!queue) return;
   const depth = queue.depth ?? 0; // null: not known, or without bound
-  const words = depth ? `${queue.waiting} of ${depth} places of the queue taken` : `${queue.waiting} frames wait`;
+  const waiting = depth ? Math.min(queue.waiting, depth) : queue.waiting; // what is being worked on waits no more
+  const words = depth ? `${waiting} of ${depth} places of the queue taken` : `${waiting} frames wait`;
   box.setAttribute("aria-label", words);
   box.title = words;
-  box.replaceChildren(h("span", {}, "queue"), ...(depth > 12 ? [] : Array.from({ length: depth }, (_, i) => h("i", { class: i < queue.waiting ? "on" : "" }))), h("b", {}, depth ? `${queue.waiting} / ${depth}` : short(queue.waiting)));
+  box.replaceChildren(h("span", {}, "queue"), ...(depth > 12 ? [] : Array.from({ length: depth }, (_, i) => h("i", { class: i < waiting ? "on" : "" }))), h("b", {}, depth ? `${waiting} / ${depth}` : short(waiting)));
 }
 
 function ledger(box, states) {
