@@ -59,7 +59,7 @@ export class Latency {
       scales: { x: { time: false, auto: false }, y: { range: (_, __, most) => [0, (most || 1) * 1.15] } },
       axes: [
         { ...axis, size: 18, space: 60, grid: { show: false }, splits: ago, values: (plot, ticks) => ticks.map((tick) => (tick === plot.scales.x.max ? "now" : `${Math.round(tick - plot.scales.x.max)} s`)) },
-        { ...axis, size: 34, space: 22 },
+        { ...axis, size: 40, space: 22 },
       ],
       series: [{}, ...names.map((name, i) => ({ stroke: colour(name, i), width: name === WHOLE ? 2 : 1.25, points: { show: false }, spanGaps: false }))],
     }, [this.times, ...names.map((name) => this.series.get(name))], this.chart);

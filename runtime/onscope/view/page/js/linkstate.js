@@ -9,6 +9,9 @@ export function linkState(link, actions) {
   let paused = false;
   let recorded = false;
   let shown = "";
+  const said = h("span");
+  const again = h("button.small", { hidden: true, onclick: () => link.retry() }, "Try now");
+  by("banner").replaceChildren(said, again);
   const say = (/** @type {string} */ kind, /** @type {string} */ words, /** @type {string} */ banner = "", /** @type {boolean} */ retry = false) => {
     const text = [kind, words, banner].join("|");
     document.body.classList.toggle("stale", kind === "bad" || kind === "warm"); // nobody knows how old the pictures are
@@ -19,7 +22,8 @@ export function linkState(link, actions) {
     const box = by("banner");
     box.hidden = !banner;
     box.className = kind;
-    box.replaceChildren(h("span", {}, banner), ...(retry ? [h("button.small", { onclick: () => link.retry() }, "Try now")] : []));
+    said.textContent = banner; // the button stays the same while seconds are counted: it may have the focus
+    again.hidden = !retry;
   };
   const tell = () => {
     const { phase, words, retryAt } = link.link;
