@@ -42,17 +42,25 @@ class WireError(ValueError):
 
 def pack(head: Mapping[str, Any], arrays: Sequence[Array]) -> bytes:
     """An update. `head` may name arrays anywhere in it by {"array": number}; they are told as the format says."""
-    places, offset = [], 0
+    return joined(*placed(head, arrays))
+
+
+def placed(head: Mapping[str, Any], arrays: Sequence[Array]) -> tuple[Message, bytes]:
+    """An update in two parts: its head, which says where the arrays are, and their bytes."""
+    places, parts, offset = [], list[bytes](), 0
     for array in arrays:
         places.append({"offset": offset, "dtype": array.dtype.newbyteorder("<").str, "shape": list(array.shape)})
-        offset += -(-array.nbytes // _ALIGN) * _ALIGN
-    text = json.dumps({**head, "arrays": places}, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-(len(text) + _HEAD.size) % _ALIGN)
-    parts = [_HEAD.pack(MAGIC, len(text)), text]
-    for array in arrays:
         raw = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
         parts += [raw, bytes(-len(raw) % _ALIGN)]
-    return b"".join(parts)
+        offset += len(raw) + len(parts[-1])
+    return {**head, "arrays": places}, b"".join(parts)
+
+
+def joined(head: Mapping[str, Any], arrays: bytes) -> bytes:
+    """The two parts of an update as it is sent."""
+    text = json.dumps(head, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-(len(text) + _HEAD.size) % _ALIGN)
+    return b"".join((_HEAD.pack(MAGIC, len(text)), text, arrays))
 
 
 def unpack(data: bytes) -> tuple[Message, list[Array]]:

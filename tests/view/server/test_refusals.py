@@ -160,6 +160,7 @@ def test_more_viewers_than_there_may_be(run: Rig) -> None:
         for _ in range(64):
             stack.enter_context(run.eyes())
         with eyes(run.view.port) as viewer:
+            viewer.say(**HELLO)
             code, words = viewer.closed()
         assert code == 1013
         assert "64 viewers" in words

@@ -58,6 +58,7 @@ class Snap:
 def drawn(found: Pictured, views: tuple[Wanted, ...], layout: Layout) -> tuple[Message, list[Array]]:
     """The update of these views, as a viewer gets it; what the frame does not have is left out. Raises ViewError."""
     from ..feed._head import head_of
+    from ..server._made import Maker
     from ..server._shown import Shown
     from ..server._update import Names, update
 
@@ -71,7 +72,7 @@ def drawn(found: Pictured, views: tuple[Wanted, ...], layout: Layout) -> tuple[M
             f"found no picture of frame {found.result.frame.id} that was asked for, expected one: try again"
         )
     with ThreadPoolExecutor(2) as pool:  # the first is the loop's: the caller may run in one already
-        made = pool.submit(lambda: asyncio.run(update(pool, shown, views, Names(layout.as_json()))))
+        made = pool.submit(lambda: asyncio.run(update(Maker(pool), shown, views, Names(layout.as_json()))))
         return unpack(made.result())
 
 
