@@ -36,7 +36,7 @@ def _way(plan: Plan, told: Callable[[str], object], way: str, threads: int | Non
     with camera(plan.size, threads) as (runtime, source, pipeline, named), View(runtime) as view:
         image = pipeline.stages[0].name
         for turn in range(plan.rounds):
-            for number in numbers if turn % 2 else reversed(numbers):
+            for number in numbers if turn % 2 else numbers[::-1]:
                 slow = min(plan.slow, number // 2)
                 told_fps, what = _looked_at(view, source, plan, number, slow, image)
                 fps[number].append(told_fps)
@@ -54,11 +54,11 @@ def _way(plan: Plan, told: Callable[[str], object], way: str, threads: int | Non
             "threads": threads,
             "pipeline": named,
         }
-        what = f"{named}, {plan.size}x{plan.size}, {way}: frames/s with {number} viewer{'s' * (number > 1)}"
-        what += f", {slow} of them slow" if slow else ""
+        title = f"{named}, {plan.size}x{plan.size}, {way}: frames/s with {number} viewer{'s' * (number > 1)}"
+        title += f", {slow} of them slow" if slow else ""
         ours, against = (f"{np.median(fps[each]):.1f}/s" for each in (number, 0))
         budget = BUDGETS[way]
-        rows.append(at_least(what, ours, f"{against} without", float(np.median(ratios)), budget, detail))
+        rows.append(at_least(title, ours, f"{against} without", float(np.median(ratios)), budget, detail))
     return rows
 
 

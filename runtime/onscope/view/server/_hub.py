@@ -52,7 +52,7 @@ class Hub:
         self._slots, self._frames, self._histories = Slots(), Frames(self._maker.forget), Histories(MOST_PLACES)
         self._journals = Journals(self._reading)
         self._viewers: dict[int, Viewer] = {}
-        self._strangers = 0
+        self._strangers: deque[asyncio.Task[None]] = deque()
         self._last_number = time.monotonic_ns()
         """Of viewers: an answer to one of a server before this one is for nobody here."""
         self._layout, self._names = EMPTY_LAYOUT, Names()
@@ -109,15 +109,19 @@ class Hub:
 
     async def _knows(self, socket: WebSocket) -> bool:
         """Whether it has said hello, and there is a place for it. Raises Refused."""
-        if self._strangers >= MOST_STRANGERS:
-            await turn_away(socket)
-            return False
-        self._strangers += 1
+        hello = asyncio.create_task(wait_for_hello(socket, self._token))
+        if len(self._strangers) >= MOST_STRANGERS:  # the oldest gives way: they cannot keep viewers out
+            self._strangers.popleft().cancel()
+        self._strangers.append(hello)
         try:
-            await wait_for_hello(socket, self._token)
+            await asyncio.wait({hello})
         finally:
-            self._strangers -= 1
-        if len(self._viewers) >= MOST_VIEWERS:
+            hello.cancel()
+            with contextlib.suppress(ValueError):  # it gave way
+                self._strangers.remove(hello)
+        if not hello.cancelled():
+            hello.result()
+        if hello.cancelled() or len(self._viewers) >= MOST_VIEWERS:
             await turn_away(socket)
             return False
         return True
