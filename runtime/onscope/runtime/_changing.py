@@ -13,6 +13,7 @@ from ._errors import WorkerError
 from ._keeper import Keeper
 from ._live_path import LivePath, closed_error
 from ._pipeline import Pipeline
+from ._queued import Queued
 from ._repeat import Changes, Repeat
 from ._stage import Stage
 from ._swap import Swapped, described, swapped_stage, swapped_words
@@ -24,7 +25,7 @@ FIRST_S = 1.0
 """How long a change waits for the first frame that it holds for."""
 
 
-class Changing:
+class Changing(Queued):
     """The part of `Runtime` that changes stages; any thread may call its methods."""
 
     pipeline: Pipeline

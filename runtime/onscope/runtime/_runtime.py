@@ -21,7 +21,6 @@ from ._hooked import Hooked
 from ._keeper import Keeper
 from ._live_path import LivePath
 from ._pipeline import Pipeline
-from ._queued import Queued
 from ._result import Result
 from ._shm import remove_leftovers
 from ._sources import describe_source
@@ -37,7 +36,7 @@ WORKERS: dict[str, Callable[[], WorkerLink]] = {"process": ProcessLink, "thread"
 CLOSING_PATIENCE_S = 10.0
 
 
-class Runtime(Changing, Queued):
+class Runtime(Changing):
     """Runs a pipeline on frames while they are acquired, in a worker beside the acquisition. A context manager.
 
     `pipeline` is a Pipeline or the path of its YAML; `worker` "process" (outlives crashing models) or "thread" (for
