@@ -22,6 +22,7 @@ SECONDS = 25
 COLOURS = 160
 RUN = (
     *("run", str(EXAMPLES / "tracks.yaml"), "--source", "specimen:dividing-cells"),
+    *("--exposure-ms", "700"),  # slow enough for two cores: no frame is skipped, and no track lost
     *("--rules", str(EXAMPLES / "rules" / "follow.yaml"), "--view", "--no-browser"),
 )
 
