@@ -97,7 +97,7 @@ $(VENV)/.browser: $(VENV)/.dev
 
 $(VENV)/.napari: $(VENV)/.dev
 	@echo "Installing napari and Qt into $(VENV) (a few minutes)"
-	$(PIP) -e ".[dev,napari]" "PySide6-Essentials>=6.8,<7"
+	$(PIP) -e ".[dev,napari]" "PySide6-Essentials>=6.8,<6.12"
 	@touch $@
 
 clean:  ## Remove the environment and what tools left

@@ -34,6 +34,7 @@ PLACES = {
         "<!-- recording: written by `python -m benchmarks.recording --readme` -->",
         "<!-- end of recording -->",
     ),
+    "view": ("<!-- view: written by `python -m benchmarks.view --readme` -->", "<!-- end of view -->"),
     "feedback": (
         "<!-- feedback: written by `python -m benchmarks.feedback --readme` -->",
         "<!-- end of feedback -->",

@@ -50,6 +50,17 @@ def plus_one(folder: Path, dtype: str = "uint16") -> Package:
     return write(folder, nodes, constants, dtype, ("image", dtype, image_axes(reference=True)))
 
 
+def plus(folder: Path, number: int) -> Package:
+    """image = frame + number, uint16."""
+    nodes = [
+        helper.make_node("Cast", ["frame"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["f", "more"], ["g"]),
+        helper.make_node("Cast", ["g"], ["image"], to=TensorProto.UINT16),
+    ]
+    output = ("image", "uint16", image_axes(reference=True))
+    return write(folder, nodes, {"more": np.float32(number)}, "uint16", output)
+
+
 def plus_rgb(folder: Path) -> Package:
     """image = frame + 1 for three uint8 channels."""
     nodes = [

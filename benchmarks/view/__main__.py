@@ -1,6 +1,7 @@
 """The live view: `python -m benchmarks.view [--quick] [--only NAME ...] [--readme]`.
 
-throughput: frames per second of a run with ten viewers, over those of the same run without, in pairs.
+throughput: frames per second of a run with one and with ten viewers, over those of the same run without, in turns;
+with all cores for the networks, and with one left free.
 age: from a frame's receipt to its picture at a viewer, at 30 frames per second.
 """
 
@@ -19,7 +20,7 @@ def main() -> None:
     def measured(quick: bool, names: Sequence[str], tell: Callable[[str], object]) -> list[Row]:
         return measure(QUICK if quick else FULL, names, tell)
 
-    _command.run("python -m benchmarks.view", __doc__, NAMES, measured, "view", "half a minute instead of some")
+    _command.run("python -m benchmarks.view", __doc__, NAMES, measured, "view", "a minute instead of some ten")
 
 
 if __name__ == "__main__":

@@ -13,28 +13,30 @@ from ._bench import camera
 from ._plan import Plan
 from ._viewers import viewers
 
-BUDGET_MS = 100.0
-"""For the half of the pictures: what the eye takes for at once."""
+BUDGET_MS = 150.0
+"""For 99 of 100 pictures."""
 
 
 def age(plan: Plan, told: Callable[[str], object]) -> list[Row]:
-    """Milliseconds from a frame's receipt to its picture at one viewer, and at each of ten."""
+    """Milliseconds from a frame's receipt to its picture, decoded, at one viewer and at each of several."""
     rows = []
-    for number in sorted({1, plan.viewers}):
+    for number in plan.viewers:
         told(f"age: {plan.aged} frames at {plan.fps:g} frames/s, {number} viewers")
         with (
-            camera(plan.size) as (runtime, source),
+            camera(plan.aged_size) as (runtime, source, pipeline, named),
             View(runtime) as view,
-            viewers(view.port, number, plan.shown) as seen,
+            viewers(view.port, number, plan.shown, pipeline.stages[0].name) as seen,
         ):
-            source.give(plan.aged, plan.fps)
+            source.at_pace(plan.aged, plan.fps)
+            latency = runtime.ledger.counts["done"]
         if not seen.ages_ms:
             raise RuntimeError(f"no picture of {plan.aged} frames came to any of {number} viewers: look at the server")
-        middle, late = (float(np.percentile(seen.ages_ms, q)) for q in (50, 95))
-        share = len(seen.ages_ms) / number / plan.aged
-        what = f"age of pictures at {plan.fps:g} frames/s, {number} viewer{'s' * (number > 1)}"
-        ours = f"p50 {middle:.0f} ms, p95 {late:.0f} ms"
-        detail = {"age_ms": spread(seen.ages_ms), "shown": round(share, 3)}
-        budget = f"p50 at most {BUDGET_MS:g} ms"
-        rows.append(Row(what, ours, f"{share:.0%} of frames shown", None, budget, middle <= BUDGET_MS, detail))
+        middle, most, late = (float(np.percentile(seen.ages_ms, q)) for q in (50, 95, 99))
+        share = seen.updates / number / plan.aged
+        what = f"{named}, {plan.aged_size}x{plan.aged_size}, {plan.fps:g} frames/s: age of pictures at "
+        what += f"{number} viewer{'s' * (number > 1)}"
+        ours = f"p50 {middle:.0f}, p95 {most:.0f}, p99 {late:.0f} ms"
+        detail = {"age_ms": spread(seen.ages_ms), "p95": round(most, 2), "shown": round(share, 3), "done": latency}
+        budget = f"p99 at most {BUDGET_MS:g} ms"
+        rows.append(Row(what, ours, f"{share:.0%} of frames shown", None, budget, late <= BUDGET_MS, detail))
     return rows

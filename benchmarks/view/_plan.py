@@ -7,18 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """`pairs` of runs of `frames` frames of `size` x `size` pixels, with `viewers` and without; `aged` frames whose
-    pictures are timed, at `fps`; viewers ask for `shown` x `shown` pixels."""
+    """Throughput: `rounds` of runs of `seconds` each, of `size` x `size` pixels, with as many `viewers` as there are
+    numbers, of which `slow` (at most half) take their time. Age: `aged` frames of `aged_size` at `fps`. Viewers ask for
+    pictures of `shown` x `shown` pixels."""
 
-    pairs: int = 10
-    frames: int = 600
-    size: int = 1024
-    viewers: int = 10
-    aged: int = 600
+    rounds: int = 12
+    seconds: float = 8.0
+    size: int = 512
+    viewers: tuple[int, ...] = (1, 10)
+    slow: int = 4
+    aged: int = 900
+    aged_size: int = 256
     fps: float = 30.0
     shown: int = 512
 
 
 FULL = Plan()
-QUICK = Plan(pairs=3, frames=150, aged=90)
-TINY = Plan(pairs=1, frames=10, size=64, viewers=2, aged=5, shown=32)
+QUICK = Plan(rounds=2, seconds=3.0, aged=90)
+TINY = Plan(rounds=1, seconds=0.5, size=64, viewers=(2,), slow=1, aged=5, aged_size=64, shown=32)

@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Seen:
-    """What viewers saw: milliseconds from each frame's receipt to its picture, of all of them."""
+    """What those viewers saw that are not slow: milliseconds from each frame's receipt to its picture."""
 
     ages_ms: list[float] = field(default_factory=list)
 
+    @property
+    def updates(self) -> int:
+        return len(self.ages_ms)
+
 
 @contextmanager
-def viewers(port: int, number: int, size: int) -> Iterator[Seen]:
-    """So many viewers while the block lasts; filled at its end. They are there when it begins."""
-    program = [sys.executable, "-m", "benchmarks.view.looking", str(port), str(number), str(size)]
+def viewers(port: int, number: int, size: int, image: str, slow: int = 0) -> Iterator[Seen]:
+    """So many viewers while the block lasts, the last ones slow; filled at its end. They are there when it begins."""
+    program = [sys.executable, "-m", "benchmarks.view.looking", *map(str, (port, number, size, image, slow))]
     process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     seen = Seen()

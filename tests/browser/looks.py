@@ -24,6 +24,11 @@ def seq(page: Any) -> int:
     return int(shown.text_content()[1:]) if shown.count() else -1
 
 
+def place(page: Any) -> list[str]:
+    """Where in the acquisition the frame is that is shown: "FITC", "z 2"."""
+    return (page.locator("#frame i").text_content() or "").split("  ")
+
+
 def newer(page: Any, than: int | None = None) -> int:
     """Wait until a newer frame is shown than now, or than one; its number."""
     than = seq(page) if than is None else than
@@ -40,3 +45,8 @@ def live(page: Any) -> None:
     """Wait until pictures come."""
     until(lambda: page.locator("#link").text_content() == "live", "the connection")
     newer(page)
+
+
+def try_now(page: Any) -> None:
+    """Press the button that connects again at once, where the page has not done so by itself."""
+    page.evaluate("() => document.querySelector('#banner button')?.click()")

@@ -40,6 +40,12 @@ class Standin:
     token: str = ""
     said: list[dict[str, Any]] = field(default_factory=list)
     layout: dict[str, Any] = field(default_factory=made.layout)
+    before: list[dict[str, Any]] = field(default_factory=list)
+    """Events that each viewer is told of when it comes."""
+    status: dict[str, Any] = field(default_factory=dict)
+    """What differs in the status."""
+    told: list[dict[str, Any]] = field(default_factory=list)
+    changes: int = 0
     armed: bool = False
     paused: bool = False
     ended: bool = False
@@ -59,6 +65,17 @@ class Standin:
     def asked(self, kind: str) -> list[dict[str, Any]]:
         """The messages of a kind."""
         return [each for each in list(self.said) if each["type"] == kind]
+
+    def set(self, of: str, name: str, value: float) -> None:
+        """Change a setting; viewers are told the layout soon."""
+        for setting in self.layout["settings"]:
+            if (setting["of"], setting["name"]) == (of, name):
+                setting["value"] = value
+        self.changes += 1
+
+    def tell(self, **told: Any) -> None:
+        """Have all viewers told of an event, soon."""
+        self.told.append(told)
 
     async def live(self, socket: WebSocket) -> None:
         """One viewer, from its hello on."""
@@ -98,6 +115,8 @@ class Viewer:
             await self.socket.close(1008)
             return
         await self.send("hello", version=VERSION, layout=self.run.layout)
+        for event in self.run.before:
+            await self.send("told", **event, past=True)
         self.tasks = [asyncio.create_task(self.statuses()), asyncio.create_task(self.updates())]
         while True:
             message = json.loads(await self.socket.receive_text())
@@ -124,22 +143,34 @@ class Viewer:
             await self.send("ended", words="The run is over: 1000 frames, all accounted for.")
         elif action == "tune":
             words = "from window 18 on"
-            if message["value"] > 0.95:
+            if message["of"] == "nuclei" and message["value"] > 0.95:
                 ok, words = False, "found 0.99 as threshold, expected 0.1 to 0.95: ask for a value of these"
+            else:
+                run.set(message["of"], message["name"], message["value"])
         elif action == "snapshot":
-            more = {"name": "frame-17.png"}
-            await self.socket.send_bytes(pack({"snapshot": "frame-17.png", "png": {"array": 0}}, [made.png()]))
+            more = {"name": "frame-17.png", "frame": {"run": "made", "camera": "", "segment": 0, "seq": 17}}
         elif action == "swap":
             self.run.layout["packages"][message["stage"]] = message["package"]
             await self.send("layout", layout=self.run.layout)
             words = "from window 40 on"
         await self.send("told", kind=action, words=words or f"{action} by a viewer", bad=not ok, at=time.time())
         await self.send("done", id=message["id"], ok=ok, words=words, **more)
+        if action == "snapshot":
+            await self.socket.send_bytes(pack({"snapshot": "frame-17.png"}, [made.png()]))
 
     async def statuses(self) -> None:
+        known, changes = len(self.run.told), self.run.changes
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             while True:
-                await self.send("status", **made.status(self.run.seq, self.run.armed, self.run.paused))
+                for event in self.run.told[known:]:
+                    await self.send("told", **event)
+                known = len(self.run.told)
+                if changes != self.run.changes:
+                    changes = self.run.changes
+                    await self.send("layout", layout=self.run.layout)
+                await self.send(
+                    "status", **{**made.status(self.run.seq, self.run.armed, self.run.paused), **self.run.status}
+                )
                 await asyncio.sleep(0.25)
 
     async def updates(self) -> None:

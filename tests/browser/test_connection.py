@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="the server's packages are missing: pip install onscope[view]")
 
 from .conftest import Open
-from .looks import live, until
+from .looks import live, try_now, until
 from .standin import serving
 
 
@@ -24,7 +24,7 @@ def test_after_a_restart_everything_that_was_set_is_asked_for_again(opened: Open
     page.get_by_text("The connection is lost").wait_for()
     assert page.get_by_role("button", name="Pause").is_disabled()
     with serving(run.port) as again:
-        page.get_by_role("button", name="Try now").click()
+        try_now(page)
         live(page)
         until(lambda: bool(again.asked("show")), "what was wanted")
         assert again.asked("show")[-1]["views"] == wanted

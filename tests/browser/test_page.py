@@ -154,6 +154,9 @@ def test_arming_and_stopping_ask_first(run: Standin, opened: Open) -> None:
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Stop the run").click()
     page.get_by_text("The run is over").wait_for()
+    assert page.locator("#link").text_content() == "ended"
+    page.get_by_role("radio", name="Swipe").click()  # the last pictures can be looked at
+    until(lambda: page.locator(".pane").count() == 1, "one pane")
     assert [each["action"] for each in run.asked("do")] == ["arm", "stop"]
     assert page.get_by_role("button", name="Pause").is_disabled()
 
@@ -165,7 +168,7 @@ def test_pause_snapshot_tuning_and_swap(run: Standin, opened: Open) -> None:
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Pause").wait_for()
     page.get_by_role("button", name="Snapshot").click()
-    page.get_by_text("Saved frame-17.png").wait_for()
+    page.get_by_text("Snapshot of frame 17, the next after frame").wait_for()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename == "frame-17.png"

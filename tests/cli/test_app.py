@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import entry_points, version
 from pathlib import Path
 
 import pytest
+
+from onscope.cli._app import SUMMARIES
 
 from .conftest import Call
 
@@ -29,6 +32,11 @@ def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
     for point in entry_points(group="onscope.commands"):
         assert re.search(rf"\b{point.name}\b", said.stdout)
     assert "heavy: []" in said.stdout
+
+
+def test_every_shipped_command_has_its_line() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert set(project["project"]["entry-points"]["onscope.commands"]) <= set(SUMMARIES)
 
 
 def test_version(call: Call) -> None:

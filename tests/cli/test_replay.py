@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 
 import pytest
 
+from onscope.drivers import replay
+from onscope.runtime import Runtime, block
 from onscope.runtime.record import open_recording
+from tests import models
 
 from .conftest import Call
 
@@ -84,6 +88,32 @@ def test_a_replay_is_held_against_its_recording(call: Call, pipeline_file: Path,
     assert said.code == 0, said.err
     assert f"{results} done" in said.out
     assert f"{frames - results} skipped(as recorded)" in said.out
+
+
+def test_a_replay_is_changed_as_its_recording_was(call: Call, pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
+    live = tmp_path / "live"
+    other = models.plus(tmp_path / "other", 2)
+    with Runtime(pipeline_file, worker="thread", admission=block(2), record=live) as runtime:
+        for number, frame in enumerate(replay(stack).frames()):
+            runtime.submit(frame)
+            assert runtime.drain(60)
+            if number == 3:
+                runtime.tune("found", threshold=3.0)
+            elif number == 6:
+                runtime.swap("plus", other)
+    frames = len(open_recording(live))
+    said = call("run", pipeline_file, "--source", f"replay:{live}", "--out", tmp_path / "again", "--compare", live)
+    assert said.code == 0, said.out + said.err
+    assert "changed as in the recording: numbers 1 times, packages 1 times" in said.out
+    for stage in ("plus", "double", "found"):
+        assert f"{stage}: {frames} in both, equal to the bit" in said.out
+    shutil.rmtree(other.folder)
+    said = call("run", pipeline_file, "--source", f"replay:{live}", "--out", tmp_path / "less", "--compare", live)
+    assert said.code == 0, said.out + said.err
+    assert "plus: 7 in both, equal to the bit" in said.out
+    assert f"left out: {frames - 7} results" in said.out
+    assert f"{frames - 7} frames: the package" in said.out
+    assert "was not found" in said.out
 
 
 def test_a_recording_of_other_frames_has_nothing_in_common(

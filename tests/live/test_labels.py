@@ -46,6 +46,27 @@ def flows(output: np.ndarray[Any, Any], **more: Any) -> np.ndarray[Any, Any]:
     return labels
 
 
+@pytest.mark.parametrize(
+    ("step", "arguments", "settings"),
+    [
+        ("stardist_postprocessing", STAR, {"prob_threshold": 0.7, "nms_threshold": 0.1}),
+        ("cellpose_flow_dynamics", FLOW, {"cellprob_threshold": 1.0, "flow_threshold": 0.1, "min_size": 40}),
+    ],
+)
+def test_settings_stand_for_the_steps_own_arguments(
+    step: str, arguments: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    stated = decoder(AXES, settings, [make_step(step, arguments)])
+    own = decoder(AXES, {}, [make_step(step, {**arguments, **settings})])
+    before = decoder(AXES, {}, [make_step(step, arguments)])
+    numbers = [
+        {name: value for name, value in vars(each).items() if name != "_planes"} for each in (stated, own, before)
+    ]
+    assert numbers[0] == numbers[1] != numbers[2]
+    with pytest.raises(PipelineError, match="expected a"):
+        decoder(AXES, {next(iter(settings)): "low"}, [make_step(step, arguments)])
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([1, 2]))
 def test_separate_star_convex_objects_are_found_as_they_are(seed: int, grid: int) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from onscope.runtime import (
     Event,
@@ -28,6 +27,7 @@ from onscope.runtime import (
     Runtime,
     Stage,
     WorkerError,
+    _watch,
     block,
 )
 from onscope.runtime.record import open_recording
@@ -39,13 +39,7 @@ Make = Callable[..., Runtime]
 
 def plus(folder: Path, number: int) -> Package:
     """image = frame + number."""
-    nodes = [
-        helper.make_node("Cast", ["frame"], ["f"], to=TensorProto.FLOAT),
-        helper.make_node("Add", ["f", "more"], ["g"]),
-        helper.make_node("Cast", ["g"], ["image"], to=TensorProto.UINT16),
-    ]
-    output = ("image", "uint16", models.image_axes(reference=True))
-    return models.write(folder / f"plus{number}", nodes, {"more": np.float32(number)}, "uint16", output)
+    return models.plus(folder / f"plus{number}", number)
 
 
 def pipeline(folder: Path) -> Pipeline:
@@ -297,13 +291,81 @@ def test_a_recording_knows_it(runtime: Make, tmp_path: Path) -> None:
     assert len(run.table("frames")) == made.frames  # all raw frames are there
     assert swapped.first is not None
     first = swapped.first.seq
+    made_by = [each["provenance"]["package"] for each in run.manifest["images"] if each.get("stage") == "plus"]
+    assert made_by == [swap["before_sha256"], new.package_sha256]  # an image of its own for each
     again = recompute(run, run.table("results"), None, sample=None)
-    assert again.stages["plus"].identical == first
-    (reason,) = again.stages["plus"].skipped
-    assert "replaced" in reason
-    assert again.stages["plus"].skipped[reason] == made.frames - first
-    assert again.stages["found"].identical == first  # it reads the other
-    assert not again.stages["plus"].wrong
+    for stage in again.stages.values():  # each with the package that made it
+        assert (stage.identical, stage.skipped, stage.unlike) == (made.frames, {}, [])
+    shutil.rmtree(new.folder)
+    again = recompute(run, run.table("results"), None, sample=None)
+    for name, why in (("plus", "was not found: name its folder"), ("found", "it reads plus, which cannot")):
+        assert again.stages[name].identical == first
+        (reason,) = again.stages[name].skipped
+        assert why in reason
+        assert again.stages[name].skipped[reason] == made.frames - first
+
+
+def test_a_look_that_no_stage_runs_on_is_no_hindrance(runtime: Make, tmp_path: Path) -> None:
+    it = runtime(Pipeline([Stage("plus", plus(tmp_path, 1), camera="cam")]), worker="thread", admission=block(2))
+    other = FrameSpec((16, 16), "uint16", camera="other")
+    it.prepare(other)
+    results = it.subscribe(block(8))
+    it.swap("plus", plus(tmp_path, 7))
+    it.submit(models.frame(0, 500, other))
+    it.submit(models.frame(0, 500))
+    result = results.take(60)
+    assert result is not None
+    assert int(result["plus"][0, 0]) == 507
+    assert it.drain(60)
+    assert (it.ledger.counts["done"], it.ledger.counts["skipped"], len(it.ledger.table())) == (1, 1, 2)
+
+
+def test_a_number_tuned_to_what_the_old_package_says_goes_on(runtime: Make, tmp_path: Path) -> None:
+    it = runtime(pipeline(tmp_path), worker="thread", admission=block(2))
+    other = models.brightest(tmp_path / "other")
+    changed = replace(other, settings={**other.settings, "threshold": 5.0})
+    it.tune("found", threshold=300)
+    it.tune("found", threshold=1000)
+    it.swap("found", changed)
+    assert it.pipeline.networks[1].settings["threshold"] == 1000
+    assert dict(it.pipeline.networks[1].tuned) == {"threshold": 1000}
+
+
+def test_one_that_chooses_its_weights_chooses_again(runtime: Make, tmp_path: Path) -> None:
+    given = Pipeline([Stage("plus", plus(tmp_path, 1), precision="auto")])
+    it = runtime(given, worker="thread", admission=block(2))
+    chosen = it.pipeline.networks[0]
+    object.__setattr__(chosen, "precision", "int8")  # as if the first package had had them, and the fastest
+    it.swap("plus", plus(tmp_path, 7))
+    assert it.pipeline.networks[0].precision == "float32"
+
+
+def test_a_second_worker_that_says_nothing_is_given_up(
+    runtime: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = runtime(pipeline(tmp_path), worker="process", admission=block(2))
+    monkeypatch.setattr(_watch, "OPENING_PATIENCE_S", 1.0)
+    failures: list[OnscopeError] = []
+
+    def swap() -> None:
+        try:
+            it.swap("plus", plus(tmp_path, 7))
+        except OnscopeError as error:
+            failures.append(error)
+
+    with streaming(it) as made:
+        swapping = threading.Thread(target=swap)
+        swapping.start()
+        until(lambda: it._path.supervisor.spare is not None)
+        spare = it._path.supervisor.spare
+        assert spare is not None
+        os.kill(spare.pid, signal.SIGSTOP)
+        swapping.join(120)
+        seen = len(made.results)
+        until(lambda: len(made.results) > seen)
+    (failure,) = failures
+    assert "it said nothing for 1 s): the first one runs on" in str(failure)
+    assert it.ledger.counts["done"] == made.frames
 
 
 def until(true: Callable[[], object]) -> None:

@@ -23,6 +23,7 @@ SUMMARIES = {
     "rehearse": "Try rules for the microscope on a specimen or a recording, faster than real time.",
     "explain": "Say why the microscope did, or did not do, what rules asked for.",
     "view": "Show a recording in a browser, as the live view shows a run.",
+    "report": "Write a page of a recording, to send to a colleague or put beside a paper's data.",
     "info": "Say what is in a recording: what ran, on which frames, how fast, and whom to cite.",
     "tracks": "Write the tracks of a recording for other programs.",
     "verify": "Check a recording: is it whole, unchanged, and what its own models give?",

@@ -12,6 +12,7 @@ from rich.console import Console
 from onscope.runtime import Admission, Budget, Event, Pipeline, Result, Runtime, Source, specs_of
 from onscope.runtime.record import Recording, open_recording, overview
 
+from ._compare import Comparing
 from ._display import Display
 from ._feedback import Steered, Steering, beating, control, feedback_of, steered
 from ._folder import new_recording
@@ -33,7 +34,7 @@ STOPPED_DRAIN_S = 5.0
 class Plan:
     """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames;
     `steering`: rules that see the results; `looking`: the live view beside it; `service`: who is told of it; `budget`:
-    what gives way when time is short."""
+    what gives way when time is short; `comparing`: a recording that it is held against."""
 
     title: str
     pipeline: Path
@@ -50,6 +51,7 @@ class Plan:
     looking: Looking | None = None
     service: Service | None = None
     budget: Budget | None = None
+    comparing: Comparing | None = None
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
@@ -107,6 +109,8 @@ def _run(
         ) as runtime,
         beating(controller) as heart,
     ):
+        if plan.comparing is not None:
+            plan.comparing.begin(runtime)
         feedback = feedback_of(runtime, controller, plan.steering, plan.out, heart)
         specs = specs_of(source)
         for spec in specs:

@@ -130,7 +130,7 @@ def run(
     from onscope.runtime import open_source, read_faults
     from onscope.runtime.record import open_recording
 
-    from ._compare import AS_RECORDED, compared, follow
+    from ._compare import AS_RECORDED, Comparing, follow
     from ._feedback import steering_of
     from ._live import Plan, run_live
     from ._service import serving
@@ -143,7 +143,7 @@ def run(
     else:
         free = "block:2" if replays_freely else "keep_newest:2"
         admitted = parse_admission(admission or free, every_n, deadline_ms)
-    known = None if compare is None else open_recording(compare)
+    comparing = None if compare is None else Comparing(open_recording(compare))
     options: dict[str, float | str | bool | None] = {
         "fps": _speed(fps),
         "speed": speed,
@@ -181,10 +181,11 @@ def run(
             steering=steering,
             looking=looking,
             service=service,
+            comparing=comparing,
         )
         code = run_live(opened, plan, console)
-    if known is not None:
-        code = code or compared(plan.out, known, console)
+    if comparing is not None:
+        code = code or comparing.end(plan.out, console)
     raise typer.Exit(code)
 
 

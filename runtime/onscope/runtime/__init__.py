@@ -25,6 +25,7 @@ from ._pairs_stage import Pairs
 from ._pipeline import Pipeline
 from ._pixels import unpack
 from ._precision import best_precision
+from ._repeat import Changes, Repeat
 from ._result import Provenance, Result, Stamps
 from ._runtime import Runtime
 from ._sources import Described, Faults, describe_source, open_source, read_faults
@@ -38,6 +39,7 @@ from .windows import Gather
 __all__ = [
     "Admission",
     "Budget",
+    "Changes",
     "ClockPair",
     "ControlError",
     "Crops",
@@ -64,6 +66,7 @@ __all__ = [
     "Provenance",
     "ProviderError",
     "RecordError",
+    "Repeat",
     "Result",
     "RuleError",
     "Runtime",

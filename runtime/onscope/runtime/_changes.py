@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ._events import Event, Kind, Tell
@@ -42,7 +42,13 @@ class Changes:
 
     pending: list[Change] = field(default_factory=list)
     """Those that no window was sent after yet."""
+    script: Callable[[FrameId], bool] | None = None
+    """Of a replay: makes the changes that a window needs; whether it may be sent now."""
     _begun: deque[Change] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    def ready_for(self, route: Route) -> bool:
+        """Whether the next window of a route may be sent."""
+        return self.script is None or self.script((window := route.lane.waiting[0]).frames[window.target].id)
 
     def sent(self, route: Route, window: Window) -> None:
         """A window is on its way: what was changed before holds for it."""

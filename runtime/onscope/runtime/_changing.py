@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from ._errors import PipelineError, WorkerError
 from ._keeper import Keeper
 from ._live_path import LivePath, closed_error
 from ._pipeline import Pipeline
+from ._queued import Queued
+from ._repeat import Changes, Repeat
 from ._stage import Stage
 from ._swap import Swapped, described, swapped_stage, swapped_words
 from ._takeover import Takeover
@@ -22,7 +25,7 @@ FIRST_S = 1.0
 """How long a change waits for the first frame that it holds for."""
 
 
-class Changing:
+class Changing(Queued):
     """The part of `Runtime` that changes stages, and knows what holds; any thread may call its methods."""
 
     pipeline: Pipeline
@@ -30,6 +33,8 @@ class Changing:
     _path: LivePath
     _one_swap: threading.Lock
     _keeper: Keeper | None
+    _auto: frozenset[str]
+    """Stages that choose their weights themselves."""
 
     @property
     def level(self) -> int:
@@ -55,18 +60,7 @@ class Changing:
         the same. Raises PipelineError for what cannot be changed, or be such a value, WorkerError when the runtime is
         closed or has no worker any more; nothing is changed then.
         """
-        path = self._path
-        while True:
-            pipeline = self.pipeline
-            made, before = tuned_stage(pipeline, stage, settings)
-            after = {name: made.settings[name] for name in before}
-            change = Change("tuned", stage, changed_words(stage, before, after), path.tell)
-            with path.dispatcher.changed:
-                if self.pipeline is pipeline:  # else somebody else has changed it meanwhile
-                    self._change(change)
-                    self._replace(made)
-                    path.supervisor.send(tune_message(made))
-                    break
+        change, before, after = self._tune(stage, settings)
         self._wait(change)
         return Tuned(stage, before, after, change.first)
 
@@ -80,6 +74,45 @@ class Changing:
         and the provenance of results. Raises PackageError, PipelineError, ProviderError for a package that cannot take
         the place, WorkerError when the runtime is closed or the second worker dies; the old one runs on then.
         """
+        started, before, after = self._swap(stage, package)
+        self._wait(started)
+        return Swapped(stage, before, after, started.first)
+
+    def repeat(self, changes: Changes) -> Repeat:
+        """Have numbers and packages changed at the same frames as in a recorded run (`record.compare.changes_of`).
+
+        To be called before the first frame; what it answers counts what was changed, and what could not be. A package
+        is replaced while frames wait: meant for a replay, with an admission of `block`.
+        """
+        dispatcher = self._path.dispatcher
+
+        def before(stage: str) -> str:
+            return next((each.package.package_sha256 for each in self.pipeline.networks if each.name == stage), "")
+
+        def go_on() -> None:
+            with dispatcher.changed:
+                dispatcher.pump()
+
+        made = Repeat(changes, self._tune, before, self._swap, go_on)
+        with dispatcher.changed:
+            dispatcher.changes.script = made if changes else None
+        return made
+
+    def _tune(self, stage: str, settings: Mapping[str, float]) -> tuple[Change, dict[str, Any], dict[str, Any]]:
+        path = self._path
+        while True:
+            pipeline = self.pipeline
+            made, before = tuned_stage(pipeline, stage, settings)
+            after = {name: made.settings[name] for name in before}
+            change = Change("tuned", stage, changed_words(stage, before, after), path.tell)
+            with path.dispatcher.changed:
+                if self.pipeline is pipeline:  # else somebody else has changed it meanwhile
+                    self._change(change)
+                    self._replace(made)
+                    path.supervisor.send(tune_message(made))
+                    return change, before, after
+
+    def _swap(self, stage: str, package: Package | str | Path) -> tuple[Change, str, str]:
         path, started = self._path, Change("swapped", stage, "", self._path.tell)
         if (governor := path.dispatcher.governor) is not None and governor.ways:
             raise PipelineError(
@@ -87,22 +120,22 @@ class Changing:
                 "make a new Runtime, or leave out the steps roi, swap, precision and skip"
             )
         with self._one_swap:
-            provider, pipeline, at_ns = path.supervisor.terms.provider, self.pipeline, 0
-            made, before = swapped_stage(pipeline, stage, package, provider)
+            how = path.supervisor.terms.provider, stage in self._auto
+            pipeline = self.pipeline
+            made, before = swapped_stage(pipeline, stage, package, *how)
 
             def change() -> None:
-                nonlocal made, before, at_ns
+                nonlocal made, before
                 if self.pipeline is not pipeline:  # something was tuned meanwhile
-                    made, before = swapped_stage(self.pipeline, stage, made.package, provider)
-                at_ns, started.words = now_ns(), swapped_words(made, before)
+                    made, before = swapped_stage(self.pipeline, stage, made.package, *how)
+                started.words = swapped_words(made, before)
                 self._change(started)
                 self._replace(made)
+                if self._keeper is not None:  # before the lanes are told that run it
+                    self._keeper.notes.swap(described(now_ns(), made, before))
 
             Takeover(path.supervisor, path.dispatcher, made).run(change)
-            if self._keeper is not None:
-                self._keeper.notes.swap(described(at_ns, made, before))
-        self._wait(started)
-        return Swapped(stage, before.package.package_sha256, made.package.package_sha256, started.first)
+        return started, before.package.package_sha256, made.package.package_sha256
 
     def _change(self, change: Change) -> Change:
         """Have a change begin with the next window; called with the account's lock held. Raises WorkerError."""

@@ -84,7 +84,7 @@ class Dispatcher:
             if self.delivery.room() <= len(self._in_flight) + (self._making is not None):
                 return
             route = self._oldest()
-            if route is None:
+            if route is None or not self.changes.ready_for(route):
                 return
             window = route.lane.next()
             if window is not None and self.governor is not None and not self.governor.assign(route, window):

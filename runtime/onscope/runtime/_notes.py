@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ._errors import RecordError
 from ._events import Event
+from ._noted import Events, Lanes
 
 if TYPE_CHECKING:
     from .record import Recording
 
-MOST = 1000
-"""Events that are kept; of more, how many were left out."""
 ORDINARY = frozenset(("preparing", "ready", "segment", "disk"))
 """Kinds of events that are no news afterwards."""
 log = logging.getLogger("onscope")
@@ -30,12 +29,9 @@ class Notes:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._queue: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
-        self._events: list[dict[str, Any]] = []
-        self._left_out = 0
-        self._lanes: dict[int, dict[str, Any]] = {}
+        self._events, self._lanes = Events(), Lanes()
         self._sources: list[dict[str, Any]] = []
         self._facts: dict[str, Any] = {}
-        self._swaps: list[dict[str, Any]] = []
         self._thread = threading.Thread(target=self._write, name="onscope-notes", daemon=True)
         self._thread.start()
 
@@ -81,31 +77,21 @@ class Notes:
 
     def _take(self, kind: str, what: Any) -> None:
         if kind == "lane":
-            self._lanes[what[0]] = what[1]
+            self._lanes.lane(*what)
         elif kind == "source":
             if what not in self._sources:
                 self._sources.append(what)
         elif kind == "swap":
-            self._swaps.append(what)
+            self._lanes.swap(what)
         elif kind == "fact":
             self._facts[what[0]] = what[1]
-        elif len(self._events) < MOST:
-            self._events.append(what)
         else:
-            self._left_out += 1
+            self._events.add(what)
 
     def _save(self) -> None:
-        facts = dict(self._facts)
-        if self._lanes:
-            facts["lanes"] = [self._lanes[number] for number in sorted(self._lanes)]
+        facts = {**self._facts, **self._lanes.facts, **self._events.facts}
         if self._sources:
             facts["sources"] = list(self._sources)
-        if self._swaps:
-            facts["swaps"] = list(self._swaps)
-        if self._events:
-            facts["events"] = list(self._events)
-        if self._left_out:
-            facts["events_left_out"] = self._left_out
         try:
             self._recording.describe(**facts)
         except RecordError as error:

@@ -22,6 +22,7 @@ from ._result import Result
 from ._shm import remove_leftovers
 from ._sources import describe_source
 from ._stream import stream
+from ._swap import automatic
 from ._watch import Terms
 from ._where import kind_of, starter, told_of
 from .budget import Budget, Governor
@@ -63,7 +64,8 @@ class Runtime(Changing, Hooking):
         budget: Budget | None = None,
     ) -> None:
         start = starter(worker, patience_s)
-        self.pipeline = (pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)).on(provider)
+        given = pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)
+        self.pipeline, self._auto = given.on(provider), automatic(given)
         remove_leftovers()
         self._tell = Teller(on_event)
         self._keeper: Keeper | None = None

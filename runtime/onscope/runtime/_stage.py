@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,9 +14,9 @@ from ._precision import Precision, chosen_weights, request_for, settled_on
 from ._requests import request_message
 from ._selects import FRAME, AnyStage, Gives, check_name, choice_message, several
 from ._trusted import trust_message
-from .decode import Decoder, check_settings, check_stated, decoder, settled
+from .decode import Decoder, Setting, check_settings, check_stated, decoder, known_settings, settled
 from .graph import Normalise, StageRequest, is_decoder
-from .package import Package
+from .package import Package, Step
 from .trust import AUTO, TrustChoice, parse_trust
 
 SMALLEST_TILE = 16
@@ -149,10 +149,20 @@ class Stage(AnyStage):
     @property
     def decoder(self) -> Decoder:
         """What makes an answer of the package's first output; raises PipelineError when there is nothing that does."""
-        output = self.package.outputs[0]
-        kinds = [axis.id if axis.kind == "space" else axis.kind for axis in output.described]
-        first = next((at for at, step in enumerate(output.steps) if is_decoder(step)), len(output.steps))
-        return decoder(kinds, self.settings, output.steps[first:])
+        kinds = [axis.id if axis.kind == "space" else axis.kind for axis in self.package.outputs[0].described]
+        return decoder(kinds, self.settings, self._decoded)
+
+    @property
+    def _decoded(self) -> Sequence[Step]:
+        """Steps of the output's postprocessing that the decoder carries out."""
+        steps = self.package.outputs[0].steps
+        first = next((at for at, step in enumerate(steps) if is_decoder(step)), len(steps))
+        return steps[first:]
+
+    @property
+    def known_settings(self) -> tuple[Setting, ...]:
+        """What may be set of its decoder; where nothing is, the defaults hold."""
+        return known_settings(self.settings, self._decoded)
 
     def on(self, provider: str) -> Stage:
         """Itself; with `precision="auto"` the same in the precision that is best on that provider on this machine."""

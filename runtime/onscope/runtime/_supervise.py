@@ -13,6 +13,7 @@ from ._dispatch import LENDABLE, Dispatcher, answer_slots
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Kind, Tell, Warner
 from ._route import Route
+from ._spare import Spare
 from ._watch import Terms, Watchdog
 from .worker import VERSION, WorkerLink
 
@@ -43,19 +44,19 @@ class Supervisor:
         self.closing = False
         self._deaths = Deaths()
         self._warn = Warner(tell)
-        self.spare: WorkerLink | None = None  # a second worker that is prepared, see `Takeover`
+        self.spare: Spare | None = None  # a second worker that is prepared, see `Takeover`
         self.link = dispatcher.link = start()
 
         def weighed() -> int:
             link = self.link
             return link.pid if link.mortal and link.here and dispatcher.link is not None else 0
 
-        self._watchdog = Watchdog(dispatcher, terms, weighed, self._give_up, self._give_up_stuck)
+        self._watchdog = Watchdog(dispatcher, terms, weighed, self._give_up, self._give_up_stuck, lambda: self.spare)
         self.listen()
 
     def listen(self) -> None:
         """Begin to listen to `link`; a thread that listens to another one ends with that."""
-        self._thread = threading.Thread(target=self._listen, name="onscope-results", daemon=True)
+        self._thread = threading.Thread(target=self._listen, args=(self.link,), name="onscope-results", daemon=True)
         self._thread.start()
 
     @property
@@ -107,12 +108,12 @@ class Supervisor:
         self._given_up = why
         self.link.kill()
 
-    def _listen(self) -> None:
+    def _listen(self, link: WorkerLink | None) -> None:
         try:
-            link: WorkerLink | None = self.link
             while link is not None:
                 while (message := link.receive()) is not None:
-                    self._handle(message, link)
+                    if link is self.link:  # else another has taken over, and what this one says holds no more
+                        self._handle(message, link)
                 link = None if self.closing or self.broken else self._bring_back(link)
         except Exception as error:
             if self.closing:
@@ -244,7 +245,7 @@ class Supervisor:
             self._dispatcher.link = None
         self._watchdog.close()
         if (spare := self.spare) is not None:
-            spare.kill()
+            spare.give_up()
         self.link.close()
         if threading.current_thread() is not self._thread:
             self._thread.join(10.0)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 from ._errors import PipelineError
 from ._frame import FrameId
 from ._pipeline import Pipeline
-from ._selects import FRAME
 from ._stage import Stage
-from .decode import SETTINGS, settled
+from .decode import settled
 from .package import Package
 
 
@@ -28,10 +27,18 @@ class Swapped:
     first: FrameId | None
 
 
-def swapped_stage(pipeline: Pipeline, name: str, package: Package | str | Path, provider: str) -> tuple[Stage, Stage]:
+def automatic(pipeline: Pipeline) -> frozenset[str]:
+    """Names of the stages that are to choose their weights themselves; in a pipeline that runs they have chosen."""
+    return frozenset(stage.name for stage in pipeline.networks if stage.precision == "auto")
+
+
+def swapped_stage(
+    pipeline: Pipeline, name: str, package: Package | str | Path, provider: str, auto: bool = False
+) -> tuple[Stage, Stage]:
     """The stage with another package, and the settings that were stated for the old one; and the one before.
 
-    Raises PackageError for a package that cannot be used, PipelineError for one of another kind.
+    `auto`: the new package's weights are chosen as the old one's were, whichever these are. Raises PackageError for a
+    package that cannot be used, PipelineError for one of another kind.
     """
     stage = next((each for each in pipeline.networks if each.name == name), None)
     if stage is None:
@@ -40,7 +47,8 @@ def swapped_stage(pipeline: Pipeline, name: str, package: Package | str | Path, 
             f"found no stage {name!r} that runs a package on frames, expected one of {able}: correct it"
         )
     new = package if isinstance(package, Package) else Package.load(package)
-    made = replace(stage, package=new, settings=_stated(stage)).on(provider)
+    precision = "auto" if auto else stage.precision
+    made = replace(stage, package=new, settings=_stated(stage), precision=precision).on(provider)
     found, expected = _kind(made), _kind(stage)
     if found != expected:
         raise PipelineError(
@@ -52,7 +60,8 @@ def swapped_stage(pipeline: Pipeline, name: str, package: Package | str | Path, 
             f"found {new.name!r} for the stage {name!r}, which remembers earlier frames, expected one that does not, "
             f"as {stage.package.name!r}: make a new Runtime for it"
         )
-    tuned = {each: value for each, value in stage.tuned.items() if made.settings.get(each) == value}
+    takes = {each.name for each in made.known_settings}
+    tuned = {each: value for each, value in stage.tuned.items() if each in takes and made.settings.get(each) == value}
     object.__setattr__(made, "tuned", MappingProxyType(tuned))
     pipeline.replaced(made)
     return made, stage
@@ -61,11 +70,11 @@ def swapped_stage(pipeline: Pipeline, name: str, package: Package | str | Path, 
 def _stated(stage: Stage) -> dict[str, Any]:
     """The settings that are not the package's own: a pipeline's, and those that were tuned."""
     own = settled(stage.package.settings, stage.package.outputs[0])
-    known = {each.name for each in SETTINGS[str(stage.settings.get("decode", "image"))]} | {"decode"}
+    known = {each.name for each in stage.known_settings} | {"decode"}
     return {
         name: value
         for name, value in stage.settings.items()
-        if name in known and (name not in own or own[name] != value)
+        if name in known and (name in stage.tuned or name not in own or own[name] != value)
     }
 
 
@@ -83,9 +92,10 @@ def described(at_ns: int, stage: Stage, before: Stage) -> Mapping[str, Any]:
         "stage": stage.name,
         "before_sha256": before.package.package_sha256,
         "package": stage.package.name,
-        "packages": describe_packages(Pipeline([replace(stage, reads=FRAME)])),
+        "packages": describe_packages(SimpleNamespace(stages=[stage])),
         "package_sha256": stage.package.package_sha256,
         "settings": dict(stage.settings),
+        "precision": stage.precision,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from . import _errors
@@ -13,6 +13,7 @@ from ._errors import PipelineError, WorkerError
 from ._events import Event
 from ._live_path import closed_error
 from ._route import Route
+from ._spare import Spare
 from ._stage import Stage
 from ._supervise import Supervisor
 from .worker import VERSION, WorkerLink
@@ -39,14 +40,15 @@ class Takeover:
         try:
             with self._changed:
                 self._refuse_closed()
-                self._supervisor.spare = link
-                routes = [each for each in self._dispatcher.routes.values() if each.lane.ready]
+                spare = self._supervisor.spare = Spare(link)
+                routes = [each for each in self._dispatcher.routes.values() if each.lane.ready and each.stages]
                 asked = {route.number: self._message(route) for route in routes}
             for message in asked.values():
                 link.send(message)
-            opened = self._opened(link, {route.number: route for route in routes})
+            opened = self._opened(spare, asked.keys())
             for route in routes:
-                self._make_slots(link, route, asked[route.number]["stages"], opened[route.number])
+                if route.number in opened:
+                    self._make_slots(link, route, asked[route.number]["stages"], opened[route.number])
             old = self._change_over(link, change)
         except BaseException as error:
             with self._changed:
@@ -68,19 +70,24 @@ class Takeover:
         stages = [self._stage.message() if each["name"] == self._stage.name else each for each in route.messages]
         return {**self._dispatcher.open_message(route, terms.provider, terms.threads), "stages": stages, "frozen": []}
 
-    def _opened(self, link: WorkerLink, routes: Mapping[int, Route]) -> dict[int, Mapping[str, Any]]:
+    def _opened(self, spare: Spare, asked: Collection[int]) -> dict[int, Mapping[str, Any]]:
+        """What it said of the lanes that it was asked to open; of those that are there no more, perhaps nothing."""
         opened: dict[int, Mapping[str, Any]] = {}
-        while len(opened) < len(routes):
-            message = link.receive()
+        refused = 0
+        while len(opened) + refused < len(asked):
+            message = spare.link.receive()
             if message is None:
-                raise OSError(link.epitaph())
+                raise OSError(spare.why or spare.link.epitaph())
+            spare.heard()
             kind = message["kind"]
             if kind == "progress":
                 self._supervisor.tell(Event("preparing", f"beside the run: {message['text']}"))
             elif kind == "opened":
                 opened[message["lane"]] = message
-            elif kind == "refused":
+            elif kind == "refused" and message["lane"] in self._dispatcher.routes:
                 raise getattr(_errors, message["error"], WorkerError)(message["message"])
+            elif kind == "refused":  # its frames' slots were removed meanwhile
+                refused += 1
             elif kind == "hello" and message["version"] != VERSION:
                 raise WorkerError(
                     f"found a worker of protocol {message['version']}, expected {VERSION}: update onscope"
@@ -140,6 +147,7 @@ class Takeover:
         route.lane.ready, route.asked_ns = True, now_ns()  # also where the worker in use has just died
         message = {**route.answers.message, "lane": route.number, "numbers": dict(self._dispatcher.numbers)}
         self._supervisor.send(message)
+        self._supervisor.opened(route.number, route.described)
 
     def _send_tuned(self, route: Route) -> None:
         """What was tuned while this worker was prepared."""

@@ -11,7 +11,7 @@ from ._errors import PipelineError
 from ._frame import FrameId
 from ._pipeline import Pipeline
 from ._stage import Stage
-from .decode import SETTINGS, Setting, taken
+from .decode import Setting, taken
 
 NUMBERS = ("number", "whole", "number or numbers")
 
@@ -87,7 +87,12 @@ def _may_change(setting: Setting) -> bool:
 
 
 def _known(stage: Stage) -> tuple[Setting, ...]:
-    return SETTINGS[str(stage.settings.get("decode", "image"))]
+    """Its decoder's settings, but those that change nothing: of classes that exclude each other the best one is told,
+    whatever its score."""
+    classes = stage.settings.get("decode") == "classes"
+    one = stage.gives == "labels" and stage.package.outputs[0].channels == 1
+    idle = classes and not (stage.settings.get("multi_label") or one)
+    return tuple(each for each in stage.known_settings if not (idle and each.name == "threshold"))
 
 
 def changed_words(stage: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

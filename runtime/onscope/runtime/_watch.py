@@ -10,6 +10,7 @@ import psutil
 
 from ._clock import now_ns
 from ._dispatch import Dispatcher
+from ._spare import Spare
 
 LOOK_S = 0.2
 LOOKS_PER_WEIGHING = 5
@@ -44,7 +45,7 @@ class Watchdog:
 
     `pid()` is the worker's process, or 0 for none to weigh; `give_up(why)` ends it, and `give_up_stuck(why)` does so
     without the account's lock, which whoever sends to a worker that takes no messages holds. `warm_s` is what the
-    slowest window took in its warm-up.
+    slowest window took in its warm-up. `spare()` is a second worker that is prepared (None: there is none).
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Watchdog:
         pid: Callable[[], int],
         give_up: Callable[[str], object],
         give_up_stuck: Callable[[str], object],
+        spare: Callable[[], Spare | None] = lambda: None,
     ) -> None:
         self.warm_s = 0.0
+        self._spare = spare
         self._dispatcher = dispatcher
         self._patience_s = terms.patience_s
         self._pid = pid
@@ -86,10 +89,21 @@ class Watchdog:
                 why = self._hangs()
             finally:
                 self._dispatcher.changed.release()
-            if not why and looks % LOOKS_PER_WEIGHING == 0:
-                why = self._overweight()
+            weighs = looks % LOOKS_PER_WEIGHING == 0
+            if not why and weighs:
+                why = self._overweight(self._pid())
             if why:
                 self._give_up(why)
+            if (spare := self._spare()) is not None:
+                self._look_after(spare, late_ns, weighs)
+
+    def _look_after(self, spare: Spare, late_ns: int, weighs: bool) -> None:
+        if late_ns > LATE_NS:
+            spare.heard_ns += late_ns
+        if (now_ns() - spare.heard_ns) / 1e9 > OPENING_PATIENCE_S:
+            spare.give_up(f"it said nothing for {OPENING_PATIENCE_S:.0f} s")
+        elif weighs and spare.link.mortal and (why := self._overweight(spare.pid)):
+            spare.give_up(why)
 
     def _excuse(self, late_ns: int) -> None:
         self._dispatcher.turn_ns += late_ns
@@ -110,8 +124,7 @@ class Watchdog:
                 return f"it could not open {route} within {OPENING_PATIENCE_S:.0f} s"
         return ""
 
-    def _overweight(self) -> str:
-        pid = self._pid()
+    def _overweight(self, pid: int) -> str:
         if not pid:
             return ""
         try:

@@ -40,13 +40,13 @@ class TableLayout:
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A number that may be tuned while a run goes on: of a stage's decoder (`of` is the stage) or of a rule
-    (`of` is "rule NAME")."""
+    (`of` is "rule NAME"). `least` and `most`: the ends of its range; None: it has none there."""
 
     of: str
     name: str
     value: float
-    least: float
-    most: float
+    least: float | None
+    most: float | None
     meaning: str = ""
 
 
@@ -108,3 +108,12 @@ class Wanted:
     def __post_init__(self) -> None:
         if not all(1 <= side <= MOST_SIDE for side in self.size):
             raise ValueError(f"found a picture of {self.size} pixels, expected 1 to {MOST_SIDE} rows and columns")
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """All of it, to look up what was made for it; two have the same when they want the same."""
+        return tuple(_hashable(getattr(self, each.name)) for each in fields(self))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(sorted(value.items())) if isinstance(value, Mapping) else value

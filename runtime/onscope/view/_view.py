@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from onscope.runtime import Event, WorkerError
-from onscope.runtime.worker import ProcessLink
+from onscope.runtime import Event
 
 from ._errors import ViewError
 from ._values import Setting
-from .feed import Do, Extras, Feed
+from .feed import Do, Extras, Feed, Server
 
 if TYPE_CHECKING:
     from onscope.runtime import FrameSpec, Runtime
     from onscope.runtime.feedback.loop import Feedback
 
 __all__ = ["Do", "View"]
-MODULE = "onscope.view.server"
-START_S = 60.0
-"""How long the server may take to be there, on a machine that is busy with other things."""
 TOKEN_BYTES = 32
+TOKEN = re.compile(r"[A-Za-z0-9._~-]{0,200}")
+"""What stands in an address as it is."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -40,8 +38,8 @@ class View:
     positions of `axes`, `settings` that may be tuned, `queue_depth` of the admission, `live` False and the number of
     `frames` for a recording, names of the packages for `swaps` by stage.
 
-    Nothing that happens to the server reaches the run; when it ends, `on_event` of the runtime is told. Raises
-    ViewError when it cannot be started.
+    Nothing that happens to the server reaches the run. One that dies or hangs is started again at the same port, three
+    times at most within ten minutes; `on_event` of the runtime is told. Raises ViewError when it cannot be started.
     """
 
     def __init__(
@@ -65,6 +63,8 @@ class View:
         self.host, self.token = host, token
         if self.token is None:
             self.token = "" if is_loopback(host) else secrets.token_urlsafe(TOKEN_BYTES)
+        if not TOKEN.fullmatch(self.token):
+            raise ViewError("found a token that no address can hold, expected at most 200 letters, digits and ._~-")
         if not self.token and not is_loopback(host):
             raise ViewError(f"found no token for a view on {host}, expected one: others can reach it there")
         if not 0 <= port < 1 << 16:
@@ -75,7 +75,7 @@ class View:
             spec, dict(axes), tuple(settings), queue_depth, live, feedback, status, frames, dict(swaps)
         )
         self._feed: Feed | None = None
-        self._link: ProcessLink | None = None
+        self._server: Server | None = None
 
     @property
     def url(self) -> str:
@@ -87,7 +87,7 @@ class View:
     @property
     def pid(self) -> int:
         """Process id of the server; 0 outside the block."""
-        return 0 if self._link is None else self._link.pid
+        return 0 if self._server is None else self._server.pid
 
     def tell(self, event: Event) -> None:
         """Have viewers told of an event; returns at once."""
@@ -100,44 +100,18 @@ class View:
             self._feed.set_settings(settings)
 
     def __enter__(self) -> Self:
-        try:
-            self._link = ProcessLink(MODULE)
-        except WorkerError as error:
-            raise ViewError(str(error)) from error
-        try:
-            self.port = self._started(self._link)
-        except BaseException:
-            self._link.kill()
-            self._link.close()
-            self._link = None
-            raise
-        self._feed = Feed(self._runtime, self._link, self._actions, self._extras)
+        server = Server(self.host, self.port, self.token or "")
+        server.start()
+        self.port, self._server = server.port, server
+        self._feed = Feed(self._runtime, server, self._actions, self._extras)
         return self
-
-    def _started(self, link: ProcessLink) -> int:
-        """Wait until the server listens; the port."""
-        hung = threading.Timer(START_S, link.kill)
-        hung.daemon = True
-        hung.start()
-        try:
-            link.send({"kind": "open", "host": self.host, "port": self.port, "token": self.token})
-            message = link.receive()
-        except (OSError, ValueError):
-            message = None
-        finally:
-            hung.cancel()
-        if message is None:
-            raise ViewError(f"the view's server did not start ({link.epitaph()}): is `onscope[view]` installed?")
-        if message["kind"] != "listening":
-            raise ViewError(str(message["message"]))
-        return int(message["port"])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._feed is not None:
             self._feed.close()
-        self._feed = self._link = None
+        self._feed = self._server = None
 
 
 def is_loopback(host: str) -> bool:

@@ -27,6 +27,8 @@ MOST_TEXT = 64 << 10
 MOST_SIDE = 4096
 """Rows and columns that a picture has at most."""
 MOST_VIEWS = 8
+MOST_HEAD = 16 << 20
+"""Bytes of the longest head of an update: names and places, no pixels."""
 _HEAD = struct.Struct("<4sI")
 _ALIGN = 8
 
@@ -40,17 +42,25 @@ class WireError(ValueError):
 
 def pack(head: Mapping[str, Any], arrays: Sequence[Array]) -> bytes:
     """An update. `head` may name arrays anywhere in it by {"array": number}; they are told as the format says."""
-    places, offset = [], 0
+    return joined(*placed(head, arrays))
+
+
+def placed(head: Mapping[str, Any], arrays: Sequence[Array]) -> tuple[Message, bytes]:
+    """An update in two parts: its head, which says where the arrays are, and their bytes."""
+    places, parts, offset = [], list[bytes](), 0
     for array in arrays:
         places.append({"offset": offset, "dtype": array.dtype.newbyteorder("<").str, "shape": list(array.shape)})
-        offset += -(-array.nbytes // _ALIGN) * _ALIGN
-    text = json.dumps({**head, "arrays": places}, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-(len(text) + _HEAD.size) % _ALIGN)
-    parts = [_HEAD.pack(MAGIC, len(text)), text]
-    for array in arrays:
         raw = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
         parts += [raw, bytes(-len(raw) % _ALIGN)]
-    return b"".join(parts)
+        offset += len(raw) + len(parts[-1])
+    return {**head, "arrays": places}, b"".join(parts)
+
+
+def joined(head: Mapping[str, Any], arrays: bytes) -> bytes:
+    """The two parts of an update as it is sent."""
+    text = json.dumps(head, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-(len(text) + _HEAD.size) % _ALIGN)
+    return b"".join((_HEAD.pack(MAGIC, len(text)), text, arrays))
 
 
 def unpack(data: bytes) -> tuple[Message, list[Array]]:
@@ -60,6 +70,8 @@ def unpack(data: bytes) -> tuple[Message, list[Array]]:
     magic, length = _HEAD.unpack_from(data)
     if magic != MAGIC or _HEAD.size + length > len(data):
         raise WireError(f"found an update that begins with {magic!r}, expected {MAGIC!r} and a head of its own length")
+    if length > MOST_HEAD:
+        raise WireError(f"found an update with a head of {length} bytes, expected at most {MOST_HEAD}")
     try:
         head = json.loads(data[_HEAD.size : _HEAD.size + length])
         places = head.pop("arrays")
@@ -73,7 +85,7 @@ def unpack(data: bytes) -> tuple[Message, list[Array]]:
             arrays.append(np.frombuffer(data, dtype, count, begin).reshape(shape))
     except WireError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise WireError(
             f"found an update whose head cannot be used ({error}), expected places of its arrays"
         ) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +14,9 @@ from typing import Any
 import pytest
 
 from onscope.runtime import Event, PipelineError, Result, Runtime, SourceError, Subscription, block
-from onscope.view import ViewError
+from onscope.view import Layout, ViewError
 from onscope.view.actions import Fresh, Pausing, Run, Snap, Stopping, offered, settings_of
+from onscope.view.client._layout import layout_from
 from onscope.view.snapshot import Snapshots
 from tests import models
 
@@ -99,6 +102,14 @@ def test_a_number_is_tuned(runtime: Runtime, told: Told) -> None:
     assert [next(each.value for each in now if each.name == "threshold") for now in seen] == [2000, 1200]
 
 
+def test_a_range_without_an_end_is_told_as_json_can(runtime: Runtime) -> None:
+    setting = next(each for each in settings_of(runtime) if (each.of, each.name) == ("found", "threshold"))
+    assert (setting.least, setting.most) == (None, None)
+    layout = Layout("run", (32, 48), "uint16", None, (), settings=(setting,))
+    told = json.loads(json.dumps(layout.as_json(), allow_nan=False))
+    assert layout_from(told).settings == (setting,)
+
+
 def taken(results: Subscription) -> Result:
     result = results.take(PATIENCE_S)
     assert result is not None
@@ -113,6 +124,7 @@ def taken(results: Subscription) -> Result:
         {"of": "found", "name": "threshold", "value": "1"},
         {"of": "found", "name": "threshold", "value": float("nan")},
         {"of": "found", "name": "threshold", "value": True},
+        {"of": "found", "name": "threshold", "value": 10**400},
         {"of": "found", "name": "decode", "value": 1},
         {"of": "plus", "name": "threshold", "value": 1},
         {"of": "rule follow", "name": "threshold", "value": 1},
@@ -147,6 +159,48 @@ def test_a_package_is_swapped_by_its_name_alone(runtime: Runtime, told: Told, tm
     assert told.next("warning").message.startswith("none was not put in the place of found")
 
 
+def test_a_snapshot_is_of_the_frame_that_is_seen_while_nothing_comes(runtime: Runtime) -> None:
+    fresh, results = Fresh(runtime), runtime.subscribe(block(8))
+    pausing = threading.Thread(target=fresh.keep)
+    pausing.start()
+    ends = time.monotonic() + PATIENCE_S
+    seen = 0
+    while pausing.is_alive() and time.monotonic() < ends:
+        runtime.submit(models.frame(seen, 1500))
+        seen += 1
+        fresh.saw(taken(results))
+    for _ in range(2):  # those that were under way
+        runtime.submit(models.frame(seen, 1500))
+        seen += 1
+        fresh.saw(taken(results))
+    frame = models.frame(seen - 1, 1500).id
+    done = Snap(runtime, fresh, Snapshots(None))({"views": [RAW], "frame": frame._asdict()})
+    assert done["frame"] == frame._asdict()
+
+
+def test_a_snapshot_waits_for_the_place_that_is_looked_at(runtime: Runtime) -> None:
+    fresh, over = Fresh(runtime), threading.Event()
+
+    def take() -> None:
+        seq = 0
+        while not over.is_set():
+            runtime.submit(dataclasses.replace(models.frame(seq, 1500), index={"c": seq % 3}))
+            seq += 1
+            time.sleep(0.01)
+
+    frames = threading.Thread(target=take)
+    frames.start()
+    try:
+        for _ in range(4):
+            done = Snap(runtime, fresh, Snapshots(None))({"views": [{**RAW, "index": {"c": 2}}]})
+            assert done["frame"]["seq"] % 3 == 2
+        with pytest.raises(SourceError, match="what is shown"):
+            Snap(runtime, fresh, Snapshots(None))({"views": [{**RAW, "index": {"c": 5}}]})
+    finally:
+        over.set()
+        frames.join()
+
+
 def test_a_snapshot_is_of_the_next_frame_or_of_the_last(runtime: Runtime, tmp_path: Path) -> None:
     fresh, place = Fresh(runtime), Snapshots(tmp_path / "run")
     (tmp_path / "run").mkdir()
@@ -173,6 +227,8 @@ def test_a_snapshot_is_of_the_next_frame_or_of_the_last(runtime: Runtime, tmp_pa
         {"views": [RAW], "colours": ["fire"]},
         {"views": [RAW], "gamma": {"1": "x"}},
         {"views": [RAW], "gamma": {"1": float("inf")}},
+        {"views": [RAW], "frame": 17},
+        {"views": [RAW], "frame": {"seq": 17}},
     ],
 )
 def test_a_snapshot_of_nothing_is_refused(runtime: Runtime, tmp_path: Path, fields: dict[str, Any]) -> None:

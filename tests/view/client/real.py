@@ -29,7 +29,7 @@ class Run:
 
 
 @contextmanager
-def real_run(folder: Path, token: str = "a secret of the run") -> Iterator[Run]:
+def real_run(folder: Path, token: str = "a-secret-of-the-run") -> Iterator[Run]:
     stages = [Stage("nuclei", circles(folder / "circles")), Measure("cells", of="nuclei")]
     pipeline = Pipeline([*stages, Track("tracks", of="cells", max_distance=10, gap=2)])
     with Runtime(pipeline, worker="thread", admission=block(4)) as runtime:

@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from socket import SHUT_RDWR
 from typing import Any
 
 import numpy as np
@@ -46,15 +47,18 @@ class StandIn:
         return f"http://127.0.0.1:{self.port}/#{self.token}"
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Say something to all viewers."""
-        for socket in list(self._sockets):
-            with suppress(ConnectionClosed):
-                socket.send(json.dumps(message))
+        """Say something to all viewers that were greeted."""
+        with self._lock:
+            for socket in self._sockets:
+                with suppress(ConnectionClosed):
+                    socket.send(json.dumps(message))
 
     def drop(self) -> None:
         """Cut all connections, without a word."""
-        for socket in list(self._sockets):
-            socket.socket.close()
+        with self._lock:
+            for socket in self._sockets:
+                with suppress(OSError):
+                    socket.socket.shutdown(SHUT_RDWR)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -74,9 +78,10 @@ class StandIn:
             socket.send(json.dumps({"type": "refused", "words": "found another token, expected the run's"}))
             socket.close(1008, "token")
             return
-        socket.send(json.dumps({"type": "hello", "version": 1, "layout": self.layout}))
-        socket.send(json.dumps(STATUS))
-        self._sockets.append(socket)
+        with self._lock:  # who has heard these is one of those that are told
+            socket.send(json.dumps({"type": "hello", "version": 1, "layout": self.layout}))
+            socket.send(json.dumps(STATUS))
+            self._sockets.append(socket)
         views: list[dict[str, Any]] = []
         credit = 0
         try:
@@ -97,7 +102,8 @@ class StandIn:
         except ConnectionClosed:
             pass
         finally:
-            self._sockets.remove(socket)
+            with self._lock:
+                self._sockets.remove(socket)
 
     def _do(self, socket: ServerConnection, message: dict[str, Any]) -> None:
         action, done = message["action"], {"type": "done", "id": message["id"]}

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from onscope.runtime import Pipeline, Runtime, Stage, keep_newest
+from onscope.view._plain import plain, size_of
+from onscope.view.feed import Extras
 from onscope.view.feed._actions import MOST_WAITING, Actions
 from onscope.view.feed._layout import kinds_of
-from onscope.view.feed._plain import plain
+from onscope.view.feed._rates import Rates
+from tests import models
 
 PATIENT_S = 60.0
 NUMBERS = st.floats() | st.integers() | st.floats(width=32).map(np.float32) | st.booleans().map(np.bool_)
@@ -61,3 +68,43 @@ def test_too_many_actions_are_refused_and_the_others_done() -> None:
     done = [each["done"] for each in told if each["done"]["ok"]]
     assert [each["words"] for each in done] == [f"{each['id']}" for each in done]
     actions.close(PATIENT_S)
+
+
+def test_what_is_too_long_or_too_deep_is_cut() -> None:
+    deep: list[Any] = []
+    deep.append(deep)
+    told = plain({"text": "x" * 100_000, "list": range(5), "whole": 1 << 70, "array": np.arange(100_000), "deep": deep})
+    assert len(told["text"]) == 2000
+    assert told["text"].endswith("…")
+    assert told["whole"] is None
+    assert len(told["array"]) == 4096
+    assert size_of(told) < 40_000
+
+
+def test_further_parts_of_the_status_that_fail_cost_themselves(tmp_path: Path) -> None:
+    def broken() -> dict[str, Any]:
+        raise RuntimeError("no disk")
+
+    extras = Extras(None, {}, (), 2, True, None, broken)
+    with Runtime(models.pipeline(tmp_path), worker="thread") as runtime:
+        status = Rates(runtime, extras).status()
+    assert status["recording"] is None
+    assert status["queue"] == {"waiting": 0, "depth": 2, "in_work": 0}
+
+
+def test_the_queue_is_what_waits_and_not_what_is_in_work(tmp_path: Path) -> None:
+    pipeline = Pipeline([Stage("plus", models.plus_one(tmp_path / "plus"))])
+    with Runtime(pipeline, admission=keep_newest(2)) as runtime:
+        runtime.prepare(models.SPEC)
+        rates = Rates(runtime, Extras(None, {}, (), 2, True, None, dict))
+        os.kill(runtime.worker_pid, signal.SIGSTOP)
+        try:
+            for seq in range(20):
+                runtime.submit(models.frame(seq))
+            queue = rates.status()["queue"]
+        finally:
+            os.kill(runtime.worker_pid, signal.SIGCONT)
+        assert queue["waiting"] == queue["depth"] == 2
+        assert queue["in_work"] > 0
+        assert runtime.drain(60)
+        assert rates.status()["queue"] == {"waiting": 0, "depth": 2, "in_work": 0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("napari", reason="napari is not installed: `make test-napari` installs it and runs these tests")
+
+from qtpy.QtCore import Qt
 
 from onscope.view.napari import LiveView
 from tests.view.client.standin import StandIn, standin
@@ -32,7 +35,12 @@ def live(viewer: Any, server: StandIn, until: Until) -> Iterator[LiveView]:
     widget.connect_to_run(server.url)
     until(lambda: "raw" in viewer.layers)
     yield widget
+    pump = widget._pump
     widget.close()
+    if pump is not None:
+        pump._thread.join(10)
+        assert not pump._thread.is_alive()
+        assert pump._client.state == "closed"
 
 
 def seq(layer: Any) -> int:
@@ -74,6 +82,8 @@ def test_layers_lie_where_their_pixels_are_and_follow_the_frames(
         nuclei.data[int(y), int(x)] == label for y, x, label in zip(now["y"], now["x"], now["label"], strict=True)
     )
     assert np.allclose(cells.data_to_world(cells.data[0])[-2:], (4.0, now["x"][0] / 2))
+    assert all(str(layer.units[-1]) == "micrometer" for layer in viewer.layers)
+    assert tuple(viewer.dims.axis_labels) == ("frame", "y", "x")
 
 
 def test_tracks_keep_the_last_frames_and_the_slider_follows(
@@ -107,6 +117,93 @@ def test_objects_come_and_go(live: LiveView, viewer: Any, server: StandIn, until
         server.dead, server.frame = frozenset(dead), frame
         until(partial(shows, viewer, "cells", frame))
         assert len(viewer.layers["cells"].data) == len(viewer.layers["cells"].features) == 3 - len(dead)
+
+
+def test_what_lies_under_the_cursor_is_answered_while_objects_come_and_go(
+    live: LiveView, viewer: Any, server: StandIn, until: Until
+) -> None:
+    """As napari's own thread asks it, whenever the mouse moves."""
+    live._rate.setValue(60)
+    live.choose("cells")
+    until(lambda: "cells" in viewer.layers)
+    layer, errors, ended = viewer.layers["cells"], [], threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            try:
+                layer.get_status((4.0, 4.0), dims_displayed=[0, 1], world=True)
+            except Exception as error:
+                errors.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        for number in range(1, 40):
+            server.dead, server.frame = frozenset({1, 2, 3} if number % 2 else ()), number
+            until(partial(shows, viewer, "cells", number))
+    finally:
+        ended.set()
+        asking.join()
+    assert errors == []
+
+
+def test_a_layer_that_is_hidden_stays_hidden(live: LiveView, viewer: Any, server: StandIn, until: Until) -> None:
+    for name in EVERYTHING:
+        live.choose(name)
+    until(lambda: len(viewer.layers) == 5)
+    for layer in viewer.layers:
+        layer.visible = False
+    server.frame = 3
+    until(lambda: all(seq(layer) == 3 for layer in viewer.layers))
+    assert not any(layer.visible for layer in viewer.layers)
+
+
+def test_what_is_ticked_stays_so_when_the_run_begins_again(
+    live: LiveView, viewer: Any, server: StandIn, until: Until
+) -> None:
+    for name in EVERYTHING:
+        live.choose(name)
+    until(lambda: len(viewer.layers) == 5)
+    layers, whole = list(viewer.layers), server.layout
+    images = [image | {"dtype": "", "shape": []} for image in whole["images"][1:]]
+    tables = [table | {"columns": {}, "kinds": []} for table in whole["tables"]]
+    server.layout = whole | {"run": "next", "images": [whole["images"][0], *images], "tables": tables}
+    server.drop()  # as a run that is started again tells it, before its first answers
+    until(lambda: live._list.count() == 3)
+    server.frame = 1
+    until(lambda: seq(viewer.layers["raw"]) == 1)
+    server.layout = whole | {"run": "next"}
+    server.tell({"type": "layout", "layout": server.layout})
+    server.frame = 2
+    until(lambda: all(seq(layer) == 2 for layer in viewer.layers))
+    assert list(viewer.layers) == layers
+    server.layout = whole | {"images": whole["images"][:1], "tables": []}
+    server.tell({"type": "layout", "layout": server.layout})
+    until(lambda: [layer.name for layer in viewer.layers] == ["raw"])  # a run that has nothing of that name
+
+
+def test_an_update_that_napari_cannot_show_is_said(live: LiveView, viewer: Any, server: StandIn, until: Until) -> None:
+    live.choose("tracks")
+    until(lambda: "tracks" in viewer.layers)
+    table = next(each for each in server.layout["tables"] if each["name"] == "tracks")
+    columns = table["columns"]
+    table["columns"] = {"y": "<f8", "x": "<f8"}  # of tracks without their numbers
+    server.frame = 5
+    until(lambda: bool(live._trouble))
+    server.tell(STATUS)
+    until(lambda: "cannot be shown" in live._words.text())
+    table["columns"] = columns
+    server.frame = 6
+    until(lambda: seq(viewer.layers["tracks"]) == 6)
+    server.tell(STATUS)
+    until(lambda: "cannot be shown" not in live._words.text())
+
+
+def test_a_servers_words_are_no_markup_and_not_endless(live: LiveView, server: StandIn, until: Until) -> None:
+    server.tell({"type": "ended", "words": "<b>" + "x" * 10_000})
+    until(lambda: live._words.text().startswith("ended: <b>"))
+    assert live._words.textFormat() == Qt.TextFormat.PlainText
+    assert len(live._words.text()) < 1000
 
 
 def test_only_what_is_ticked_is_asked_for(live: LiveView, viewer: Any, server: StandIn, until: Until) -> None:
@@ -151,6 +248,9 @@ def test_the_runs_numbers_are_said(live: LiveView, server: StandIn, until: Until
     assert "not as usual: denoise" in live._words.text()
     server.tell({"type": "ended", "words": "the run is over"})
     until(lambda: live._words.text() == "ended: the run is over")
+    server.tell(STATUS)  # numbers go on
+    until(lambda: "30.1 frames/s" in live._words.text())
+    assert "the run has ended" in live._words.text()
 
 
 def test_buttons_do_what_the_run_offers(live: LiveView, server: StandIn, until: Until) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed: `make test-napari` installs it and runs these tests")
 
+from onscope.view.napari._binding import warning_of
 from tests.view.client.standin import StandIn, standin
 from tests.view.napari.conftest import MANIFEST
 
@@ -46,6 +47,45 @@ def test_what_only_reads_needs_no_qt() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_where_qt_is_missing_it_says_what_to_install() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules |= dict.fromkeys(('PySide6', 'PyQt6', 'PySide2', 'PyQt5'))\n"
+        "from onscope.view import ViewError\n"
+        "try:\n    from onscope.view.napari import LiveView\n"
+        "except ViewError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("found no Qt for napari")
+    assert "pip install" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("binding", "version", "python", "told"),
+    [
+        ("PySide6", "6.12.0", (3, 11), True),
+        ("PySide6", "6.12.0", (3, 12), False),
+        ("PySide6", "6.11.3", (3, 11), False),
+        ("PyQt6", "6.12.0", (3, 11), False),
+    ],
+)
+def test_a_qt_that_ends_napari_is_told(binding: str, version: str, python: tuple[int, int], told: bool) -> None:
+    assert warning_of(binding, version, python).startswith("found PySide6 6.12.0 with Python 3.11") is told
+
+
+def test_other_files_are_left_to_others(plugin: None, tmp_path: Path) -> None:
+    from npe2 import PluginManager
+
+    def readers(path: Path) -> set[str]:
+        return {each.plugin_name for each in PluginManager.instance().iter_compatible_readers([str(path)])}
+
+    for name in ("recording.json", "cells.tif"):
+        (tmp_path / name).write_bytes(b"")
+    assert "onscope" in readers(tmp_path)
+    assert "onscope" in readers(tmp_path / "recording.json")
+    assert "onscope" not in readers(tmp_path / "cells.tif")
 
 
 def test_napari_opens_the_widget(viewer: Any, has_window: bool, plugin: None, server: StandIn, until: Until) -> None:

@@ -79,6 +79,8 @@ def test_labels_objects_and_tracks(folder: Path) -> None:
     assert np.array_equal(labels[4], run["nuclei"][0][4])
     places, given, _ = found["cells"]
     assert given["scale"] == [1.0, 0.5, 0.5]
+    assert {layer[1]["units"] for layer in found.values()} == {("pixel", "um", "um")}
+    assert {layer[1]["axis_labels"] for layer in found.values()} == {("t", "y", "x")}
     assert [int((places[:, 0] == t).sum()) for t in range(FRAMES)] == [2, 2, 2, 2, 1, 1, 2, 2]
     assert len(given["features"]["area"]) == len(places) == 14
     t, y, x = np.round(places).astype(int).T

@@ -19,6 +19,7 @@ from onscope.drivers import replay
 from onscope.runtime import FrameSpec, Package, Pipeline, RecordError, Runtime, Stage, block
 from onscope.runtime.record import Recording
 from onscope.view.report import MOST_BYTES, report
+from tests import models
 from tests.record._made import MadeLedger, MadeSource, Row, made_result, noise
 
 from ._parsed import Parsed
@@ -76,6 +77,31 @@ def test_what_it_says_is_what_was_recorded(page: Parsed, recording: Path) -> Non
         assert sha256 in page.text
         assert package["name"] in page.text
         assert package["folder"] not in page.text
+
+
+def test_what_was_changed_in_mid_run_is_told(tmp_path: Path) -> None:
+    folder, other = tmp_path / "run", models.plus(tmp_path / "other", 7)
+    with Runtime(models.pipeline(tmp_path), record=folder, admission=block(4), worker="thread") as runtime:
+        for seq in range(6):
+            runtime.submit(models.frame(seq, 1500))
+            assert runtime.drain(60)
+            if seq == 1:
+                runtime.tune("found", threshold=1200)
+            elif seq == 3:
+                runtime.swap("plus", other)
+    page = read(report(folder, tmp_path / "page.html").path)
+    assert page.wrong == []
+    assert "Numbers that were tuned while frames came" in page.text
+    assert "found threshold 1,200 1,200 1,200 4" in page.text
+    assert re.search(r"Packages that were replaced while frames came .* plus test other", page.text, re.DOTALL)
+    assert "from frame 4 of segment 0 of cam on" in page.text
+    methods = (folder / "methods.md").read_text()
+    assert re.search(
+        r"After [0-9.]+ s of the recording the network of plus was replaced by test other \[1\]\.", methods
+    )
+    assert "changed while frames came (found: threshold 1000 to 1200, from frame 2 of segment 0 of cam on)" in methods
+    assert re.search(rf"\| plus, later \| test other \|.*\| BSD-3-Clause \| {other.package_sha256[:16]} \|", methods)
+    assert other.package_sha256 in page.text  # beside the one that it took the place of
 
 
 def test_those_who_do_not_see_it_are_told(page: Parsed) -> None:

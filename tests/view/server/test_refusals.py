@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -37,6 +38,14 @@ def _goes_on(run: Rig) -> Iterator[None]:
         run.submit(value)
         while int(picture(viewer.update())[0, 0]) != value:
             viewer.say(type="credit", n=1)
+
+
+def test_a_wrong_token_is_not_told_on(run: Rig, capfd: pytest.CaptureFixture[str]) -> None:
+    with eyes(run.view.port) as viewer:
+        viewer.say(**{**HELLO, "token": "s3cret-nearly"})
+        assert "s3cret" not in viewer.closed()[1]
+    assert "s3cret" not in "".join(capfd.readouterr())
+    assert not any("s3cret" in each for each in psutil.Process(run.view.pid).cmdline())
 
 
 @pytest.mark.parametrize("token", ["", "s3cre", "s3cret ", "é" * 100])
@@ -83,6 +92,8 @@ def test_the_own_page_and_a_tunnel(run: Rig) -> None:
     assert answer.status == 200
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
     assert answer.headers["Cache-Control"] == "no-store"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Frame-Options"] == "DENY"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -123,6 +134,13 @@ WRONG = [
     '{"type": "credit", "n": -1}',
     '{"type": "credit", "n": 1' + "0" * 5000 + "}",
     '{"type": "do"}',
+    '{"type": "credit", "n": 1, "n": 2}',
+    '{"type": "do", "id": 1, "action": "tune", "value": 1e999}',
+    '{"type": "do", "id": 1, "action": "tune", "value": 1' + "0" * 400 + "}",
+    '{"type": "do", "id": 1, "action": "tune", "value": ' + "[" * 900 + "]" * 900 + "}",
+    '{"type": "do", "id": 1, "action": "swap", "package": "\\ud800"}',
+    '{"type": "do", "id": 1, "action": "swap", "package": "\\u001b]0;x"}',
+    '{"type": "do", "id": 1, "action": "swap", "\\u202e": 1}',
     json.dumps({"type": "do", "id": 1, "action": "x" * 300}),
     json.dumps({"type": "credit", "n": 1, "more": "x" * MOST_TEXT}),
 ]
@@ -160,6 +178,7 @@ def test_more_viewers_than_there_may_be(run: Rig) -> None:
         for _ in range(64):
             stack.enter_context(run.eyes())
         with eyes(run.view.port) as viewer:
+            viewer.say(**HELLO)
             code, words = viewer.closed()
         assert code == 1013
         assert "64 viewers" in words
@@ -192,6 +211,8 @@ def test_whatever_is_said(run: Rig, texts: list[str]) -> None:
 def test_others_need_a_token(tmp_path: Path, run: Rig) -> None:
     with pytest.raises(ViewError, match="found no token"):
         View(run.runtime, host="0.0.0.0", token="")
+    with pytest.raises(ViewError, match="no address can hold"):
+        View(run.runtime, token="two words")
     with View(run.runtime, host="0.0.0.0") as view:
         assert view.token is not None
         assert len(view.token) >= 43

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from .._errors import OnscopeError, PipelineError
 from .._frame import Pixels
-from . import _boxes, _classes, _depth, _distribution, _embeddings, _instances, _peaks, _points, _vectors
+from . import (
+    _boxes,
+    _classes,
+    _depth,
+    _distribution,
+    _embeddings,
+    _flows,
+    _instances,
+    _peaks,
+    _points,
+    _star_convex,
+    _vectors,
+)
 from ._boxes import BoxesDecoder
 from ._classes import ClassesDecoder
 from ._depth import DepthDecoder
@@ -102,6 +115,22 @@ STEPS: dict[str, Callable[[Sequence[str], Mapping[str, Any]], Decoder]] = {
 """By the BioImage.IO id of the step of the output's postprocessing that they carry out."""
 
 
+STEP_SETTINGS: Mapping[str, tuple[Setting, ...]] = MappingProxyType(
+    {"stardist_postprocessing": _star_convex.SETTINGS, "cellpose_flow_dynamics": _flows.SETTINGS}
+)
+"""What may be set of each, in the place of the package's arguments."""
+
+
+def known_settings(settings: Mapping[str, Any], steps: Sequence[Step] = ()) -> tuple[Setting, ...]:
+    """What may be set of the decoder of `settings` and `steps` (see `decoder`), with the defaults that hold for it."""
+    if steps and steps[0].id in STEP_SETTINGS:
+        arguments = steps[0].arguments
+        return tuple(
+            replace(each, default=arguments.get(each.name, each.default)) for each in STEP_SETTINGS[steps[0].id]
+        )
+    return SETTINGS[str(settings.get("decode", "image"))]
+
+
 def check_settings(settings: Mapping[str, Any], where: str, error: type[OnscopeError], only: bool = False) -> None:
     """Raise `error`, one sentence, unless `settings["decode"]` is a kind of answer and what is set of it is allowed.
 
@@ -165,7 +194,9 @@ def decoder(axes: Sequence[str], settings: Mapping[str, Any], steps: Sequence[St
             f"found {first.id} and then {words}, expected one of {', '.join(STEPS)} as the last step beside a cast: "
             "its labels are the answer, so correct the package"
         )
-    return STEPS[first.id](axes, first.arguments)
+    own = {each.name: settings[each.name] for each in STEP_SETTINGS[first.id] if settings.get(each.name) is not None}
+    check(STEP_SETTINGS[first.id], own, "among the settings ", PipelineError)
+    return STEPS[first.id](axes, {**first.arguments, **own})
 
 
 __all__ = [
@@ -182,6 +213,7 @@ __all__ = [
     "check_stated",
     "decided_settings",
     "decoder",
+    "known_settings",
     "settled",
     "taken",
 ]

@@ -18,6 +18,7 @@ from .._frame import Pixels
 from ._flow_error import flow_errors
 from ._labels import Planes
 from ._regions import Regions, filled
+from ._settings import Setting
 
 SCALE = 5.0
 """Networks are trained on flows of this length; a step of one pixel is a fifth of what they answer."""
@@ -39,6 +40,12 @@ CHECKED_SIDE = 400
 """Pixels along y or x of the largest objects whose flow is checked, which takes time with the third power of it."""
 LARGEST = 0.4
 """Part of the image that no object covers."""
+SETTINGS = (
+    Setting("cellprob_threshold", "number", "logit of the cell probability above which a pixel is a cell's"),
+    Setting("flow_threshold", "number", "largest mean squared difference of flows (0: not looked at)", None, 0),
+    Setting("min_size", "whole", "pixels of the smallest object", 15, 0),
+)
+"""Of the step's arguments those that may be set otherwise."""
 Places = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float32]
 

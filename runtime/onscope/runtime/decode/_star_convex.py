@@ -17,11 +17,19 @@ from .._frame import Pixels
 from ._candidates import border, ranked
 from ._labels import Planes
 from ._polygons import Polygons
+from ._settings import Setting
 
 MOST = 1 << 18
 """Candidates that are looked at; those of the highest probability go first."""
 LEAST_DISTANCE = 1e-3
 """Pixels: what networks answer below is no polygon."""
+
+
+SETTINGS = (
+    Setting("prob_threshold", "number", "object probability above which a place may be an object's centre", None, 0, 1),
+    Setting("nms_threshold", "number", "shared part of the smaller object above which the worse goes", None, 0, 1),
+)
+"""Of the step's arguments those that may be set otherwise, in three dimensions too."""
 
 
 class StarConvexDecoder:

@@ -100,7 +100,9 @@ class StageImages:
         at, axes, channel = place.at, place.axes, None
         if answer.ndim == 3 and "c" in axes:
             channel, at, axes = at[1], at[:1] + at[2:], axes.replace("c", "")
-        key = (stage, element.recorded, place.array, axes, channel, answer.shape, answer.dtype.name)
+        # An image says what made it: answers of a package that took another one's place go to one of their own.
+        made_by = result.provenance.get(stage)
+        key = (stage, made_by, element.recorded, place.array, axes, channel, answer.shape, answer.dtype.name)
         # A second answer to the same frame goes to a further image: none takes the place of another one.
         number = 0
         while True:

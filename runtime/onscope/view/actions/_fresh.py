@@ -1,18 +1,22 @@
-"""The result that a snapshot is of: the next one that comes, or the last one where none comes any more."""
+"""The result that a snapshot is of: the one that its viewer sees where it is at hand, else the next one that comes."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from onscope.runtime import Admission, OnscopeError, Result, SourceError, keep_newest
+from onscope.runtime import Admission, FrameId, OnscopeError, Result, SourceError, keep_newest
 
 WAIT_S = 2.0
 TAILS = 64
 """Places of the acquisition whose tracks are remembered."""
+UNDER_WAY = 16
+"""Results that may still come after a pause was asked for: each of them is copied, the last one stays to be seen."""
+Suits = Callable[[Result], bool]
 
 
 class Takes(Protocol):
@@ -36,7 +40,10 @@ class Pictured(NamedTuple):
 
 
 class Fresh:
-    """Results of one run for snapshots; nothing is held between them but small tables and the last one asked for."""
+    """Results of one run for snapshots; nothing is held between them but small tables and the last one asked for.
+
+    Any thread may call it. Copying every result would cost the acquisition: only those of a pause are kept.
+    """
 
     def __init__(self, runtime: Gives) -> None:
         from ..server._vectors import Histories
@@ -46,9 +53,13 @@ class Fresh:
         self._histories = Histories(TAILS)
         self._tails: dict[Any, dict[str, Any]] = {}
         self._last: Result | None = None
+        self._under_way = 0
 
     def saw(self, result: Result) -> None:
         """Remember where its tracks are; called with each result, by who reads them anyway."""
+        if self._under_way:
+            self._under_way -= 1
+            self._last = result.copied()
         tables = {name: each for name, each in result.answers.items() if each.dtype.names is not None}
         if any("track" in (each.dtype.names or ()) for each in tables.values()):
             place = _place(result)
@@ -60,32 +71,46 @@ class Fresh:
                     del self._tails[next(iter(self._tails))]
 
     def keep(self, result: Result | None = None) -> None:
-        """Copy a result (None: the next one) for later: nothing more will come for a while."""
-        result = self._next() if result is None else result
+        """Copy a result for later, as nothing more will come for a while (None: the next one, and those after it that
+        are under way)."""
+        if result is None:
+            result = self._next(lambda each: True)
+            self._under_way = UNDER_WAY
         if result is not None:
             self._last = result.copied()
 
-    def __call__(self) -> Pictured:
-        """Raises SourceError when there was none yet."""
-        self.keep()
-        if self._last is None:
-            raise SourceError(f"found no result within {WAIT_S:g} s, expected one: ask again when frames come")
+    def __call__(self, seen: FrameId | None = None, suits: Suits = lambda result: True) -> Pictured:
+        """The result of the frame `seen` where it was kept, else the next one that `suits`, or the last one where none
+        comes any more. Raises SourceError when there is none."""
+        found = self._last
+        if found is None or found.frame.id != seen:
+            found = self._next(suits) or found
+        if found is None or not suits(found):
+            raise SourceError(
+                f"found no result of what is shown within {WAIT_S:g} s, expected one: ask again when its frames come"
+            )
+        self._last = found
         with self._lock:
-            return Pictured(self._last, dict(self._tails.get(_place(self._last), {})))
+            return Pictured(found, dict(self._tails.get(_place(found), {})))
 
-    def _next(self) -> Result | None:
+    def _next(self, suits: Suits) -> Result | None:
+        """A copy of the next one that suits."""
+        ends = time.monotonic() + WAIT_S
         results: Takes = self._runtime.subscribe(keep_newest(1))
         try:
-            return results.take(WAIT_S)
+            while (left := ends - time.monotonic()) > 0:
+                result = results.take(left)
+                if result is None:
+                    break
+                if suits(result):
+                    return result.copied()
         except OnscopeError:
-            return None
+            pass  # it has ended
         finally:
             results.close()
+        return None
 
 
 def _place(result: Result) -> Any:
     frame = result.frame
     return (frame.id.camera, *sorted((axis, at) for axis, at in frame.index.items() if axis != "t"))
-
-
-Newest = Callable[[], Pictured]

@@ -9,33 +9,36 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from onscope.runtime import ClockPair, Result
+from onscope.runtime import ClockPair, FrameId, Result
 
 from .._errors import ViewError
 from .._values import Layout, Wanted
 from .._wire import Array, Message, WireError, unpack
 from ..snapshot import About, Snapshots, Told, png_of
-from ._fresh import Newest, Pictured
+from ._fresh import Fresh, Pictured
 
 LEAST_GAMMA, MOST_GAMMA = 0.1, 10.0
 
 
 class Snap:
-    """Makes snapshots of what `newest` gives; `runtime` is one, or what the view takes for one."""
+    """Makes snapshots of what `fresh` gives; `runtime` is one, or what the view takes for one."""
 
-    def __init__(self, runtime: Any, newest: Newest, place: Snapshots) -> None:
+    def __init__(self, runtime: Any, fresh: Fresh, place: Snapshots) -> None:
         from ..feed import Extras
         from ..feed._layout import Layouts
 
         self._runtime = runtime
         self._layouts = Layouts(runtime, (), Extras(None, {}, (), None, True, None, dict))
-        self._newest, self._place = newest, place
+        self._fresh, self._place = fresh, place
 
     def __call__(self, fields: dict[str, Any]) -> Mapping[str, Any]:
-        """`name` and `png` for a viewer's `views`. Raises ViewError, SourceError or RecordError."""
+        """`name`, `png` and the `frame` that they are of, for a viewer's `views` and the `frame` that it sees.
+
+        Raises ViewError, SourceError or RecordError.
+        """
         try:
             views, told = _read(fields)
-            found = self._newest()
+            found = self._fresh(_seen(fields), lambda result: any(_suits(result, view) for view in views))
             self._layouts.looks_new(found.result)
             layout = self._layouts.layout()
             labels = frozenset(image.name for image in layout.images if image.labels)
@@ -48,12 +51,14 @@ class Snap:
             "words": name if self._place.kept else "nothing is recorded, so it is not saved",
             "name": name,
             "png": png,
+            "frame": found.result.frame.id._asdict(),
         }
 
 
 def drawn(found: Pictured, views: tuple[Wanted, ...], layout: Layout) -> tuple[Message, list[Array]]:
     """The update of these views, as a viewer gets it; what the frame does not have is left out. Raises ViewError."""
     from ..feed._head import head_of
+    from ..server._made import Maker
     from ..server._shown import Shown
     from ..server._update import Names, update
 
@@ -66,8 +71,9 @@ def drawn(found: Pictured, views: tuple[Wanted, ...], layout: Layout) -> tuple[M
         raise ViewError(
             f"found no picture of frame {found.result.frame.id} that was asked for, expected one: try again"
         )
-    with ThreadPoolExecutor(1) as pool:
-        return unpack(asyncio.run(update(pool, shown, views, Names(layout.as_json()))))
+    with ThreadPoolExecutor(2) as pool:  # the first is the loop's: the caller may run in one already
+        made = pool.submit(lambda: asyncio.run(update(Maker(pool), shown, views, Names(layout.as_json()))))
+        return unpack(made.result())
 
 
 def about(result: Result, layout: Layout) -> About:
@@ -80,6 +86,23 @@ def about(result: Result, layout: Layout) -> About:
     return About(packages, providers, result.parameters, result.frame.pixel_size_um or layout.pixel_size_um)
 
 
+def _seen(fields: Mapping[str, Any]) -> FrameId | None:
+    """The frame that the viewer sees, where it tells. Raises WireError."""
+    told = fields.get("frame")
+    if told is None:
+        return None
+    if not isinstance(told, dict) or not set(FrameId._fields) <= set(told):
+        raise WireError(f"found {told!r:.60} as the frame that is seen, expected its {', '.join(FrameId._fields)}")
+    return FrameId(*(told[name] for name in FrameId._fields))
+
+
+def _suits(result: Result, view: Wanted) -> bool:
+    """Whether a frame is of the camera and the place that a viewer looks at."""
+    frame = result.frame
+    there = all(frame.index.get(axis, 0) == at for axis, at in view.index.items() if axis != "t")
+    return there and view.camera in ("", frame.id.camera)
+
+
 def _read(fields: Mapping[str, Any]) -> tuple[tuple[Wanted, ...], Told]:
     """The views, and their colours. Raises WireError."""
     from ..server._said import Show, read_said
@@ -89,6 +112,8 @@ def _read(fields: Mapping[str, Any]) -> tuple[tuple[Wanted, ...], Told]:
     except (TypeError, ValueError) as error:
         raise WireError(str(error)) from error
     assert isinstance(said, Show)
+    if not said.views:
+        raise WireError("found a snapshot of no picture, expected at least one view: choose an image first")
     colours, gamma = fields.get("colours") or {}, fields.get("gamma") or {}
     if not isinstance(colours, dict) or not isinstance(gamma, dict):
         raise WireError("found colours or gamma that are no object, expected one by the views' ids")

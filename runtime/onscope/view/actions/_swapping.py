@@ -46,8 +46,9 @@ class Swapping:
         try:
             self._runtime.swap(stage, package)
             self._done()
-        except OnscopeError as error:
-            self._runtime.tell(Event("warning", f"{name} was not put in the place of {stage}: {error}"))
+        except Exception as error:  # broad on purpose: nobody else in this thread would tell of it
+            words = str(error) if isinstance(error, OnscopeError) else repr(error)
+            self._runtime.tell(Event("warning", f"{name} was not put in the place of {stage}: {words}"))
         finally:
             self._one.release()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeGuard
 
 from onscope.runtime import OnscopeError, PipelineError
 
@@ -13,8 +13,6 @@ from .._values import Setting
 from ._can import Tunes, TunesRules
 from ._swapping import word_of
 
-MOST = 1e12
-"""What is told as the end of a range that has none: JSON knows no infinite numbers."""
 RULE = "rule "
 
 
@@ -44,7 +42,7 @@ class Tuning:
         known = [each for each in settings_of(self._runtime, self._feedback) if (each.of, each.name) == (of, name)]
         if not known:
             raise PipelineError(f"found the setting {name!r} of {of!r} to tune, expected one that the view shows")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not _number(value):
             raise PipelineError(f"found {value!r:.40} for {name} of {of}, expected a number")
         words = f"{of}: {name} {known[0].value:.6g} to {value:.6g}"
         told: dict[str, Any] = {}
@@ -59,5 +57,14 @@ class Tuning:
         return {"words": words, **told}
 
 
-def _finite(value: float) -> float:
-    return float(value) if math.isfinite(value) else math.copysign(MOST, value)
+def _finite(value: float) -> float | None:
+    """The end of a range; None: it has none, for JSON knows no infinite numbers."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _number(value: Any) -> TypeGuard[float]:
+    """Whether a word of JSON is a number of use."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from .._errors import ViewError
+
 MOST = 256
 """Questions that may be open; of more the oldest are given up."""
 
@@ -39,8 +41,8 @@ class Asked:
             self._open[self._number] = answer
             old = self._open.pop(next(iter(self._open))) if len(self._open) > MOST else None
             number = self._number
-        if old is not None:
-            old.cancel()
+        if old is not None and old.set_running_or_notify_cancel():
+            old.set_exception(ViewError(f"found more than {MOST} questions without an answer, expected fewer: wait"))
         return number, answer
 
     def answer(self, told: Mapping[str, Any]) -> None:
@@ -61,5 +63,7 @@ class Asked:
 
     def fail_all(self, error: Exception) -> None:
         """There will be no answers to what is open."""
-        for number in list(self._open):
+        with self._lock:
+            numbers = list(self._open)
+        for number in numbers:
             self.fail(number, error)

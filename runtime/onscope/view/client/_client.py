@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
-from contextlib import suppress
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 from .._errors import ViewError
 from .._values import Layout, Wanted
 from .._wire import MOST_VIEWS
 from ._address import address_of
 from ._asked import Asked, Done
-from ._connection import Refused, connection
+from ._line import Heard, Line, State
 from ._said import Said
 from ._update import Update
 from ._wanted import told
 
 __all__ = ["Done", "State", "ViewClient"]
-State = Literal["connecting", "connected", "refused", "closed"]
-Heard = Callable[[str, dict[str, Any]], object]
-DELAYS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""How long it waits before it connects again; the last one for good."""
-
-log = logging.getLogger("onscope.view")
+CREDIT = {"type": "credit", "n": 1}
+AGAIN_S = 0.5
+"""After so long it is asked again for an update, where the answer could not be used or another thread took it."""
 
 
 class ViewClient:
@@ -50,27 +44,22 @@ class ViewClient:
                 "found no package websockets, expected it to look at a run: install onscope[view] or onscope[napari]"
             ) from error
         self._address = address_of(url, token)
-        self._heard = heard
         self._changed = threading.Condition()
-        self._closing = threading.Event()
         self._said = Said(self._changed)
         self._asked = Asked()
         self._views: tuple[Wanted, ...] = ()
-        self._socket: Any = None
-        self._state: State = "connecting"
-        self._words = ""
-        self._thread = threading.Thread(target=self._run, name="onscope-view-client", daemon=True)
-        self._thread.start()
+        self._line = Line(self._address, self._said, self._asked, self._changed, self._greeted, heard)
+        self._line.start()
 
     @property
     def state(self) -> State:
         """ "connecting" also while it tries again; "refused" and "closed" are the end."""
-        return self._state
+        return self._line.state
 
     @property
     def words(self) -> str:
         """Why it is not connected, in a sentence; "" while it is."""
-        return self._words
+        return self._line.words
 
     @property
     def layout(self) -> Layout | None:
@@ -90,11 +79,11 @@ class ViewClient:
     def wait(self, timeout_s: float = 10.0) -> Layout:
         """The layout, once it is connected and told. Raises ViewError when it is refused, or not there in time."""
         with self._changed:
-            self._changed.wait_for(lambda: self._said.layout is not None or self._over, timeout_s)
+            self._changed.wait_for(lambda: self._said.layout is not None or self._line.over, timeout_s)
         if self._said.layout is None:
             raise ViewError(
                 f"found no layout at {self._address.websocket} after {timeout_s:g} s "
-                f"({self._words or self._state}): is the run's view on, and the token its own?"
+                f"({self.words or self.state}): is the run's view on, and the token its own?"
             )
         return self._said.layout
 
@@ -114,18 +103,25 @@ class ViewClient:
 
         One is asked for when this is called, so that it shows what is newest then; nothing is sent unless it is taken.
         """
-        self._said.waiting = True
-        self._ask_for_update()
-        with self._changed:
-            self._changed.wait_for(lambda: self._said.fresh or self._over, timeout_s)
-            return self._said.take()
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            self._said.waiting = True
+            self._ask_for_update()
+            left = AGAIN_S if end is None else max(0.0, end - time.monotonic())
+            with self._changed:
+                self._changed.wait_for(lambda: self._said.fresh or self._line.over, min(left, AGAIN_S))
+                update = self._said.take()
+            if update is not None or self._line.over or (end is not None and time.monotonic() >= end):
+                return update
 
     def ask(self, action: str, **fields: Any) -> Future[Done]:
         """`do` without waiting: what will hold the answer, or the ViewError of a connection that was lost before it."""
+        if action == "snapshot":
+            self._said.expect_snapshot()
         number, answer = self._asked.new()
-        if not self._send({"type": "do", "id": number, "action": action, **fields}):
+        if not self._line.send({"type": "do", "id": number, "action": action, **fields}):
             self._asked.fail(
-                number, ViewError(f"found no connection ({self._words}), expected one to ask for {action!r}")
+                number, ViewError(f"found no connection ({self.words}), expected one to ask for {action!r}")
             )
         return answer
 
@@ -146,18 +142,12 @@ class ViewClient:
     def snapshot(self, name: str, timeout_s: float = 10.0) -> bytes | None:
         """The PNG of the snapshot that `do("snapshot", ...)` named, once; None when it did not come in time."""
         with self._changed:
-            self._changed.wait_for(lambda: name in self._said.snapshots or self._over, timeout_s)
+            self._changed.wait_for(lambda: name in self._said.snapshots or self._line.over, timeout_s)
             return self._said.snapshots.pop(name, None)
 
     def close(self) -> None:
         """Leave; may be called more than once, from any thread."""
-        self._closing.set()
-        socket = self._socket
-        if socket is not None:
-            with suppress(Exception):
-                socket.close()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(5)
+        self._line.close()
 
     def __enter__(self) -> ViewClient:
         return self
@@ -165,85 +155,15 @@ class ViewClient:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    @property
-    def _over(self) -> bool:
-        return self._state in ("refused", "closed")
-
-    def _run(self) -> None:
-        tries = 0
-        while not self._closing.is_set():
-            began = time.monotonic()
-            try:
-                with connection(self._address) as socket:
-                    self._listen(socket)
-                    words = "the server left"
-            except Refused as refusal:
-                self._become("refused", str(refusal))
-                break
-            except Exception as error:  # whatever the network makes of it: it is told, and tried again
-                words = f"{self._address.websocket} cannot be reached ({error})"
-                log.debug("the view's connection ended", exc_info=True)
-            finally:
-                self._socket = None
-                self._asked.fail_all(ViewError("found the connection lost before an answer, expected one: ask again"))
-            tries = 0 if time.monotonic() - began > DELAYS_S[-1] else tries + 1
-            self._become("connecting", words)
-            self._closing.wait(DELAYS_S[min(tries, len(DELAYS_S) - 1)])
-        if self._state != "refused":
-            self._become("closed", "it was closed")
-
-    def _listen(self, socket: Any) -> None:
-        self._said.begin()
-        for message in socket:
-            kind, told = self._said.hear(message)
-            if kind == "refused":
-                raise Refused(str(told.get("words", "")))
-            if kind == "hello":
-                self._socket = socket
-                self._become("connected", "")
-                self._send_views()
-                self._ask_for_update()
-            if kind == "done":
-                self._asked.answer(told)
-            elif kind != "update":
-                self._tell(kind, told)
+    def _send_views(self) -> None:
+        if self._views:
+            self._line.send({"type": "show", "views": [told(each) for each in self._views]})
 
     def _ask_for_update(self) -> None:
         """Where somebody waits for one, and has said of what."""
-        if (
-            self._views
-            and self._socket is not None
-            and self._said.want()
-            and not self._send({"type": "credit", "n": 1})
-        ):
+        if self._views and self._line.connected and self._said.want() and not self._line.send(CREDIT):
             self._said.unasked()
 
-    def _send_views(self) -> None:
-        if self._views:
-            self._send({"type": "show", "views": [told(each) for each in self._views]})
-
-    def _send(self, message: dict[str, Any]) -> bool:
-        """Whether it went out; a connection that is lost is looked after by the client's thread."""
-        socket = self._socket
-        if socket is None:
-            return False
-        try:
-            socket.send(json.dumps(message))
-        except Exception:
-            return False
-        return True
-
-    def _become(self, state: State, words: str) -> None:
-        with self._changed:
-            before, self._state, self._words = self._state, state, words
-            self._changed.notify_all()
-        if state == "connected" or state == "refused" or (before == "connected" and state == "connecting"):
-            self._tell("lost" if state == "connecting" else state, {"words": words})
-
-    def _tell(self, kind: str, told: dict[str, Any]) -> None:
-        if self._heard is None:
-            return
-        try:
-            self._heard(kind, told)
-        except Exception:
-            log.warning("what listens to the view's client failed at %r", kind, exc_info=True)
+    def _greeted(self) -> None:
+        self._send_views()
+        self._ask_for_update()

@@ -7,11 +7,15 @@ import threading
 from typing import Any
 
 from .._values import Layout
-from .._wire import VERSION, WireError, unpack
+from .._wire import VERSION, Array, WireError, unpack
 from ._layout import layout_from
 from ._update import Update, array_of, update_from
 
 MOST_SNAPSHOTS = 2
+MOST_SNAPSHOT = 256 << 20
+"""Bytes of the longest PNG that is kept."""
+MOST_TOLD = 1 << 20
+"""Characters of the longest text that is read; layouts and statuses are some thousand."""
 
 
 class Said:
@@ -27,6 +31,7 @@ class Said:
         self.status: dict[str, Any] = {}
         self.ended = False
         self.snapshots: dict[str, bytes] = {}
+        self._snapshots_asked = 0
 
     @property
     def fresh(self) -> bool:
@@ -54,10 +59,16 @@ class Said:
         """Called with the lock held."""
         self._update = None
 
+    def expect_snapshot(self) -> None:
+        """A snapshot is asked for: one that comes unasked is not kept."""
+        with self._changed:
+            self._snapshots_asked = min(self._snapshots_asked + 1, MOST_SNAPSHOTS)
+
     def begin(self) -> None:
         """A new connection knows of nothing that was asked for before."""
         with self._changed:
             self._under_way, self.ended = False, False
+            self._snapshots_asked = 0
 
     def hear(self, message: str | bytes) -> tuple[str, dict[str, Any]]:
         """Take a message in; its kind ("update" when binary, "bad" when it cannot be used) and what it says."""
@@ -78,19 +89,26 @@ class Said:
         try:
             head, arrays = unpack(message)
             if "snapshot" in head:
-                self._keep_snapshot(str(head["snapshot"]), array_of(head.get("array", 0), arrays).tobytes())
+                self._keep_snapshot(str(head["snapshot"]), array_of(head.get("array", 0), arrays))
             else:
                 self._update = update_from(head, arrays)
         finally:
             if "snapshot" not in head:
                 self._under_way = False  # also where it cannot be used: it was the answer all the same
 
-    def _keep_snapshot(self, name: str, png: bytes) -> None:
-        self.snapshots[name] = png
+    def _keep_snapshot(self, name: str, png: Array) -> None:
+        if png.nbytes > MOST_SNAPSHOT:
+            raise WireError(f"found a snapshot of {png.nbytes} bytes, expected at most {MOST_SNAPSHOT}")
+        if not self._snapshots_asked:
+            raise WireError(f"found the snapshot {name[:100]!r}, expected none: nobody asked for it")
+        self._snapshots_asked -= 1
+        self.snapshots[name] = png.tobytes()
         while len(self.snapshots) > MOST_SNAPSHOTS:
             self.snapshots.pop(next(iter(self.snapshots)))
 
     def _hear_text(self, message: str) -> tuple[str, dict[str, Any]]:
+        if len(message) > MOST_TOLD:
+            raise WireError(f"found a text of {len(message)} characters, expected at most {MOST_TOLD}")
         try:
             told = json.loads(message)
             kind = str(told["type"])
@@ -99,7 +117,9 @@ class Said:
         if kind == "hello" and told.get("version") != VERSION:
             return "refused", {"words": f"found version {told.get('version')} of the view, expected {VERSION}: update"}
         if kind in ("hello", "layout"):
-            self.layout = layout_from(told["layout"] if isinstance(told.get("layout"), dict) else {})
+            layout = told["layout"] if isinstance(told.get("layout"), dict) else {}
+            early = kind == "hello" and layout.get("run") == "" and "shape" not in layout  # it is told as soon as known
+            self.layout = None if early else layout_from(layout)
         elif kind == "status":
             self.status = told
         elif kind == "ended":

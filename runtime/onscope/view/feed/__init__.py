@@ -3,5 +3,6 @@
 from ._actions import Do
 from ._extras import Extras
 from ._feed import Feed
+from ._server import Server
 
-__all__ = ["Do", "Extras", "Feed"]
+__all__ = ["Do", "Extras", "Feed", "Server"]

@@ -11,7 +11,7 @@ from typing import Any
 from onscope.runtime import OnscopeError
 from onscope.runtime.worker import LIMIT, Message
 
-from ._plain import plain
+from .._plain import plain
 
 Do = Callable[[dict[str, Any]], Mapping[str, Any]]
 """Does what a viewer asked for, given the fields of its message; gives `words` and what else the answer has."""

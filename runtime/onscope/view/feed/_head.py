@@ -6,7 +6,7 @@ from typing import Any
 
 from onscope.runtime import ClockPair, Result
 
-from ._plain import plain
+from .._plain import plain
 
 
 def head_of(result: Result, clock: ClockPair) -> dict[str, Any]:

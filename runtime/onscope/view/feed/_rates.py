@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -11,9 +13,10 @@ import numpy as np
 from onscope.runtime import OnscopeError, Result, Runtime, now_ns
 from onscope.runtime.record import percentiles
 
+from .._plain import plain
 from ._extras import Extras
-from ._plain import plain
 
+log = logging.getLogger("onscope")
 RECENT = 500
 """Results that percentiles are taken over."""
 SPAN = 9
@@ -32,6 +35,7 @@ class Rates:
         self._trust: dict[str, dict[str, float]] = {}
         self._suspect: dict[str, list[str]] = {}
         self._objects: dict[str, int] = {}
+        self._failed = False
 
     def add(self, result: Result) -> None:
         """Take note of a result: some ten microseconds, whatever its size."""
@@ -53,11 +57,13 @@ class Rates:
         ledger = self._runtime.ledger
         frames, results = self._per_second()
         reasons = sorted(ledger.reasons.items(), key=lambda each: -each[1])[:MOST_REASONS]
+        waiting, in_work = self._runtime.queue
+        depth = self._extras.queue_depth
         status = {
             "frames_per_s": frames,
             "results_per_s": results,
             "steps_ms": {step: self._summary(times) for step, times in self._steps.items()},
-            "queue": {"waiting": ledger.open, "depth": self._extras.queue_depth},
+            "queue": {"waiting": min(waiting, depth or waiting), "depth": depth, "in_work": in_work},
             "ledger": ledger.counts,
             "reasons": _inside(dict(reasons)),
             "trust": self._trust,
@@ -68,7 +74,17 @@ class Rates:
             "recording": None,
             "paused": False,
         }
-        return dict(plain({**status, **self._extras.status()}))
+        return dict(plain({**status, **self._further()}))
+
+    def _further(self) -> Mapping[str, Any]:
+        """What the view's user gives; that it cannot be had costs only itself."""
+        try:
+            return self._extras.status()
+        except Exception:
+            if not self._failed:
+                self._failed = True
+                log.exception("the further parts of the live view's status failed; this is told once")
+            return {}
 
     def _per_second(self) -> tuple[float, float]:
         if len(self._looks) < 2 or self._looks[-1][0] == self._looks[0][0]:

@@ -19,9 +19,22 @@ __all__ = ["LiveView", "read_layers", "reader_of"]
 
 def __getattr__(name: str) -> Any:
     if name == "LiveView":
-        from ._widget import LiveView
-
-        return LiveView
+        return _live_view()
     if name == MANIFEST:  # named in the entry point, which others than npe2 load as any other
         return Path(__file__).with_name(MANIFEST)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _live_view() -> Any:
+    try:
+        from ._widget import LiveView
+    except ImportError as error:
+        if (error.name or "").startswith("onscope"):
+            raise
+        from .._errors import ViewError
+
+        raise ViewError(
+            f"found no Qt for napari ({error}), expected PySide6 or PyQt6: install one of them beside onscope[napari], "
+            'such as `pip install "PySide6-Essentials>=6.8,<6.12"`'
+        ) from error
+    return LiveView

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from .._values import Wanted
@@ -16,6 +16,7 @@ BUTTONS = {"arm": "Arm", "shadow": "Shadow", "pause": "Pause", "resume": "Resume
 SURE_MS = 3000
 """How long a first click on what moves hardware waits for the second."""
 SURE = ("arm",)
+MOST_WORDS = 500
 
 
 class Actions(QWidget):
@@ -27,6 +28,7 @@ class Actions(QWidget):
         self.views: Sequence[Wanted] = ()
         self.words = QLabel()
         self.words.setWordWrap(True)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
         self.buttons = {action: QPushButton(words) for action, words in BUTTONS.items()}
         self._asked_twice = ""
         self._asked: Future[Done] | None = None
@@ -48,7 +50,8 @@ class Actions(QWidget):
             return
         asked, self._asked = self._asked, None
         error = None if asked.cancelled() else asked.exception()
-        self.words.setText(str(error) if error is not None else "" if asked.cancelled() else asked.result().words)
+        said = str(error) if error is not None else "" if asked.cancelled() else asked.result().words
+        self.words.setText(said[:MOST_WORDS])
 
     def _click(self, action: str) -> None:
         if self.client is None:

@@ -31,7 +31,7 @@ class Item:
 
 def items_of(layout: Layout) -> list[Item]:
     """All layers that a run can be shown as, in the order of the viewer."""
-    items = [Item("labels" if image.labels else "image", image.name) for image in layout.images]
+    items = [Item("labels" if image.labels else "image", image.name) for image in layout.images if _may_be_seen(image)]
     for table in layout.tables:
         if "tails" in table.kinds:
             items.append(Item("tracks", table.name, f"tails:{table.name}"))
@@ -49,10 +49,12 @@ def wanted(
 ) -> list[Wanted]:
     """What to ask for: a picture for each image (its id: its place in the layout), and over the first one all places.
 
-    Pictures are as large as the images, up to `limit` rows and columns. At most eight; those after are left out.
+    Pictures are as large as the images, up to `limit` rows and columns. At most eight; those after are left out, as are
+    images whose size is not known yet: they are asked for when it is told.
     """
     names = {item.name for item in chosen if item.kind in ("image", "labels")}
-    shown = [(number, image) for number, image in enumerate(layout.images) if image.name in names][:MOST_VIEWS]
+    shown = [(number, image) for number, image in enumerate(layout.images) if image.name in names and image.shape]
+    shown = shown[:MOST_VIEWS]
     over = tuple(dict.fromkeys(item.vectors for item in chosen if item.vectors))
     where = dict(index or {})
     views = [
@@ -70,6 +72,11 @@ def wanted(
     if over and not views:
         views = [Wanted(NOT_SHOWN, "raw", camera, where, size=(1, 1), vectors=over)]
     return views
+
+
+def _may_be_seen(image: ImageLayout) -> bool:
+    """Whether it has rows and columns, or is not known yet, before its first answer."""
+    return not image.shape or (len(image.shape) in (2, 3) and min(image.shape) > 0)
 
 
 def _size(image: ImageLayout, limit: int) -> tuple[int, int]:

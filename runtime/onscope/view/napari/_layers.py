@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,9 +12,10 @@ from .._values import Layout
 from .._wire import Array
 from ..client import Update
 from ._choice import ORDER, Item
+from ._guard import guarded
 from ._history import History
-from ._looks import contrast, features, points_of
-from ._places import placed
+from ._looks import OPACITY, contrast, features, points_of
+from ._places import placed, units
 
 TAIL = 20
 """Frames that a track's tail is long."""
@@ -28,6 +30,9 @@ class LiveLayers:
         self._history: dict[Item, History] = {}
         self._flat: set[Item] = set()
         """Images that had no contrast yet."""
+        self._empty: set[Item] = set()
+        """Layers that are hidden while there is nothing in them."""
+        self._changing = threading.RLock()
 
     def __getitem__(self, item: Item) -> Any:
         return self._layers[item]
@@ -49,19 +54,24 @@ class LiveLayers:
 
     def put(self, update: Update, pixels: Mapping[int, Array], layout: Layout, chosen: Collection[Item]) -> None:
         """Show an update: what is chosen and in it."""
+        with self._changing:
+            self._put(update, pixels, layout, chosen)
+
+    def _put(self, update: Update, pixels: Mapping[int, Array], layout: Layout, chosen: Collection[Item]) -> None:
         um = layout.pixel_size_um
         for item in sorted(chosen, key=lambda item: ORDER.index(item.kind)):
             if item.kind in ("image", "labels"):
                 picture = next((each for each in update.pictures.values() if each.image == item.name), None)
                 if picture is not None:
                     scale, translate = placed(picture.rect, picture.pixels.shape, um)
-                    self._image(item, pixels[picture.id], {"scale": scale, "translate": translate})
+                    where = {"scale": scale, "translate": translate, "units": units(um), "axis_labels": ("y", "x")}
+                    self._image(item, pixels[picture.id], where)
             elif item.name in update.tables:
                 columns = update.tables[item.name]
                 if item.kind == "tracks":
-                    self._tracks(item, update, columns, um or 1.0)
+                    self._tracks(item, update, columns, um)
                 else:
-                    self._points(item, update, columns, um or 1.0)
+                    self._points(item, update, columns, um)
             if item in self._layers:
                 told: dict[str, Any] = {"run": layout.run, "name": item.name, "frame": dict(update.frame)}
                 told |= {"trust": update.trust.get(item.name, {}), "latency_ms": update.latency_ms}
@@ -77,9 +87,9 @@ class LiveLayers:
             if not np.allclose(layer.scale[-2:], where["scale"]) or not np.allclose(
                 layer.translate[-2:], where["translate"]
             ):
-                layer.scale, layer.translate = where["scale"], where["translate"]
+                layer.scale, layer.translate, layer.units = where["scale"], where["translate"], where["units"]
         elif item.kind == "labels":
-            layer = self._add(item, self._viewer.add_labels(data, name=item.name, opacity=0.5, **where))
+            layer = self._add(item, self._viewer.add_labels(data, name=item.name, opacity=OPACITY, **where))
             layer.editable = False
         elif data.ndim == 3:
             self._add(item, self._viewer.add_image(data, name=item.name, rgb=True, **where))
@@ -94,14 +104,16 @@ class LiveLayers:
                 self._layers[item].contrast_limits = limits
                 self._flat.discard(item)
 
-    def _points(self, item: Item, update: Update, columns: Mapping[str, Array], um: float) -> None:
+    def _points(self, item: Item, update: Update, columns: Mapping[str, Array], um: float | None) -> None:
         vectors = next((each for each in update.vectors if f"{each.kind}:{each.table}" == item.vectors), None)
         places = points_of(columns, vectors)
         layer = self._layers.get(item)
         if layer is None:
             layer = self._viewer.add_points(
-                places, name=item.name, features=features(columns), scale=(um, um), size=8, face_color="transparent",
+                places, name=item.name, features=features(columns), scale=(um or 1.0,) * 2, units=units(um), size=8,
+                face_color="transparent",
                 border_color="cyan", border_width=0.15, border_width_is_relative=True,
+                axis_labels=("y", "x"),
             )  # fmt: skip
             layer.editable = False
             self._add(item, layer)
@@ -110,26 +122,30 @@ class LiveLayers:
             layer.data = places
             layer.features = features(columns)
 
-    def _tracks(self, item: Item, update: Update, columns: Mapping[str, Array], um: float) -> None:
+    def _tracks(self, item: Item, update: Update, columns: Mapping[str, Array], um: float | None) -> None:
         history = self._history.setdefault(item, History())
         if not history.add(update.frame, columns):
             return
         data, graph = history.data()
         layer = self._layers.get(item)
         if not len(data):
-            if layer is not None:  # napari has no layer of no tracks
+            if layer is not None and layer.visible:  # napari has no layer of no tracks
                 layer.visible = False
+                self._empty.add(item)
             return
         if layer is None:
             layer = self._viewer.add_tracks(
-                data, graph=graph, name=item.name, scale=(1, um, um), tail_length=TAIL, head_length=0
-            )
+                data, graph=graph, name=item.name, scale=(1, um or 1.0, um or 1.0), units=("pixel", *units(um)),
+                axis_labels=("frame", "y", "x"), tail_length=TAIL, head_length=0,
+            )  # fmt: skip
             self._add(item, layer)
         else:
             layer.graph = {}  # the one before may name tracks that are not there any more
             layer.data = data
             layer.graph = graph
-            layer.visible = True
+            if item in self._empty:
+                layer.visible = True  # what the user has hidden stays so
+        self._empty.discard(item)
         dims = self._viewer.dims
         dims.set_point(dims.ndim - 3, history.newest)
 
@@ -143,13 +159,18 @@ class LiveLayers:
         if above:
             self._viewer.layers.move(self._viewer.layers.index(layer), min(above))
         self._layers[item] = layer
+        guarded(layer, self._changing)
         return layer
 
     def _forget(self, item: Item) -> None:
         self._layers.pop(item, None)
         self._history.pop(item, None)
         self._flat.discard(item)
+        self._empty.discard(item)
 
 
 def _top(data: Array) -> float:
-    return float(np.iinfo(data.dtype).max) if data.dtype.kind in "iu" else float(data.max())
+    """The end of the contrast's slider: of the numbers that there may be, or of those that are there."""
+    if data.dtype.kind in "iu":
+        return float(np.iinfo(data.dtype).max)
+    return float(np.max(data, where=np.isfinite(data), initial=0))

@@ -11,6 +11,8 @@ from .._wire import Array
 from ..client import Vectors
 
 LOW, HIGH = 0.5, 99.9
+OPACITY = 0.35
+"""Of labels, over raw frames that are to be seen through them."""
 EDGE = 0.5
 """What is drawn over pictures counts from the edge of the first pixel, tables from its middle."""
 MOST_PIXELS = 1 << 18

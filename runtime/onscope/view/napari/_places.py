@@ -7,6 +7,11 @@ from .._values import Rect
 Pair = tuple[float, float]
 
 
+def units(um: float | None) -> tuple[str, str]:
+    """Of the rows and columns of all layers, for napari's scale bar."""
+    return ("pixel", "pixel") if um is None else ("um", "um")
+
+
 def placed(rect: Rect, shape: tuple[int, ...], um: float | None) -> tuple[Pair, Pair]:
     """`scale` and `translate` of a picture of (rows, columns, ...) that shows the part `rect` of the raw frame."""
     size = um or 1.0

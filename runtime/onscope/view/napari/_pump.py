@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections import deque
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,28 +14,36 @@ from .._wire import Array
 from ..client import Update, ViewClient
 
 IDLE_S = 0.5
-MOST_MESSAGES = 256
+READ = ("hello", "layout", "status", "connected", "lost", "refused", "ended")
+"""Kinds of messages that the widget reads."""
+RAW = (0.0, 65535.0)
+"""What 0 and 65535 stand for where they are the raw values."""
+
+log = logging.getLogger("onscope.view")
 
 
 class Mailbox:
-    """What the client says, until napari's thread reads it; of more than it holds the oldest is lost.
+    """The newest of each kind that the client says, until napari's thread reads it.
 
     No object of Qt is held by another thread than napari's: Qt does not survive one that dies there.
     """
 
     def __init__(self) -> None:
-        self._said: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MOST_MESSAGES)
+        self._lock = threading.Lock()
+        self._said: dict[str, dict[str, Any]] = {}
 
     def put(self, kind: str, told: dict[str, Any]) -> None:
-        self._said.append((kind, told))
+        """Called by the client's thread; what nobody reads is not kept."""
+        if kind in READ:
+            with self._lock:
+                self._said.pop(kind, None)
+                self._said[kind] = told
 
     def read(self) -> list[tuple[str, dict[str, Any]]]:
-        """All that was said since, oldest first."""
-        found = []
-        with suppress(IndexError):
-            while True:
-                found.append(self._said.popleft())
-        return found
+        """What was said since, oldest first."""
+        with self._lock:
+            said, self._said = self._said, {}
+        return list(said.items())
 
 
 class Pump:
@@ -70,6 +77,14 @@ class Pump:
         self._drawn.set()
 
     def _run(self) -> None:
+        try:
+            self._pump()
+        except Exception:
+            log.warning("the pictures for napari ended: connect again", exc_info=True)
+        finally:
+            self._client.close()
+
+    def _pump(self) -> None:
         while not self._closing.is_set():
             began = time.monotonic()
             update = self._client.take(IDLE_S)
@@ -84,16 +99,16 @@ class Pump:
             self._drawn.wait()
             rest = max(1 / self.rate, 2 * self._took_s) - (time.monotonic() - began)
             self._closing.wait(max(0.0, rest))
-        self._client.close()
 
 
 def prepared(update: Update, layout: Layout | None) -> dict[int, Array]:
     """The pictures by their ids; those of images of floats have their own values again, always as float32."""
-    floats = {image.name for image in layout.images if np.dtype(image.dtype).kind == "f"} if layout else set()
+    floats = {image.name for image in layout.images if image.dtype.startswith("float")} if layout else set()
     found: dict[int, Array] = {}
     for number, picture in update.pictures.items():
         pixels = picture.pixels
-        if picture.image in floats and pixels.dtype == np.uint16 and pixels.ndim == 2:
+        fractions = picture.image in floats or picture.values != RAW  # also before the layout says so
+        if fractions and pixels.dtype == np.uint16 and pixels.ndim == 2:
             least, most = picture.values
             pixels = pixels.astype(np.float32) * np.float32((most - least) / 65535) + np.float32(least)
         found[number] = pixels

@@ -12,7 +12,8 @@ from onscope.runtime import RecordError
 from onscope.runtime.record import RecordedImages, RecordedRun
 
 from ._lazy import lazy
-from ._looks import contrast
+from ._looks import OPACITY, contrast
+from ._places import units
 from ._reader import LayerData
 
 FACTS = ("schema", "state", "began", "ended", "versions")
@@ -29,6 +30,11 @@ def about(run: RecordedRun, **more: Any) -> dict[str, Any]:
     manifest = run.manifest
     told = {name: manifest.get(name) for name in FACTS if name in manifest}
     return {"onscope": {"folder": str(run.folder.resolve()), **told, **more}}
+
+
+def worldly(along: str, um: float | None) -> dict[str, Any]:
+    """Names and units of a layer's axes: those `along` which its frames stand, and y, x."""
+    return {"axis_labels": (*along, "y", "x"), "units": (*["pixel"] * len(along), *units(um))}
 
 
 def _layers(run: RecordedRun, images: RecordedImages) -> Iterator[LayerData]:
@@ -49,8 +55,9 @@ def _layers(run: RecordedRun, images: RecordedImages) -> Iterator[LayerData]:
         element = tuple(int(axis[0]) for axis in np.nonzero(present))
         told = about(run, image=entry, missing=int(present.size - present.sum()), channel=label or images.channel)
         given = {"name": f"{name} {label}".strip(), "scale": scale, "translate": translate, "metadata": told}
+        given |= worldly(along, images.pixel_size_um)
         if images.labels:
-            yield part, {**given, "opacity": 0.5}, "labels"
+            yield part, {**given, "opacity": OPACITY}, "labels"
         elif samples and images.shape[2] == 3 and images.dtype == np.uint8:
             yield part, {**given, "rgb": True}, "image"
         elif samples:

@@ -11,7 +11,7 @@ from onscope.runtime.track import napari_tracks
 
 from ._looks import points_of
 from ._reader import LayerData
-from ._recorded import about, channel_names
+from ._recorded import about, channel_names, worldly
 
 OWN = ("frames", "results", "values", "inputs")
 TRACKING = ("track", "pairs")
@@ -52,16 +52,18 @@ def _points(run: RecordedRun, name: str, stage: dict[str, Any]) -> list[LayerDat
     for key, rows in together.items():
         mine = {each: values[rows] for each, values in columns.items()}
         images = run.images.get(key[0] or "")
-        um = (images.pixel_size_um if images is not None else None) or 1.0
+        size = images.pixel_size_um if images is not None else None
+        um, along = size or 1.0, "t"
         before = [_counted(mine, "raw_t", "seq")]
         if images is not None and "z" in images.along:
+            along = "tz"
             before.append(_counted(mine, "raw_z", "raw_z"))
         data = np.concatenate([np.stack(before, axis=1), points_of(mine, None)], axis=1)
         own = {each: values for each, values in mine.items() if not each.startswith("raw_")}
         given = {
             "name": _name(run, name, key[0], key[1]), "features": own, "scale": [*[1.0] * len(before), um, um],
             "size": 8, "face_color": "transparent", "border_color": "cyan", "border_width": 0.15,
-            "metadata": about(run, stage=stage, table=name),
+            "metadata": about(run, stage=stage, table=name), **worldly(along, size),
         }  # fmt: skip
         found.append((data, given, "points"))
     return found
@@ -78,16 +80,18 @@ def _tracks(run: RecordedRun, name: str, stage: dict[str, Any]) -> list[LayerDat
         if not len(place.tracks):
             continue
         data, graph, features = napari_tracks(place.tracks)
-        um = place.tracks.pixel_size_um or 1.0
+        um, along = place.tracks.pixel_size_um or 1.0, "t"
         array, z = (place.table[column][0].as_py() for column in ("raw_array", "raw_z"))
         scale = [1.0, um, um]
         images = run.images.get(array or "")
         if images is not None and "z" in images.along:
             data = np.insert(data, 2, float(z or 0), axis=1)
             scale.insert(1, 1.0)
+            along = "tz"
         given = {
             "name": _name(run, name, array, place.table["raw_c"][0].as_py()), "graph": graph, "features": features,
             "scale": scale, "metadata": about(run, stage=stage, table=name),
+            **worldly(along, place.tracks.pixel_size_um),
         }  # fmt: skip
         found.append((data, given, "tracks"))
     return found

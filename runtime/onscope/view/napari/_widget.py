@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
+from functools import partial
 from typing import Any
 
+from qtpy import API_NAME, PYSIDE_VERSION, QT_VERSION
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import (
     QApplication,
@@ -13,8 +16,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -25,16 +26,22 @@ from .._values import Layout
 from .._wire import Array
 from ..client import Update, ViewClient, ViewError
 from ._actions import Actions
-from ._choice import Item, items_of, wanted
+from ._binding import warning_of
+from ._choice import Item, wanted
 from ._layers import LiveLayers
+from ._list import Choices
 from ._pump import Mailbox, Pump
 from ._status import status_words
 from ._where import Where
 
 RATE, MOST_RATE = 10, 60
 LIMIT, MOST_LIMIT = 2048, 4096
+MOST_WORDS = 500
+ENDED = "the run has ended"
 LOOK_MS = 10
 """How often it looks whether something came."""
+
+log = logging.getLogger("onscope.view")
 
 
 class LiveView(QWidget):
@@ -48,14 +55,19 @@ class LiveView(QWidget):
         self._mail = Mailbox()
         self._layout: Layout | None = None
         self._shown: deque[float] = deque(maxlen=20)
-        self._age_ms = 0.0
+        self._age_ms: float | None = None
+        pumps: list[Pump] = []
+        self._pumps = pumps
+        self.destroyed.connect(partial(close_all, pumps))  # of this object nothing is there any more then
+        self._trouble = ""
         self._url, self._token = QLineEdit("127.0.0.1:8787"), QLineEdit()
         self._url.setPlaceholderText("http://127.0.0.1:8787/#TOKEN")
         self._token.setPlaceholderText("only where the address has none")
         self._token.setEchoMode(QLineEdit.EchoMode.Password)
         self._connect, self._words = QPushButton("Connect"), QLabel("not connected")
         self._words.setWordWrap(True)
-        self._list, self._where, self._actions = QListWidget(), Where(), Actions()
+        self._words.setTextFormat(Qt.TextFormat.PlainText)
+        self._list, self._where, self._actions = Choices(), Where(), Actions()
         self._rate, self._limit = QSpinBox(), QSpinBox()
         self._rate.setRange(1, MOST_RATE)
         self._rate.setValue(RATE)
@@ -63,12 +75,13 @@ class LiveView(QWidget):
         self._limit.setValue(LIMIT)
         self._limit.setSingleStep(256)
         self._arrange()
+        self._say(warning_of(API_NAME, PYSIDE_VERSION or QT_VERSION) or "not connected")
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
         self._connect.clicked.connect(self._toggle)
         self._rate.valueChanged.connect(self._pace)
         self._url.returnPressed.connect(self._toggle)
-        self._list.itemChanged.connect(self._choose)
+        self._list.ticked.connect(self._choose)
         self._limit.valueChanged.connect(self._choose)
         self._where.changed.connect(self._choose)
         application = QApplication.instance()
@@ -82,41 +95,38 @@ class LiveView(QWidget):
         try:
             client = ViewClient(url, token=token, heard=self._mail.put)
         except ViewError as error:
-            self._words.setText(str(error))
+            self._say(str(error))
             return
         self._client = client
         self._actions.client = client
         self._pump = Pump(client, self._rate.value())
-        self.destroyed.connect(self._pump.close)
+        self._pumps[:] = [self._pump]
         self._timer.start(LOOK_MS)
         self._connect.setText("Disconnect")
-        self._words.setText("connecting ...")
+        self._shown.clear()
+        self._age_ms = None
+        self._say("connecting ...")
 
     def disconnect_from_run(self) -> None:
         """Leave the run; its layers stay as they are."""
         if self._pump is not None:
             self._pump.close()
+        self._pumps.clear()
         self._timer.stop()
         self._pump = self._client = self._layout = None
         self._actions.client = None
         self._actions.offer(())
         self._connect.setText("Connect")
-        self._words.setText("not connected")
+        self._say("not connected")
 
     def choose(self, name: str, on: bool = True) -> None:
         """Tick or untick what has this name ("raw", or "cells (points)" where a name is there twice)."""
-        for row in range(self._list.count()):
-            entry = self._list.item(row)
-            item: Item = entry.data(Qt.ItemDataRole.UserRole)
-            if name in (item.name, item.words):
-                entry.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+        self._list.choose(name, on)
 
     @property
     def chosen(self) -> list[Item]:
         """What is ticked, from the bottom to the top."""
-        entries = [self._list.item(row) for row in range(self._list.count())]
-        ticked = [each for each in entries if each.checkState() == Qt.CheckState.Checked]
-        return [each.data(Qt.ItemDataRole.UserRole) for each in ticked]
+        return self._list.chosen
 
     def closeEvent(self, event: Any) -> None:
         """Called by Qt."""
@@ -154,31 +164,26 @@ class LiveView(QWidget):
         if kind in ("hello", "layout"):
             self._know(self._client.layout)
         elif kind == "status":
-            self._words.setText(status_words(told, self._shown_per_s(), self._age_ms))
+            words = status_words(told, self._shown_per_s(), self._age_ms)
+            more = [self._trouble, ENDED if self._client.ended else ""]
+            self._say("\n".join(part for part in (words, *more) if part))
         elif kind in ("lost", "refused", "ended"):
-            self._words.setText(f"{kind}: {told.get('words', '')}")
+            self._say(f"{kind}: {told.get('words', '')}")
+
+    def _say(self, words: str) -> None:
+        self._words.setText(words[:MOST_WORDS])
 
     def _know(self, layout: Layout | None) -> None:
         if layout is None:
             return
-        chosen = set(self.chosen) if self._layout is not None or self._list.count() else None
         self._layout = layout
         self._actions.offer(layout.actions)
         self._where.offer(layout)
-        self._list.blockSignals(True)
-        self._list.clear()
-        for item in items_of(layout):
-            entry = QListWidgetItem(item.words)
-            entry.setData(Qt.ItemDataRole.UserRole, item)
-            entry.setFlags(entry.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            on = item in chosen if chosen is not None else item.name == "raw"
-            entry.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-            self._list.addItem(entry)
-        self._list.blockSignals(False)
+        self._list.offer(layout)
         self._choose()
 
     def _choose(self, *_: Any) -> None:
-        self._layers.keep(self.chosen)
+        self._layers.keep(self._list.kept(self._layout))
         if self._client is None or self._layout is None:
             return
         views = wanted(self._layout, self.chosen, self._limit.value(), self._where.camera, self._where.index)
@@ -189,9 +194,13 @@ class LiveView(QWidget):
         began = time.monotonic()
         try:
             for item in self._layers.removed():
-                self.choose(item.words, False)
+                self._list.drop(item)
             if self._layout is not None:
                 self._layers.put(update, pixels, self._layout, self.chosen)
+            self._trouble = ""
+        except Exception as error:  # whatever napari makes of it: the next one may be better
+            log.warning("an update could not be shown", exc_info=True)
+            self._trouble = f"found an update that cannot be shown ({error})"
         finally:
             self._age_ms = update.age_ms
             self._shown.append(time.monotonic())
@@ -216,3 +225,12 @@ class LiveView(QWidget):
             column.addWidget(widget)
         column.addLayout(more)
         column.addWidget(self._actions)
+        column.addStretch(1)
+        self._rate.setToolTip("How many updates are asked for per second, at most")
+        self._limit.setToolTip("Rows and columns of a picture, at most: larger ones are made smaller on the way")
+
+
+def close_all(pumps: list[Pump], *_: Any) -> None:
+    """Called by Qt when a widget is gone."""
+    for pump in pumps:
+        pump.close()

@@ -21,6 +21,11 @@ MOST_PANELS = 6
 MOST_RINGS = 500
 PAPER = (17, 20, 27)
 GAP = 8
+MOST_COLUMNS = 9
+"""Of a table that are named."""
+TABLE = "margin:4px 0;table-layout:auto"
+CELL = "text-align:left;vertical-align:top;padding:2px 12px 2px 0"
+"""Notebooks have numbers stand at the right of narrow columns, and these are words."""
 Pixels = npt.NDArray[Any]
 
 
@@ -50,11 +55,12 @@ class Shown:
             for panel in self.panels
         )
         rows = "".join(
-            f'<tr><td style="text-align:left">{html.escape(name)}</td><td>{html.escape(value)}</td></tr>'
+            f'<tr><td style="{CELL};white-space:nowrap"><b>{html.escape(name)}</b></td>'
+            f'<td style="{CELL}">{html.escape(value)}</td></tr>'
             for name, value in self.numbers
         )
         said = f"<p>{html.escape(self.note)}</p>" if self.note else ""
-        return f'{said}<div style="display:flex;flex-wrap:wrap">{figures}</div><table>{rows}</table>'
+        return f'{said}<div style="display:flex;flex-wrap:wrap">{figures}</div><table style="{TABLE}">{rows}</table>'
 
     def _repr_png_(self) -> bytes | None:
         if not self.panels:
@@ -85,7 +91,7 @@ def shown(result: Result, width: int = WIDTH) -> Shown:
     numbers.append(("latency", f"{result.latency_ms:.1f} ms ({result.state})"))
     for name, array in result.answers.items():
         if array.dtype.names is not None:
-            numbers.append((name, f"{len(array):,} rows: {', '.join(array.dtype.names)}"))
+            numbers.append((name, f"{len(array):,} rows: {_names(array.dtype.names)}"))
     for stage, values in result.trust.items():
         odd = result.suspect.get(stage, ())
         told = ", ".join(
@@ -93,9 +99,15 @@ def shown(result: Result, width: int = WIDTH) -> Shown:
         )
         if told:
             numbers.append((f"trust in {stage}", told))
-    for step, ms in result.stamps.steps_ms().items():
-        numbers.append((step, f"{ms:.2f} ms"))
+    steps = ", ".join(f"{step} {ms:.2f} ms" for step, ms in result.stamps.steps_ms().items())
+    if steps:
+        numbers.append(("steps", steps))
     return Shown(tuple(panels[:MOST_PANELS]), tuple(numbers))
+
+
+def _names(columns: tuple[str, ...]) -> str:
+    more = len(columns) - MOST_COLUMNS
+    return ", ".join(columns[:MOST_COLUMNS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _is_image(array: Pixels) -> bool:

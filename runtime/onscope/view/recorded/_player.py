@@ -83,6 +83,11 @@ class Player:
         fps = None if self._recorded_pace else self._fps
         return {"play": {"frame": self._at, "frames": len(self), "fps": fps}, "paused": not self._plays}
 
+    @property
+    def queue(self) -> tuple[int, int]:
+        """Nothing waits, and nothing is in work."""
+        return 0, 0
+
     def subscribe(self, admission: Admission | None = None) -> Newest:
         """The newest frame that is shown, from the present one on; `admission` is always to keep the newest."""
         with self._changed:
@@ -138,9 +143,10 @@ class Player:
     def _show(self, number: int) -> None:
         try:
             result = self._played[number]
-        except OnscopeError as error:
+        except Exception as error:  # whatever is wrong with one, the others can be shown
             self._at = number
-            self._tell(Event("warning", str(error)))
+            words = str(error) if isinstance(error, OnscopeError) else f"frame {number} cannot be read: {error!r}"
+            self._tell(Event("warning", words))
             return
         with self._changed:
             self._at, self.shown = number, result

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from onscope.runtime.record.about import About, tuned_of
+
 from ._found import Found
 from ._html import Html, Long, join, note, section, table, tag
 from ._words import named, number, without_folders
@@ -21,7 +23,7 @@ def events(found: Found) -> Html:
         for event in facts.events
     ]
     told = (
-        table("Events", ["s", "", ""], rows, (0,), most=MOST_EVENTS)
+        table("What happened", ["s", "kind", "in words"], rows, (0,), most=MOST_EVENTS)
         if rows
         else note("Nothing out of the ordinary happened.")
     )
@@ -44,20 +46,20 @@ def parameters(found: Found) -> Html:
             **stage.settings,
         }
         words = ", ".join(
-            f"{name} {_short(value)}" for name, value in settings.items() if value is not None and value != ""
+            f"{name} {_plain(value)}" for name, value in settings.items() if value is not None and value not in ("", [])
         )
-        what = stage.package or stage.kind
-        told.append([stage.name, stage.kind, what, words])
+        told.append([stage.name, stage.kind, stage.package or "-", words])
     stages = table("Stages and their settings", ["stage", "kind", "package", "settings"], told) if told else None
     rows = [
         [stage, name, *(number(spread.get(each)) for each in ("p5", "p50", "p95")), f"{spread.get('n', 0):,.0f}"]
         for stage, names in found.about.parameters.items()
         for name, spread in names.items()
+        if not name.startswith("setting ")
     ]
     used = (
         table(
             "Numbers that frames were normalised with, in counts",
-            ["stage", "", "p5", "p50", "p95", "n"],
+            ["stage", "statistic", "p5", "p50", "p95", "n"],
             rows,
             (2, 3, 4, 5),
         )
@@ -75,7 +77,28 @@ def parameters(found: Found) -> Html:
         for title, text in texts
         if text
     ]
-    return section("parameters", "Parameters", stages, used, files)
+    return section("parameters", "Parameters", stages, _changed(found.about), used, files)
+
+
+def _changed(about: About) -> list[Html]:
+    """Numbers that were tuned, and packages that were replaced, while frames came."""
+    began = about.facts.clock.monotonic_ns
+    told = []
+    numbers = [
+        [stage, name, *(number(spread.get(each)) for each in ("min", "p50", "max")), f"{spread.get('n', 0):,.0f}"]
+        for stage, name, spread in tuned_of(about)
+    ]
+    if numbers:
+        head = ["stage", "number", "lowest", "median", "highest", "results"]
+        told.append(table("Numbers that were tuned while frames came", head, numbers, (2, 3, 4, 5)))
+    packages = [
+        [f"{(swap.at_ns - began) / 1e9:.1f}", swap.stage, swap.package, tag("code", swap.package_sha256[:16])]
+        for swap in about.facts.swaps
+    ]
+    if packages:
+        head = ["s", "stage", "package from then on", "sha256"]
+        told.append(table("Packages that were replaced while frames came", head, packages, (0,)))
+    return told
 
 
 def _frozen(found: Found) -> Html | None:
@@ -86,7 +109,11 @@ def _frozen(found: Found) -> Html | None:
         for stage, values in frozen.items() if isinstance(frozen, Mapping) else ():
             for name, value in values.items() if isinstance(values, Mapping) else ():
                 rows.append([str(each.get("camera", "")), str(stage), str(name), _short(value)])
-    return table("Statistics that were frozen, in counts", ["camera", "stage", "", "value"], rows) if rows else None
+    return (
+        table("Statistics that were frozen, in counts", ["camera", "stage", "statistic", "value"], rows)
+        if rows
+        else None
+    )
 
 
 def _unsaved(found: Found) -> Html | None:
@@ -97,6 +124,13 @@ def _unsaved(found: Found) -> Html | None:
         if rows
         else None
     )
+
+
+def _plain(value: object) -> str:
+    """A setting's value without the signs of Python."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(_plain, value)) if isinstance(value, (list, tuple)) else _short(value)
 
 
 def _short(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from ._doses import dose_table
 from ._found import Found
 from ._html import Html, Long, join, note, section, table, tag, trouble
 from ._svg import LEFT, RIGHT, WIDE, Axis, Plot, figure, frame, legend, time_axis
-from ._words import number, without_folders
+from ._words import ms, number, without_folders
 
 OUTCOMES: dict[Outcome, tuple[str, str]] = {
     "done": ("done", "good"),
@@ -26,6 +27,7 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
 UPWARDS = ("done", "shadow", "passed")
 MOST_RULES, MOST_MARKS, COLUMNS = 10, 600, 300
 EXPLAINED = 6
+STARTED = re.compile(r", [^,:]+ after the start")
 ROW = 44
 
 
@@ -47,8 +49,8 @@ def feedback(found: Found) -> Html:
     ]
     name = without_folders(story.head.rules_name) or "without a name"
     head = note(mode, " Rules: ", name, ", sha256 ", tag("code", story.head.rules_sha256[:16]), ".")
-    return section("feedback", "What the microscope decided", head, wrong, _timeline(found, story), _counts(story),
-                   _doses(found, story), dose_table(found, story), _reasons(story), _explained(story))  # fmt: skip
+    parts = [_timeline(found, story), _counts(story), _doses(found, story), dose_table(found, story), _reasons(story)]
+    return section("feedback", "What the microscope decided", head, wrong, *parts, _explained(found, story))
 
 
 def _timeline(found: Found, story: Story) -> Html:
@@ -138,7 +140,7 @@ def _counts(story: Story) -> Html:
     if not told.command_ms:
         return by_rule
     p50, p95, most = (told.command_ms[int(part * (len(told.command_ms) - 1))] for part in (0.5, 0.95, 1.0))
-    words = f"half within {p50:.1f} ms, 95 % within {p95:.1f} ms, all within {most:.1f} ms."
+    words = f"half within {ms(p50)} ms, 95 % within {ms(p95)} ms, all within {ms(most)} ms."
     return join(by_rule, note("From the receipt of a frame to the first command: ", words))
 
 
@@ -183,13 +185,15 @@ def _reasons(story: Story) -> Html:
     return join(refused, failed)
 
 
-def _explained(story: Story) -> Html:
+def _explained(found: Found, story: Story) -> Html:
     chosen = _important(story)
     if not chosen:
         return Html("")
     told = []
     for entry in chosen:
         head, _, rest = without_folders(explain(story, entry.number)).partition("\n")
+        seconds = float(found.seconds([entry.at_ns])[0])  # as the charts count, not from the beginning of the rules
+        head = STARTED.sub(f", {seconds:.1f} s after the recording began", head, count=1)
         told.append(tag("article", tag("h4", head), _parts(rest), class_="decision"))
     words = f"{len(chosen)} of {len(story):,} events: what failed or held the microscope, the first that were done, "
     words += "refusals of each kind, the last."

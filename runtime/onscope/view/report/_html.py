@@ -62,8 +62,12 @@ def table(
     rows: Iterable[Sequence[Child]],
     numeric: Iterable[int] = (),
     most: int = MOST_ROWS,
+    titled: bool = True,
 ) -> Html:
-    """A table with a caption; the first cell of a row is its heading, columns of `numeric` are set to the right."""
+    """A table with a caption; the first cell of a row is its heading, columns of `numeric` are set to the right.
+
+    `titled` False: the caption is for who listens to the page alone, since a heading says it already.
+    """
     right = set(numeric)
     kept: list[Html] = []
     left_out = 0
@@ -77,7 +81,9 @@ def table(
             left_out += 1
     heads = tag("tr", [_cell("th", cell, at in right, "col") for at, cell in enumerate(head)])
     more = tag("p", f"and {left_out:,} more", class_="note") if left_out else None
-    whole = tag("table", tag("caption", caption), tag("thead", heads), tag("tbody", kept))
+    whole = tag(
+        "table", tag("caption", caption, class_=None if titled else "unseen"), tag("thead", heads), tag("tbody", kept)
+    )
     return join(tag("div", whole, class_="scroll", role="region", aria_label=caption, tabindex="0"), more)
 
 

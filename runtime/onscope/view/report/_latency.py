@@ -122,7 +122,7 @@ def _steps(found: Found) -> Html:
             summary: Mapping[str, float] = percentiles(times)
             part = "" if name == "whole way" else share(float(times.sum()), total)
             told.append([name, words, *(ms(summary[each]) for each in ("p50", "p95", "p99", "max")), part])
-    head = ["step", "", "p50", "p95", "p99", "max", "share"]
+    head = ["step", "what it is", "p50", "p95", "p99", "max", "share"]
     return table("Latency by step, ms", head, told, range(2, 7))
 
 

@@ -62,7 +62,7 @@ def _begins(line: str) -> bool:
 def _table(lines: list[str], title: str) -> Html:
     rows = [[_inline(cell.strip()) for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))] for line in lines]
     body = [row for line, row in zip(lines, rows, strict=True) if line.strip("|-: \t")]
-    return table(title or "Table", body[0], body[1:]) if body else Html("")
+    return table(title or "Table", body[0], body[1:], titled=not title) if body else Html("")
 
 
 def _inline(words: str) -> list[Child]:

@@ -34,16 +34,16 @@ def provenance(found: Found) -> Html:
             tag("code", sha256),
             "yes" if each.forced else "",
         ]
-        for sha256, each in told.packages.items()
+        for sha256, each in told.all_packages.items()
     ]
-    forced = ["forced"] if any(each.forced for each in told.packages.values()) else []
+    forced = ["forced"] if any(each.forced for each in told.all_packages.values()) else []
     rows = [row[: 4 + len(forced)] for row in packages]
     of_packages = (
         table("Packages of models", ["package", "version", "licence", "sha256", *forced], rows) if rows else None
     )
     files = [
         [f"{each.name}: {name}", tag("code", sha256)]
-        for each in told.packages.values()
+        for each in told.all_packages.values()
         for name, sha256 in each.files.items()
     ]
     of_files = table("Files of the packages", ["file", "sha256"], files) if files else None
@@ -54,9 +54,10 @@ def provenance(found: Found) -> Html:
             " x ".join(map(str, lane.shape)) + f" {lane.dtype}",
             tag("code", graph.sha256),
         ]
-        for lane in told.lanes
+        for lane in (*told.lanes, *(lane for swap in told.swaps for lane in swap.lanes))
         for graph in lane.graphs
     ]
+    graphs = [row for at, row in enumerate(graphs) if row not in graphs[:at]]  # a replacement tells of all again
     of_graphs = table("Compiled graphs", ["stages", "engine", "frames", "sha256"], graphs) if graphs else None
     images = [
         [

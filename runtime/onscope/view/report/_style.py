@@ -45,6 +45,7 @@ margin:.5rem 0 1rem}
 .facts dt{color:var(--faint);font-size:.9rem;overflow-wrap:anywhere}
 .facts dd{overflow-wrap:anywhere;font-size:.9rem}
 .checks{list-style:none;padding:0;margin:.3rem 0;font-size:.9rem}
+caption.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .scroll{overflow-x:auto;margin:.9rem 0}
 .scroll:focus-visible{outline:2px solid var(--c0);outline-offset:2px}
 table{border-collapse:collapse;min-width:min(100%,34rem);font-size:.88rem;font-variant-numeric:tabular-nums}

@@ -212,7 +212,7 @@ def _numbers(values: Values, limits: Mapping[str, Limits]) -> Html:
                     outside,
                 ]
             )
-    return table("Its numbers", ["value", "", "p5", "p50", "p95", "usual", "beyond"], rows, (2, 3, 4, 6))
+    return table("Its numbers", ["value", "what it tells", "p5", "p50", "p95", "usual", "beyond"], rows, (2, 3, 4, 6))
 
 
 def _usual(limits: Limits | None) -> str:

@@ -15,10 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .._view import is_loopback
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 READING = ("GET", "HEAD")
 
@@ -30,7 +33,7 @@ class Door:
         self._open = not is_loopback(host)
         names = {"localhost", host.lower()}
         if self._open:
-            names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
+            names.add(socket.gethostname().lower())  # its longer name only a name service knows, which is not asked
         self._names = names
 
     def refusal(self, headers: Mapping[str, list[str]]) -> str:

@@ -39,8 +39,8 @@ def histogram(image: npt.NDArray[Any]) -> Histogram:
 
 
 def _of_counts(image: npt.NDArray[Any]) -> Histogram:
-    size = 1 << (8 * image.dtype.itemsize)
     flat = np.ascontiguousarray(image).reshape(-1, 1)
+    size = max(1 << int(flat.max(initial=0)).bit_length(), BINS)  # most cameras use few of the 65,536 values
     each = cv2.calcHist([flat], [0], None, [size], [0, size]).ravel()
     there = np.flatnonzero(each)
     least, most = (int(there[0]), int(there[-1])) if len(there) else (0, 0)
@@ -61,11 +61,22 @@ def _of_fractions(image: npt.NDArray[np.float32]) -> Histogram:
         values = values[np.isfinite(values)]
     least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     span = most - least if most > least else max(1.0, abs(least) * SMALLEST)
-    bins = np.minimum((values - np.float64(least)) * (FINE / span), FINE - 1).astype(np.intp)
-    each = np.bincount(bins, minlength=FINE)
+    each = _fine_counts(np.ascontiguousarray(values), least, span)
     summed = np.cumsum(each)
     low = least + span * int(np.searchsorted(summed, values.size * LOW / 100)) / FINE
     high = least + span * min(int(np.searchsorted(summed, values.size * HIGH / 100)) + 1, FINE) / FINE
     end = least + span
     counts = each.reshape(BINS, -1).sum(axis=1).astype(np.uint32)
     return Histogram(counts, least, end, low, high, least, most)
+
+
+def _fine_counts(values: npt.NDArray[np.float32], least: float, span: float) -> npt.NDArray[np.int64]:
+    """In FINE bins; values at the upper end, which OpenCV leaves out, are in the last one."""
+    if not values.size:
+        return np.zeros(FINE, np.int64)
+    end = np.nextafter(np.float32(least + span), np.float32(np.inf))
+    if not np.isfinite(end) or end <= np.float32(least):
+        end = np.float32(least + span)
+    each = cv2.calcHist([values.reshape(-1, 1)], [0], None, [FINE], [least, float(end)]).ravel().astype(np.int64)
+    each[-1] += values.size - int(each.sum())
+    return np.asarray(each)

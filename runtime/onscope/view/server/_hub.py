@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import json
 import logging
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from onscope.runtime.worker import Link, Message
 
-from .._wire import VERSION, WireError, pack
+from .._plain import plain
+from .._wire import VERSION, WireError
+from ._asking import Asking
+from ._files import Files
 from ._journal import Journals
-from ._said import DoThis
+from ._made import Maker
+from ._said import DoThis, Show
 from ._shown import MOST_PLACES, Frames, Shown, Slots
 from ._update import Names, update
 from ._vectors import Histories
@@ -32,7 +33,8 @@ THREADS = 2
 SEND_S = 30.0
 """How long a viewer may take to take what is sent, before it counts as gone."""
 MOST_EVENTS = 20
-MOST_FILE = 256 << 20
+MOST_STRANGERS = 64
+"""Who may have come and not said hello yet."""
 RATE_S = 2.0
 EMPTY_LAYOUT: Message = {"run": "", "images": [], "tables": [], "actions": []}
 
@@ -41,19 +43,23 @@ class Hub:
     """Of the event loop's thread alone, but for `close`."""
 
     def __init__(self, link: Link, token: str) -> None:
-        self._link, self._token = link, token
+        self._token = token
+        self._asking = Asking(link)
+        self.beat = self._asking.beat
         self._pool = ThreadPoolExecutor(THREADS, "onscope-view-pictures")
         self._reading = ThreadPoolExecutor(1, "onscope-view-board")
-        self._slots, self._frames, self._histories = Slots(), Frames(), Histories(MOST_PLACES)
+        self._maker = Maker(self._pool)
+        self._slots, self._frames, self._histories = Slots(), Frames(self._maker.forget), Histories(MOST_PLACES)
         self._journals = Journals(self._reading)
         self._viewers: dict[int, Viewer] = {}
-        self._connected = self._last_number = 0
+        self._strangers: deque[asyncio.Task[None]] = deque()
+        self._last_number = time.monotonic_ns()
+        """Of viewers: an answer to one of a server before this one is for nobody here."""
         self._layout, self._names = EMPTY_LAYOUT, Names()
         self._events: deque[Message] = deque(maxlen=MOST_EVENTS)
         self._ended: Message | None = None
-        self._asked: list[Any] = []
         self._shown: deque[float] = deque(maxlen=1000)
-        self._files: dict[tuple[int, str], bytearray] = {}
+        self._files = Files()
 
     @property
     def looking(self) -> int:
@@ -84,45 +90,58 @@ class Hub:
             self._ended = {"type": "ended", "words": message["words"]}
             self._tell(self._ended)
         elif (viewer := self._viewers.get(message["viewer"])) is None:
-            self._files.pop((message["viewer"], message.get("name", "")), None)
+            self._files.forget(message["viewer"], message.get("name", ""))
         elif kind == "done":
             viewer.doing -= 1
             viewer.tell({"type": "done", **message["done"]})
-        elif kind == "png":
-            self._file(viewer, message)
+        elif kind == "png" and (file := self._files.add(message)) is not None:
+            viewer.give(file)
 
     async def welcome(self, socket: WebSocket) -> None:
         """Speak with one who has come, until it leaves or says what it must not."""
-        self._connected += 1
         try:
             await socket.accept()
-            if self._connected > MOST_VIEWERS:
-                await turn_away(socket)
-                return
-            with contextlib.suppress(WebSocketDisconnect, OSError, TimeoutError):
-                await wait_for_hello(socket, self._token)
-                await self._serve(socket)
+            with contextlib.suppress(*GONE):
+                if await self._knows(socket):
+                    await self._serve(socket)
         except Refused:
             pass  # it was told why
+
+    async def _knows(self, socket: WebSocket) -> bool:
+        """Whether it has said hello, and there is a place for it. Raises Refused."""
+        hello = asyncio.create_task(wait_for_hello(socket, self._token))
+        if len(self._strangers) >= MOST_STRANGERS:  # the oldest gives way: they cannot keep viewers out
+            self._strangers.popleft().cancel()
+        self._strangers.append(hello)
+        try:
+            await asyncio.wait({hello})
         finally:
-            self._connected -= 1
+            hello.cancel()
+            with contextlib.suppress(ValueError):  # it gave way
+                self._strangers.remove(hello)
+        if not hello.cancelled():
+            hello.result()
+        if hello.cancelled() or len(self._viewers) >= MOST_VIEWERS:
+            await turn_away(socket)
+            return False
+        return True
 
     async def _serve(self, socket: WebSocket) -> None:
         self._last_number += 1
         viewer = Viewer(self._last_number, socket)
         viewer.tell({"type": "hello", "version": VERSION, "layout": self._layout})
         for event in self._events:
-            viewer.tell(event)
+            viewer.tell({**event, "past": True})
         if self._ended:
             viewer.tell(self._ended)
         self._viewers[viewer.number] = viewer
-        self._count()
+        self._tell_looking()
         sending, hearing = asyncio.create_task(self._send_to(viewer)), asyncio.create_task(self._hear(viewer))
         try:
             await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             del self._viewers[viewer.number]
-            self._count()
+            self._tell_looking()
             self._ask()
             sending.cancel()
             hearing.cancel()
@@ -138,6 +157,8 @@ class Hub:
             said = await read_next(viewer, viewer.socket)
             if isinstance(said, DoThis):
                 self._do(viewer, said)
+            elif isinstance(said, Show):
+                self._tell_looking()
             self._ask()
 
     async def _send_to(self, viewer: Viewer) -> None:
@@ -153,7 +174,7 @@ class Hub:
                 if not shown.was_sent:
                     shown.was_sent = True
                     self._shown.append(time.monotonic())
-                await self._send(viewer, await update(self._pool, shown, views, self._names))
+                await self._send(viewer, await update(self._maker, shown, views, self._names))
                 for waiting in viewer.waiting():
                     await self._send(viewer, waiting)
 
@@ -172,7 +193,7 @@ class Hub:
             return
         viewer.doing += 1
         told = {"viewer": viewer.number, "id": said.id, "action": said.action, "fields": said.fields}
-        self._say({"kind": "do", **told})
+        self._asking.say({"kind": "do", **told})
 
     def _read(self, message: Message) -> Shown | None:
         try:
@@ -180,11 +201,16 @@ class Hub:
         except OSError:  # a larger board has taken its place, and a newer frame comes with it
             return None
         finally:
-            self._say({"kind": "read", "name": message["memory"]["name"], "slot": message["slot"]})
+            self._asking.say({"kind": "read", "name": message["memory"]["name"], "slot": message["slot"]})
 
     def _came(self, reading: asyncio.Future[Shown | None]) -> None:
-        shown = None if reading.cancelled() else reading.result()
-        self._asked = []
+        self._asking.forget()
+        shown = None
+        if not reading.cancelled():
+            try:
+                shown = reading.result()
+            except Exception:  # it costs this frame, and the next one is asked for
+                log.exception("a frame cannot be read")
         if shown is not None:
             frame = shown.head["frame"]
             sequence = (frame["run"], frame["segment"])
@@ -195,23 +221,12 @@ class Hub:
         self._ask()
 
     def _ask(self) -> None:
-        """Ask the acquisition process for what those want who can take it."""
-        hungry = [viewer for viewer in self._viewers.values() if viewer.hungry(self._frames)]
-        wants = {
-            (view.camera, tuple(sorted(view.index.items())), view.image): None for each in hungry for view in each.views
-        }
-        asked = [[camera, dict(index), image] for camera, index, image in wants]
-        if asked != self._asked:
-            self._asked = asked
-            self._say({"kind": "want", "wants": asked})
-
-    def _say(self, message: Message) -> None:
-        with contextlib.suppress(OSError, ValueError):  # the acquisition has ended, and so will this
-            self._link.send(message)
+        self._asking.ask(self._viewers.values(), self._frames)
 
     def _tell(self, message: Message) -> None:
+        text = json.dumps(message, separators=(",", ":"))
         for viewer in self._viewers.values():
-            viewer.tell(message)
+            viewer.tell_text(text)
 
     def _tell_status(self, status: Message) -> None:
         now = time.monotonic()
@@ -219,20 +234,10 @@ class Hub:
             self._shown.popleft()
         told = {"type": "status", **status, "shown_per_s": len(self._shown) / RATE_S}
         if isinstance(told.get("feedback"), dict):
-            told["feedback"] = self._journals.complete(told["feedback"])
+            told["feedback"] = plain(self._journals.complete(told["feedback"]))
         text = json.dumps(told, separators=(",", ":"))
         for viewer in self._viewers.values():
             viewer.tell_status(text)
 
-    def _count(self) -> None:
-        self._say({"kind": "viewers", "viewers": len(self._viewers)})
-
-    def _file(self, viewer: Viewer, message: Message) -> None:
-        key = viewer.number, message["name"]
-        data = self._files.setdefault(key, bytearray())
-        data += base64.b64decode(message["part"])
-        if len(data) > MOST_FILE:
-            del self._files[key]
-        elif message["last"]:
-            file = np.frombuffer(bytes(self._files.pop(key)), np.uint8)
-            viewer.give(pack({"snapshot": message["name"]}, [file]))
+    def _tell_looking(self) -> None:
+        self._asking.tell_looking(self._viewers.values())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from .._values import Rect, Wanted
 from .._wire import MOST_SIDE, MOST_TEXT, MOST_VIEWS, VERSION, WireError
+from ._strict import strict
 
 MOST_NAME = 200
 MOST_AXES = 16
@@ -57,9 +57,9 @@ def read_said(text: str) -> Said:
     if len(text.encode(errors="surrogatepass")) > MOST_TEXT:
         raise WireError(f"found a message of more than {MOST_TEXT} bytes, expected a shorter one")
     try:
-        message = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise WireError(f"found a message that is no JSON, expected an object ({str(error)[:80]})") from error
+        message = strict(text)
+    except ValueError as error:
+        raise WireError(f"found a message that is no use, expected a JSON object ({str(error)[:80]})") from error
     if not isinstance(message, dict):
         raise WireError(f"found a {type(message).__name__}, expected an object with a type")
     kind = message.pop("type", None)
@@ -77,10 +77,6 @@ def read_said(text: str) -> Said:
         number, action = _whole(message, "id", 0, MOST_NUMBER), _text(message, "action")
         return DoThis(number, action, {name: held for name, held in message.items() if name not in ("id", "action")})
     raise WireError(f"found a message of the type {str(kind)[:40]!r}, expected hello, show, credit or do")
-
-
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
 
 
 def _views(told: Any) -> tuple[Wanted, ...]:

@@ -16,10 +16,12 @@ from onscope.runtime.worker import Link, Message
 
 from .._wire import MOST_TEXT
 from ._app import app
+from ._connections import LiveConnection, PageConnection
 from ._guard import Door
 from ._histogram import histogram
 from ._hub import Hub
 from ._pictures import picture
+from ._quiet import Few
 from ._viewer import MOST_VIEWERS
 
 BACKLOG = 128
@@ -42,20 +44,20 @@ def serve(link: Link) -> None:
         link.send({"kind": "failed", "message": words})
         return
     cv2.setNumThreads(1)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    log_few()
     warm_up()
     loop = asyncio.new_event_loop()
     hub = Hub(link, opening["token"])
     config = uvicorn.Config(
         app(hub, Door(opening["host"])),
-        ws="websockets-sansio",
+        ws=LiveConnection,
         ws_max_size=2 * MOST_TEXT,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
         ws_per_message_deflate=False,  # pictures are noise, and this is one machine or its neighbour
-        http="h11",
+        http=PageConnection,
         lifespan="off",
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
@@ -65,8 +67,8 @@ def serve(link: Link) -> None:
     server = uvicorn.Server(config)
     # In a thread: there it leaves signals alone, and this one can wait for messages.
     thread = threading.Thread(target=_run, args=(loop, server, listener, hub), name="onscope-view-server")
-    thread.start()
     link.send({"kind": "listening", "port": listener.getsockname()[1]})
+    thread.start()
     message: Message | None = {}
     while message is not None and thread.is_alive():
         message = link.receive()
@@ -74,6 +76,13 @@ def serve(link: Link) -> None:
             loop.call_soon_threadsafe(hub.heard, message)
     server.should_exit = True
     thread.join()
+
+
+def log_few() -> None:
+    """Log warnings on standard error, and not more than can be read."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Few())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def warm_up() -> None:
@@ -92,8 +101,10 @@ def listening(host: str, port: int) -> socket.socket:
 
 def _run(loop: asyncio.AbstractEventLoop, server: uvicorn.Server, listener: socket.socket, hub: Hub) -> None:
     asyncio.set_event_loop(loop)
+    beating = loop.create_task(hub.beat())
     try:
         loop.run_until_complete(server.serve(sockets=[listener]))
     finally:
+        beating.cancel()
         hub.close()
         loop.close()

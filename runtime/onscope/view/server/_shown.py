@@ -1,13 +1,12 @@
-"""The newest frames as the server has them, and what was made of them for viewers."""
+"""The newest frames as the server has them."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +18,17 @@ from .._values import Wanted
 
 Array = npt.NDArray[Any]
 Place = tuple[Any, ...]
-T = TypeVar("T")
 RAW = "raw"
-MOST_MADE = 96
-"""Pictures, histograms and outlines that are kept of a frame."""
 MOST_PLACES = 256
 MOST_BYTES = 512 << 20
 """Of frames that are kept; the newest is kept whatever its size."""
+MOST_FOUND = 1024
+"""Answers to what viewers want that are kept until another frame comes."""
 
 
 @dataclass(eq=False)
 class Shown:
-    """A result: its images and tables by name, as private arrays. Made things are kept for those who want the same."""
+    """A result: its images and tables by name, as private arrays."""
 
     number: int
     head: Message
@@ -39,9 +37,8 @@ class Shown:
     history: dict[str, Any] = field(default_factory=dict)
     """Places of tracks until now, by table."""
     was_sent: bool = False
-    _made: OrderedDict[Hashable, asyncio.Future[Any]] = field(default_factory=OrderedDict)
 
-    @property
+    @cached_property
     def place(self) -> Place:
         """Camera and place in the acquisition, but for the time."""
         index = self.head["frame"]["index"]
@@ -53,7 +50,7 @@ class Shown:
         rows, columns = self.images[RAW].shape[:2]
         return rows, columns
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         return sum(each.nbytes for each in (*self.images.values(), *self.tables.values()))
 
@@ -66,42 +63,40 @@ class Shown:
             and all(frame["index"].get(axis, 0) == at for axis, at in wanted.index.items() if axis != "t")
         )
 
-    async def once(self, pool: Executor, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gives, made in the pool, once for all who give this key."""
-        made = self._made.get(key)
-        if made is None:
-            made = self._made[key] = asyncio.get_running_loop().run_in_executor(pool, make)
-            while len(self._made) > MOST_MADE:
-                self._made.popitem(last=False)
-        self._made.move_to_end(key)
-        result: T = await asyncio.shield(made)  # one who leaves does not take it from the others
-        return result
-
 
 class Frames:
-    """The newest frame of each place, in bounded memory."""
+    """The newest frame of each place, in bounded memory. `forget` is told the numbers of those that go."""
 
-    def __init__(self) -> None:
+    def __init__(self, forget: Callable[[int], object] = lambda number: None) -> None:
         self._of: OrderedDict[Place, Shown] = OrderedDict()
+        self._forget = forget
+        self._bytes = 0
+        self._found: dict[tuple[Any, ...], Shown | None] = {}
 
     def add(self, shown: Shown) -> None:
         """It takes the place of the one before it."""
+        self._drop(shown.place)
         self._of[shown.place] = shown
-        self._of.move_to_end(shown.place)
-        while len(self._of) > 1 and (len(self._of) > MOST_PLACES or self._nbytes > MOST_BYTES):
-            self._of.popitem(last=False)
+        self._bytes += shown.nbytes
+        self._found.clear()
+        while len(self._of) > 1 and (len(self._of) > MOST_PLACES or self._bytes > MOST_BYTES):
+            self._drop(next(iter(self._of)))
 
     def newest(self, wanted: Wanted) -> Shown | None:
-        """The newest frame that has what is wanted."""
-        return next((shown for shown in reversed(self._of.values()) if shown.suits(wanted)), None)
+        """The newest frame that has what is wanted; one of an older place may have come later."""
+        key = wanted.camera, wanted.image, *sorted(wanted.index.items())
+        if key not in self._found:
+            if len(self._found) > MOST_FOUND:
+                self._found.clear()
+            suiting = (shown for shown in self._of.values() if shown.suits(wanted))
+            self._found[key] = max(suiting, key=lambda shown: shown.number, default=None)
+        return self._found[key]
 
-    def at(self, place: Place) -> Shown | None:
-        """The newest frame of a place."""
-        return self._of.get(place)
-
-    @property
-    def _nbytes(self) -> int:
-        return sum(shown.nbytes for shown in self._of.values())
+    def _drop(self, place: Place) -> None:
+        gone = self._of.pop(place, None)
+        if gone is not None:
+            self._bytes -= gone.nbytes
+            self._forget(gone.number)
 
 
 class Slots:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
@@ -14,8 +13,9 @@ import numpy.typing as npt
 from onscope.runtime import now_ns
 
 from .._values import Layout, Wanted
-from .._wire import pack
+from .._wire import Message, joined, placed
 from ._histogram import histogram
+from ._made import Maker
 from ._pictures import flat, picture
 from ._shown import Shown
 from ._vectors import Vectors, boxes, columns, outlines, spots, tails
@@ -42,21 +42,28 @@ class Arrays:
         return {"array": at}
 
 
-async def update(pool: Executor, shown: Shown, views: Sequence[Wanted], names: Names) -> bytes:
+async def update(maker: Maker, shown: Shown, views: Sequence[Wanted], names: Names) -> bytes:
     """The update of these views; what the frame does not have is left out."""
+    key = "update", names, *(view.key for view in views)
+    head, arrays = await maker.put_together(shown.number, key, partial(_update, maker, shown, views, names))
+    return joined({**head, "age_ms": (now_ns() - shown.head["received_ns"]) / 1e6}, arrays)
+
+
+async def _update(maker: Maker, shown: Shown, views: Sequence[Wanted], names: Names) -> tuple[Message, bytes]:
     arrays = Arrays()
     told: list[dict[str, Any]] = []
     vectors: list[dict[str, Any]] = []
     tables: dict[str, dict[str, Array]] = {}
     for view in views:
         try:
-            told.append(await _view(pool, shown, view, names, arrays))
+            told.append(await _view(maker, shown, view, names, arrays))
             for word in view.vectors:
                 kind, _, table = word.partition(":")
-                drawn = await _drawn(pool, shown, kind, table, names)
+                drawn = await _drawn(maker, shown, kind, table, names)
                 if drawn is not None:
                     vectors.append({"id": view.id, "kind": kind, "table": table, **_placed(drawn, arrays)})
-                    tables[table] = await shown.once(pool, ("columns", table), partial(columns, shown.tables[table]))
+                    make = partial(columns, shown.tables[table])
+                    tables[table] = await maker.once(shown.number, ("columns", table), make)
         except Exception:  # an image that nobody thought of costs its own view alone
             log.exception("the view of %s failed", view.image)
     head = {name: value for name, value in shown.head.items() if name not in AT_SENDING}
@@ -65,8 +72,7 @@ async def update(pool: Executor, shown: Shown, views: Sequence[Wanted], names: N
         {"name": name, "columns": {column: arrays.place(held) for column, held in of.items()}}
         for name, of in tables.items()
     ]
-    head["age_ms"] = (now_ns() - shown.head["received_ns"]) / 1e6
-    return pack(head, arrays.all)
+    return placed(head, arrays.all)
 
 
 class Names:
@@ -78,13 +84,13 @@ class Names:
         self.labels_of = {table["name"]: str(table["labels"]) for table in told["tables"]}
 
 
-async def _view(pool: Executor, shown: Shown, view: Wanted, names: Names, arrays: Arrays) -> dict[str, Any]:
+async def _view(maker: Maker, shown: Shown, view: Wanted, names: Names, arrays: Arrays) -> dict[str, Any]:
     image, labels = shown.images[view.image], view.image in names.labels
-    spread = await shown.once(pool, ("histogram", view.image), partial(_spread, image, labels))
+    spread = await maker.once(shown.number, ("histogram", view.image), partial(_spread, image, labels))
     limits = (view.low, view.high)
     key = ("picture", view.image, view.rect, view.size, view.bits, limits)
     make = partial(picture, image, shown.shape, view.rect, view.size, view.bits, limits, spread, labels=labels)
-    made = await shown.once(pool, key, make)
+    made = await maker.once(shown.number, key, make)
     told = {
         "id": view.id,
         "image": view.image,
@@ -103,7 +109,7 @@ def _spread(image: Array, labels: bool) -> Any:
     return histogram(np.where(image > 0, (image - 1) % LABEL_BINS + 1, 0).astype(np.uint8) if labels else image)
 
 
-async def _drawn(pool: Executor, shown: Shown, kind: str, table: str, names: Names) -> Vectors | None:
+async def _drawn(maker: Maker, shown: Shown, kind: str, table: str, names: Names) -> Vectors | None:
     held = shown.tables.get(table)
     if held is None:
         return None
@@ -118,7 +124,7 @@ async def _drawn(pool: Executor, shown: Shown, kind: str, table: str, names: Nam
         make = partial(spots, held)
     elif kind == "tails" and table in shown.history:
         make = partial(tails, shown.history[table], held)
-    return None if make is None else await shown.once(pool, (kind, table), make)
+    return None if make is None else await maker.once(shown.number, (kind, table), make)
 
 
 def _placed(drawn: Vectors, arrays: Arrays) -> dict[str, Any]:

@@ -53,7 +53,11 @@ class Viewer:
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Have it told, in order."""
-        self._texts.append(json.dumps(message, separators=(",", ":")))
+        self.tell_text(json.dumps(message, separators=(",", ":")))
+
+    def tell_text(self, text: str) -> None:
+        """The same of what is JSON already."""
+        self._texts.append(text)
         self.woken.set()
 
     def tell_status(self, text: str) -> None:

@@ -1,9 +1,20 @@
 """A recording told to people: what is in it, how it was made, and as text for a paper's methods section."""
 
 from ._about import About, about
+from ._changed import tuned_of
 from ._facts import RunFacts, facts_of
 from ._frame import FrameAbout, about_frame
 from ._methods import methods
 from ._write import write_methods
 
-__all__ = ["About", "FrameAbout", "RunFacts", "about", "about_frame", "facts_of", "methods", "write_methods"]
+__all__ = [
+    "About",
+    "FrameAbout",
+    "RunFacts",
+    "about",
+    "about_frame",
+    "facts_of",
+    "methods",
+    "tuned_of",
+    "write_methods",
+]

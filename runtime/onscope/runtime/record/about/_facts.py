@@ -186,6 +186,17 @@ class UnsavedFacts(_Model):
     frames: int
 
 
+class SwapFacts(_Model):
+    """A stage's package that was replaced; `lanes` are what ran since."""
+
+    at_ns: int
+    stage: Text
+    package: Text = ""
+    package_sha256: Text = ""
+    packages: dict[Text, PackageFacts] = Field(default_factory=dict, max_length=10_000)
+    lanes: tuple[LaneFacts, ...] = Few
+
+
 class RunFacts(_Model):
     """All of it. `pipeline` None: there was none, or it was described in `words` alone."""
 
@@ -201,12 +212,18 @@ class RunFacts(_Model):
     packages: dict[Text, PackageFacts] = Field(default_factory=dict, max_length=10_000)
     runtime: RuntimeFacts = RuntimeFacts()
     lanes: tuple[LaneFacts, ...] = Few
+    swaps: tuple[SwapFacts, ...] = Few
     sources: tuple[dict[str, Any], ...] = Few
     events: tuple[EventFacts, ...] = Few
     events_left_out: int = 0
     statistics: tuple[dict[str, Any], ...] = Few
     unsaved: tuple[UnsavedFacts, ...] = Few
     notes: dict[Text, Text] = Field(default_factory=dict, max_length=10_000)
+
+    @property
+    def all_packages(self) -> dict[str, PackageFacts]:
+        """Those that the run began with, and those that were put in their place, by their sha256."""
+        return self.packages | {name: each for swap in self.swaps for name, each in swap.packages.items()}
 
     @field_validator("pipeline", mode="before")
     @classmethod

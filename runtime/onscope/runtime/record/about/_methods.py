@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ._about import About
 from ._acquired import acquisition_words
+from ._changed import change_words
 from ._processed import model_words, normalisation_words, outcome_words, runtime_words
 from ._references import bibtex, one_line, reference_lines, references_of
 
@@ -25,6 +26,7 @@ def methods(about: About) -> str:
                     *runtime_words(about),
                     *model_words(about, cited),
                     *normalisation_words(about),
+                    *change_words(about, cited),
                     *outcome_words(about),
                 ]
             )
@@ -52,7 +54,13 @@ def _models(about: About) -> list[str]:
             stage.licence or "[fill in: none stated]",
             stage.package_sha256[:16] or "-",
         ]
-        rows.append("| " + " | ".join(one_line(cell).replace("|", "/") for cell in cells) + " |")
+        rows.append(_row(cells))
+    packages = about.facts.all_packages
+    later = {(swap.stage, swap.package_sha256): packages.get(swap.package_sha256) for swap in about.facts.swaps}
+    for (name, sha256), package in later.items():
+        if package is not None and (name, sha256) not in {(each.name, each.package_sha256) for each in about.stages}:
+            licence = package.licence or "[fill in: none stated]"
+            rows.append(_row([f"{name}, later", package.name, package.version or "-", "-", licence, sha256[:16]]))
     words = ["\n".join(rows)]
     people = dict.fromkeys(_people(about))
     if people:
@@ -64,6 +72,10 @@ def _models(about: About) -> list[str]:
             "answers differ from the published model's."
         )
     return words
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(one_line(cell).replace("|", "/") for cell in cells) + " |"
 
 
 def _people(about: About) -> list[str]:

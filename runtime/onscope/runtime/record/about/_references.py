@@ -16,7 +16,8 @@ TEX |= {letter: "\\" + letter for letter in "&%$#_{}"}
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """The papers of a run's packages, each once, in the order of the stages; `numbers` of each stage, from 1."""
+    """The papers of a run's packages, each once, in the order of the stages; `numbers` of each stage, from 1, and of
+    packages that were put in another one's place, by their sha256."""
 
     papers: tuple[Cited, ...]
     numbers: dict[str, tuple[int, ...]]
@@ -32,8 +33,10 @@ def references_of(about: About) -> References:
     known: dict[str, int] = {}
     papers: list[Cited] = []
     numbers: dict[str, tuple[int, ...]] = {}
-    for stage in about.stages:
-        package = about.package_of(stage.name)
+    packages = [(stage.name, about.package_of(stage.name)) for stage in about.stages]
+    told = about.facts.all_packages
+    packages += [(swap.package_sha256, told.get(swap.package_sha256)) for swap in about.facts.swaps]
+    for of, package in packages:
         mine = []
         for paper in () if package is None else package.cite:
             key = _doi(paper) or one_line(paper.text or paper.url or "")
@@ -42,7 +45,7 @@ def references_of(about: About) -> References:
                 known[key.casefold()] = len(papers)
             if key:
                 mine.append(known[key.casefold()])
-        numbers[stage.name] = tuple(dict.fromkeys(mine))
+        numbers[of] = tuple(dict.fromkeys(mine))
     return References(tuple(papers), numbers)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Comparison:
 
     `frames` raw frames are in both, those of `frames_differ` with other pixels; `frames_only` are in one alone, and
     `results_only` results: (first, second). `models` says which stages ran another graph or on another provider.
+    `left_out` results are in both and were not to be looked at.
     """
 
     first: Path
@@ -49,6 +50,7 @@ class Comparison:
     results_only: tuple[int, int]
     stages: tuple[StageComparison, ...]
     models: tuple[str, ...]
+    left_out: int = 0
 
     @property
     def equal(self) -> bool:
@@ -58,8 +60,12 @@ class Comparison:
         )
 
 
-def compare(first: RecordedRun | str | Path, second: RecordedRun | str | Path) -> Comparison:
+def compare(
+    first: RecordedRun | str | Path, second: RecordedRun | str | Path, without: Collection[FrameId] = ()
+) -> Comparison:
     """Hold two recordings against each other; raises RecordError when one of them cannot be read.
+
+    Results of the frames `without` are not looked at; the answer says how many both have.
 
     Raw frames are compared by their recorded checksums and sizes (`verify` holds those against the pixels), answers by
     their stored bytes, tables of objects row by row.
@@ -67,7 +73,8 @@ def compare(first: RecordedRun | str | Path, second: RecordedRun | str | Path) -
     runs = [each if isinstance(each, RecordedRun) else open_recording(each) for each in (first, second)]
     frames = [_frames(run) for run in runs]
     results = [_results(run) for run in runs]
-    both = [who for who in results[0] if who in results[1]]
+    there = [who for who in results[0] if who in results[1]]
+    both = [who for who in there if who not in without]
     shared = frames[0].keys() & frames[1].keys()
     return Comparison(
         runs[0].folder,
@@ -76,9 +83,10 @@ def compare(first: RecordedRun | str | Path, second: RecordedRun | str | Path) -
         tuple(who for who in frames[0] if who in shared and frames[0][who] != frames[1][who]),
         (len(frames[0]) - len(shared), len(frames[1]) - len(shared)),
         len(both),
-        (len(results[0]) - len(both), len(results[1]) - len(both)),
+        (len(results[0]) - len(there), len(results[1]) - len(there)),
         tuple(_stages(runs, results, both)),
         tuple(models_of(*runs)),
+        len(there) - len(both),
     )
 
 

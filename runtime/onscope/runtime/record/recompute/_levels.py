@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from ...worker import LEVEL
-from ._rebuilt import Rebuilt, rebuild
+from ._reasons import CannotBeComputed
 
 MOST = 64
 """Levels of one budget."""
 
 
-def levels_of(manifest: Mapping[str, Any], folders: Sequence[Path], spare: Path) -> dict[int, tuple[Rebuilt, float]]:
-    """By the level's number, what ran and the share of the frame's sides that it saw, as the manifest tells.
+def at_level(manifest: Mapping[str, Any], level: int) -> tuple[Mapping[str, Any], float]:
+    """The manifest as if all had run at a level, and the share of the frame's sides that the stages saw.
 
-    `spare` is as for `rebuild`. Without a budget there is level 0 alone.
+    Raises CannotBeComputed for a level that the manifest does not tell of.
     """
-    own = rebuild(manifest, folders, spare)
-    found = {0: (own, 1.0)}
     told = manifest.get("budget")
     levels = told.get("levels") if isinstance(told, Mapping) else None
     pipeline = manifest.get("pipeline")
-    if not isinstance(levels, list) or not isinstance(pipeline, Mapping):
-        return found
-    for number, level in enumerate(levels[:MOST]):
-        if number and isinstance(level, Mapping):
-            known = {**_mapping(manifest.get("packages")), **_mapping(level.get("packages"))}
-            like = {**manifest, "pipeline": {**pipeline, "stages": level.get("stages")}, "packages": known}
-            like |= {"lanes": _lanes(manifest, level.get("way")), "images": []}  # whose precision is that of level 0
-            found[number] = rebuild(like, folders, spare), _share(level)
-    return found
+    if level == 0:
+        return manifest, 1.0
+    found = levels[level] if isinstance(levels, list) and 0 < level < min(len(levels), MOST) else None
+    if not isinstance(found, Mapping) or not isinstance(pipeline, Mapping):
+        raise CannotBeComputed(f"what ran at level {level} of the budget is not in the recording")
+    if found.get("way") == 0:  # its stages are those of level 0, also where their packages were replaced
+        return manifest, 1.0
+    known = {**_mapping(manifest.get("packages")), **_mapping(found.get("packages"))}
+    like = {**manifest, "pipeline": {**pipeline, "stages": found.get("stages")}, "packages": known}
+    # The images' precision is that of level 0.
+    return like | {"lanes": _lanes(manifest, found.get("way")), "images": []}, _share(found)
 
 
 def level_of(parameters: Mapping[str, Mapping[str, float]]) -> int:

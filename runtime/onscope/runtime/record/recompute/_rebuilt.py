@@ -97,7 +97,7 @@ def rebuild(manifest: Mapping[str, Any], folders: Sequence[Path], spare: Path) -
                 elif kind == "crops":
                     stages.append(_crops(name, packages[sha256], entry, entry["precision"]))
                 else:
-                    stages.append(_stage(name, packages[sha256], entry, _precision(manifest, name)))
+                    stages.append(_stage(name, packages[sha256], entry, _precision(manifest, name, sha256)))
             except (OnscopeError, ValueError, TypeError, KeyError) as error:
                 why[name] = f"it cannot be made again: {error}"
     try:
@@ -151,11 +151,12 @@ def _crops(name: str, package: Package, entry: Mapping[str, Any], precision: Any
     )
 
 
-def _precision(manifest: Mapping[str, Any], stage: str) -> str | None:
-    """Which weights ran, where the stage was to choose itself."""
+def _precision(manifest: Mapping[str, Any], stage: str, sha256: str) -> str | None:
+    """Which weights of a package ran, where the stage was to choose itself."""
     for image in manifest["images"]:
-        if image.get("stage") == stage and isinstance(image.get("provenance"), Mapping):
-            return str(image["provenance"].get("precision"))
+        origin = image.get("provenance")
+        if image.get("stage") == stage and isinstance(origin, Mapping) and origin.get("package", sha256) == sha256:
+            return str(origin.get("precision"))
     return None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..._errors import OnscopeError
 from ..._pipeline import Pipeline
 from .._reader import RecordedRun
+from ._epochs import Epochs
 from ._reasons import CannotBeComputed
 from ._rebuilt import Rebuilt, rebuild
 from ._windows import Row, Windows, parameters_of
@@ -27,12 +28,12 @@ def statistics_of(
     except OnscopeError:  # nothing was recorded
         values = None
     windows = Windows(run, run.table("results"))
-    row = windows.row(number)
+    row, epochs = windows.row(number), Epochs(run.manifest)
     recorded = parameters_of(values).get(row.id, {})
     with tempfile.TemporaryDirectory(prefix="onscope-again-") as spare:
         try:
             windows.fetch([number])
-            found = _again(rebuild(run.manifest, packages, Path(spare)), windows, row)
+            found = _again(rebuild(epochs.manifest(epochs.at(row)), packages, Path(spare)), windows, row)
         except (CannotBeComputed, OnscopeError, OSError, ValueError, KeyError):
             found = {}
     return recorded, {stage: names for stage, names in found.items() if stage not in recorded}

@@ -47,6 +47,11 @@ class Windows:
         self._arrays = table["array"]
         raw = (entry for entry in run.manifest["images"] if entry["role"] == "raw")
         self._specs = {entry["path"]: spec_of_entry(entry) for entry in raw}
+        self._packages = {
+            str(entry.get("path")): str(origin["package"])
+            for entry in run.manifest["images"]
+            if isinstance(origin := entry.get("provenance"), Mapping) and origin.get("package")
+        }
         self._elsewhere: dict[FrameId, Frame] = {}
         self._why = "frames of its window are not in the recording"
         self._stages = [name[len("stage ") : -len("_ms")] for name in results.column_names if name.startswith("stage ")]
@@ -114,6 +119,10 @@ class Windows:
         index = row.values[f"{stage}_index"]
         images: Any = self._run.images[row.values[f"{stage}_array"]]
         return np.asarray(images[index if isinstance(index, int) else tuple(index)])
+
+    def package_of(self, row: Row, stage: str) -> str:
+        """The sha256 of the package that made a stage's image; "": it made none, or nobody says."""
+        return self._packages.get(str(row.values.get(f"{stage}_array")), "")
 
     def objects(self, row: Row, stage: str) -> dict[str, npt.NDArray[Any]]:
         """The recorded objects of a stage, by column; columns that say whose they are as well."""

@@ -2,6 +2,8 @@
 import { confirmed, toast } from "./dialogs.js";
 import { by, h, icon } from "./dom.js";
 
+const QUIET = new Set(["seek", "play", "tune"]); // their answer is seen where they were asked for
+
 export class Actions {
   /** @param {import("./connection.js").Connection} link @param {import("./stage.js").Stage} stage */
   constructor(link, stage) {
@@ -45,7 +47,8 @@ export class Actions {
     if (!this.has.includes(action)) return null;
     const done = await this.link.do(action, fields);
     if (!done.ok) toast(done.words || `${action} was refused`, { bad: true });
-    else if (done.words) toast(done.words);
+    else if (action === "snapshot") this.done = done;
+    else if (done.words && !QUIET.has(action)) toast(done.words);
     return done;
   }
 
@@ -63,16 +66,25 @@ export class Actions {
   snapshot() {
     const views = this.stage.wanted();
     const of = (/** @type {"map" | "gamma"} */ what) => Object.fromEntries(views.map((/** @type {any} */ view) => [view.id, this.stage.store.display(view.image)[what]]));
-    return this.run("snapshot", { views, colours: of("map"), gamma: of("gamma") });
+    this.saw = this.stage.frame;
+    return this.run("snapshot", { views, colours: of("map"), gamma: of("gamma"), frame: frameId(this.saw) });
+  }
+
+  /** The frame of the snapshot that came, and whether another one was on the screen when it was asked for. */
+  ofWhat(name) {
+    const { frame, words } = this.done ?? {};
+    const same = frame?.seq === this.saw?.seq && frame?.segment === this.saw?.segment;
+    const of = !frame ? "" : same || !this.saw ? ` of frame ${frame.seq}` : ` of frame ${frame.seq}, the next after frame ${this.saw.seq} that was on the screen`;
+    return `Snapshot${of}${words && words !== name ? `: ${words}` : ""}`;
   }
 
   async keep({ name, bytes }) {
     const blob = new Blob([bytes], { type: "image/png" });
     const url = URL.createObjectURL(blob);
     const small = h("canvas.thumb", { width: 64, height: 48, "aria-hidden": "true" });
-    const more = h("div.row", {}, small, h("a.button", { href: url, download: name }, "Download"));
-    toast(`Saved ${name}`, { more, ms: 15_000 });
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    const after = h("div", {}, h("p.quiet", {}, name), h("a.button", { href: url, download: name }, "Download"));
+    toast(this.ofWhat(name), { before: small, after, ms: 20_000 });
+    setTimeout(() => URL.revokeObjectURL(url), 600_000);
     const image = await createImageBitmap(blob).catch(() => null);
     if (image) {
       const scale = Math.min(64 / image.width, 48 / image.height);
@@ -80,6 +92,10 @@ export class Actions {
       small.getContext("2d").drawImage(image, 0, 0, small.width, small.height);
     }
   }
+}
+
+function frameId(frame) {
+  return frame && Object.fromEntries(["run", "camera", "segment", "seq"].map((name) => [name, frame[name]]));
 }
 
 function dress(button, name, words) {

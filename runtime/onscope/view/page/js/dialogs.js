@@ -1,6 +1,8 @@
 /** Questions, help, and short notes that go away by themselves. */
 import { by, h } from "./dom.js";
 
+const MOST_NOTES = 3;
+
 /**
  * Ask before something that cannot be taken back.
  * @param {{title: string, words: string, yes: string, danger?: boolean}} question
@@ -27,17 +29,20 @@ export function open(title, body, feet, closed = () => {}) {
   return dialog;
 }
 
-/** A note. @param {string} words @param {{bad?: boolean, more?: Node, ms?: number}} [how] */
-export function toast(words, { bad = false, more, ms = bad ? 12_000 : 5000 } = {}) {
+/**
+ * A note over the pictures, which goes away after `ms` unless somebody is at it; Infinity: it waits to be dismissed.
+ * @param {string} words @param {{bad?: boolean, warm?: boolean, before?: Node, after?: Node, ms?: number}} [how]
+ */
+export function toast(words, { bad = false, warm = false, before, after, ms = bad || warm ? 12_000 : 5000 } = {}) {
   const box = by("toasts");
   for (const old of box.querySelectorAll("p")) if (old.textContent === words) old.closest(".toast").remove();
   const close = h("button.icon-only", { "aria-label": "dismiss" }, "✕");
-  const note = h("div", { class: bad ? "toast bad" : "toast" }, more, h("p", {}, words), close);
-  const away = () => note.remove();
-  close.addEventListener("click", away);
+  const note = h("div", { class: `toast ${bad ? "bad" : warm ? "warm" : ""}`, role: bad ? "alert" : null }, before, h("div", {}, h("p", {}, words), after), close);
+  close.addEventListener("click", () => note.remove());
+  const wait = () => ms < Infinity && setTimeout(() => (note.matches(":hover, :focus-within") ? wait() : note.remove()), ms);
   box.append(note);
-  while (box.children.length > 4) box.firstElementChild.remove();
-  setTimeout(away, ms);
+  while (box.children.length > MOST_NOTES) box.firstElementChild.remove();
+  wait();
 }
 
 export const KEYS = [
@@ -50,9 +55,10 @@ export const KEYS = [
   ["A", "contrast chosen automatically for all pictures"],
   ["O", "all objects on and off"],
   ["[  ]", "previous and next picture alone; \\ shows all"],
-  ["click an object", "mark it, and follow it from frame to frame"],
+  ["hover, tap", "the values of an object"],
+  ["click", "mark an object, and follow it from frame to frame"],
   ["P", "pause and resume, where the run can"],
-  ["S", "snapshot, where there is a recording"],
+  ["S", "snapshot: a PNG of the pictures that you see"],
   ["B  N", "settings and numbers on and off"],
   ["T", "dark or light"],
   ["Tab, arrows", "every control; handles of the histogram and the swipe line, too"],

@@ -42,5 +42,5 @@ export function meter(words, value, most, unit = "") {
   bar.style.width = `${share * 100}%`;
   const said = `${short(value)}${most ? ` of ${short(most)}` : ""} ${unit}`.trim();
   return h("div.meter", { class: `meter ${kind}`, role: "meter", "aria-label": words, "aria-valuemin": 0, "aria-valuemax": most ?? value, "aria-valuenow": Math.min(value, most ?? value), "aria-valuetext": said },
-    h("div.row.spread", {}, h("span", {}, words), h("b", {}, said)), h("div.track", {}, bar));
+    h("div.row.spread", {}, h("span", {}, words), h("b", {}, said)), most ? h("div.track", {}, bar) : null);
 }

@@ -34,6 +34,7 @@ export function gestures(element, view, told) {
     const [x, y] = place(event);
     const before = down.get(event.pointerId);
     if (!before) return told.hover(x, y);
+    if (event.pointerType === "touch") told.leave();
     moved += Math.abs(x - before[0]) + Math.abs(y - before[1]);
     const others = [...down].filter(([id]) => id !== event.pointerId);
     if (others.length === 0) view().pan(x - before[0], y - before[1]);
@@ -42,11 +43,13 @@ export function gestures(element, view, told) {
   });
   const up = (/** @type {PointerEvent} */ event) => {
     const was = down.delete(event.pointerId);
-    if (was && moved < 5 && event.type === "pointerup") told.click(...place(event));
+    if (!was || moved >= 5 || event.type !== "pointerup") return;
+    told.click(...place(event));
+    if (event.pointerType === "touch") told.hover(...place(event)); // a finger does not hover
   };
   element.addEventListener("pointerup", up);
   element.addEventListener("pointercancel", up);
-  element.addEventListener("pointerleave", () => told.leave());
+  element.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && told.leave());
   element.addEventListener("dblclick", () => view().fit());
 
   element.addEventListener("keydown", (event) => {

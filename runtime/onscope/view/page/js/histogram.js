@@ -3,6 +3,8 @@ import { h, short, theme } from "./dom.js";
 
 const HIGH = 64;
 
+const plain = (/** @type {number} */ value) => String(Number(value.toPrecision(5)));
+
 export class Histogram {
   /** @param {string} image @param {(patch: {low: number, high: number}) => void} changed */
   constructor(image, changed) {
@@ -61,10 +63,10 @@ export class Histogram {
     this.handles.forEach((handle, i) => {
       const value = i ? this.high : this.low;
       handle.style.left = `${Math.min(Math.max(this.place(value), 0), 1) * 100}%`;
-      handle.setAttribute("aria-valuenow", String(Math.round(value)));
+      handle.setAttribute("aria-valuenow", plain(value));
       handle.setAttribute("aria-valuetext", `${short(value)} counts`);
-      handle.setAttribute("aria-valuemin", String(Math.round(this.from)));
-      handle.setAttribute("aria-valuemax", String(Math.round(this.to)));
+      handle.setAttribute("aria-valuemin", plain(Math.min(this.from, value)));
+      handle.setAttribute("aria-valuemax", plain(Math.max(this.to, value)));
     });
   }
 

@@ -4,7 +4,8 @@ import { h, short, theme } from "./dom.js";
 
 const WHOLE = "whole way";
 const SPAN_S = 120;
-const LEAST_S = 20;
+const LEAST_S = 5;
+const STEPS_S = [1, 2, 5, 10, 20, 30];
 const HIGH = 84;
 
 export class Latency {
@@ -15,7 +16,7 @@ export class Latency {
     this.times = [];
     /** @type {Map<string, (number | null)[]>} */
     this.series = new Map();
-    this.chart = h("div.chart", { role: "img", "aria-label": "latency by step over the last two minutes" });
+    this.chart = h("div.chart", { role: "img", "aria-label": "latency by step over the last two minutes; the values of now stand beside it" });
     this.legend = h("dl.legend");
     this.box = h("div.latency-box", {}, this.chart, this.legend);
     new ResizeObserver(() => this.size()).observe(this.chart);
@@ -35,11 +36,11 @@ export class Latency {
     if (names.join() !== this.steps.join()) this.rebuild(names);
     this.legend.querySelectorAll("dd").forEach((/** @type {any} */ value, /** @type {number} */ i) => {
       const { p50, p95 } = steps[this.steps[i]] ?? {};
-      value.textContent = short(p50);
+      value.textContent = `${short(p50)} ms`;
       value.title = `half of the frames within ${short(p50)} ms, 95 of 100 within ${short(p95)} ms`;
     });
     this.plot?.setData([this.times, ...this.steps.map((name) => this.series.get(name))], false);
-    this.plot?.setScale("x", { min: Math.max(now - SPAN_S, Math.min(this.times[0], now - LEAST_S)), max: now });
+    this.plot?.setScale("x", { min: Math.min(this.times[0], now - LEAST_S), max: now });
   }
 
   /** @param {string[]} [names] again with these steps, or for colours that have changed */
@@ -54,11 +55,11 @@ export class Latency {
     }));
     const axis = { stroke: theme("muted"), font: "11px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: theme("line"), width: 1 } };
     this.plot = new uPlot({
-      width: this.chart.clientWidth || 300, height: HIGH, legend: { show: false }, cursor: { show: false }, padding: [6, 4, 0, 0],
+      width: this.chart.clientWidth || 300, height: HIGH, legend: { show: false }, cursor: { show: false }, padding: [6, 12, 0, 0],
       scales: { x: { time: false, auto: false }, y: { range: (_, __, most) => [0, (most || 1) * 1.15] } },
       axes: [
-        { ...axis, size: 18, space: 60, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => `${Math.round(tick - performance.now() / 1000)} s`), splits: () => [100, 80, 60, 40, 20, 10].filter((ago) => ago > 10 || this.times[0] > performance.now() / 1000 - 40).map((ago) => performance.now() / 1000 - ago) },
-        { ...axis, size: 34, space: 26 },
+        { ...axis, size: 18, space: 60, grid: { show: false }, splits: ago, values: (plot, ticks) => ticks.map((tick) => (tick === plot.scales.x.max ? "now" : `${Math.round(tick - plot.scales.x.max)} s`)) },
+        { ...axis, size: 40, space: 22 },
       ],
       series: [{}, ...names.map((name, i) => ({ stroke: colour(name, i), width: name === WHOLE ? 2 : 1.25, points: { show: false }, spanGaps: false }))],
     }, [this.times, ...names.map((name) => this.series.get(name))], this.chart);
@@ -68,4 +69,11 @@ export class Latency {
     const width = this.chart.clientWidth;
     if (width && this.plot && this.plot.width !== width) this.plot.setSize({ width, height: HIGH });
   }
+}
+
+/** At round numbers of seconds before now, a few of them. */
+function ago(_plot, _axis, first, now) {
+  const span = now - first;
+  const step = STEPS_S.find((each) => span / each <= 6) ?? 30;
+  return Array.from({ length: Math.floor(span / step) + 1 }, (_, i) => now - i * step).reverse();
 }

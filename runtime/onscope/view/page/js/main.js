@@ -17,6 +17,8 @@ import { toolbar } from "./toolbar.js";
 import { tuning } from "./tune.js";
 import { linkState } from "./linkstate.js";
 
+const PASSING = new Set(["warning", "shadow mode", "refused"]); // of bad news: the run goes on as it was
+
 const { url, token } = whereTo();
 const store = new Store();
 const link = new Connection(url, token);
@@ -65,7 +67,7 @@ const setLayout = (/** @type {any} */ layout) => {
 };
 for (const kind of ["hello", "layout"]) {
   link.addEventListener(kind, (/** @type {any} */ { detail }) => {
-    if (kind === "hello") state.begin();
+    if (kind === "hello") state.begin(detail.layout);
     setLayout(detail.layout);
   });
 }
@@ -76,21 +78,29 @@ link.addEventListener("status", (/** @type {any} */ { detail: status }) => {
   }
   actions.show(status);
   recorded.show(status.play);
-  numbers.show(status);
+  numbers.show(status, stage.layout.live !== false);
   rules.show(status.feedback);
   run.show(status, stage.layout);
   state.paused(actions.paused);
 });
 link.addEventListener("told", (/** @type {any} */ { detail }) => {
-  run.tell(detail);
-  if (detail.bad) toast(detail.words, { bad: true });
+  if (!run.tell(detail) || !detail.bad) return;
+  if (detail.past) tabs.mark("run");
+  else if (PASSING.has(detail.kind)) toast(detail.words, { warm: true });
+  else toast(detail.words, { bad: true, ms: Infinity });
 });
 link.addEventListener("ended", (/** @type {any} */ { detail }) => state.ended(detail.words));
 stage.addEventListener("frame", (/** @type {any} */ { detail }) => {
   const { frame, age_ms: age, latency_ms: latency } = detail;
-  const place = Object.entries(frame.labels ?? {}).concat(Object.entries(frame.index ?? {}).filter(([axis]) => !(axis in (frame.labels ?? {}))));
-  by("frame").replaceChildren(h("b", {}, `#${frame.seq}`), ` ${place.map(([axis, at]) => (typeof at === "string" ? at : `${axis} ${at}`)).join("  ")}`, h("span", { title: "from the core's receipt to the sending of this picture; in brackets to the result" }, `${short(age)} ms old${latency != null ? ` (${short(latency)})` : ""}`));
+  const labels = frame.labels ?? {};
+  const places = Object.entries(frame.index ?? {}).filter(([axis, at]) => !(axis in labels) && !(axis === "t" && at === frame.seq));
+  const place = [...Object.entries(labels), ...places].map(([axis, at]) => (typeof at === "string" ? at : `${axis} ${at}`));
+  const when = stage.layout.live === false
+    ? h("span", { title: "when the core received it; in brackets how long its result took" }, `${moment(frame.received_unix_ns)}${latency != null ? ` (${short(latency)} ms)` : ""}`)
+    : h("span", { title: "from the core's receipt to the sending of this picture; in brackets to the result" }, `${short(age)} ms old${latency != null ? ` (${short(latency)})` : ""}`);
+  by("frame").replaceChildren(h("b", {}, `#${frame.seq}`), h("i", {}, place.join("  ")), when);
 });
+const moment = (/** @type {number} */ ns) => (ns ? new Date(ns / 1e6).toLocaleString("sv").concat(".", String(Math.floor(ns / 1e6) % 1000).padStart(3, "0")) : "");
 shortcuts({ store, stage, actions, recolour, help });
 tools.build();
 looks.rebuild();

@@ -129,7 +129,7 @@ export class Pane {
     const values = this.images.map((name) => [name, this.pictures.get(name)?.at(rawY, rawX)]).filter(([, value]) => value != null);
     this.where.textContent = values.length === 0 ? "" : [
       `y ${Math.floor(rawY)}  x ${Math.floor(rawX)}`,
-      ...values.map(([name, value]) => `${values.length > 1 ? `${name} ` : ""}${short(Math.round(/** @type {number} */ (value)))}`),
+      ...values.map(([name, value]) => `${values.length > 1 ? `${name} ` : ""}${short(this.stage.isWhole(name) ? Math.round(/** @type {number} */ (value)) : /** @type {number} */ (value))}`),
     ].join("   ");
     this.showTip(this.found(rawY, rawX), x, y);
   }

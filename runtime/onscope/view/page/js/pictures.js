@@ -11,7 +11,7 @@ export function pictures(store, stage) {
   /** @type {Map<string, ReturnType<typeof card>>} */
   let shown = new Map();
   const rebuild = () => {
-    shown = new Map([...new Set(store.shown())].map((/** @type {any} */ name) => [name, stage.isLabels(name) ? labels(name, store) : card(name, store)]));
+    shown = new Map([...new Set(store.shown())].map((/** @type {any} */ name) => [name, stage.isLabels(name) ? labels(name, store) : card(name, store, stage)]));
     cards.replaceChildren(...[...shown.values()].map((each) => each.box));
     objects.replaceChildren(...layers(store, stage.layout));
     show();
@@ -21,19 +21,24 @@ export function pictures(store, stage) {
   };
   store.watch(["mode", "images", "a", "b", "camera", "index"], rebuild);
   store.watch(["display"], show);
+  store.watch(["layers"], () => {
+    for (const toggle of objects.querySelectorAll("input[type=checkbox]")) toggle.checked = store.layer(toggle.name).on;
+  });
   stage.addEventListener("frame", show);
-  const box = h("div", {}, cards, objects);
+  const box = h("div.joined", {}, cards, objects);
   return { box, rebuild };
 }
 
 /** Contrast, gamma and colours of one picture. */
-function card(name, store) {
+function card(name, store, stage) {
   const histogram = new Histogram(name, (patch) => store.setDisplay(name, patch));
   const number = (/** @type {"low" | "high"} */ which) => h("input.number", {
     type: "text", inputmode: "decimal", "aria-label": `${which} of ${name}, in counts`,
     onchange: (/** @type {any} */ event) => {
-      const value = Number(event.target.value.replace(/\s/g, ""));
-      if (Number.isFinite(value)) store.setDisplay(name, { low: histogram.low, high: histogram.high, [which]: value });
+      const text = event.target.value.replace(/\s/g, "");
+      if (text === "" || !Number.isFinite(Number(text))) return show(stage.seen(name));
+      const { low, high } = { low: histogram.low, high: histogram.high, [which]: Number(text) };
+      if (low !== high) store.setDisplay(name, { low: Math.min(low, high), high: Math.max(low, high) });
     },
   });
   const [low, high] = [number("low"), number("high")];
@@ -86,7 +91,7 @@ function layers(store, layout) {
   if (!kinds.length) return [];
   const rows = kinds.map((/** @type {any} */ { name, kind, table }) => {
     const now = store.layer(name);
-    const toggle = h("input", { type: "checkbox", role: "switch", checked: now.on, onchange: () => store.setLayer(name, { on: toggle.checked }) });
+    const toggle = h("input", { type: "checkbox", role: "switch", name, checked: now.on, onchange: () => store.setLayer(name, { on: toggle.checked }) });
     const dot = h("i.dot");
     const paint = () => {
       dot.style.background = COLOURS[store.layer(name).colour] || "conic-gradient(#ff6b6b, #ffd84d, #5cf27f, #45e0ff, #ff6bf0, #ff6b6b)";
@@ -96,7 +101,6 @@ function layers(store, layout) {
       paint();
     } }, ...Object.keys(COLOURS).map((each) => h("option", { value: each }, each)));
     colour.value = now.colour;
-    store.watch(["layers"], () => (toggle.checked = store.layer(name).on));
     paint();
     return h("div.layer", {}, h("label", {}, toggle, h("span", {}, `${table} `, h("small", {}, kind))), dot, colour);
   });

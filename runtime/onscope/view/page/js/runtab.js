@@ -8,7 +8,9 @@ export function runTab() {
   const details = h("div.cards");
   const log = h("ol.log", { "aria-label": "events" });
   const quiet = h("p.quiet", {}, "Nothing has happened yet.");
-  const box = h("div", {}, details, h("section.card", { "aria-label": "events" }, h("h3", {}, "Events"), quiet, log));
+  const box = h("div.joined", {}, details, h("section.card", { "aria-label": "events" }, h("h3", {}, "Events"), quiet, log));
+  /** @type {Set<string>} */
+  const known = new Set();
   let at = 0;
   /** @param {any} status @param {any} layout */
   const show = (status, layout) => {
@@ -17,12 +19,20 @@ export function runTab() {
     const cards = [providers(status, layout), ledger(status), ...trust(status), recording(status)];
     details.replaceChildren(.../** @type {Node[]} */ (cards.filter(Boolean)));
   };
-  /** @param {{kind: string, words: string, bad: boolean, at: number}} told */
+  /**
+   * @param {{kind: string, words: string, bad: boolean, at: number}} told
+   * @returns {boolean} whether it is new: after a reconnection the last ones are told again
+   */
   const tell = ({ kind, words, bad, at: when }) => {
+    const one = `${when} ${kind} ${words}`;
+    if (known.has(one)) return false;
+    known.add(one);
+    if (known.size > MOST) known.delete(known.values().next().value ?? "");
     quiet.hidden = true;
     const time = new Date(when > 1e9 ? when * 1000 : Date.now()).toLocaleTimeString("en-GB");
     log.prepend(h("li", { class: bad ? "bad" : "" }, h("div.row.spread", {}, h("b", {}, kind), h("time", {}, time)), h("p", {}, words)));
     while (log.children.length > MOST) log.lastChild.remove();
+    return true;
   };
   return { box, show, tell };
 }

@@ -44,6 +44,11 @@ export class Stage extends EventTarget {
     return this.layout.images.find((/** @type {any} */ image) => image.name === name)?.labels ?? false;
   }
 
+  /** Whether an image has whole numbers: counts or labels. @param {string} name */
+  isWhole(name) {
+    return /int/.test(this.layout.images.find((/** @type {any} */ image) => image.name === name)?.dtype ?? "");
+  }
+
   panesWanted() {
     return this.store.now.mode === "side" ? this.store.now.images.length : 1;
   }
@@ -60,7 +65,9 @@ export class Stage extends EventTarget {
       }
       pane.view.frame(this.layout.shape[0], this.layout.shape[1]);
     }
+    const focused = this.box.contains(document.activeElement);
     this.box.replaceChildren(...this.panes.map((pane) => pane.box));
+    if (focused) this.panes[0]?.box.focus();
     if (mode === "swipe" && this.store.shown().length > 1) this.panes[0].box.append(divider(this.store));
     this.arrange();
     if (view && !view.fitted) for (const pane of this.panes) pane.view.follow(view);

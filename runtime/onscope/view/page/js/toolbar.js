@@ -6,33 +6,52 @@ const AXES = { c: "Channel", p: "Position", z: "Z", t: "Time" };
 
 /** @param {import("./store.js").Store} store @param {import("./stage.js").Stage} stage */
 export function toolbar(store, stage) {
-  const seen = /** @type {Record<string, number>} */ ({});
+  const seen = /** @type {Record<string, string[]>} */ ({}); // names of the places of each axis, as frames tell them
+  let due = false;
+  const zoom = zooming(store, stage);
   const build = () => {
     const { mode } = store.now;
+    const focused = by("tools").contains(document.activeElement) ? nameOf(document.activeElement) : null;
     const names = stage.layout.images.map((/** @type {any} */ image) => image.name);
     by("tools").replaceChildren(
-      h("div.segments", { role: "radiogroup", "aria-label": "layout" }, ...MODES.map(([name, words], i) => segment(store, name, words, i))),
+      h("div.segments", { role: "radiogroup", "aria-label": "layout", onkeydown: (/** @type {KeyboardEvent} */ event) => turn(event, store) }, ...MODES.map(([name, words], i) => segment(store, name, words, i))),
       mode === "side" ? chips(store, names) : pair(store, names, mode),
       h("div.row.where-from", {}, ...cameras(store, stage.layout), ...axes(store, stage.layout, seen)),
-      zooming(store, stage),
+      zoom,
     );
+    zoom.show();
+    if (focused !== null) [...by("tools").querySelectorAll("button, select, input")].find((each) => nameOf(each) === focused)?.focus();
   };
   stage.addEventListener("frame", (/** @type {any} */ { detail }) => {
-    let more = false;
-    for (const [axis, at] of Object.entries(detail.frame?.index ?? {})) {
-      if (axis === "t" || !(axis in stage.layout.axes)) continue;
-      more ||= /** @type {number} */ (at) > (seen[axis] ?? 0);
-      seen[axis] = Math.max(seen[axis] ?? 0, /** @type {number} */ (at));
+    const { index = {}, labels = {} } = detail.frame ?? {};
+    for (const [axis, at] of Object.entries(index)) {
+      const name = labels[axis] ?? seen[axis]?.[at] ?? "";
+      if (axis === "t" || !(axis in stage.layout.axes) || seen[axis]?.[at] === name) continue;
+      (seen[axis] ??= [])[at] = name;
+      due = true;
     }
-    if (more && !by("tools").contains(document.activeElement)) build();
+    if (!due || by("tools").contains(document.activeElement)) return; // not under the user's hands
+    due = false;
+    build();
   });
   store.watch(["mode", "images"], build);
   return { build };
 }
 
+/** Arrows choose among the layouts, as in other groups of which one is chosen. */
+function turn(event, store) {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const at = MODES.findIndex(([name]) => name === store.now.mode);
+  const [name] = MODES[(at + step + MODES.length) % MODES.length];
+  store.set({ mode: name });
+  by("tools").querySelector("[aria-checked=true]")?.focus();
+}
+
 function segment(store, name, words, i) {
   const on = store.now.mode === name;
-  return h("button", { role: "radio", "aria-checked": on, title: `${words} (${i + 1})`, "aria-label": words, onclick: () => store.set({ mode: name }) }, icon(/** @type {any} */ (name)), h("span", {}, words));
+  return h("button", { role: "radio", "aria-checked": on, tabindex: on ? 0 : -1, title: `${words} (${i + 1})`, "aria-label": words, onclick: () => store.set({ mode: name }) }, icon(/** @type {any} */ (name)), h("span", {}, words));
 }
 
 function chips(store, names) {
@@ -72,10 +91,11 @@ function cameras(store, layout) {
 
 function axes(store, layout, seen) {
   return Object.entries(layout.axes ?? {}).flatMap(([axis, names]) => {
-    const n = Math.max(/** @type {string[]} */ (names).length, (seen[axis] ?? 0) + 1);
+    const told = seen[axis] ?? [];
+    const n = Math.max(/** @type {string[]} */ (names).length, told.length);
     if (axis === "t" || n < 2) return [];
     const values = Array.from({ length: n }, (_, i) => String(i));
-    const words = values.map((value) => names[Number(value)] ?? value);
+    const words = values.map((value, i) => told[i] || names[i] || value);
     const changed = (/** @type {string} */ value) => {
       const { [axis]: _, ...rest } = store.now.index;
       store.set({ index: value === "" ? rest : { ...rest, [axis]: Number(value) } });
@@ -93,11 +113,16 @@ function zooming(store, stage) {
     percent.textContent = `${Math.round(zoom * 100)} %`;
   };
   stage.addEventListener("moved", show);
-  show();
   const link = h("button.icon-only", { title: "Panes move together (L)", "aria-label": "panes move together", "aria-pressed": store.now.linked, onclick: () => store.set({ linked: !store.now.linked }) }, icon("link"));
   store.watch(["linked"], () => link.setAttribute("aria-pressed", String(store.now.linked)));
-  return h("div.row.zoom", { role: "group", "aria-label": "zoom" },
-    store.now.mode === "side" && store.now.images.length > 1 && link,
+  const box = h("div.row.zoom", { role: "group", "aria-label": "zoom" }, link,
     button("minus", "Smaller (−)", () => stage.each((view) => view.zoomBy(1 / 1.4))), percent,
     button("plus", "Larger (+)", () => stage.each((view) => view.zoomBy(1.4))), button("fit", "The whole frame (F)", () => stage.each((view) => view.fit())));
+  box.show = () => {
+    link.hidden = store.now.mode !== "side" || store.now.images.length < 2;
+    show();
+  };
+  return box;
 }
+
+const nameOf = (/** @type {any} */ element) => element.getAttribute("aria-label") ?? element.textContent;
