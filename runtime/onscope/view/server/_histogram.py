@@ -39,7 +39,7 @@ def histogram(image: npt.NDArray[Any]) -> Histogram:
 
 
 def _of_counts(image: npt.NDArray[Any]) -> Histogram:
-    flat = np.ascontiguousarray(image).reshape(-1, 1)
+    flat = np.ascontiguousarray(image).reshape(len(image), -1)
     size = max(1 << int(flat.max(initial=0)).bit_length(), BINS)  # most cameras use few of the 65,536 values
     each = cv2.calcHist([flat], [0], None, [size], [0, size]).ravel()
     there = np.flatnonzero(each)
