@@ -114,7 +114,7 @@ def test_what_only_a_run_has_is_not_there(folder: Path, opened: Open) -> None:
         until(lambda: seq(page) == 0, "the first frame")
         names = page.locator("#actions button").evaluate_all("nodes => nodes.map(node => node.ariaLabel)")
         assert names == ["Snapshot"]
-        assert page.locator(".part.rates").is_hidden()
+        until(lambda: page.locator(".part.rates").is_hidden(), "the first status")
         assert page.locator("#link").bounding_box()["width"] < 200
         assert page.locator(".pips").is_hidden()
         assert "ms old" not in page.locator("#frame").text_content()

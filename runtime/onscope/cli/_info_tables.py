@@ -8,9 +8,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from onscope.runtime.record.about import About
+from onscope.runtime.record.about import About, size_words
 
-from ._info_words import clean, megabytes
+from ._info_words import clean
 
 STEPS = ("receive", "submit", "queue", "handoff", "worker", "deliver")
 MOST_EVENTS = 8
@@ -49,7 +49,7 @@ def images_table(about: About) -> Table | None:
             "-" if missing is None else f"{missing:,}",
             f"{'x'.join(map(str, image.shape))} {image.dtype}",
             size,
-            megabytes(image.nbytes),
+            size_words(image.nbytes),
         )
     for name in [each for each in about.tables if each not in ("frames", "results", "values")]:
         table.add_row(f"{clean(name)} (table)", f"{about.tables[name]:,}", "-", "rows", "-", "-")

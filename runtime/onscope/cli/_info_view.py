@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from onscope.runtime.record.about import About
+from onscope.runtime.record.about import About, size_words
 
 from ._info_tables import events_table, frames_table, images_table, spreads_table, stages_table, times_table
-from ._info_words import clean, duration, megabytes, source_words, when
+from ._info_words import clean, duration, source_words, when
 
 STATES: Mapping[str, tuple[str, str]] = {
     "complete": ("complete", "green"),
@@ -52,7 +52,7 @@ def show(console: Console, about: About) -> None:
 def _head(about: About) -> Iterable[tuple[str, str]]:
     facts = about.facts
     yield "recorded", when(facts) + ("" if about.seconds is None else f", {duration(about.seconds)}")
-    yield "size", f"{megabytes(about.nbytes)} on the disk, layout {facts.layout}"
+    yield "size", f"{size_words(about.nbytes)} on the disk, layout {facts.layout}"
     for source in facts.sources:
         yield "source", source_words(source)
     for link in about.links:

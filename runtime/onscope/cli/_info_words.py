@@ -8,21 +8,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from onscope.runtime.record.about import RunFacts
+from onscope.runtime.record.about import RunFacts, camera_words
 
 
 def source_words(source: Mapping[str, Any]) -> str:
     """What a source said of itself."""
     known = [str(source["driver"])] if "driver" in source else []
     known += [f"{name} {source[name]}" for name in ("scenario", "channel", "seed", "of", "core") if source.get(name)]
-    devices = source.get("devices")
-    for each in devices if isinstance(devices, list) else []:
-        if isinstance(each, dict) and each.get("camera"):
-            parts = filter(None, (each.get("device"), each.get("adapter")))
-            known.append(f"camera {each['camera']} ({', '.join(map(str, parts))})")
-    if "simulated_sensor" in source:
-        known.append("behind a simulated sensor")
-    return ", ".join(known)
+    return ", ".join([*known, *camera_words(source)])
 
 
 def when(facts: RunFacts) -> str:
@@ -36,14 +29,6 @@ def when(facts: RunFacts) -> str:
 def duration(seconds: float) -> str:
     """How long frames came."""
     return f"{seconds:.2f} s of frames" if seconds < 120 else f"{seconds / 60:.1f} min of frames"
-
-
-def megabytes(nbytes: int) -> str:
-    """Bytes as a person says them."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if nbytes >= size:
-            return f"{nbytes / size:.1f} {unit}"
-    return f"{nbytes} B"
 
 
 def clean(text: object) -> str:

@@ -35,10 +35,11 @@ def report(
 
     from onscope.runtime import RecordError
     from onscope.runtime.record import is_recording
+    from onscope.runtime.record.about import size_words
     from onscope.view import report as reports
 
     from ._app import complain
-    from ._info_words import clean, megabytes
+    from ._info_words import clean
 
     run = run.parent if run.name.endswith(".zarr") and is_recording(run.parent) else run
     try:
@@ -53,4 +54,4 @@ def report(
         first = clean(written.faults[0])
         told = f"{len(written.faults):,} faults in its files: onscope verify tells all. The first: {first}"
         console.print(Text(told, "yellow"), soft_wrap=True)
-    console.print(Text(f"{written.path}: the report, {megabytes(written.nbytes)}"), soft_wrap=True)
+    console.print(Text(f"{written.path}: the report, {size_words(written.nbytes)}"), soft_wrap=True)

@@ -115,6 +115,16 @@ def rig(folder: Path, pipeline: Pipeline | None = None, spec: FrameSpec = models
             yield Rig(runtime, view, events)
 
 
+def goes_on(run: Rig) -> None:
+    """A viewer sees what comes next."""
+    with run.eyes() as viewer:
+        viewer.show({"id": 1, "bits": 16}, credit=1)
+        value = 1000 + run.seq
+        run.submit(value)
+        while int(picture(viewer.update())[0, 0]) != value:
+            viewer.say(type="credit", n=1)
+
+
 def picture(update: tuple[Message, list[Array]], number: int = 0) -> Array:
     """The pixels of an update's view."""
     head, arrays = update

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from onscope.view.server._histogram import histogram
-from onscope.view.server._pictures import Picture, flat, part, picture, smaller
+from onscope.view.server._pictures import Picture, flat, part, picture, smaller, stretched
 
 IMAGES = st.sampled_from(["uint8", "uint16", "float32", "float64", "int32", "bool"]).flatmap(
     lambda dtype: arrays.arrays(dtype, arrays.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40))
@@ -57,6 +57,21 @@ def test_fractions_are_stretched_and_their_range_is_told() -> None:
 def test_eight_bits_between_low_and_high() -> None:
     image = np.array([[0, 100, 150, 200, 60_000]], np.uint16)
     assert shown(image, limits=(100, 200)).pixels.tolist() == [[0, 0, 128, 255, 255]]
+
+
+BYTES = st.sampled_from(["uint8", "uint16", "float32"]).flatmap(lambda dtype: arrays.arrays(dtype, (3, 5)))
+
+
+@settings(deadline=None, max_examples=300)
+@given(image=BYTES, low=st.floats(-1e6, 1e6, width=32), span=st.sampled_from([0.0, 1e-3, 1.0, 300.0, 65535.0, 1e9]))
+def test_bytes_are_those_of_the_definition(image: Any, low: float, span: float) -> None:
+    with np.errstate(all="ignore"):
+        made = stretched(image, low, low + span, 255, np.uint8)
+        part_of_span = (image.astype(np.float64) - low) / max(span, 1e-12)
+        expected = np.nan_to_num(np.clip(part_of_span, 0, 1) * 255)
+        rounding = np.spacing(np.float32(np.abs(image).max(initial=0) + abs(low))) / max(span, 1e-12) * 255
+    close = np.abs(made - expected) <= 0.51 + (rounding if np.isfinite(rounding) else 0)
+    assert np.all(close | (image == low)), (made, expected)
 
 
 def test_black_and_white_are_percentiles() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .rigs import PATIENT_S, Rig, picture, rig
+from .rigs import PATIENT_S, Rig, goes_on, rig
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 HELLO = b'{"type": "hello", "version": 1, "token": "s3cret"}'
@@ -32,12 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def _goes_on(run: Rig) -> Iterator[None]:
     pid = run.view.pid
     yield
-    with run.eyes() as viewer:
-        viewer.show({"id": 1, "bits": 16}, credit=1)
-        value = 1000 + run.seq
-        run.submit(value)
-        while int(picture(viewer.update())[0, 0]) != value:
-            viewer.say(type="credit", n=1)
+    goes_on(run)
     assert run.view.pid == pid
     assert not [event.message for event in run.events if event.bad]
 

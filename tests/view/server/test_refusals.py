@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from onscope.view import View, ViewError
 from onscope.view._wire import MOST_TEXT
 
-from .rigs import PATIENT_S, Rig, eyes, picture, rig
+from .rigs import PATIENT_S, Rig, eyes, goes_on, rig
 
 HELLO = {"type": "hello", "version": 1, "token": "s3cret"}
 
@@ -32,12 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 @pytest.fixture(autouse=True)
 def _goes_on(run: Rig) -> Iterator[None]:
     yield
-    with run.eyes() as viewer:
-        viewer.show({"id": 1, "bits": 16}, credit=1)
-        value = 1000 + run.seq
-        run.submit(value)
-        while int(picture(viewer.update())[0, 0]) != value:
-            viewer.say(type="credit", n=1)
+    goes_on(run)
 
 
 def test_a_wrong_token_is_not_told_on(run: Rig, capfd: pytest.CaptureFixture[str]) -> None:

@@ -16,10 +16,10 @@ import pyarrow as pa
 from onscope.runtime import OnscopeError, RecordError
 from onscope.runtime.feedback.journal import Story, read_journal
 from onscope.runtime.record import RecordedRun, is_recording, open_recording, read_table
-from onscope.runtime.record.about import About, about, methods
+from onscope.runtime.record.about import About, about, methods, size_words
 from onscope.runtime.record.verify import Report, verify
 
-from ._words import named, size
+from ._words import named
 
 JOURNAL = "feedback.jsonl"
 CHEAP = 1_000_000_000
@@ -127,7 +127,7 @@ def look(folder: Path, check: bool | None = None) -> Found:
         unchecked = "" if checked else "the check itself failed"
     elif check is None and told is not None:
         large = told.facts.state != "open"
-        unchecked = f"it is large ({size(told.nbytes)})" if large else "its run has not ended, or was cut off"
+        unchecked = f"it is large ({size_words(told.nbytes)})" if large else "its run has not ended, or was cut off"
     text = attempt("methods.md", lambda: _methods(folder, told)) or ""
     return Found(
         folder, told, run, tables["frames"], tables["results"], tables["values"], ledger or (), story, text, checked,

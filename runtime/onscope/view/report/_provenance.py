@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from onscope.runtime.record.about import size_words
+
 from ._found import Found
 from ._html import Child, Html, facts, join, note, section, table, tag
 from ._markdown import markdown
-from ._words import size, without_folders
+from ._words import without_folders
 
 
 def methods(found: Found) -> Html:
@@ -65,7 +67,7 @@ def provenance(found: Found) -> Html:
             image.stage or "raw",
             f"{image.there:,}",
             " x ".join(map(str, image.shape)) + f" {image.dtype}",
-            size(image.nbytes),
+            size_words(image.nbytes),
         ]
         for image in found.about.images
     ]

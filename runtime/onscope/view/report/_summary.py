@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from onscope.runtime.record.about import About
+from onscope.runtime.record.about import About, size_words
 
 from ._found import Found
 from ._html import Child, Html, coded, facts, join, note, section, tag, trouble
-from ._words import duration, file_name, ms, named, number, share, size, some, source_words, when
+from ._words import duration, file_name, ms, named, number, share, some, source_words, when
 
 STATES = {
     "complete": ("good", "Complete: the run ended in order."),
@@ -45,7 +45,7 @@ def _tiles(found: Found) -> Html:
         return Html("")
     counts, total = about.counts, sum(about.counts.values())
     done = counts.get("done", 0) + counts.get("late", 0)
-    tiles = [("raw frames", f"{about.frames:,}", size(about.nbytes) + " on the disk")]
+    tiles = [("raw frames", f"{about.frames:,}", size_words(about.nbytes) + " on the disk")]
     if total or about.stages:
         tiles.append(("results", f"{done:,}", f"{share(done, total)} of the frames" if about.ledger else ""))
     if about.latency_ms and "p50" in about.latency_ms:

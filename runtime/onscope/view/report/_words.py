@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from onscope.runtime.record.about import RunFacts
+from onscope.runtime.record.about import RunFacts, camera_words
 
 PATHS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/|~/)(?:[^\s'\"`,;:()<>|]*[\\/])+")
 
@@ -36,14 +36,6 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
-
-
-def size(nbytes: float) -> str:
-    """Bytes as a person says them."""
-    for unit, each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if nbytes >= each:
-            return f"{nbytes / each:.1f} {unit}"
-    return f"{nbytes:.0f} B"
 
 
 def share(count: float, total: float) -> str:
@@ -87,11 +79,4 @@ def source_words(source: Mapping[str, object]) -> str:
     """What a source said of itself."""
     known = [str(source["driver"])] if source.get("driver") else []
     known += [f"{name} {source[name]}" for name in ("scenario", "channel", "seed", "core") if source.get(name)]
-    devices = source.get("devices")
-    for each in devices if isinstance(devices, list) else []:
-        if isinstance(each, dict) and each.get("camera"):
-            parts = filter(None, (each.get("device"), each.get("adapter")))
-            known.append(f"camera {each['camera']} ({', '.join(map(str, parts))})")
-    if "simulated_sensor" in source:
-        known.append("behind a simulated sensor")
-    return without_folders(", ".join(known))
+    return without_folders(", ".join([*known, *camera_words(source)]))

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-
 from onscope.runtime.worker import parent_link
-
-NICER = 5
-"""The acquisition and its worker come first."""
 
 
 def main() -> None:
     link = parent_link()
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(NICER)
     try:
         from ._serve import serve
     except ModuleNotFoundError as error:

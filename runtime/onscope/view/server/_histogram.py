@@ -39,7 +39,7 @@ def histogram(image: npt.NDArray[Any]) -> Histogram:
 
 
 def _of_counts(image: npt.NDArray[Any]) -> Histogram:
-    flat = np.ascontiguousarray(image).reshape(-1, 1)
+    flat = np.ascontiguousarray(image).reshape(len(image), -1)
     size = max(1 << int(flat.max(initial=0)).bit_length(), BINS)  # most cameras use few of the 65,536 values
     each = cv2.calcHist([flat], [0], None, [size], [0, size]).ravel()
     there = np.flatnonzero(each)
@@ -74,7 +74,8 @@ def _fine_counts(values: npt.NDArray[np.float32], least: float, span: float) -> 
     """In FINE bins; values at the upper end, which OpenCV leaves out, are in the last one."""
     if not values.size:
         return np.zeros(FINE, np.int64)
-    end = np.nextafter(np.float32(least + span), np.float32(np.inf))
+    with np.errstate(over="ignore"):  # there is none beyond the largest number
+        end = np.nextafter(np.float32(least + span), np.float32(np.inf))
     if not np.isfinite(end) or end <= np.float32(least):
         end = np.float32(least + span)
     each = cv2.calcHist([values.reshape(-1, 1)], [0], None, [FINE], [least, float(end)]).ravel().astype(np.int64)

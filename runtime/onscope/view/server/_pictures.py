@@ -105,8 +105,17 @@ def counts(image: Array, spread: Histogram) -> bool:
 def stretched(image: Array, low: float, high: float, white: int, dtype: Any) -> Array:
     """Values between `low` and `high` as 0 to `white`; what is no number is 0."""
     span = max(high - low, 1e-12)
+    if dtype is np.uint8 and image.dtype in (np.uint8, np.uint16, np.float32):
+        return _stretched_to_bytes(image, low, span)
     values = (image.astype(np.float32) - np.float32(low)) * np.float32(white / span)
     return np.asarray(np.rint(np.clip(np.nan_to_num(values, nan=0.0, posinf=white, neginf=0.0), 0, white)), dtype)
+
+
+def _stretched_to_bytes(image: Array, low: float, span: float) -> Array:
+    """The same for 255 by OpenCV, which rounds by itself: in a quarter of the time."""
+    above = np.subtract(image, np.float32(low), dtype=np.float32)
+    np.clip(above, 0, np.float32(span), out=above)  # OpenCV takes what does not fit into an int32 for 0
+    return np.asarray(cv2.convertScaleAbs(above, alpha=255 / span))
 
 
 def _named(labels: Array, most: int) -> Array:

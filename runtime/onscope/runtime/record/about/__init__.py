@@ -5,6 +5,7 @@ from ._changed import tuned_of
 from ._facts import RunFacts, facts_of
 from ._frame import FrameAbout, about_frame
 from ._methods import methods
+from ._words import camera_words, size_words
 from ._write import write_methods
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "RunFacts",
     "about",
     "about_frame",
+    "camera_words",
     "facts_of",
     "methods",
+    "size_words",
     "tuned_of",
     "write_methods",
 ]
