@@ -221,7 +221,7 @@ def test_every_metric_is_in_the_documentation_and_no_other() -> None:
 
 
 def test_a_boxs_counters_are_its_metrics() -> None:
-    counters = BoxCounters(windows=3, failed=1, received_bytes=10, sent_bytes=20, packages=2)
+    counters = BoxCounters(windows=3, failed=1, received_bytes=10, sent_bytes=20, files=2)
     counters.greetings["resumed"] += 4
     counters.took.add(0.004)
     with MetricsPage(BoxMetrics(lambda: 1, counters), 0) as page:

@@ -91,7 +91,7 @@ def serve(
         loop.start()
         service.alive = loop.is_alive
         try:
-            url = service.watch(lambda: BoxMetrics(lambda: len(server.workers), getattr(server, "counters", None)))
+            url = service.watch(lambda: BoxMetrics(lambda: len(server.workers), server.counters))
             if url:
                 console.print(f"metrics: {url}")
             if pipeline is not None:

@@ -24,13 +24,7 @@ class Supervisor:
     `broken` says why there is no worker any more, once there were too many deaths.
     """
 
-    def __init__(
-        self,
-        start: Callable[[], WorkerLink],
-        dispatcher: Dispatcher,
-        terms: Terms,
-        tell: Tell,
-    ) -> None:
+    def __init__(self, start: Callable[[], WorkerLink], dispatcher: Dispatcher, terms: Terms, tell: Tell) -> None:
         self.broken = ""
         self.opened: Callable[[int, Mapping[str, Any]], object] = lambda number, lane: None
         """Is told what each lane runs, when the worker has opened it; it must not wait."""

@@ -43,8 +43,8 @@ class BoxCounters:
     sent_bytes: int = 0
     malformed: int = 0
     """Messages that were not what the protocol says."""
-    packages: int = 0
-    """Packages that were sent to it and stored."""
+    files: int = 0
+    """Files of packages that were sent to it and stored."""
     worker_deaths: int = 0
     greetings: dict[Greeting, int] = field(default_factory=lambda: {"new": 0, "resumed": 0, "refused": 0})
     took: Histogram = field(default_factory=Histogram)

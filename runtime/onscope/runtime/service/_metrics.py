@@ -98,7 +98,7 @@ class BoxMetrics(Metrics):
         families.add("onscope_box_received_bytes", counters.received_bytes)
         families.add("onscope_box_sent_bytes", counters.sent_bytes)
         families.add("onscope_box_malformed_messages", counters.malformed)
-        families.add("onscope_box_packages_stored", counters.packages)
+        families.add("onscope_box_files_stored", counters.files)
         families.add("onscope_box_worker_deaths", counters.worker_deaths)
         return super().collect() + families.made()
 

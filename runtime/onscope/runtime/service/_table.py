@@ -49,6 +49,6 @@ METRICS: dict[str, Metric] = {
     "onscope_box_received_bytes": Metric("counter", "Bytes received from PCs"),
     "onscope_box_sent_bytes": Metric("counter", "Bytes sent to PCs"),
     "onscope_box_malformed_messages": Metric("counter", "Messages that were not what the protocol says"),
-    "onscope_box_packages_stored": Metric("counter", "Packages that PCs sent"),
+    "onscope_box_files_stored": Metric("counter", "Files of packages that PCs sent"),
     "onscope_box_worker_deaths": Metric("counter", "Deaths of workers"),
 }

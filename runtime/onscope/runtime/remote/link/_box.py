@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..._events import Event, Tell
+from ...service import LinkCounters
 from ..wire import Address, parse_address
 from ._link import RemoteLink
 from ._talk import Connecting
@@ -27,6 +28,8 @@ class Box:
         self.address = address if isinstance(address, Address) else parse_address(address)
         self.tell: Tell = lambda event: None
         self.heard: Callable[[Mapping[str, Any]], object] = lambda facts: None
+        self.counters = LinkCounters()
+        """Of all its links, one after another."""
         self._patience_s = patience_s
         self._met = False
         self._ended: list[str] = []
@@ -43,6 +46,7 @@ class Box:
                 lambda words: self.tell(Event("warning", words)),
                 lambda facts: self.heard(facts),
                 self._keep_ended,
+                self.counters,
             )
         )
         if not self._met:

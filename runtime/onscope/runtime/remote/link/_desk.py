@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..._errors import OnscopeError
+from ...service import LinkCounters
 from ...worker import Message
 from ..clock import OtherClock
 from ..packages import named
@@ -21,10 +22,13 @@ CREDIT = 3
 class Desk:
     """One link's messages, in its thread; `tell` is given those for the supervisor."""
 
-    def __init__(self, session: Session, clock: OtherClock, tell: Callable[[Message], object]) -> None:
+    def __init__(
+        self, session: Session, clock: OtherClock, tell: Callable[[Message], object], counters: LinkCounters
+    ) -> None:
         self.epitaph = ""
         """How the worker on the box ended."""
         self.pid = 0
+        self._counters = counters
         self.lanes = Lanes(CREDIT, clock)
         self._session, self._tell = session, tell
         self._uploads = Uploads(tell)
@@ -41,6 +45,7 @@ class Desk:
                 return
             self._session.add([self._uploads.ask(lane, needed, opening)])
         elif kind == "run":
+            self._counters.windows += 1
             self._session.add(self.lanes.run(message))
         elif kind == "answers":
             self._session.add([({"kind": "worker", "message": self.lanes.attach_answers(message)}, None)])

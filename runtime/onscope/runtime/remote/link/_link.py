@@ -31,6 +31,7 @@ class RemoteLink:
         self._inbox: SimpleQueue[Message | None] = SimpleQueue()
         self._outbox: deque[Mapping[str, Any]] = deque()
         self._address = connecting.address
+        self.counters = connecting.counters
         self._talk = Talk(connecting, self._outbox, self._inbox.put)
         self._thread = threading.Thread(target=self._talk.run, name="onscope-link", daemon=True)
         self._thread.start()

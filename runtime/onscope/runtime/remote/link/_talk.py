@@ -12,11 +12,12 @@ from typing import Any
 import zmq
 
 from ..._clock import now_ns
+from ...service import LinkCounters
 from ...worker import VERSION as WORKER_VERSION
 from ...worker import Message
 from ..clock import OtherClock
 from ..session import Lost, Session
-from ..wire import VERSION, Address, Payload, Wake, pack, text, unpack, whole
+from ..wire import VERSION, Address, Payload, Wake, pack, size_of, text, unpack, whole
 from ._channel import Channel
 from ._desk import Desk
 
@@ -38,7 +39,7 @@ AT_ONCE = 64
 @dataclass(frozen=True, slots=True)
 class Connecting:
     """Where to, and who is told: `warn` of cuts in words, `heard` of the box, `unended` of a session that the box was
-    not told the end of. `replaces` are such sessions of earlier links."""
+    not told the end of. `replaces` are such sessions of earlier links; `counters` count for all of them."""
 
     address: Address
     patience_s: float
@@ -46,6 +47,7 @@ class Connecting:
     warn: Callable[[str], object]
     heard: Callable[[Mapping[str, Any]], object]
     unended: Callable[[str], object]
+    counters: LinkCounters
 
 
 class Talk:
@@ -71,7 +73,8 @@ class Talk:
         self._heard_ns = self._up_ns = now_ns()
         self._next_ns, self._pause_ns = 0, AGAIN_NS[0]
         self._beat_ns, self._beats, self._facts_ns = 0, 0, 0
-        self.desk = Desk(self._session, self.clock, tell)
+        self._counters = connecting.counters
+        self.desk = Desk(self._session, self.clock, tell, self._counters)
 
     def end(self, *, kill: bool) -> None:
         """Say goodbye and end; from any thread."""
@@ -87,7 +90,7 @@ class Talk:
             # Broad on purpose: whatever it was, nobody may wait for answers that never come.
             self.epitaph = self.epitaph or f"the link failed: {error!r}"
         finally:
-            self.over = True
+            self.over, self._counters.up = True, False
             self._goodbye()
             self.contact.set()
             self._tell(None)
@@ -150,8 +153,9 @@ class Talk:
         now = now_ns()
         if self._in:
             self._up_ns = now
+            self._counters.cuts += 1
             self._to.warn(f"the link to {self._to.address} is {how}: connecting again, nothing is lost until then")
-        self._in = False
+        self._in = self._counters.up = False
         self._next_ns, self._pause_ns = now + self._pause_ns, min(2 * self._pause_ns, AGAIN_NS[1])
 
     def _look_at_patience(self, now: int) -> None:
@@ -159,6 +163,7 @@ class Talk:
             self.epitaph = f"the box at {self._to.address} was away for {self._to.patience_s:.0f} s"
 
     def _take(self, parts: list[Payload]) -> None:
+        self._counters.received_bytes += size_of(parts)
         head, payload = unpack(parts)
         now = self._heard_ns = now_ns()
         kind = head["kind"]
@@ -176,15 +181,22 @@ class Talk:
             if self._in:
                 self._session.heard(head.get("got"))
             if "of" in head:
-                self.clock.add(whole(head, "of"), whole(head, "came_ns"), whole(head, "sent_ns"), now)
+                self._look_at_clock(whole(head, "of"), whole(head, "came_ns"), whole(head, "sent_ns"), now)
+
+    def _look_at_clock(self, sent_ns: int, came_ns: int, answered_ns: int, now: int) -> None:
+        self.clock.add(sent_ns, came_ns, answered_ns, now)
+        self._counters.round_trip_s = max(0, now - sent_ns - (answered_ns - came_ns)) / 1e9
+        if (known := self.clock.at(now)) is not None:
+            self._counters.clock_offset_s, self._counters.clock_uncertainty_s = known[0] / 1e9, known[1] / 1e9
 
     def _welcome(self, head: Mapping[str, Any], now: int) -> None:
-        self._session.resume(head.get("got"))
+        self._counters.resent += self._session.resume(head.get("got"))
         if self._id:
             self._to.warn(f"the link to {self._to.address} is back after {(now - self._up_ns) / 1e9:.1f} s")
         self._id = text(head, "session")
         self._told_box = {"host": text(head, "host"), "onscope": text(head, "onscope")}
         self._in, self._pause_ns, self._beats, self._beat_ns = True, AGAIN_NS[0], 0, 0
+        self._counters.up = True
         self.contact.set()
 
     def _pump(self, now: int) -> None:
@@ -204,7 +216,12 @@ class Talk:
             self._put({"kind": "beat", "got": self._session.told()})
 
     def _put(self, head: Mapping[str, Any], payload: Payload | None = None) -> None:
-        if self._channel.socket is not None and not self._channel.send(pack(head, payload)):
+        if self._channel.socket is None:
+            return
+        parts = pack(head, payload)
+        if self._channel.send(parts):
+            self._counters.sent_bytes += size_of(parts)
+        else:
             self._lose("full")
 
     def _tell_facts(self, now: int) -> None:

@@ -13,6 +13,7 @@ import psutil
 
 from ..._clock import now_ns
 from ..._errors import OnscopeError, WorkerError
+from ...service import BoxCounters
 from ...worker import Message, ProcessLink
 from ..packages import Store, Upload, placed
 from ..session import Item, Session
@@ -29,8 +30,11 @@ class Guest:
     """Used by the server's thread; `post` is called by one that listens to the worker, with its messages and, at its
     end, None. Raises WorkerError when no worker can be started."""
 
-    def __init__(self, id: str, store: Store, post: Callable[[Guest, Message | None], object]) -> None:
+    def __init__(
+        self, id: str, store: Store, post: Callable[[Guest, Message | None], object], counters: BoxCounters
+    ) -> None:
         self.id = id
+        self._counters = counters
         self.session = Session()
         self.peer: bytes | None = None
         """Where it is reached now."""
@@ -41,6 +45,7 @@ class Guest:
         self._rooms = Rooms()
         self._uploads: dict[str, Upload] = {}
         self._flights: deque[tuple[int, int, int, list[int] | None]] = deque()
+        """Lane, slot of the answer, when it was complete, and the stages that were asked for."""
         self._worker = ProcessLink()
         self._closed = False
         self._why = self._epitaph = ""
@@ -78,7 +83,7 @@ class Guest:
                 raise WireError(f"found more than {MOST_WINDOWS} windows at once")
             if self.draining:
                 return
-            self._flights.append((message["window"], message["lane"], message["answer"], message.get("stages")))
+            self._flights.append((message["lane"], message["answer"], now_ns(), message.get("stages")))
         elif kind == "open":
             try:
                 message = self._rooms.open(self._placed(message))
@@ -128,6 +133,7 @@ class Guest:
                 return  # it was refused
             if not self._uploads[name].write(at, piece):
                 return
+            self._counters.files += 1
         except (WireError, OSError) as error:
             words = str(error)
         if (upload := self._uploads.pop(name, None)) is not None and words:
@@ -142,8 +148,14 @@ class Guest:
         if kind not in ("done", "failed"):
             self._say(message)
             return
-        _, lane, slot, chosen = self._flights.popleft()
-        found = self._rooms.answers(lane, slot, chosen, message["shapes"]) if kind == "done" else []
+        lane, slot, came_ns, chosen = self._flights.popleft()
+        found = []
+        if kind == "done":
+            found = self._rooms.answers(lane, slot, chosen, message["shapes"])
+            self._counters.windows += 1
+        else:
+            self._counters.failed += 1
+        self._counters.took.add((now_ns() - came_ns) / 1e9)
 
         def items() -> Iterator[Item]:
             for begin, data in found:
@@ -156,6 +168,7 @@ class Guest:
     def died(self) -> None:
         """The worker has ended by itself."""
         self._flights.clear()
+        self._counters.worker_deaths += 1
         self.session.add([({"kind": "died", "epitaph": self._epitaph}, None)])
 
     def _say(self, message: Message) -> None:

@@ -15,11 +15,25 @@ from ..._cache_place import cache_folder
 from ..._clock import now_ns
 from ..._errors import WorkerError
 from ..._shm import remove_leftovers
+from ...service import BoxCounters
 from ...worker import Message
 from ..packages import Store
-from ..wire import GREETING_BYTES, HEAD_BYTES, LOOPBACK, Payload, Secret, Wake, WireError, is_local, pack, unpack, whole
+from ..wire import (
+    GREETING_BYTES,
+    HEAD_BYTES,
+    LOOPBACK,
+    Payload,
+    Secret,
+    Wake,
+    WireError,
+    pack,
+    size_of,
+    unpack,
+    whole,
+)
 from ._greeting import Refused, greeting, welcome
 from ._guest import Guest
+from ._socket import listening
 
 KEEP_NS = 60_000_000_000
 """A PC that was not heard for so long has to begin anew."""
@@ -28,8 +42,6 @@ WEIGH_NS = 1_000_000_000
 LOOK_MS = 200
 AT_ONCE = 64
 MOST_PCS = 8
-MESSAGES_IN, MESSAGES_OUT = 64, 1000
-"""Messages of one PC that ZeroMQ may hold in each direction."""
 
 
 class Server:
@@ -52,9 +64,8 @@ class Server:
         memory_mb: float | None = None,
         tell: Callable[[str], object] = lambda words: None,
     ) -> None:
-        if secret is None and not is_local(host):
-            raise WorkerError(f"found no key for the address {host}, expected one for anything beyond this machine")
         self._secret, self._most, self._tell = secret, most, tell
+        self.counters = BoxCounters()
         self._store = Store(cache_folder("box") if store is None else store)
         self._guests: dict[str, Guest] = {}
         self._by_peer: dict[bytes, Guest] = {}
@@ -64,32 +75,11 @@ class Server:
         self._most_bytes = int(psutil.virtual_memory().total / 2 if memory_mb is None else memory_mb * 2**20)
         remove_leftovers()
         self._context = zmq.Context()
-        self._socket: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
-        self._configure()
-        shown = f"[{host}]" if ":" in host else host
         try:
-            self._socket.bind(f"tcp://{'127.0.0.1' if host == 'localhost' else shown}:{port or '*'}")
-        except zmq.ZMQError as error:
+            self._socket, self.port = listening(self._context, host, port, secret)
+        except WorkerError:
             self._context.destroy(0)
-            raise WorkerError(f"cannot listen on {shown}:{port} ({error}): choose another host or port") from error
-        self.port = int(self._socket.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
-        """Where it listens."""
-
-    def _configure(self) -> None:
-        for option, value in (
-            (zmq.LINGER, 0),
-            (zmq.ROUTER_MANDATORY, 1),  # a PC that is gone is an error, and no message that vanishes
-            (zmq.MAXMSGSIZE, HEAD_BYTES),
-            (zmq.RCVHWM, MESSAGES_IN),
-            (zmq.SNDHWM, MESSAGES_OUT),
-            (zmq.IPV6, 1),
-            (zmq.TCP_KEEPALIVE, 1),
-            (zmq.TCP_KEEPALIVE_IDLE, 30),
-        ):
-            self._socket.setsockopt(option, value)
-        if self._secret is not None:
-            self._socket.curve_server = True
-            self._socket.curve_secretkey = self._secret.z85
+            raise
 
     @property
     def workers(self) -> list[int]:
@@ -154,6 +144,7 @@ class Server:
         """One message, of whomever. Nothing that comes may end the server."""
         guest = self._by_peer.get(peer)
         came_ns = now_ns()
+        self.counters.received_bytes += size_of(parts)
         try:
             head, payload = unpack(parts, GREETING_BYTES if guest is None else HEAD_BYTES)
             if head["kind"] == "hello":
@@ -173,8 +164,10 @@ class Server:
             elif head["kind"] == "bye":
                 self._end(guest, "said goodbye", kill=bool(head.get("kill")))
         except Refused as error:
+            self.counters.greetings["refused"] += 1
             self._send(peer, {"kind": "refused", "words": str(error)})
         except (WireError, WorkerError) as error:
+            self.counters.malformed += isinstance(error, WireError)
             self._send(peer, {"kind": "refused", "words": str(error)})
             if guest is not None:
                 self._end(guest, f"was refused: {error}", kill=True)
@@ -205,7 +198,7 @@ class Server:
                 raise Refused("it is being stopped")
             if len(self._guests) >= self._most:
                 raise Refused(f"{self._most} workers run already, expected fewer: end a run, or start it with --most")
-            guest = Guest(asked.new, self._store, self._post)
+            guest = Guest(asked.new, self._store, self._post, self.counters)
             self._guests[guest.id] = guest
             self._tell(f"{where} came: worker {guest.pid}")
         guest.session.resume(asked.got)
@@ -213,6 +206,7 @@ class Server:
             self._by_peer.pop(guest.peer, None)
         guest.peer, guest.where, guest.heard_ns = peer, where, now_ns()
         self._by_peer[peer] = guest
+        self.counters.greetings["resumed" if asked.session else "new"] += 1
         self._send(peer, welcome(guest.id, guest.session.told(), resumed=bool(asked.session)))
 
     def _post(self, guest: Guest, message: Message | None) -> None:
@@ -230,8 +224,10 @@ class Server:
             self._send(guest.peer, {"kind": "beat", "got": guest.session.told()})
 
     def _send(self, peer: bytes, head: Mapping[str, Any], payload: Payload | None = None) -> None:
+        parts = pack(head, payload)
         try:
-            self._socket.send_multipart([peer, *pack(head, payload)], zmq.NOBLOCK, copy=False)
+            self._socket.send_multipart([peer, *parts], zmq.NOBLOCK, copy=False)
+            self.counters.sent_bytes += size_of(parts)
         except zmq.ZMQError:  # it is gone, and greets us when it is back
             if (guest := self._by_peer.pop(peer, None)) is not None:
                 guest.peer = None

@@ -88,11 +88,12 @@ class Session:
             self.acknowledged_bytes += size
         self._again = min(self._again, len(self._kept))
 
-    def resume(self, got: object) -> None:
-        """The link is back, and the other end has all up to `got`: the others go out again, in order."""
+    def resume(self, got: object) -> int:
+        """The link is back, and the other end has all up to `got`: the others go out again, in order; how many."""
         self.heard(got)
         self._again = len(self._kept)
         self._told = -1
+        return self._again
 
     @property
     def owes(self) -> bool:

@@ -2,7 +2,7 @@
 
 from ._address import LOOPBACK, Address, Secret, is_local, parse_address
 from ._checks import LARGEST, name_of, text, whole, whole_list
-from ._message import CHUNK, GREETING_BYTES, HEAD_BYTES, VERSION, Payload, WireError, chunks, pack, unpack
+from ._message import CHUNK, GREETING_BYTES, HEAD_BYTES, VERSION, Payload, WireError, chunks, pack, size_of, unpack
 from ._wake import Wake
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "name_of",
     "pack",
     "parse_address",
+    "size_of",
     "text",
     "unpack",
     "whole",

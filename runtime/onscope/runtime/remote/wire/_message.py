@@ -29,6 +29,11 @@ def pack(head: Mapping[str, Any], payload: Payload | None = None) -> list[Payloa
     return [data] if payload is None else [data, payload]
 
 
+def size_of(parts: Sequence[Payload]) -> int:
+    """Bytes of a message's parts."""
+    return sum(map(len, parts))
+
+
 def unpack(parts: Sequence[Payload], most: int = HEAD_BYTES) -> tuple[dict[str, Any], Payload | None]:
     """Head and payload of what came; raises WireError for anything that is no message."""
     if not 1 <= len(parts) <= 2:
