@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -15,6 +15,8 @@ from onscope.drivers import scripted
 from onscope.drivers.scripted import Burst, Change, Drop, Fail, Move, Pause, Restart, Steady
 from onscope.runtime import Admission, Pipeline, Runtime, SourceError, Stage, block, keep_newest, keep_oldest
 from tests import models
+
+from .conftest import WORKERS
 
 Make = Callable[..., Runtime]
 DEEP = 64
@@ -58,11 +60,11 @@ def plus(folder: Path) -> Pipeline:
     return Pipeline([Stage("plus", models.plus_one(folder / "cameras"))])
 
 
-@pytest.mark.parametrize("worker", ["process", "thread"])
+@pytest.mark.parametrize("worker", WORKERS)
 @pytest.mark.parametrize("admission", ADMISSIONS, ids=lambda admission: admission.kind)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_whatever_a_camera_does_is_accounted_for(
-    runtime: Make, plus: Pipeline, case: Case, admission: Admission, worker: Literal["process", "thread"]
+    runtime: Make, plus: Pipeline, case: Case, admission: Admission, worker: str
 ) -> None:
     it = runtime(plus, None, worker=worker, admission=admission)
     camera = scripted.camera(case.script, shape=(16, 16), name="cam", seed=3)
@@ -89,7 +91,7 @@ def test_whatever_a_camera_does_is_accounted_for(
     assert camera.tally.given == it.ledger.submitted
 
 
-@pytest.mark.parametrize("worker", ["process", "thread"])
+@pytest.mark.parametrize("worker", WORKERS)
 @pytest.mark.parametrize("on_overflow", ["drop", "stop"])
 def test_a_camera_that_is_taken_too_slowly(runtime: Make, plus: Pipeline, on_overflow: Any, worker: str) -> None:
     it = runtime(plus, None, worker=worker, admission=block(1), provider="null:10")
@@ -105,11 +107,9 @@ def test_a_camera_that_is_taken_too_slowly(runtime: Make, plus: Pipeline, on_ove
         assert 0 < it.ledger.counts["lost_upstream"] <= camera.tally.dropped
 
 
-@pytest.mark.parametrize("worker", ["process", "thread"])
+@pytest.mark.parametrize("worker", WORKERS)
 @pytest.mark.parametrize("admission", ADMISSIONS, ids=lambda admission: admission.kind)
-def test_two_cameras_with_faults_of_their_own(
-    runtime: Make, plus: Pipeline, admission: Admission, worker: Literal["process", "thread"]
-) -> None:
+def test_two_cameras_with_faults_of_their_own(runtime: Make, plus: Pipeline, admission: Admission, worker: str) -> None:
     left = scripted.camera([Steady(15, fps=500), Drop(4), Steady(5, fps=500)], shape=(16, 16), name="left")
     right = scripted.camera([Steady(10, fps=300), Restart(), Steady(5, fps=1000)], shape=(8, 8), name="right")
     it = runtime(plus, None, worker=worker, admission=admission)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
@@ -26,10 +25,11 @@ from onscope.runtime import (
 )
 from tests import models
 
+from .conftest import WORKERS
+
 Make = Callable[..., Runtime]
 FRAMES, AT = 16, 5
 SPEC = FrameSpec((16, 16), "float32", camera="cam")
-WORKERS: tuple[Literal["process", "thread"], ...] = ("process", "thread")
 # Deep enough for all frames: what is lost is lost by the fault, and the account can be told beforehand.
 ADMISSIONS = (keep_newest(FRAMES), keep_oldest(FRAMES), block(2))
 
@@ -73,7 +73,7 @@ def root(folder: Path) -> Pipeline:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.schedule)
 def test_every_fault_has_its_place_in_the_account(
     runtime: Make, root: Pipeline, events: list[Event], tmp_path: Path,
-    fault: Expected, admission: Admission, worker: Literal["process", "thread"],
+    fault: Expected, admission: Admission, worker: str,
 ) -> None:  # fmt: skip
     provider = f"scripted:{fault.schedule.format(at=AT)},state={tmp_path}"
     it = runtime(root, SPEC, worker=worker, admission=admission, provider=provider, patience_s=0.5)

@@ -22,7 +22,8 @@ pipeline goes by the name of its folder.
 
 A worker that is restarted counts from the beginning again: `die@20` dies after every 20 runs. With `state=DIR`, an
 empty folder, the runs of a graph are counted there, over all its sessions: `die@20` dies once. The warm-ups of its
-first session are the only ones with numbers then.
+first session are the only ones with numbers then. A box takes no folder from a PC: there the variable
+ONSCOPE_SCRIPTED_STATE names it.
 """
 
 from __future__ import annotations
@@ -44,12 +45,15 @@ from ._interface import WARM_UPS, Array, Session
 from ._onnxruntime import OnnxRuntimeSession
 from ._select import open_session
 
+STATE = "ONSCOPE_SCRIPTED_STATE"
+
 
 class ScriptedEngine:
     """Opens graphs whose sessions misbehave on a schedule."""
 
     def __init__(self, argument: str = "") -> None:
-        self._state: Path | None = None
+        folder = os.environ.get(STATE, "")
+        self._state = Path(folder) if folder else None
         self._faults: list[Fault] = []
         self._on, self._seed, self._deaths = "cpu", 0, 2
         told = []
@@ -57,10 +61,6 @@ class ScriptedEngine:
             key, _, value = part.partition("=")
             if key == "state":
                 self._state = Path(value)
-                if not self._state.is_dir():
-                    raise ProviderError(
-                        f"found no folder {self._state} to count runs in, expected an empty one: make it"
-                    )
                 continue  # where runs are counted is no part of what was run
             if key == "on":
                 self._on = value
@@ -71,6 +71,8 @@ class ScriptedEngine:
             else:
                 self._faults.append(parse_fault(part))
             told.append(part)
+        if self._state is not None and not self._state.is_dir():
+            raise ProviderError(f"found no folder {self._state} to count runs in, expected an empty one: make it")
         self._provider = f"scripted:{','.join(told)}" if told else "scripted"
         if self._on.partition(":")[0] == "scripted":
             raise ProviderError(f"found on={self._on}, expected an engine without a schedule of its own")
