@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,19 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real images are missing: {folder} is no folder (set ONSCOPE_SHARED_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def box_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Of a box on loopback that runs networks in worker processes of its own."""
+    from onscope.runtime.remote import Server
+
+    server = Server(store=tmp_path_factory.mktemp("box"), most=64)
+    serving = threading.Thread(target=server.run)
+    serving.start()
+    yield f"tcp://127.0.0.1:{server.port}"
+    server.stop()
+    serving.join()
 
 
 @pytest.fixture(scope="session", autouse=True)

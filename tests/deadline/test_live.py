@@ -27,7 +27,7 @@ from tests import models
 from tests.deadline.live import SPEC, Make, frame, next_of, plus_two, take, told, until
 
 
-@pytest.mark.parametrize("worker", ["process", "thread"])
+@pytest.mark.parametrize("worker", ["process", "thread", pytest.param("box", marks=pytest.mark.slow)])
 def test_a_region_answers_in_raw_coordinates(runtime: Make, plus: Pipeline, events: list[Event], worker: str) -> None:
     it = runtime(plus, ["roi=0.5"], worker=worker)
     results = it.subscribe(block(100))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +12,6 @@ from mm_test_adapters import device_adapter_path
 from pymmcore_plus import CMMCorePlus
 
 from onscope.runtime import Event, Pipeline, Runtime
-from onscope.runtime.remote import Server
 from tests import models
 
 WORKERS = ["process", "thread", pytest.param("box", marks=pytest.mark.slow)]
@@ -34,17 +32,6 @@ def events() -> list[Event]:
     return []
 
 
-@pytest.fixture(scope="session")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a box on loopback, with worker processes of its own."""
-    server = Server(store=tmp_path_factory.mktemp("box"), most=64)
-    serving = threading.Thread(target=server.run)
-    serving.start()
-    yield f"tcp://127.0.0.1:{server.port}"
-    server.stop()
-    serving.join()
-
-
 @pytest.fixture
 def runtime(
     pipeline: Pipeline, events: list[Event], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -55,7 +42,7 @@ def runtime(
         def make(over: Pipeline = pipeline, spec: Any = models.SPEC, **more: Any) -> Runtime:
             if more.get("worker") == "box":
                 provider, _, folder = more.get("provider", "cpu").partition(",state=")
-                more |= {"worker": request.getfixturevalue("box"), "provider": provider}
+                more |= {"worker": request.getfixturevalue("box_address"), "provider": provider}
                 monkeypatch.setenv("ONSCOPE_SCRIPTED_STATE", folder)
             made = stack.enter_context(Runtime(over, on_event=events.append, **{"worker": "thread", **more}))
             if spec is not None:
