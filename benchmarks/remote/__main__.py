@@ -1,9 +1,11 @@
 """The link to a box: `python -m benchmarks.remote [--quick] [--only NAME ...] [--readme]`.
 
 throughput: frames per second to a box and answers of their size back, over those of a bare socket on the same link.
+cables: the same between two network namespaces with a cable of a chosen rate and loss, encrypted (Linux, as root, with
+ip, tc and nft), and the latency at half of that rate.
 latency: from a frame's receipt to its result, against a worker in a process of this machine.
 
-All on loopback; links are made slow by a proxy in a process of its own.
+All others on loopback; links are made slow by a proxy in a process of its own.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,9 +26,9 @@ DIFFERENT = 8
 
 
 @contextmanager
-def far(*words: str) -> Iterator[int]:
-    """The port of something in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.remote.far", *words]
+def far(*words: str, inside: Sequence[str] = ()) -> Iterator[int]:
+    """The port of something in a process of its own; `inside` stands before its command."""
+    command = [*inside, sys.executable, "-m", "benchmarks.remote.far", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -78,9 +78,9 @@ def drive(it: Runtime, pixels: list[np.ndarray], frames: int, fps: float | None 
     return seconds, found
 
 
-def bare(port: int, pixels: list[np.ndarray], frames: int) -> float:
+def bare(port: int, pixels: list[np.ndarray], frames: int, host: str = "127.0.0.1") -> float:
     """Seconds for the same bytes through a socket, there and back."""
-    with socket.create_connection(("127.0.0.1", port)) as end:
+    with socket.create_connection((host, port)) as end:
         buffer, expected = bytearray(1 << 18), frames * pixels[0].nbytes
         began = time.perf_counter()
 

@@ -1,6 +1,6 @@
 """What stands at the other end, in processes of their own: a box, an echo, a slow link.
 
-    python -m benchmarks.remote.far box STORE | echo | link PORT RATE
+    python -m benchmarks.remote.far box STORE [HOST KEY-FILE] | echo [HOST] | link PORT RATE
 
 Each prints the port that it listens on.
 """
@@ -15,12 +15,13 @@ from pathlib import Path
 
 from tests.remote.proxy import Proxy
 
-from onscope.runtime.remote import Server
+from onscope.runtime.remote import Secret, Server
+from onscope.runtime.remote.wire import LOOPBACK
 
 
-def echo() -> None:
+def echo(host: str = LOOPBACK) -> None:
     """Send back what comes, whoever comes."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server((host, 0))
     print(listening.getsockname()[1], flush=True)
     while True:
         end, _ = listening.accept()
@@ -35,13 +36,14 @@ def _echo(end: socket.socket) -> None:
 
 def main(what: str, *more: str) -> None:
     if what == "echo":
-        echo()
+        echo(*more)
     elif what == "link":
         proxy = Proxy(int(more[0]), float(more[1]))
         print(proxy.port, flush=True)
         threading.Event().wait()
     else:
-        server = Server(store=Path(more[0]))
+        host, secret = (more[1], Secret.of(Path(more[2]))) if len(more) > 1 else (LOOPBACK, None)
+        server = Server(host, secret=secret, store=Path(more[0]))
         print(server.port, flush=True)
         server.run()
 
