@@ -76,7 +76,7 @@ def view(
         )
         with live:
             shown.append(live)
-            show(console, live.url, browser is not False)
+            show(console, live, browser is not False)
             if recorded or fps is not None:
                 player.play(None if recorded else fps)
             stay(console)

@@ -194,21 +194,23 @@ def watched(
     )
     with view:
         into.view = view
-        show(console, view.url, looking.browser)
+        show(console, view, looking.browser)
         try:
             yield into
         finally:
             into.view = None
 
 
-def show(console: Console, url: str, browser: bool) -> None:
-    """Say where the view is, in one line, and open a browser where there is a display.
+def show(console: Console, view: View, browser: bool) -> None:
+    """Say where the view is, and open a browser where there is a display.
 
     None is opened for an address with a token: others on this machine could read it off the browser's command line.
     """
-    console.print(Text.assemble(("view: ", "bold cyan"), url), soft_wrap=True)
-    if browser and "#" not in url and has_display():
-        threading.Thread(target=webbrowser.open, args=(url,), name="onscope-browser", daemon=True).start()
+    console.print(Text.assemble(("view: ", "bold cyan"), view.url), soft_wrap=True)
+    if view.url_elsewhere:
+        console.print(Text.assemble(("from other machines: ", "cyan"), view.url_elsewhere), soft_wrap=True)
+    if browser and not view.token and has_display():
+        threading.Thread(target=webbrowser.open, args=(view.url,), name="onscope-browser", daemon=True).start()
 
 
 def has_display() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import secrets
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -23,6 +24,8 @@ __all__ = ["Do", "View"]
 TOKEN_BYTES = 32
 TOKEN = re.compile(r"[A-Za-z0-9._~-]{0,200}")
 """What stands in an address as it is."""
+ALL = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+"""Hosts that stand for all addresses of a machine, and the one by which it reaches itself."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -80,8 +83,15 @@ class View:
     @property
     def url(self) -> str:
         """Where a browser finds the view; the token stands behind the #, which browsers do not send."""
-        shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)
-        shown = f"[{shown}]" if ":" in shown else shown
+        return self._at(ALL.get(self.host, self.host))
+
+    @property
+    def url_elsewhere(self) -> str:
+        """Where browsers of other machines find it, by this machine's name; empty where `url` says it, or none can."""
+        return self._at(socket.gethostname()) if self.host in ALL else ""
+
+    def _at(self, host: str) -> str:
+        shown = f"[{host}]" if ":" in host else host
         return f"http://{shown}:{self.port}/" + (f"#token={self.token}" if self.token else "")
 
     @property

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
+from threading import Event
 
 import numpy as np
 import pytest
 
 from onscope.drivers import micromanager
+from onscope.drivers.micromanager._sequence import CameraSequence, Image
 from onscope.drivers.micromanager.control import Calibration, CoreController, Stages
 from onscope.runtime import ControlError, Frame, Source, SourceError
 from onscope.runtime.feedback import (
@@ -55,6 +57,33 @@ def test_all_frames_are_of_one_run_and_accounted_for() -> None:
     assert told == [None, "burst", None, None, "stack", None, "tile", None]
     counts = {group[0].labels.get("action"): len(group) for group in check(taker.frames).values()}
     assert (counts["burst"], counts["stack"], counts["tile"]) == (5, 3, 2)
+
+
+def test_an_image_that_was_taken_and_not_given_yet_is_of_the_segment_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    popped, opened, pop = Event(), Event(), CameraSequence._pop
+
+    def slow(self: CameraSequence) -> tuple[Image, bool]:
+        image = pop(self)
+        if not popped.is_set():  # the first one: an action has the camera before it is given
+            self._saved.append(image[0])
+            popped.set()
+            self._changes.lock.release()
+            opened.wait(30)
+            self._changes.lock.acquire()
+            return (self._saved.popleft(), True)
+        return image
+
+    monkeypatch.setattr(CameraSequence, "_pop", slow)
+    with controlled(real=True) as (_, controller):
+        taker = Taker(controller.live(exposure_ms=2.0))
+        assert popped.wait(30)
+        controller.apply(Burst(3))
+        opened.set()
+        taker.until(6)
+        taker.end()
+    segments = check(taker.frames)
+    assert [frame.labels.get("action") for frame in segments[0]] == [None] * len(segments[0])
+    assert [frame.labels.get("action") for frame in segments[1]] == ["burst"] * 3
 
 
 def test_frames_of_actions_count_and_the_rest_is_kept() -> None:

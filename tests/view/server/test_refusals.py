@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from http.client import HTTPConnection
@@ -212,7 +213,9 @@ def test_others_need_a_token(tmp_path: Path, run: Rig) -> None:
         assert view.token is not None
         assert len(view.token) >= 43
         assert view.url == f"http://127.0.0.1:{view.port}/#token={view.token}"
-        for host, status in (("evil.example", 403), ("192.168.1.7:80", 200)):
+        assert view.url_elsewhere == view.url.replace("127.0.0.1", socket.gethostname())
+        assert run.view.url_elsewhere == ""
+        for host, status in (("evil.example", 403), ("192.168.1.7:80", 200), (socket.gethostname(), 200)):
             asked = HTTPConnection("127.0.0.1", view.port, timeout=PATIENT_S)
             asked.request("GET", "/health", headers={"Host": host})
             assert asked.getresponse().status == status

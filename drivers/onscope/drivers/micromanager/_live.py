@@ -39,6 +39,7 @@ class LiveSource:
     run: str = field(default_factory=new_run_id)
     tell: Callable[[FrameId, Mapping[str, Any]], None] | None = None
     _segments: dict[str, int] = field(default_factory=dict)
+    _settled: dict[str, int] = field(default_factory=dict)
     _sequence: CameraSequence | None = None
 
     def spec(self) -> FrameSpec:
@@ -68,6 +69,7 @@ class LiveSource:
         sequence = CameraSequence(self.core, self.cameras, self.changes, self.on_full, self.is_open)
         try:
             self._sequence = sequence
+            self._settled.clear()
             self._set_buffer(sequence)
             sequence.start(n)
             try:
@@ -117,7 +119,10 @@ class LiveSource:
                     # Changed by someone else, and the camera ran on: its settings now must fit this image at least.
                     spec = sequence.specs[label] = next(c for c in self.cameras if c.label == label).spec()
                     spec.check(pixels)
-                count = counts[label] = _Count(self.open_segment(label), begins=0 if number <= last else last + 1)
+                with self.changes.lock:
+                    settled, sequence.given = self._settled.pop(label, None), starts
+                    segment = self.open_segment(label) if settled is None else settled
+                count = counts[label] = _Count(segment, begins=0 if number <= last else last + 1)
             elapsed = image.tags.get("ElapsedTime-ms")
             count.last = number
             who = FrameId(self.run, label, count.segment, number - count.begins)
@@ -134,6 +139,12 @@ class LiveSource:
                 stage_um=self.where_um(),
             )
             taken += 1
+
+    def settle(self) -> None:
+        """Images that were taken and not given yet have their segment before any that is opened from now on."""
+        with self.changes.lock:
+            if self._sequence is not None and self._sequence.withheld and not self._settled:
+                self._settled = {camera.label: self.open_segment(camera.label) for camera in self.cameras}
 
     def open_segment(self, label: str) -> int:
         """The number of a camera's next segment, from now on the one under way."""

@@ -41,6 +41,7 @@ class CameraSequence:
     ) -> None:
         self.full = False  # the buffer was full to `FULL_AT`, and the cameras were stopped for it
         self.starts = 0  # of the cameras, so far
+        self.given = 0  # the start of which images were given last
         self.asked = ENDLESS  # images of each camera at the last start
         self.specs: dict[str, FrameSpec] = {}
         self.exposures_ms: dict[str, float] = {}
@@ -58,6 +59,11 @@ class CameraSequence:
     def running(self) -> bool:
         """Whether the cameras were started and not brought to rest since."""
         return self._changes.running is self and not self._paused
+
+    @property
+    def withheld(self) -> bool:
+        """Whether images of the last start were taken out of the buffer and none of them was given yet."""
+        return bool(self._numbers) and self.given != self.starts
 
     @property
     def labels(self) -> Collection[str]:

@@ -32,7 +32,7 @@ MOST_CONNECTIONS = 4 * MOST_VIEWERS
 PING_S = 20.0
 CLOSING_S = 1
 NICEST = 19
-"""Lowest priority. Where ten viewers look and all cores are busy, it leaves the networks 0.95 to 0.97 of their frames,
+"""Lowest priority. Where ten viewers look and all cores are busy, it leaves the networks 0.95 to 1.02 of their frames,
 where 5 or 10 left 0.87; the viewers get as many pictures. Beside four other busy programs they get two per second."""
 
 

@@ -122,6 +122,7 @@ class SteeredSource:
         with self.live.changes.lock:
             self._halts += 1
             self.live.changes.take_over()
+            self.live.settle()
             self._guests += 1
         try:
             yield

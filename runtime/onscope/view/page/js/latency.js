@@ -7,6 +7,7 @@ const SPAN_S = 120;
 const LEAST_S = 5;
 const STEPS_S = [1, 2, 5, 10, 20, 30];
 const HIGH = 84;
+const COLOURS = 6;
 
 export class Latency {
   constructor() {
@@ -47,10 +48,11 @@ export class Latency {
   rebuild(names = this.steps) {
     this.steps = names;
     this.plot?.destroy();
-    const colour = (/** @type {string} */ name, /** @type {number} */ i) => (name === WHOLE ? theme("text") : theme(`series-${(i % 6) + 1}`));
+    const colour = (/** @type {string} */ name, /** @type {number} */ i) => (name === WHOLE ? theme("text") : theme(`series-${(i % COLOURS) + 1}`));
+    const dashed = (/** @type {string} */ name, /** @type {number} */ i) => name !== WHOLE && i % (2 * COLOURS) >= COLOURS; // the same colours again, told apart
     this.legend.replaceChildren(...names.map((name, i) => {
       const line = h("i");
-      line.style.background = colour(name, i);
+      line.style.background = dashed(name, i) ? `repeating-linear-gradient(90deg, ${colour(name, i)} 0 3px, transparent 3px 5px)` : colour(name, i);
       return h("div", {}, h("dt", {}, line, name), h("dd", {}, "–"));
     }));
     const axis = { stroke: theme("muted"), font: "11px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: theme("line"), width: 1 } };
@@ -61,7 +63,7 @@ export class Latency {
         { ...axis, size: 18, space: 60, grid: { show: false }, splits: ago, values: (plot, ticks) => ticks.map((tick) => (tick === plot.scales.x.max ? "now" : `${Math.round(tick - plot.scales.x.max)} s`)) },
         { ...axis, size: 40, space: 22 },
       ],
-      series: [{}, ...names.map((name, i) => ({ stroke: colour(name, i), width: name === WHOLE ? 2 : 1.25, points: { show: false }, spanGaps: false }))],
+      series: [{}, ...names.map((name, i) => ({ stroke: colour(name, i), width: name === WHOLE ? 2 : 1.25, dash: dashed(name, i) ? [5, 3] : undefined, points: { show: false }, spanGaps: false }))],
     }, [this.times, ...names.map((name) => this.series.get(name))], this.chart);
   }
 

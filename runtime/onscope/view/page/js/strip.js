@@ -55,7 +55,8 @@ function pips(box, queue) {
   if (!queue) return;
   const depth = queue.depth ?? 0; // null: not known, or without bound
   const waiting = depth ? Math.min(queue.waiting, depth) : queue.waiting; // what is being worked on waits no more
-  const words = depth ? `${waiting} of ${depth} places of the queue taken` : `${waiting} frames wait`;
+  const worked = queue.in_work ? `, ${queue.in_work} in work` : "";
+  const words = (depth ? `${waiting} of ${depth} places of the queue taken` : `${waiting} frames wait`) + worked;
   box.setAttribute("aria-label", words);
   box.title = words;
   box.replaceChildren(h("span", {}, "queue"), ...(depth > 12 ? [] : Array.from({ length: depth }, (_, i) => h("i", { class: i < waiting ? "on" : "" }))), h("b", {}, depth ? `${waiting} / ${depth}` : short(waiting)));
