@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,33 @@ def test_an_ome_file_has_the_images_where_their_frames_are(
     assert saved.shape == (3, 2, 2, 48, 64)
     for (t, c, z), image in raw.images.items():
         np.testing.assert_array_equal(saved[t, c, z], image + 1)
+
+
+def test_a_frame_that_the_camera_lost_leaves_its_place_empty(
+    core: CMMCorePlus, runtime: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import zarr
+
+    pop, popped = core.popNextImageAndMD, itertools.count()
+
+    def losing(*more: Any) -> Any:
+        image = pop(*more)
+        if next(popped) == 4:  # of the third sequence of two the first is lost, and the second comes in its place
+            while not core.getRemainingImageCount():
+                assert core.isSequenceRunning()
+            return pop(*more)
+        return image
+
+    monkeypatch.setattr(core, "popNextImageAndMD", losing)
+    raw = Seen()
+    with runtime().attach(core, derived=tmp_path / "plus.ome.zarr"):
+        core.mda.run(SEQUENCE, output=raw)
+    saved = np.asarray(zarr.open_array(tmp_path / "plus.ome.zarr" / "0", mode="r"))
+    assert saved.shape == (3, 2, 2, 48, 64)
+    for place in np.ndindex(3, 2, 2):
+        expected = raw.images[place] + 1 if place in raw.images else np.zeros((48, 64))
+        np.testing.assert_array_equal(saved[place], expected)
+    assert len(raw.images) < FRAMES
 
 
 def test_frames_without_an_answer_leave_their_place_empty(core: CMMCorePlus, runtime: Make, tmp_path: Path) -> None:

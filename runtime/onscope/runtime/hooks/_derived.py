@@ -32,13 +32,12 @@ class Run:
 class Told:
     """What the acquisition said of a frame: Micro-Manager's tags, or a useq event and its metadata as well.
 
-    `number` counts the frames of a run, from 0; `run` is None outside of pymmcore-plus.
+    `run` is None outside of pymmcore-plus.
     """
 
     tags: Mapping[str, Any]
     event: Any
     meta: Mapping[str, Any]
-    number: int
     run: Run | None
 
 
@@ -49,8 +48,8 @@ class Output(Protocol):
         """Take an image (y, x[, samples]), which is the output's own; False: it has no place for this one."""
         ...
 
-    def finish(self, frames: int) -> None:
-        """No more images come; the last run had so many frames."""
+    def finish(self, last: Told | None) -> None:
+        """No more images come; `last` was said of the last frame of all (None: there was none)."""
         ...
 
 
@@ -69,7 +68,7 @@ class Derived:
         self._lock = results._changed
         self._told: dict[FrameId, Told] = {}
         self._run: Run | None = None
-        self._frames = 0
+        self._last: Told | None = None
         self._thread = threading.Thread(target=self._hand_on, name="onscope-derived", daemon=True)
         self._thread.start()
 
@@ -79,14 +78,13 @@ class Derived:
 
     def begins(self, sequence: Any, summary: Mapping[str, Any]) -> None:
         """A run of pymmcore-plus begins; called by the acquisition's thread."""
-        self._run, self._frames = Run(sequence, summary), 0
+        self._run = Run(sequence, summary)
 
     def expect(self, id: FrameId, tags: Mapping[str, Any], event: Any, meta: Mapping[str, Any] | None) -> None:
         """A frame will be handed over, of which this was said; called by the acquisition's thread."""
         if len(self._told) >= MOST:
             self._forget()
-        self._told[id] = Told(tags, event, meta or NOTHING, self._frames, self._run)
-        self._frames += 1
+        self._told[id] = self._last = Told(tags, event, meta or NOTHING, self._run)
 
     def close(self) -> None:
         """Hand on what stands in the queue, and finish the outputs."""
@@ -112,7 +110,7 @@ class Derived:
             del result, told  # its slots need not wait for the next one
         for stage, output in self._all:
             try:
-                output.finish(self._frames)
+                output.finish(self._last)
             except Exception as error:
                 self._ended(stage, error)
 

@@ -38,7 +38,7 @@ class Handler:
         self._ready(image, told.event, frame_meta(told, stage, result))
         return True
 
-    def finish(self, frames: int) -> None:
+    def finish(self, last: Told | None) -> None:
         self._end_run()
 
     def _end_run(self) -> None:

@@ -51,7 +51,7 @@ class NDDataset:
         dataset.put_image(axes, image, tags(told, axes, stage, result))
         return True
 
-    def finish(self, frames: int) -> None:
+    def finish(self, last: Told | None) -> None:
         if self._folder is not None and self._dataset is not None:
             self._dataset.finish()
             self._dataset.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._errors import SourceError
+from .._frame import FrameId
 from .._result import Result
 from ._derived import Run, Told
 from ._words import identity, pixel_size_um
@@ -35,18 +37,21 @@ class OmeStream:
         self._target = target
         self._stream: Any = None
         self._run: Run | None = None
-        self._next = 0
+        self._places: Iterator[Any] = iter(())
+        self._last: FrameId | None = None
+        self._walked = self._next = 0
 
     def put(self, stage: str, image: np.ndarray[Any, Any], result: Result, told: Told) -> bool:
         if told.run is None:
             raise SourceError("found a frame without a useq event, expected one for an OME file: use runtime.attach")
         if self._stream is None:
             self._stream, self._run = self._make(image, told.run, pixel_size_um(stage, result)), told.run
+            self._places = iter(told.run.sequence)
         if told.run is not self._run:
             raise SourceError("found a second run, expected one per file: attach anew for each, with a path of its own")
-        if told.number < self._next:
+        if (number := self._number_of(result.frame.id, told)) is None:
             return False
-        self._skip_to(told.number)
+        self._skip_to(number)
         words: dict[str, Any] = {"onscope": json.dumps(identity(stage, result))}  # OME-XML has places for text alone
         words["delta_t"] = float(told.meta.get("runner_time_ms") or 0.0) / 1e3
         if result.frame.exposure_ms is not None:
@@ -57,12 +62,31 @@ class OmeStream:
         self._stream.append(image, frame_metadata=words)
         return True
 
-    def finish(self, frames: int) -> None:
+    def finish(self, last: Told | None) -> None:
         if self._stream is not None:
             try:
-                self._skip_to(frames)
+                if last is not None and last.run is self._run and self._walk_to(last.event):
+                    self._skip_to(self._walked)
             finally:
                 self._stream.close()
+
+    def _number_of(self, id: FrameId, told: Told) -> int | None:
+        """Which of the sequence's frames it is; None for one that comes late, or is none of them.
+
+        Not counted by the frames that came: a camera may lose some of a hardware sequence, and the others keep theirs.
+        """
+        if self._last is not None and id <= self._last:
+            return None
+        self._last = id
+        return self._walked - 1 if self._walk_to(told.event) else None
+
+    def _walk_to(self, event: Any) -> bool:
+        index = dict(event.index)
+        for place in self._places:
+            self._walked += 1
+            if dict(place.index) == index:
+                return True
+        return False
 
     def _skip_to(self, number: int) -> None:
         if number > self._next:
