@@ -32,7 +32,7 @@ from .test_cuts import served
 
 Serve = Callable[..., Running]
 HELLO = {"kind": "hello", "version": VERSION, "worker_version": WORKER_VERSION, "onscope": "1", "token": ""}
-HELLO |= {"session": "", "got": 0, "replaces": []}
+HELLO |= {"session": "", "got": 0, "replaces": [], "pack": "auto"}
 NAME = "a" * 64 + ".onnx"
 
 

@@ -16,6 +16,7 @@ from ...service import LinkCounters
 from ...worker import VERSION as WORKER_VERSION
 from ...worker import Message
 from ..clock import OtherClock
+from ..packing import TURN_NS, Arrivals
 from ..session import Lost, Session
 from ..wire import VERSION, Address, Payload, Wake, pack, size_of, text, unpack, whole
 from ._channel import Channel
@@ -74,7 +75,8 @@ class Talk:
         self._next_ns, self._pause_ns = 0, AGAIN_NS[0]
         self._beat_ns, self._beats, self._facts_ns = 0, 0, 0
         self._counters = connecting.counters
-        self.desk = Desk(self._session, self.clock, tell, self._counters)
+        self.desk = Desk(self._session, self.clock, connecting.address.pack, tell, self._counters)
+        self._arrivals = Arrivals()
 
     def end(self, *, kill: bool) -> None:
         """Say goodbye and end; from any thread."""
@@ -141,6 +143,7 @@ class Talk:
                 "worker_version": WORKER_VERSION,
                 "onscope": importlib.metadata.version("onscope"),
                 "token": self._to.address.token,
+                "pack": self._to.address.pack,
                 "session": self._id,
                 "got": self._session.got,
                 "replaces": list(self._to.replaces),
@@ -167,6 +170,8 @@ class Talk:
         head, payload = unpack(parts)
         now = self._heard_ns = now_ns()
         kind = head["kind"]
+        if "sent_ns" in head:
+            self._arrivals.came(whole(head, "sent_ns"), now, len(payload or b""))
         if "n" in head:
             if self._in and self._session.came(head, len(payload or b"")):
                 self.desk.handle(head, payload)
@@ -180,6 +185,8 @@ class Talk:
         elif kind == "beat":
             if self._in:
                 self._session.heard(head.get("got"))
+            if "rate" in head:
+                self.desk.packer.rate = whole(head, "rate")
             if "of" in head:
                 self._look_at_clock(whole(head, "of"), whole(head, "came_ns"), whole(head, "sent_ns"), now)
 
@@ -191,6 +198,7 @@ class Talk:
 
     def _welcome(self, head: Mapping[str, Any], now: int) -> None:
         self._counters.resent += self._session.resume(head.get("got"))
+        self._arrivals.begin()
         if self._id:
             self._to.warn(f"the link to {self._to.address} is back after {(now - self._up_ns) / 1e9:.1f} s")
         self._id = text(head, "session")
@@ -204,13 +212,14 @@ class Talk:
         if now >= self._beat_ns:
             self._beats += 1
             self._beat_ns = now + (FIRST_BEAT_NS if self._beats < FIRST_BEATS else BEAT_NS)
-            self._put({"kind": "beat", "sent_ns": now_ns(), "got": self._session.told()})
+            beat = {"kind": "beat", "rate": self._arrivals.rate, "got": self._session.told()}
+            self._put({**beat, "sent_ns": now_ns()})
             self._tell_facts(now)
-        for _ in range(AT_ONCE):
-            if not self._in or (item := self._session.take()) is None:
-                break
+        left = AT_ONCE
+        while left and self._in and (item := self._session.take()) is not None:
             self._put(*item)
-        else:
+            left = 0 if now_ns() - now > TURN_NS else left - 1
+        if not left:
             self.wake.ring()  # there is more, and what came has its turn first
         if self._in and self._session.owes:
             self._put({"kind": "beat", "got": self._session.told()})
@@ -218,7 +227,7 @@ class Talk:
     def _put(self, head: Mapping[str, Any], payload: Payload | None = None) -> None:
         if self._channel.socket is None:
             return
-        parts = pack(head, payload)
+        parts = pack(head if payload is None else {**head, "sent_ns": now_ns()}, payload)
         if self._channel.send(parts):
             self._counters.sent_bytes += size_of(parts)
         else:

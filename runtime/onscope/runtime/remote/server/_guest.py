@@ -16,6 +16,7 @@ from ..._errors import OnscopeError, WorkerError
 from ...service import BoxCounters
 from ...worker import Message, ProcessLink
 from ..packages import Store, Upload, placed
+from ..packing import Arrivals, Codec, Packer
 from ..session import Item, Session
 from ..wire import Payload, WireError, chunks, name_of, text, whole
 from ._rooms import Rooms
@@ -31,18 +32,25 @@ class Guest:
     end, None. Raises WorkerError when no worker can be started."""
 
     def __init__(
-        self, id: str, store: Store, post: Callable[[Guest, Message | None], object], counters: BoxCounters
+        self,
+        id: str,
+        store: Store,
+        post: Callable[[Guest, Message | None], object],
+        counters: BoxCounters,
+        codec: Codec,
     ) -> None:
         self.id = id
         self._counters = counters
         self.session = Session()
+        self.arrivals = Arrivals()
+        self.packer = Packer("never", codec, counters)
         self.peer: bytes | None = None
         """Where it is reached now."""
         self.where = ""
         self.heard_ns = now_ns()
         self.draining = False
         self._store, self._post = store, post
-        self._rooms = Rooms()
+        self._rooms = Rooms(codec)
         self._uploads: dict[str, Upload] = {}
         self._flights: deque[tuple[int, int, int, list[int] | None]] = deque()
         """Lane, slot of the answer, when it was complete, and the stages that were asked for."""
@@ -99,7 +107,8 @@ class Guest:
                 self._say({**refusal, "message": f"on the box: {error}"})
                 return
         elif kind == "close":
-            self._rooms.close(whole(message, "lane"))
+            self._rooms.close(lane := whole(message, "lane"))
+            self.packer.forget(lane)
         elif kind != "tune":
             raise WireError(f"found a message {kind!r:.40} for a worker")
         with contextlib.suppress(OSError):  # it has died, which the listening thread tells
@@ -158,9 +167,10 @@ class Guest:
         self._counters.took.add((now_ns() - came_ns) / 1e9)
 
         def items() -> Iterator[Item]:
-            for begin, data in found:
-                for at, piece in chunks(data):
-                    yield {"kind": "part", "lane": lane, "answer": slot, "at": begin + at}, piece
+            for each in found:
+                for at, piece in chunks(each.data):
+                    more, payload = self.packer.piece(lane, each.stage, each.item, piece)
+                    yield {"kind": "part", "lane": lane, "answer": slot, "at": each.at + at, **more}, payload
             yield {"kind": "worker", "message": message}, None
 
         self.session.add(items())

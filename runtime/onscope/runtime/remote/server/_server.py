@@ -18,6 +18,7 @@ from ..._shm import remove_leftovers
 from ...service import BoxCounters
 from ...worker import Message
 from ..packages import Store
+from ..packing import TURN_NS, Codec
 from ..wire import (
     GREETING_BYTES,
     HEAD_BYTES,
@@ -29,7 +30,6 @@ from ..wire import (
     pack,
     size_of,
     unpack,
-    whole,
 )
 from ._greeting import Refused, greeting, welcome
 from ._guest import Guest
@@ -67,6 +67,7 @@ class Server:
         self._secret, self._most, self._tell = secret, most, tell
         self.counters = BoxCounters()
         self._store = Store(cache_folder("box") if store is None else store)
+        self._codec = Codec()
         self._guests: dict[str, Guest] = {}
         self._by_peer: dict[bytes, Guest] = {}
         self._said: deque[tuple[Guest, Message | None]] = deque()
@@ -152,15 +153,10 @@ class Server:
             elif guest is None:
                 return  # of an earlier connection, or of a stranger
             elif "n" in head:
-                guest.heard_ns = came_ns
-                if guest.session.came(head, len(payload or b"")):
-                    guest.handle(head, payload)
+                guest.came(head, payload, came_ns)
             elif head["kind"] == "beat":
-                guest.heard_ns = came_ns
-                guest.session.heard(head.get("got"))
-                if "sent_ns" in head:
-                    beat = {"kind": "beat", "of": whole(head, "sent_ns"), "came_ns": came_ns}
-                    self._send(peer, {**beat, "sent_ns": now_ns(), "got": guest.session.told()})
+                if (answer := guest.beat(head, came_ns)) is not None:
+                    self._send(peer, answer)
             elif head["kind"] == "bye":
                 self._end(guest, "said goodbye", kill=bool(head.get("kill")))
         except Refused as error:
@@ -198,10 +194,12 @@ class Server:
                 raise Refused("it is being stopped")
             if len(self._guests) >= self._most:
                 raise Refused(f"{self._most} workers run already, expected fewer: end a run, or start it with --most")
-            guest = Guest(asked.new, self._store, self._post, self.counters)
+            guest = Guest(asked.new, self._store, self._post, self.counters, self._codec)
             self._guests[guest.id] = guest
             self._tell(f"{where} came: worker {guest.pid}")
         guest.session.resume(asked.got)
+        guest.arrivals.begin()
+        guest.packer.mode = asked.pack
         if guest.peer is not None:
             self._by_peer.pop(guest.peer, None)
         guest.peer, guest.where, guest.heard_ns = peer, where, now_ns()
@@ -214,17 +212,17 @@ class Server:
         self._wake.ring()
 
     def _pump(self, guest: Guest) -> None:
-        for _ in range(AT_ONCE):
-            if guest.peer is None or (item := guest.session.take()) is None:
-                break
+        left, began = AT_ONCE, now_ns()
+        while left and guest.peer is not None and (item := guest.session.take()) is not None:
             self._send(guest.peer, *item)
-        else:
+            left = 0 if now_ns() - began > TURN_NS else left - 1
+        if not left:
             self._wake.ring()
         if guest.peer is not None and guest.session.owes:
             self._send(guest.peer, {"kind": "beat", "got": guest.session.told()})
 
     def _send(self, peer: bytes, head: Mapping[str, Any], payload: Payload | None = None) -> None:
-        parts = pack(head, payload)
+        parts = pack(head if payload is None else {**head, "sent_ns": now_ns()}, payload)
         try:
             self._socket.send_multipart([peer, *parts], zmq.NOBLOCK, copy=False)
             self.counters.sent_bytes += size_of(parts)
