@@ -18,7 +18,7 @@ from ...worker import Message, ProcessLink
 from ..packages import Store, Upload, placed
 from ..packing import Arrivals, Codec, Packer
 from ..session import Item, Session
-from ..wire import Payload, WireError, chunks, name_of, text, whole
+from ..wire import Pack, Payload, WireError, chunks, name_of, text, whole
 from ._rooms import Rooms
 
 PROVIDER = re.compile(r"[a-z0-9-]+(:[\w.,=@%*/+-]*)?")
@@ -42,8 +42,8 @@ class Guest:
         self.id = id
         self._counters = counters
         self.session = Session()
-        self.arrivals = Arrivals()
-        self.packer = Packer("never", codec, counters)
+        self._arrivals = Arrivals()
+        self._packer = Packer("never", codec, counters)
         self.peer: bytes | None = None
         """Where it is reached now."""
         self.where = ""
@@ -68,6 +68,33 @@ class Guest:
     def busy(self) -> bool:
         """Whether the worker, or the PC, still has something to get."""
         return bool(self._flights) or not self.session.empty
+
+    def greeted(self, got: int, mode: Pack, peer: bytes, where: str) -> None:
+        """It is here, or back: it has all messages up to `got`, and says what may be packed for it."""
+        self.session.resume(got)
+        self._arrivals.begin()
+        self._packer.mode = mode
+        self.peer, self.where, self.heard_ns = peer, where, now_ns()
+
+    def beat(self, head: Mapping[str, Any], came_ns: int) -> Mapping[str, Any] | None:
+        """A beat; what answers it, where it asks."""
+        self.heard_ns = came_ns
+        self.session.heard(head.get("got"))
+        if "sent_ns" not in head:
+            return None
+        sent_ns, self._packer.rate = whole(head, "sent_ns"), whole(head, "rate")
+        self._arrivals.came(sent_ns, came_ns, 0)
+        told = {"kind": "beat", "of": sent_ns, "came_ns": came_ns, "rate": self._arrivals.rate}
+        return {**told, "got": self.session.told(), "sent_ns": now_ns()}
+
+    def came(self, head: Mapping[str, Any], payload: Payload | None, came_ns: int) -> None:
+        """A counted message; raises WireError for what makes no sense."""
+        self.heard_ns = came_ns
+        size = len(payload or b"")
+        if "sent_ns" in head:
+            self._arrivals.came(whole(head, "sent_ns"), came_ns, size)
+        if self.session.came(head, size):
+            self.handle(head, payload)
 
     def handle(self, head: Mapping[str, Any], payload: Payload | None) -> None:
         """One message of the PC's; raises WireError for what makes no sense."""
@@ -108,7 +135,7 @@ class Guest:
                 return
         elif kind == "close":
             self._rooms.close(lane := whole(message, "lane"))
-            self.packer.forget(lane)
+            self._packer.forget(lane)
         elif kind != "tune":
             raise WireError(f"found a message {kind!r:.40} for a worker")
         with contextlib.suppress(OSError):  # it has died, which the listening thread tells
@@ -169,7 +196,7 @@ class Guest:
         def items() -> Iterator[Item]:
             for each in found:
                 for at, piece in chunks(each.data):
-                    more, payload = self.packer.piece(lane, each.stage, each.item, piece)
+                    more, payload = self._packer.piece(lane, each.stage, each.item, piece)
                     yield {"kind": "part", "lane": lane, "answer": slot, "at": each.at + at, **more}, payload
             yield {"kind": "worker", "message": message}, None
 

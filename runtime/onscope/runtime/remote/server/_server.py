@@ -197,12 +197,10 @@ class Server:
             guest = Guest(asked.new, self._store, self._post, self.counters, self._codec)
             self._guests[guest.id] = guest
             self._tell(f"{where} came: worker {guest.pid}")
-        guest.session.resume(asked.got)
-        guest.arrivals.begin()
-        guest.packer.mode = asked.pack
-        if guest.peer is not None:
-            self._by_peer.pop(guest.peer, None)
-        guest.peer, guest.where, guest.heard_ns = peer, where, now_ns()
+        before = guest.peer
+        guest.greeted(asked.got, asked.pack, peer, where)
+        if before is not None:
+            self._by_peer.pop(before, None)
         self._by_peer[peer] = guest
         self.counters.greetings["resumed" if asked.session else "new"] += 1
         self._send(peer, welcome(guest.id, guest.session.told(), resumed=bool(asked.session)))

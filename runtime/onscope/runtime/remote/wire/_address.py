@@ -1,4 +1,4 @@
-"""Where a box is, and the key that lets one in: `tcp://host:7431#KEY`, with `?pack=never` before the key if asked for."""
+"""Where a box is, and the key that lets one in: `tcp://host:7431#KEY`, or `tcp://host:7431?pack=never#KEY`."""
 
 from __future__ import annotations
 
