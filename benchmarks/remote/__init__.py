@@ -1,4 +1,4 @@
-"""The link to a box: what it carries, against a bare socket, what it adds to a frame's latency, and what packing gains."""
+"""The link to a box: what it carries, against a bare socket, what it adds to a frame's latency, what packing gains."""
 
 from __future__ import annotations
 

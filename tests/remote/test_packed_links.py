@@ -15,7 +15,7 @@ from tests import models
 from .conftest import Running
 from .proxy import Proxy
 from .test_cuts import check, take, through
-from .test_kinds import KINDS, noise, rows, same
+from .test_kinds import KINDS, rows, same
 
 LARGE = FrameSpec((512, 512), "uint16", camera="cam")
 RATE = 100e6 / 8
@@ -24,7 +24,7 @@ Make = Callable[..., Runtime]
 
 
 def counters(it: Runtime) -> LinkCounters:
-    found = it._path.supervisor.link.counters
+    found = getattr(it._path.supervisor.link, "counters", None)
     assert isinstance(found, LinkCounters)
     return found
 

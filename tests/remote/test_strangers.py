@@ -173,9 +173,8 @@ values = st.recursive(
 )
 kinds = st.sampled_from(["hello", "beat", "bye", "worker", "fill", "have", "file", "refused", "welcome", "x"])
 known = st.sampled_from(
-    ["n", "got", "lane", "slot", "at", "bytes", "item", "name", "files", "message", "token", "session"]
-    + ["replaces", "pack", "sent_ns", "rate"]
-)
+    ("n", "got", "lane", "slot", "at", "bytes", "item", "name", "files", "message", "token", "session", "replaces")
+) | st.sampled_from(("pack", "sent_ns", "rate"))
 heads = st.builds(lambda kind, more: {**more, "kind": kind}, kinds, st.dictionaries(known, values, max_size=6))
 messages = st.one_of(
     st.builds(lambda base, key, value: {**base, key: value}, st.sampled_from([RUN, OPEN]), known, values),

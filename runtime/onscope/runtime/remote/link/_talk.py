@@ -6,20 +6,19 @@ import importlib.metadata
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import zmq
 
 from ..._clock import now_ns
-from ...service import LinkCounters
 from ...worker import VERSION as WORKER_VERSION
 from ...worker import Message
 from ..clock import OtherClock
-from ..packing import TURN_NS, Arrivals
+from ..packing import TURN_NS, WAITED_NS, Arrivals
 from ..session import Lost, Session
-from ..wire import VERSION, Address, Payload, Wake, pack, size_of, text, unpack, whole
+from ..wire import VERSION, Payload, Wake, pack, size_of, text, unpack, whole
 from ._channel import Channel
+from ._connecting import Connecting
 from ._desk import Desk
 
 BEAT_NS = 500_000_000
@@ -35,20 +34,6 @@ LOOK_NS = 100_000_000
 GOODBYE_MS = 300
 AT_ONCE = 64
 """Messages that are taken before others are sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connecting:
-    """Where to, and who is told: `warn` of cuts in words, `heard` of the box, `unended` of a session that the box was
-    not told the end of. `replaces` are such sessions of earlier links; `counters` count for all of them."""
-
-    address: Address
-    patience_s: float
-    replaces: tuple[str, ...]
-    warn: Callable[[str], object]
-    heard: Callable[[Mapping[str, Any]], object]
-    unended: Callable[[str], object]
-    counters: LinkCounters
 
 
 class Talk:
@@ -110,7 +95,9 @@ class Talk:
             if socket is not None:
                 poller.register(socket, zmq.POLLIN)
         due = self._beat_ns if self._in else self._next_ns if self._channel.socket is None else now + LOOK_NS
+        looked = now_ns()
         poller.poll(max(1, min(due - now, LOOK_NS) // 1_000_000))
+        awaited = now_ns() - looked > WAITED_NS
         self.wake.clear()
         while self._outbox:
             self.desk.send(self._outbox.popleft())
@@ -121,9 +108,10 @@ class Talk:
             if self._channel.socket is None or (parts := self._channel.receive()) is None:
                 break
             try:
-                self._take(parts)
+                self._take(parts, awaited)
             except Lost:
                 self._lose("incomplete")
+            awaited = False
         now = now_ns()
         if self._channel.socket is not None and (self._channel.cut or now - self._heard_ns > SILENCE_NS):
             self._lose("cut" if now - self._heard_ns <= SILENCE_NS else "silent")
@@ -165,13 +153,13 @@ class Talk:
         if self._id and now - self._up_ns > self._to.patience_s * 1e9:
             self.epitaph = f"the box at {self._to.address} was away for {self._to.patience_s:.0f} s"
 
-    def _take(self, parts: list[Payload]) -> None:
+    def _take(self, parts: list[Payload], awaited: bool) -> None:
         self._counters.received_bytes += size_of(parts)
         head, payload = unpack(parts)
         now = self._heard_ns = now_ns()
         kind = head["kind"]
         if "sent_ns" in head:
-            self._arrivals.came(whole(head, "sent_ns"), now, len(payload or b""))
+            self._arrivals.came(whole(head, "sent_ns"), now, len(payload or b""), awaited)
         if "n" in head:
             if self._in and self._session.came(head, len(payload or b"")):
                 self.desk.handle(head, payload)

@@ -8,7 +8,7 @@ import platform
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from ...worker import VERSION as WORKER_VERSION
 from ..wire import LARGEST, PACK, VERSION, Pack, WireError, text, whole
@@ -48,7 +48,7 @@ def greeting(head: Mapping[str, Any], token: str) -> Greeting:
     if (mode := text(head, "pack")) not in PACK:
         raise WireError(f"found packing {mode!r:.40}, expected {', '.join(PACK)}")
     session = text(head, "session")
-    return Greeting(session, whole(head, "got", 0, LARGEST if session else 0), replaces, cast(Pack, mode))
+    return Greeting(session, whole(head, "got", 0, LARGEST if session else 0), replaces, mode)
 
 
 def welcome(session: str, got: int, *, resumed: bool) -> dict[str, Any]:

@@ -83,16 +83,16 @@ class Guest:
         if "sent_ns" not in head:
             return None
         sent_ns, self._packer.rate = whole(head, "sent_ns"), whole(head, "rate")
-        self._arrivals.came(sent_ns, came_ns, 0)
+        self._arrivals.came(sent_ns, came_ns, 0, False)
         told = {"kind": "beat", "of": sent_ns, "came_ns": came_ns, "rate": self._arrivals.rate}
         return {**told, "got": self.session.told(), "sent_ns": now_ns()}
 
-    def came(self, head: Mapping[str, Any], payload: Payload | None, came_ns: int) -> None:
+    def came(self, head: Mapping[str, Any], payload: Payload | None, came_ns: int, awaited: bool) -> None:
         """A counted message; raises WireError for what makes no sense."""
         self.heard_ns = came_ns
         size = len(payload or b"")
         if "sent_ns" in head:
-            self._arrivals.came(whole(head, "sent_ns"), came_ns, size)
+            self._arrivals.came(whole(head, "sent_ns"), came_ns, size, awaited)
         if self.session.came(head, size):
             self.handle(head, payload)
 

@@ -18,7 +18,7 @@ from ..._shm import remove_leftovers
 from ...service import BoxCounters
 from ...worker import Message
 from ..packages import Store
-from ..packing import TURN_NS, Codec
+from ..packing import TURN_NS, WAITED_NS, Codec
 from ..wire import (
     GREETING_BYTES,
     HEAD_BYTES,
@@ -99,9 +99,11 @@ class Server:
         poller.register(self._wake.descriptor, zmq.POLLIN)
         try:
             while not self._stopped:
+                looked = now_ns()
                 poller.poll(LOOK_MS)
+                awaited = now_ns() - looked > WAITED_NS
                 self._wake.clear()
-                self._step()
+                self._step(awaited)
             for peer in list(self._by_peer):
                 self._send(peer, {"kind": "bye", "words": "it is being stopped"})
         finally:
@@ -120,7 +122,7 @@ class Server:
         busy = any(guest.busy and guest.peer is not None for guest in self._guests.values())
         return not busy or now_ns() - self._stopping_ns > DRAIN_NS
 
-    def _step(self) -> None:
+    def _step(self, awaited: bool) -> None:
         while self._said:
             guest, message = self._said.popleft()
             if guest.id in self._guests:
@@ -130,7 +132,8 @@ class Server:
                 frames: list[Any] = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.ZMQError:
                 break
-            self._take(frames[0].bytes, [frame.buffer for frame in frames[1:]], frames[0])
+            self._take(frames[0].bytes, [frame.buffer for frame in frames[1:]], frames[0], awaited)
+            awaited = False
         now = now_ns()
         for guest in list(self._guests.values()):
             self._pump(guest)
@@ -141,7 +144,7 @@ class Server:
         if now > self._weigh_ns:
             self._weigh_ns = now + WEIGH_NS
 
-    def _take(self, peer: bytes, parts: list[Payload], first: Any) -> None:
+    def _take(self, peer: bytes, parts: list[Payload], first: Any, awaited: bool) -> None:
         """One message, of whomever. Nothing that comes may end the server."""
         guest = self._by_peer.get(peer)
         came_ns = now_ns()
@@ -153,7 +156,7 @@ class Server:
             elif guest is None:
                 return  # of an earlier connection, or of a stranger
             elif "n" in head:
-                guest.came(head, payload, came_ns)
+                guest.came(head, payload, came_ns, awaited)
             elif head["kind"] == "beat":
                 if (answer := guest.beat(head, came_ns)) is not None:
                     self._send(peer, answer)

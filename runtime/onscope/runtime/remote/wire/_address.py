@@ -9,7 +9,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from ..._errors import WorkerError
@@ -120,7 +120,7 @@ def _pack(query: str) -> Pack:
         return "auto"
     if name != "pack" or mode not in PACK:
         raise WorkerError(f"found {query!r:.60} in the worker's address, expected pack={', pack='.join(PACK)}")
-    return cast(Pack, mode)
+    return mode
 
 
 def _parts(words: str, where: str) -> tuple[bytes, str]:
