@@ -226,26 +226,6 @@ def test_guests_cannot_harm_a_box(victim: tuple[psutil.Process, int, Path], sent
         check(victim)
 
 
-def test_what_does_not_unpack_is_refused_in_words(victim: tuple[psutil.Process, int, Path]) -> None:
-    opening = {"kind": "worker", "message": {**OPEN, "stages": [], "ring": {"slot_bytes": 4096, "slots": 1}}}
-    fill = {"kind": "fill", "lane": 0, "slot": 0, "at": 0, "bytes": 4000, "item": 2}
-    for more, words in (
-        ({}, "found a packed piece that does not unpack to 4000 bytes"),
-        ({"bytes": 1 << 50}, "found bytes 1125899906842624, expected a whole number from 1 to 524288"),
-        ({"bytes": 5000}, "found at 0, expected a whole number from 0 to -904"),
-    ):
-        with dealer(victim[1]) as socket:
-            socket.send(json.dumps(HELLO).encode())
-            said(socket, "welcome")
-            socket.send(json.dumps({**opening, "n": 1, "got": 0}).encode())
-            socket.send_multipart([json.dumps({**fill, **more, "n": 2, "got": 0}).encode(), b"no Zstandard"])
-            assert words in said(socket, "refused")["words"]
-    with dealer(victim[1]) as socket:
-        socket.send(json.dumps({**HELLO, "pack": "sometimes"}).encode())
-        assert "found packing 'sometimes', expected never, always, auto" in said(socket, "refused")["words"]
-    check(victim)
-
-
 def test_a_box_does_not_grow_with_what_it_refuses(victim: tuple[psutil.Process, int, Path]) -> None:
     process, port, _ = victim
 

@@ -16,7 +16,7 @@ from ...worker import Message
 from ..clock import OtherClock
 from ..packing import TURN_NS, WAITED_NS, Arrivals
 from ..session import Lost, Session
-from ..wire import VERSION, Payload, Wake, pack, size_of, text, unpack, whole
+from ..wire import VERSION, Payload, Wake, WireError, pack, size_of, text, unpack, whole
 from ._channel import Channel
 from ._connecting import Connecting
 from ._desk import Desk
@@ -73,6 +73,8 @@ class Talk:
         try:
             while not (self._asked_to_end or self.epitaph):
                 self._step()
+        except WireError as error:
+            self.epitaph = self.epitaph or f"the box at {self._to.address} sent what makes no sense: {error}"
         except Exception as error:
             # Broad on purpose: whatever it was, nobody may wait for answers that never come.
             self.epitaph = self.epitaph or f"the link failed: {error!r}"
