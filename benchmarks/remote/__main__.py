@@ -2,7 +2,7 @@
 
 throughput: frames per second to a box and answers of their size back, over those of a bare socket on the same link.
 latency: from a frame's receipt to its result, against a worker in a process of this machine.
-packing: frames per second where pieces are packed when that pays, over those of `pack=never`; latency where it does not.
+packing: frames per second with pieces packed where it pays, over those of `pack=never`; latency where it does not pay.
 
 All on loopback; links are made slow by a proxy in a process of its own.
 """

@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onscope.runtime import WorkerError
 from onscope.runtime._shm import SharedSlots
 from onscope.runtime.remote.clock import OtherClock
 from onscope.runtime.remote.link._lanes import Flight, Lane, Lanes
 from onscope.runtime.remote.link._places import Places
 from onscope.runtime.remote.packing import Arrivals, Codec, Packer, item_of, lay, size_of_piece
 from onscope.runtime.remote.server._rooms import Rooms
-from onscope.runtime.remote.wire import CHUNK, LOOPBACK, Pack, WireError, parse_address
+from onscope.runtime.remote.wire import CHUNK, Pack, WireError
 from onscope.runtime.service import LinkCounters
 
 ITEMS = st.sampled_from([1, 2, 4, 8])
@@ -240,16 +239,3 @@ def test_the_rate_is_not_known_before_something_came() -> None:
     assert arrivals.rate == 0
     arrivals.came(200, 300, CHUNK, True)  # in no time at all
     assert arrivals.rate > 10**12
-
-
-@pytest.mark.parametrize("mode", ["never", "always", "auto"])
-def test_an_address_says_what_is_packed(mode: Pack) -> None:
-    found = parse_address(f"tcp://{LOOPBACK}:7000?pack={mode}")
-    assert (found.pack, found.endpoint) == (mode, f"tcp://{LOOPBACK}:7000")
-    assert parse_address(f"tcp://{LOOPBACK}:7000").pack == "auto"
-
-
-@pytest.mark.parametrize("query", ["pack=sometimes", "pack", "pack=", "packs=never", "pack=never&x=1"])
-def test_an_address_that_asks_for_something_else_is_refused(query: str) -> None:
-    with pytest.raises(WorkerError, match="in the worker's address, expected pack=never, pack=always, pack=auto"):
-        parse_address(f"tcp://{LOOPBACK}:7000?{query}")
