@@ -29,7 +29,8 @@ class Codec:
         import pyarrow
 
         self._zstd = pyarrow.Codec("zstd", compression_level=LEVEL)
-        self._sorted = np.empty(CHUNK, np.uint8)
+        self._sorted: Pixels = np.zeros(CHUNK, np.uint8)
+        self.unpack(self.pack(self._sorted.data, 1), 1, np.empty(CHUNK, np.uint8))  # the first time takes longer
 
     def pack(self, data: Payload, item: int) -> bytes:
         """The same in fewer bytes, or in some more; `item`: bytes of an element, one of ITEMS."""

@@ -34,7 +34,8 @@ class Counts(Protocol):
 
 @dataclass(slots=True)
 class Gain:
-    """What packing does for pieces of one kind: running averages."""
+    """What packing does for pieces of one kind: running averages. A shorter time counts at once, since most
+    longer ones are of a thread that had to wait."""
 
     seconds_per_byte: float = 0.0
     ratio: float = 1.0
@@ -46,7 +47,8 @@ class Gain:
     def add(self, seconds: float, size: int, packed: int) -> None:
         weight = NEWEST if self.tried else 1.0
         self.tried += 1
-        self.seconds_per_byte += weight * (seconds / size - self.seconds_per_byte)
+        more = seconds / size - self.seconds_per_byte
+        self.seconds_per_byte += more if more < 0 else weight * more
         self.ratio += weight * (packed / size - self.ratio)
 
     def pays(self, rate: float) -> bool:
