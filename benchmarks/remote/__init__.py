@@ -1,4 +1,4 @@
-"""The link to a box: what it carries, against a bare socket, and what it adds to a frame's latency."""
+"""The link to a box: what it carries, against a bare socket, what it adds to a frame's latency, what packing gains."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from .._rows import Row
 from ._bench import latency, throughput
 from ._cables import cables
+from ._packing import packing
 from ._plan import FULL, NAMES, QUICK, TINY, Plan
 
 
 def measure(plan: Plan, names: Sequence[str], told: Callable[[str], object]) -> list[Row]:
     """The rows of the chosen measurements; `told` hears as each part begins."""
-    rows = throughput(plan, told) if "throughput" in names else []
-    rows += cables(plan, told) if "cables" in names else []
-    return rows + (latency(plan, told) if "latency" in names else [])
+    parts = {"throughput": throughput, "cables": cables, "latency": latency, "packing": packing}
+    return [row for name, part in parts.items() if name in names for row in part(plan, told)]
 
 
 __all__ = ["FULL", "NAMES", "QUICK", "TINY", "Plan", "measure"]

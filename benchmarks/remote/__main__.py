@@ -4,6 +4,7 @@ throughput: frames per second to a box and answers of their size back, over thos
 cables: the same between two network namespaces with a cable of a chosen rate and loss, encrypted (Linux, as root, with
 ip, tc and nft), and the latency at half of that rate.
 latency: from a frame's receipt to its result, against a worker in a process of this machine.
+packing: frames per second with pieces packed where it pays, over those of `pack=never`; latency where it does not pay.
 
 All others on loopback; links are made slow by a proxy in a process of its own.
 """

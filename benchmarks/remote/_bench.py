@@ -107,7 +107,7 @@ def throughput(plan: Plan, told: Told) -> list[Row]:
             with (
                 behind(box, rate) as port,
                 behind(echo, rate) as other,
-                running(f"tcp://127.0.0.1:{port}", spec, Path(place)) as it,
+                running(f"tcp://127.0.0.1:{port}?pack=never", spec, Path(place)) as it,
             ):
                 drive(it, pixels, 4)
                 for _ in range(plan.pairs):

@@ -39,7 +39,7 @@ def _cable(plan: Plan, name: str, rate: float, loss: float) -> list[Row]:
         with (
             far("box", place, THERE, str(key), inside=inside) as box,
             far("echo", THERE, inside=inside) as echo,
-            running(f"tcp://{THERE}:{box}#{secret.key}", spec, Path(place)) as it,
+            running(f"tcp://{THERE}:{box}?pack=never#{secret.key}", spec, Path(place)) as it,
         ):
             drive(it, pixels, 4)
             ours, theirs = [], []

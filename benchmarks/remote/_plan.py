@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NAMES = ("throughput", "cables", "latency")
+NAMES = ("throughput", "cables", "latency", "packing")
 MBIT = 1e6 / 8
 
 

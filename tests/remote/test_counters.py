@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import zmq
 
@@ -20,7 +21,8 @@ FRAMES = 200
 def test_what_both_ends_counted(runtime: Callable[..., Runtime], box: Running) -> None:
     with through(box) as proxy:
         it = runtime(worker=proxy.address, admission=block(4))
-        mine, its = it._path.supervisor.link.counters, box.server.counters
+        link: Any = it._path.supervisor.link
+        mine, its = link.counters, box.server.counters
         assert mine.up
         assert its.greetings == {"new": 1, "resumed": 0, "refused": 0}
         check(it, take(it, FRAMES, 0.005, lambda: proxy.cut_now_and_then(1.0, 0.2, 5)), FRAMES)

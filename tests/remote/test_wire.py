@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from onscope.runtime import WorkerError
 from onscope.runtime.remote.clock import OtherClock
-from onscope.runtime.remote.wire import CHUNK, Secret, WireError, chunks, name_of, pack, parse_address, unpack
+from onscope.runtime.remote.wire import CHUNK, LOOPBACK, Secret, WireError, chunks, name_of, pack, parse_address, unpack
 
 
 @given(st.lists(st.binary(max_size=300), max_size=4))
@@ -92,6 +92,19 @@ def test_addresses_say_what_is_wrong_with_them() -> None:
     for words in ("http://box", "tcp://", "tcp://box:x", "box:7431", "tcp://a@127.0.0.1:1", "tcp://127.0.0.1:1/x"):
         with pytest.raises(WorkerError, match="expected tcp://HOST:PORT#KEY"):
             parse_address(words)
+
+
+@pytest.mark.parametrize("mode", ["never", "always", "auto"])
+def test_an_address_says_what_is_packed(mode: str) -> None:
+    found = parse_address(f"tcp://{LOOPBACK}:7000?pack={mode}")
+    assert (found.pack, found.endpoint) == (mode, f"tcp://{LOOPBACK}:7000")
+    assert parse_address(f"tcp://{LOOPBACK}:7000").pack == "auto"
+
+
+@pytest.mark.parametrize("query", ["pack=sometimes", "pack", "pack=", "packs=never", "pack=never&x=1"])
+def test_an_address_that_asks_for_something_else_is_refused(query: str) -> None:
+    with pytest.raises(WorkerError, match="in the worker's address, expected pack=never, pack=always, pack=auto"):
+        parse_address(f"tcp://{LOOPBACK}:7000?{query}")
 
 
 def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ class LinkCounters:
     resent: int = 0
     """Messages that were sent again after a cut."""
     sent_bytes: int = 0
+    saved_bytes: int = 0
+    """What packing made the sent bytes fewer by."""
     received_bytes: int = 0
     clock_offset_s: float = 0.0
     """The box's clock minus this machine's."""
@@ -41,6 +43,8 @@ class BoxCounters:
     """Windows that the worker could not run."""
     received_bytes: int = 0
     sent_bytes: int = 0
+    saved_bytes: int = 0
+    """What packing made the sent bytes fewer by."""
     malformed: int = 0
     """Messages that were not what the protocol says."""
     files: int = 0

@@ -97,6 +97,7 @@ class BoxMetrics(Metrics):
         families.add("onscope_box_window_seconds", counters.took)
         families.add("onscope_box_received_bytes", counters.received_bytes)
         families.add("onscope_box_sent_bytes", counters.sent_bytes)
+        families.add("onscope_box_saved_by_packing_bytes", counters.saved_bytes)
         families.add("onscope_box_malformed_messages", counters.malformed)
         families.add("onscope_box_files_stored", counters.files)
         families.add("onscope_box_worker_deaths", counters.worker_deaths)

@@ -46,6 +46,7 @@ def read_link(counters: LinkCounters, families: Families) -> None:
     families.add("onscope_link_windows", counters.windows)
     families.add("onscope_link_resent_messages", counters.resent)
     families.add("onscope_link_sent_bytes", counters.sent_bytes)
+    families.add("onscope_link_saved_by_packing_bytes", counters.saved_bytes)
     families.add("onscope_link_received_bytes", counters.received_bytes)
     families.add("onscope_link_clock_offset_seconds", counters.clock_offset_s)
     families.add("onscope_link_clock_uncertainty_seconds", counters.clock_uncertainty_s)

@@ -9,8 +9,8 @@ from typing import Any
 from ..._events import Event, Tell
 from ...service import LinkCounters
 from ..wire import Address, parse_address
+from ._connecting import Connecting
 from ._link import RemoteLink
-from ._talk import Connecting
 
 FIRST_CONTACT_S = 10.0
 """How long the first worker may take to answer; later ones are waited for as long as it takes."""

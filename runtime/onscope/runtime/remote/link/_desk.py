@@ -10,8 +10,9 @@ from ...service import LinkCounters
 from ...worker import Message
 from ..clock import OtherClock
 from ..packages import named
+from ..packing import Codec, Packer
 from ..session import Session
-from ..wire import Payload, WireError, name_of, text, whole
+from ..wire import Pack, Payload, WireError, name_of, text, whole
 from ._lanes import Lanes
 from ._uploads import Uploads
 
@@ -23,13 +24,15 @@ class Desk:
     """One link's messages, in its thread; `tell` is given those for the supervisor."""
 
     def __init__(
-        self, session: Session, clock: OtherClock, tell: Callable[[Message], object], counters: LinkCounters
+        self, session: Session, clock: OtherClock, pack: Pack, tell: Callable[[Message], object], counters: LinkCounters
     ) -> None:
         self.epitaph = ""
         """How the worker on the box ended."""
         self.pid = 0
         self._counters = counters
-        self.lanes = Lanes(CREDIT, clock)
+        codec = Codec()
+        self.packer = Packer(pack, codec, counters)
+        self.lanes = Lanes(CREDIT, clock, self.packer, codec)
         self._session, self._tell = session, tell
         self._uploads = Uploads(tell)
 

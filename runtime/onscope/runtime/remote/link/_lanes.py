@@ -14,6 +14,7 @@ from ..._frame import Pixels
 from ..._shm import SharedSlots
 from ...worker import Message
 from ..clock import OtherClock
+from ..packing import Codec, Packer, item_of, lay, size_of_piece
 from ..session import Item
 from ..wire import Payload, WireError, chunks, whole
 from ._places import Places
@@ -28,6 +29,8 @@ class Lane:
 
     ring: SharedSlots
     nbytes: int
+    item: int
+    """Bytes of a pixel."""
     places: Places
     answers: SharedSlots | None = None
 
@@ -55,6 +58,8 @@ class Lanes:
 
     credit: int
     clock: OtherClock
+    packer: Packer
+    codec: Codec
     flights: dict[int, Flight] = field(default_factory=dict)
     sent_frames: int = 0
     """Frames of which the pixels went to the box."""
@@ -71,7 +76,8 @@ class Lanes:
         ring, spec = message["ring"], message["spec"]
         slots = (self.credit + 1) * message["length"]
         nbytes = int(np.prod(spec["shape"])) * np.dtype(spec["dtype"]).itemsize
-        lane = Lane(SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"]), nbytes, Places(slots))
+        attached = SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"])
+        lane = Lane(attached, nbytes, item_of(spec["dtype"]), Places(slots))
         self._lanes[message["lane"]] = lane
         return {**message, "ring": {"slot_bytes": ring["slot_bytes"], "slots": slots}}
 
@@ -92,7 +98,8 @@ class Lanes:
         def items() -> Iterator[Item]:
             for position, slot in new:
                 for at, piece in chunks(lane.pixels(message["slots"][position])):
-                    yield {"kind": "fill", "lane": message["lane"], "slot": slot, "at": at}, piece
+                    more, payload = self.packer.piece(message["lane"], "frame", lane.item, piece)
+                    yield {"kind": "fill", "lane": message["lane"], "slot": slot, "at": at, **more}, payload
             yield {"kind": "worker", "message": {**message, "slots": slots}}, None
 
         return items()
@@ -101,6 +108,7 @@ class Lanes:
         lane = self._lanes.pop(number, None)
         if lane is not None:
             lane.close()
+            self.packer.forget(number)
 
     def close_all(self) -> None:
         for number in list(self._lanes):
@@ -113,9 +121,10 @@ class Lanes:
         if lane is None or not any((each.lane, each.answer) == (number, slot) for each in self.flights.values()):
             raise WireError(f"found an answer for slot {slot} of lane {number}, where no window waits for one")
         assert lane.answers is not None
-        at = whole(head, "at", 0, lane.answers.slot_bytes - len(piece))
-        view: Pixels = lane.answers.view(slot, (len(piece),), np.uint8, at)
-        np.copyto(view, np.frombuffer(piece, np.uint8))
+        size = size_of_piece(head, piece)
+        at = whole(head, "at", 0, lane.answers.slot_bytes - size)
+        view: Pixels = lane.answers.view(slot, (size,), np.uint8, at)
+        lay(head, piece, view, self.codec)
 
     def answered(self, message: Message) -> Message:
         """What came of a window, its stamps told in this machine's clock."""

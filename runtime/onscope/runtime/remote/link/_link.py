@@ -10,8 +10,9 @@ from typing import Any
 
 from ..._errors import WorkerError
 from ...worker import LONG_NS, Message
+from ._connecting import Connecting
 from ._desk import CREDIT
-from ._talk import Connecting, Talk
+from ._talk import Talk
 
 TIMES_THE_HANDOVER = 5
 ENDING_S = 1.0

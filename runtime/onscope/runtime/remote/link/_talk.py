@@ -6,19 +6,19 @@ import importlib.metadata
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import zmq
 
 from ..._clock import now_ns
-from ...service import LinkCounters
 from ...worker import VERSION as WORKER_VERSION
 from ...worker import Message
 from ..clock import OtherClock
+from ..packing import TURN_NS, WAITED_NS, Arrivals
 from ..session import Lost, Session
-from ..wire import VERSION, Address, Payload, Wake, pack, size_of, text, unpack, whole
+from ..wire import VERSION, Payload, Wake, WireError, pack, size_of, text, unpack, whole
 from ._channel import Channel
+from ._connecting import Connecting
 from ._desk import Desk
 
 BEAT_NS = 500_000_000
@@ -34,20 +34,6 @@ LOOK_NS = 100_000_000
 GOODBYE_MS = 300
 AT_ONCE = 64
 """Messages that are taken before others are sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connecting:
-    """Where to, and who is told: `warn` of cuts in words, `heard` of the box, `unended` of a session that the box was
-    not told the end of. `replaces` are such sessions of earlier links; `counters` count for all of them."""
-
-    address: Address
-    patience_s: float
-    replaces: tuple[str, ...]
-    warn: Callable[[str], object]
-    heard: Callable[[Mapping[str, Any]], object]
-    unended: Callable[[str], object]
-    counters: LinkCounters
 
 
 class Talk:
@@ -74,7 +60,8 @@ class Talk:
         self._next_ns, self._pause_ns = 0, AGAIN_NS[0]
         self._beat_ns, self._beats, self._facts_ns = 0, 0, 0
         self._counters = connecting.counters
-        self.desk = Desk(self._session, self.clock, tell, self._counters)
+        self.desk = Desk(self._session, self.clock, connecting.address.pack, tell, self._counters)
+        self._arrivals = Arrivals()
 
     def end(self, *, kill: bool) -> None:
         """Say goodbye and end; from any thread."""
@@ -86,6 +73,8 @@ class Talk:
         try:
             while not (self._asked_to_end or self.epitaph):
                 self._step()
+        except WireError as error:
+            self.epitaph = self.epitaph or f"the box at {self._to.address} sent what makes no sense: {error}"
         except Exception as error:
             # Broad on purpose: whatever it was, nobody may wait for answers that never come.
             self.epitaph = self.epitaph or f"the link failed: {error!r}"
@@ -108,7 +97,9 @@ class Talk:
             if socket is not None:
                 poller.register(socket, zmq.POLLIN)
         due = self._beat_ns if self._in else self._next_ns if self._channel.socket is None else now + LOOK_NS
+        looked = now_ns()
         poller.poll(max(1, min(due - now, LOOK_NS) // 1_000_000))
+        awaited = now_ns() - looked > WAITED_NS
         self.wake.clear()
         while self._outbox:
             self.desk.send(self._outbox.popleft())
@@ -119,9 +110,10 @@ class Talk:
             if self._channel.socket is None or (parts := self._channel.receive()) is None:
                 break
             try:
-                self._take(parts)
+                self._take(parts, awaited)
             except Lost:
                 self._lose("incomplete")
+            awaited = False
         now = now_ns()
         if self._channel.socket is not None and (self._channel.cut or now - self._heard_ns > SILENCE_NS):
             self._lose("cut" if now - self._heard_ns <= SILENCE_NS else "silent")
@@ -141,6 +133,7 @@ class Talk:
                 "worker_version": WORKER_VERSION,
                 "onscope": importlib.metadata.version("onscope"),
                 "token": self._to.address.token,
+                "pack": self._to.address.pack,
                 "session": self._id,
                 "got": self._session.got,
                 "replaces": list(self._to.replaces),
@@ -162,11 +155,13 @@ class Talk:
         if self._id and now - self._up_ns > self._to.patience_s * 1e9:
             self.epitaph = f"the box at {self._to.address} was away for {self._to.patience_s:.0f} s"
 
-    def _take(self, parts: list[Payload]) -> None:
+    def _take(self, parts: list[Payload], awaited: bool) -> None:
         self._counters.received_bytes += size_of(parts)
         head, payload = unpack(parts)
         now = self._heard_ns = now_ns()
         kind = head["kind"]
+        if "sent_ns" in head:
+            self._arrivals.came(whole(head, "sent_ns"), now, len(payload or b""), awaited)
         if "n" in head:
             if self._in and self._session.came(head, len(payload or b"")):
                 self.desk.handle(head, payload)
@@ -180,6 +175,8 @@ class Talk:
         elif kind == "beat":
             if self._in:
                 self._session.heard(head.get("got"))
+            if "rate" in head:
+                self.desk.packer.rate = whole(head, "rate")
             if "of" in head:
                 self._look_at_clock(whole(head, "of"), whole(head, "came_ns"), whole(head, "sent_ns"), now)
 
@@ -191,6 +188,7 @@ class Talk:
 
     def _welcome(self, head: Mapping[str, Any], now: int) -> None:
         self._counters.resent += self._session.resume(head.get("got"))
+        self._arrivals.begin()
         if self._id:
             self._to.warn(f"the link to {self._to.address} is back after {(now - self._up_ns) / 1e9:.1f} s")
         self._id = text(head, "session")
@@ -204,13 +202,14 @@ class Talk:
         if now >= self._beat_ns:
             self._beats += 1
             self._beat_ns = now + (FIRST_BEAT_NS if self._beats < FIRST_BEATS else BEAT_NS)
-            self._put({"kind": "beat", "sent_ns": now_ns(), "got": self._session.told()})
+            beat = {"kind": "beat", "rate": self._arrivals.rate, "got": self._session.told()}
+            self._put({**beat, "sent_ns": now_ns()})
             self._tell_facts(now)
-        for _ in range(AT_ONCE):
-            if not self._in or (item := self._session.take()) is None:
-                break
+        left = AT_ONCE
+        while left and self._in and (item := self._session.take()) is not None:
             self._put(*item)
-        else:
+            left = 0 if now_ns() - now > TURN_NS else left - 1
+        if not left:
             self.wake.ring()  # there is more, and what came has its turn first
         if self._in and self._session.owes:
             self._put({"kind": "beat", "got": self._session.told()})
@@ -218,7 +217,7 @@ class Talk:
     def _put(self, head: Mapping[str, Any], payload: Payload | None = None) -> None:
         if self._channel.socket is None:
             return
-        parts = pack(head, payload)
+        parts = pack(head if payload is None else {**head, "sent_ns": now_ns()}, payload)
         if self._channel.send(parts):
             self._counters.sent_bytes += size_of(parts)
         else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...worker import VERSION as WORKER_VERSION
-from ..wire import LARGEST, VERSION, WireError, text, whole
+from ..wire import LARGEST, PACK, VERSION, Pack, WireError, text, whole
 
 MOST_REPLACED = 8
 
@@ -22,11 +22,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a PC asks for: a new session, or to go on with one of which `got` messages came."""
+    """What a PC asks for: a new session, or to go on with one of which `got` messages came. `pack`: what the box may
+    pack."""
 
     session: str
     got: int
     replaces: list[str]
+    pack: Pack
     new: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -43,8 +45,10 @@ def greeting(head: Mapping[str, Any], token: str) -> Greeting:
     replaces = head.get("replaces", [])
     if not isinstance(replaces, list) or len(replaces) > MOST_REPLACED or not all(isinstance(s, str) for s in replaces):
         raise WireError("found earlier sessions that are no list of texts")
+    if (mode := text(head, "pack")) not in PACK:
+        raise WireError(f"found packing {mode!r:.40}, expected {', '.join(PACK)}")
     session = text(head, "session")
-    return Greeting(session, whole(head, "got", 0, LARGEST if session else 0), replaces)
+    return Greeting(session, whole(head, "got", 0, LARGEST if session else 0), replaces, mode)
 
 
 def welcome(session: str, got: int, *, resumed: bool) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from ..._errors import OnscopeError, WorkerError
 from ...service import BoxCounters
 from ...worker import Message, ProcessLink
 from ..packages import Store, Upload, placed
+from ..packing import Arrivals, Codec, Packer
 from ..session import Item, Session
-from ..wire import Payload, WireError, chunks, name_of, text, whole
+from ..wire import Pack, Payload, WireError, chunks, name_of, text, whole
 from ._rooms import Rooms
 
 PROVIDER = re.compile(r"[a-z0-9-]+(:[\w.,=@%*/+-]*)?")
@@ -31,18 +32,25 @@ class Guest:
     end, None. Raises WorkerError when no worker can be started."""
 
     def __init__(
-        self, id: str, store: Store, post: Callable[[Guest, Message | None], object], counters: BoxCounters
+        self,
+        id: str,
+        store: Store,
+        post: Callable[[Guest, Message | None], object],
+        counters: BoxCounters,
+        codec: Codec,
     ) -> None:
         self.id = id
         self._counters = counters
         self.session = Session()
+        self._arrivals = Arrivals()
+        self._packer = Packer("never", codec, counters)
         self.peer: bytes | None = None
         """Where it is reached now."""
         self.where = ""
         self.heard_ns = now_ns()
         self.draining = False
         self._store, self._post = store, post
-        self._rooms = Rooms()
+        self._rooms = Rooms(codec)
         self._uploads: dict[str, Upload] = {}
         self._flights: deque[tuple[int, int, int, list[int] | None]] = deque()
         """Lane, slot of the answer, when it was complete, and the stages that were asked for."""
@@ -60,6 +68,33 @@ class Guest:
     def busy(self) -> bool:
         """Whether the worker, or the PC, still has something to get."""
         return bool(self._flights) or not self.session.empty
+
+    def greeted(self, got: int, mode: Pack, peer: bytes, where: str) -> None:
+        """It is here, or back: it has all messages up to `got`, and says what may be packed for it."""
+        self.session.resume(got)
+        self._arrivals.begin()
+        self._packer.mode = mode
+        self.peer, self.where, self.heard_ns = peer, where, now_ns()
+
+    def beat(self, head: Mapping[str, Any], came_ns: int) -> Mapping[str, Any] | None:
+        """A beat; what answers it, where it asks."""
+        self.heard_ns = came_ns
+        self.session.heard(head.get("got"))
+        if "sent_ns" not in head:
+            return None
+        sent_ns, self._packer.rate = whole(head, "sent_ns"), whole(head, "rate")
+        self._arrivals.came(sent_ns, came_ns, 0, False)
+        told = {"kind": "beat", "of": sent_ns, "came_ns": came_ns, "rate": self._arrivals.rate}
+        return {**told, "got": self.session.told(), "sent_ns": now_ns()}
+
+    def came(self, head: Mapping[str, Any], payload: Payload | None, came_ns: int, awaited: bool) -> None:
+        """A counted message; raises WireError for what makes no sense."""
+        self.heard_ns = came_ns
+        size = len(payload or b"")
+        if "sent_ns" in head:
+            self._arrivals.came(whole(head, "sent_ns"), came_ns, size, awaited)
+        if self.session.came(head, size):
+            self.handle(head, payload)
 
     def handle(self, head: Mapping[str, Any], payload: Payload | None) -> None:
         """One message of the PC's; raises WireError for what makes no sense."""
@@ -99,7 +134,8 @@ class Guest:
                 self._say({**refusal, "message": f"on the box: {error}"})
                 return
         elif kind == "close":
-            self._rooms.close(whole(message, "lane"))
+            self._rooms.close(lane := whole(message, "lane"))
+            self._packer.forget(lane)
         elif kind != "tune":
             raise WireError(f"found a message {kind!r:.40} for a worker")
         with contextlib.suppress(OSError):  # it has died, which the listening thread tells
@@ -158,9 +194,10 @@ class Guest:
         self._counters.took.add((now_ns() - came_ns) / 1e9)
 
         def items() -> Iterator[Item]:
-            for begin, data in found:
-                for at, piece in chunks(data):
-                    yield {"kind": "part", "lane": lane, "answer": slot, "at": begin + at}, piece
+            for each in found:
+                for at, piece in chunks(each.data):
+                    more, payload = self._packer.piece(lane, each.stage, each.item, piece)
+                    yield {"kind": "part", "lane": lane, "answer": slot, "at": each.at + at, **more}, payload
             yield {"kind": "worker", "message": message}, None
 
         self.session.add(items())

@@ -12,6 +12,7 @@ import psutil
 from ..._frame import Pixels
 from ..._shm import SharedSlots
 from ...worker import Message, dtype_of
+from ..packing import Codec, item_of, lay, size_of_piece
 from ..wire import Payload, WireError, whole, whole_list
 
 MOST_LANES = 64
@@ -42,11 +43,22 @@ class Room:
             self.answers.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One stage's answer: where it begins in its slot, the bytes of an element, and all of its bytes."""
+
+    stage: int
+    at: int
+    item: int
+    data: memoryview
+
+
 class Rooms:
     """All lanes of one PC. Raises WireError for messages that make no sense, WorkerError or OSError for want of
     memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
         self._rooms: dict[int, Room] = {}
         self._most = int(psutil.virtual_memory().total * SHARE)
 
@@ -80,9 +92,10 @@ class Rooms:
     def fill(self, head: Mapping[str, Any], piece: Payload) -> None:
         """A piece of a frame, into its slot."""
         frames = self._of(head).frames
-        slot, at = whole(head, "slot", 0, frames.slots - 1), whole(head, "at", 0, frames.slot_bytes - len(piece))
-        view: Pixels = frames.view(slot, (len(piece),), np.uint8, at)
-        np.copyto(view, np.frombuffer(piece, np.uint8))
+        size = size_of_piece(head, piece)
+        slot, at = whole(head, "slot", 0, frames.slots - 1), whole(head, "at", 0, frames.slot_bytes - size)
+        view: Pixels = frames.view(slot, (size,), np.uint8, at)
+        lay(head, piece, view, self._codec)
 
     def check_run(self, message: Message) -> None:
         """Raise WireError for a window that would reach beyond the slots."""
@@ -102,8 +115,8 @@ class Rooms:
 
     def answers(
         self, lane: int, slot: int, chosen: Sequence[int] | None, shapes: Sequence[Sequence[int]]
-    ) -> list[tuple[int, memoryview]]:
-        """The bytes of a window's answers, each with where it begins in its slot."""
+    ) -> list[Answer]:
+        """The bytes of a window's answers."""
         room = self._rooms.get(lane)
         if room is None or room.answers is None:
             return []
@@ -114,7 +127,8 @@ class Rooms:
             nbytes = int(np.prod(shape)) * dtype.itemsize
             if nbytes:
                 at = room.offsets[number]
-                found.append((at, room.answers.view(slot, (nbytes,), np.uint8, at).data))
+                data = room.answers.view(slot, (nbytes,), np.uint8, at).data
+                found.append(Answer(number, at, item_of(dtype), data))
         return found
 
     def close(self, number: int) -> None:

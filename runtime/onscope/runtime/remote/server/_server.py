@@ -18,6 +18,7 @@ from ..._shm import remove_leftovers
 from ...service import BoxCounters
 from ...worker import Message
 from ..packages import Store
+from ..packing import TURN_NS, WAITED_NS, Codec
 from ..wire import (
     GREETING_BYTES,
     HEAD_BYTES,
@@ -29,7 +30,6 @@ from ..wire import (
     pack,
     size_of,
     unpack,
-    whole,
 )
 from ._greeting import Refused, greeting, welcome
 from ._guest import Guest
@@ -67,6 +67,7 @@ class Server:
         self._secret, self._most, self._tell = secret, most, tell
         self.counters = BoxCounters()
         self._store = Store(cache_folder("box") if store is None else store)
+        self._codec = Codec()
         self._guests: dict[str, Guest] = {}
         self._by_peer: dict[bytes, Guest] = {}
         self._said: deque[tuple[Guest, Message | None]] = deque()
@@ -98,9 +99,11 @@ class Server:
         poller.register(self._wake.descriptor, zmq.POLLIN)
         try:
             while not self._stopped:
+                looked = now_ns()
                 poller.poll(LOOK_MS)
+                awaited = now_ns() - looked > WAITED_NS
                 self._wake.clear()
-                self._step()
+                self._step(awaited)
             for peer in list(self._by_peer):
                 self._send(peer, {"kind": "bye", "words": "it is being stopped"})
         finally:
@@ -119,7 +122,7 @@ class Server:
         busy = any(guest.busy and guest.peer is not None for guest in self._guests.values())
         return not busy or now_ns() - self._stopping_ns > DRAIN_NS
 
-    def _step(self) -> None:
+    def _step(self, awaited: bool) -> None:
         while self._said:
             guest, message = self._said.popleft()
             if guest.id in self._guests:
@@ -129,7 +132,8 @@ class Server:
                 frames: list[Any] = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.ZMQError:
                 break
-            self._take(frames[0].bytes, [frame.buffer for frame in frames[1:]], frames[0])
+            self._take(frames[0].bytes, [frame.buffer for frame in frames[1:]], frames[0], awaited)
+            awaited = False
         now = now_ns()
         for guest in list(self._guests.values()):
             self._pump(guest)
@@ -140,7 +144,7 @@ class Server:
         if now > self._weigh_ns:
             self._weigh_ns = now + WEIGH_NS
 
-    def _take(self, peer: bytes, parts: list[Payload], first: Any) -> None:
+    def _take(self, peer: bytes, parts: list[Payload], first: Any, awaited: bool) -> None:
         """One message, of whomever. Nothing that comes may end the server."""
         guest = self._by_peer.get(peer)
         came_ns = now_ns()
@@ -152,15 +156,10 @@ class Server:
             elif guest is None:
                 return  # of an earlier connection, or of a stranger
             elif "n" in head:
-                guest.heard_ns = came_ns
-                if guest.session.came(head, len(payload or b"")):
-                    guest.handle(head, payload)
+                guest.came(head, payload, came_ns, awaited)
             elif head["kind"] == "beat":
-                guest.heard_ns = came_ns
-                guest.session.heard(head.get("got"))
-                if "sent_ns" in head:
-                    beat = {"kind": "beat", "of": whole(head, "sent_ns"), "came_ns": came_ns}
-                    self._send(peer, {**beat, "sent_ns": now_ns(), "got": guest.session.told()})
+                if (answer := guest.beat(head, came_ns)) is not None:
+                    self._send(peer, answer)
             elif head["kind"] == "bye":
                 self._end(guest, "said goodbye", kill=bool(head.get("kill")))
         except Refused as error:
@@ -198,13 +197,13 @@ class Server:
                 raise Refused("it is being stopped")
             if len(self._guests) >= self._most:
                 raise Refused(f"{self._most} workers run already, expected fewer: end a run, or start it with --most")
-            guest = Guest(asked.new, self._store, self._post, self.counters)
+            guest = Guest(asked.new, self._store, self._post, self.counters, self._codec)
             self._guests[guest.id] = guest
             self._tell(f"{where} came: worker {guest.pid}")
-        guest.session.resume(asked.got)
-        if guest.peer is not None:
-            self._by_peer.pop(guest.peer, None)
-        guest.peer, guest.where, guest.heard_ns = peer, where, now_ns()
+        before = guest.peer
+        guest.greeted(asked.got, asked.pack, peer, where)
+        if before is not None:
+            self._by_peer.pop(before, None)
         self._by_peer[peer] = guest
         self.counters.greetings["resumed" if asked.session else "new"] += 1
         self._send(peer, welcome(guest.id, guest.session.told(), resumed=bool(asked.session)))
@@ -214,17 +213,17 @@ class Server:
         self._wake.ring()
 
     def _pump(self, guest: Guest) -> None:
-        for _ in range(AT_ONCE):
-            if guest.peer is None or (item := guest.session.take()) is None:
-                break
+        left, began = AT_ONCE, now_ns()
+        while left and guest.peer is not None and (item := guest.session.take()) is not None:
             self._send(guest.peer, *item)
-        else:
+            left = 0 if now_ns() - began > TURN_NS else left - 1
+        if not left:
             self._wake.ring()
         if guest.peer is not None and guest.session.owes:
             self._send(guest.peer, {"kind": "beat", "got": guest.session.told()})
 
     def _send(self, peer: bytes, head: Mapping[str, Any], payload: Payload | None = None) -> None:
-        parts = pack(head, payload)
+        parts = pack(head if payload is None else {**head, "sent_ns": now_ns()}, payload)
         try:
             self._socket.send_multipart([peer, *parts], zmq.NOBLOCK, copy=False)
             self.counters.sent_bytes += size_of(parts)

@@ -1,4 +1,4 @@
-"""Where a box is, and the key that lets one in: `tcp://host:7431#KEY`."""
+"""Where a box is, and the key that lets one in: `tcp://host:7431#KEY`, or `tcp://host:7431?pack=never#KEY`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from ..._errors import WorkerError
@@ -17,15 +18,21 @@ LOOPBACK = "127.0.0.1"
 PORT = 7431
 KEY_BYTES, TOKEN_BYTES = 32, 16
 
+Pack = Literal["never", "always", "auto"]
+PACK: tuple[Pack, ...] = get_args(Pack)
+"""When pieces of frames and answers are packed: "auto" where they come sooner so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A box's address. `public` is its public CURVE key and `token` what it asks for; both empty on loopback."""
+    """A box's address. `public` is its public CURVE key and `token` what it asks for; both empty on loopback. `pack`:
+    what is packed on the way there and back."""
 
     host: str
     port: int
     public: bytes = b""
     token: str = ""
+    pack: Pack = "auto"
 
     @property
     def endpoint(self) -> str:
@@ -80,21 +87,23 @@ class Secret:
 
 
 def parse_address(words: str) -> Address:
-    """`tcp://HOST:PORT` or `tcp://HOST:PORT#KEY`; raises WorkerError for anything else, or for a lack of the key."""
+    """`tcp://HOST:PORT#KEY`, with `?pack=MODE` before the `#` if asked for; raises WorkerError for anything else, or
+    for a lack of the key."""
     expected = "expected tcp://HOST:PORT#KEY as `onscope serve` prints it"
     try:
         parts = urlsplit(words)
         host, port = parts.hostname or "", parts.port or PORT
     except ValueError as error:
         raise WorkerError(f"found the worker's address {words.partition('#')[0]!r}, {expected}") from error
-    if parts.scheme != "tcp" or not host or parts.path or parts.query or parts.username:
+    if parts.scheme != "tcp" or not host or parts.path or parts.username:
         raise WorkerError(f"found the worker's address {words.partition('#')[0]!r}, {expected}")
+    pack = _pack(parts.query)
     if not parts.fragment:
         if not is_local(host):
             raise WorkerError(f"found the worker's address {words!r} without its key, {expected}")
-        return Address(host, port)
+        return Address(host, port, pack=pack)
     public, token = _parts(parts.fragment, "in the worker's address")
-    return Address(host, port, _z85(public), token)
+    return Address(host, port, _z85(public), token, pack)
 
 
 def is_local(host: str) -> bool:
@@ -103,6 +112,15 @@ def is_local(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _pack(query: str) -> Pack:
+    name, _, mode = query.partition("=")
+    if not query:
+        return "auto"
+    if name != "pack" or mode not in PACK:
+        raise WorkerError(f"found {query!r:.60} in the worker's address, expected pack={', pack='.join(PACK)}")
+    return mode
 
 
 def _parts(words: str, where: str) -> tuple[bytes, str]:
