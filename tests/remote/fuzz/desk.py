@@ -106,7 +106,11 @@ class Desking:
             self._lanes[lane] = True
             slots = {"name": self._slots.name, "slot_bytes": ANSWER_BYTES, "slots": SLOTS, "offsets": [0]}
             desk.send({"kind": "answers", "lane": lane, **slots})
-        elif kind == "@close" and lane in self._lanes:
+        elif (
+            kind == "@close"
+            and lane in self._lanes
+            and not any(each.lane == lane for each in desk.lanes.flights.values())
+        ):
             del self._lanes[lane]
             desk.send({"kind": "close", "lane": lane})
         elif kind == "@run" and self._lanes.get(lane):

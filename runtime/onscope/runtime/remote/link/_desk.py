@@ -70,10 +70,15 @@ class Desk:
             self.lanes.part(head, payload)
         elif kind == "worker":
             message = head["message"]
-            if message["kind"] in ("done", "failed"):
+            said = message["kind"]
+            if said in ("done", "failed"):
                 message = self.lanes.answered(message)
-            elif message["kind"] == "hello":
+            elif said == "hello":
                 self.pid = whole(message, "pid")
+            elif said in ("opened", "progress", "refused"):
+                whole(message, "lane")
+            else:
+                raise WireError(f"found a message {said!r:.40} of the box's worker")
             self._tell(message)
         elif kind == "lack":
             names = [name_of(each) for each in head["files"]]

@@ -128,10 +128,10 @@ class Lanes:
         if message["kind"] != "done":
             return message
 
-        def here(there: int) -> int:
-            return self.clock.here(there, flight.sent_ns, came)
+        def here(there: object) -> int:
+            return self.clock.here(whole({"a stamp": there}, "a stamp"), flight.sent_ns, came)
 
-        computing = message["finished"] - message["started"]
+        computing = whole(message, "finished") - whole(message, "started")
         self._handovers.append(max(0, came - flight.sent_ns - computing))
         stages = [(here(start), here(end)) for start, end in message["stages"]]
         return {
