@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -64,14 +65,11 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def _in_head(change: Callable[[Any, Any, int], object]) -> Callable[[list[Parts], int, int, int], None]:
     def edit(made: list[Parts], at: int, place: int, value: int) -> None:
-        try:
+        with contextlib.suppress(ValueError, RecursionError):  # it is no JSON any more, or nested too deep by now
             head = json.loads(made[at][0])
-            places = list(_places(head)) if isinstance(head, dict | list) else []
-        except (ValueError, RecursionError):
-            return
-        if places:
-            change(*places[place % len(places)], value)
-            made[at][0] = json.dumps(head, separators=(",", ":")).encode()
+            if isinstance(head, dict | list) and (places := list(_places(head))):
+                change(*places[place % len(places)], value)
+                made[at][0] = json.dumps(head, separators=(",", ":")).encode()
 
     return edit
 

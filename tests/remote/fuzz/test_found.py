@@ -132,6 +132,7 @@ UNDER_WAY = [
     {"kind": "lack", "lane": 0, "files": []},
     {"kind": "@answers", "lane": 0},
     {"kind": "@run", "lane": 0, "window": 1, "answer": 0},
+    {"kind": "@take"},
 ]
 
 
@@ -148,6 +149,11 @@ def test_what_a_box_said(desking: Desking, head: Any) -> None:
     desking(said(*UNDER_WAY, worker(DONE)))
     assert [each["kind"] for each in desking.told][-1] == "done"
     desking(said(*UNDER_WAY, head, worker(DONE)))
+    assert "done" not in [each["kind"] for each in desking.told]
+
+
+def test_a_box_answers_no_window_that_it_does_not_have_yet(desking: Desking) -> None:
+    desking(said(*UNDER_WAY[:-1], worker(DONE), {"kind": "@close", "lane": 0}))
     assert "done" not in [each["kind"] for each in desking.told]
 
 

@@ -40,13 +40,14 @@ class Lane:
             self.answers.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Flight:
-    """A window under way."""
+    """A window under way; `left` when all of it was sent."""
 
     lane: int
     answer: int
     sent_ns: int
+    left: bool = False
 
 
 @dataclass(eq=False)
@@ -83,7 +84,7 @@ class Lanes:
     def run(self, message: Mapping[str, Any]) -> Iterator[Item]:
         """A window and those of its frames that the box has not yet."""
         number, lane = message["window"], self._lanes[message["lane"]]
-        self.flights[number] = Flight(message["lane"], message["answer"], now_ns())
+        self.flights[number] = flight = Flight(message["lane"], message["answer"], now_ns())
         keys = message["keys"]
         names = message["slots"] if keys is None else keys
         slots, new = lane.places.take(number, names, again=keys is not None)
@@ -93,6 +94,7 @@ class Lanes:
             for position, slot in new:
                 for at, piece in chunks(lane.pixels(message["slots"][position])):
                     yield {"kind": "fill", "lane": message["lane"], "slot": slot, "at": at}, piece
+            flight.left = True
             yield {"kind": "worker", "message": {**message, "slots": slots}}, None
 
         return items()
@@ -121,7 +123,7 @@ class Lanes:
         """What came of a window, its stamps told in this machine's clock."""
         came = now_ns()
         flight = self.flights.pop(message["window"], None)
-        if flight is None:
+        if flight is None or not flight.left:
             raise WireError(f"found an answer to window {message['window']!r:.40}, which is not under way")
         if (lane := self._lanes.get(flight.lane)) is not None:
             lane.places.done(message["window"])
