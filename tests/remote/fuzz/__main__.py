@@ -3,8 +3,8 @@
     python -m tests.remote.fuzz -max_total_time=60              a minute each
     python -m tests.remote.fuzz guest desk -runs=100000
 
-Each begins with what is really said, recorded from a small run. What they learn is kept in a corpus beside this
-checkout's .fuzz folder, and so is an input that did what must not be; then the exit code is 1.
+Each begins with what is really said, recorded from small runs. What they learn is kept in the checkout's folder .fuzz,
+and so is an input that did what must not be; then the exit code is 1.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`python -m tests.remote.fuzz.one HARNESS FOLDER [libFuzzer's options]`: one harness under atheris.
 
-Ends after an hour, or as libFuzzer's options say, with exit code 0; otherwise with what was found, and the input that
-did it in a file that libFuzzer names.
+Ends when libFuzzer's options say so, with exit code 0; otherwise with what was found, and the input that did it in a
+file that libFuzzer names.
 """
 
 from __future__ import annotations

@@ -17,14 +17,20 @@ number = st.integers(0, 1 << 20)
 edits = st.lists(st.tuples(number, number, number), max_size=6)
 
 
+class ByName(dict[str, Any]):
+    """A dict that is not written out in a failure's report."""
+
+    __repr__ = object.__repr__
+
+
 @pytest.fixture(scope="module")
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bytes]]:
-    return record(tmp_path_factory.mktemp("recorded"))
+    return ByName(record(tmp_path_factory.mktemp("recorded")))
 
 
 @pytest.fixture(scope="module")
 def harnesses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Harness]]:
-    made = {name: make(tmp_path_factory.mktemp(name)) for name, make in HARNESSES.items()}
+    made = ByName({name: make(tmp_path_factory.mktemp(name)) for name, make in HARNESSES.items()})
     yield made
     for harness in made.values():
         if hasattr(harness, "close"):
