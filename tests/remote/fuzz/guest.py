@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from onscope.runtime._shm import SharedSlots
 from onscope.runtime.remote.packages import Store
 from onscope.runtime.remote.server import _guest, _rooms
 from onscope.runtime.remote.server._guest import Guest
@@ -47,10 +48,10 @@ class Worker:
         self._slots: dict[Any, Mapping[str, Any]] = {}
 
     def send(self, message: Mapping[str, Any]) -> None:
-        message = json.loads(json.dumps(message))
-        self.sent.append(message)
+        made: Message = json.loads(json.dumps(message))
+        self.sent.append(made)
         if self._alive:
-            self.replies.append(reply := self._reply(message))
+            self.replies.append(reply := self._reply(made))
             self._alive = reply is not None
 
     def _reply(self, message: Message) -> Message | None:
@@ -107,12 +108,13 @@ class Hosting:
         self._patch = pytest.MonkeyPatch()
         self._patch.setattr(_guest, "ProcessLink", Worker)
         self._patch.setattr(_guest, "threading", types.SimpleNamespace(Thread=Thread))
-        self._patch.setattr(_rooms.psutil, "virtual_memory", lambda: types.SimpleNamespace(total=2 * MOST_BYTES))
+        memory = types.SimpleNamespace(virtual_memory=lambda: types.SimpleNamespace(total=2 * MOST_BYTES))
+        self._patch.setattr(_rooms, "psutil", memory)
         self._folder = folder / "store"
         shutil.rmtree(self._folder, ignore_errors=True)
         self._store = Store(self._folder)
         self._watch = Watch(self._folder)
-        _rooms.SharedSlots.create(64, 1).close()  # starts what keeps account of shared memory
+        SharedSlots.create(64, 1).close()  # starts what keeps account of shared memory
 
     def close(self) -> None:
         self._patch.undo()

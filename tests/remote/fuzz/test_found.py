@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import pickle
+import shutil
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +18,7 @@ from onscope.runtime import Runtime, block
 from onscope.runtime._shm import SharedSlots
 from onscope.runtime.remote.link._lanes import Lanes
 from onscope.runtime.remote.packages import Store, _named, _store
-from onscope.runtime.remote.server import _greeting, _guest
+from onscope.runtime.remote.server import _guest
 from onscope.runtime.remote.server._greeting import Refused, greeting
 from onscope.runtime.remote.server._guest import MOST_WAITING
 from onscope.runtime.remote.server._rooms import Rooms
@@ -103,7 +105,7 @@ def test_a_guest_that_never_listens_is_not_answered_for_ever(hosting: Hosting) -
 
 def test_what_is_promised_counts_as_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
-    monkeypatch.setattr(_store.shutil, "disk_usage", lambda folder: types.SimpleNamespace(free=5 << 30))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: types.SimpleNamespace(free=5 << 30))
     first = store.begin(NAME, 3 << 30)
     with pytest.raises(WireError, match="bytes free on the box's disk"):
         store.begin("b" * 64 + ".onnx", 3 << 30)
@@ -201,7 +203,7 @@ def as_large_as_asked(self: Rooms, asked: Any) -> SharedSlots:
          said(worker({**OPEN, "ring": {"slot_bytes": 1 << 20, "slots": 2}}))),
         (Unpack, [(plain, "unpack")], unpickled, said({"kind": "beat"})),
         (Account, [(Session, "came")], one_too_many, said({"kind": "fill", "n": 1, "got": 0})),
-        (Greeted, [(_greeting.hmac, "compare_digest")], lambda one, other: True, said(HELLO)),
+        (Greeted, [(hmac, "compare_digest")], lambda one, other: True, said(HELLO)),
         (Desking, [(Lanes, "part")], into_any_slot, said(*UNDER_WAY, [b'{"kind": "part", "at": 0}', b"x"])),
     ],
 )  # fmt: skip
