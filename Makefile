@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 ARGS ?=
 
-.PHONY: demo test test-browser test-frameworks test-napari test-slow lint types format bench packages clean help
+.PHONY: demo test test-browser test-frameworks test-napari test-slow fuzz lint types format bench packages clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /: /'
@@ -38,6 +38,9 @@ test-napari: $(VENV)/.napari  ## Install napari and Qt, and test onscope in napa
 
 test-slow: $(VENV)/.dev  ## The tests that take longer
 	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks --ignore=tests/view/napari $(ARGS)
+
+fuzz: $(VENV)/.fuzz  ## Fuzz what may come over the wire between PC and GPU box (ARGS="-max_total_time=60", of each of five harnesses)
+	$(BIN)/python -m tests.remote.fuzz $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -95,10 +98,15 @@ $(VENV)/.browser: $(VENV)/.dev
 	$(PIP) -e ".[dev,browser]"
 	@touch $@
 
+$(VENV)/.fuzz: $(VENV)/.dev
+	@echo "Installing what fuzzes into $(VENV)"
+	$(PIP) -e ".[dev,fuzz]"
+	@touch $@
+
 $(VENV)/.napari: $(VENV)/.dev
 	@echo "Installing napari and Qt into $(VENV) (a few minutes)"
 	$(PIP) -e ".[dev,napari]" "PySide6-Essentials>=6.8,<6.12"
 	@touch $@
 
 clean:  ## Remove the environment and what tools left
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz dist

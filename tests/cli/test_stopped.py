@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -16,10 +17,12 @@ from typing import IO, Any
 import pytest
 
 from onscope.runtime.record import open_recording
+from tests.cli.conftest import Call
 from tests.processes import heed_ctrl_c
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="these are POSIX signals")
 READY_S = 90.0
+METRICS = importlib.util.find_spec("prometheus_client") is not None
 
 
 class Started:
@@ -72,8 +75,13 @@ class Started:
 def test_a_signal_ends_a_run_in_order(
     pipeline_file: Path, tmp_path: Path, number: signal.Signals, code: int, words: str
 ) -> None:
-    with Started(pipeline_file, tmp_path / "out") as run:
+    with Started(pipeline_file, tmp_path / "out", *(("--metrics", "0") if METRICS else ())) as run:
         run.await_frames()
+        if METRICS:
+            with urllib.request.urlopen(run.await_frames(r"metrics: (\S+)")[1], timeout=20) as answer:
+                told = re.search(r"^onscope_frames_submitted_total (\S+)$", answer.read().decode(), re.MULTILINE)
+            assert told is not None
+            assert float(told[1]) >= 10
         run.process.send_signal(number)
         assert run.process.wait(60) == code, run.said
         assert f"stopped by {words}; everything until then is recorded" in run.said
@@ -119,23 +127,10 @@ def test_a_signal_before_the_first_frame_leaves_nothing_behind(pipeline_file: Pa
     assert not (tmp_path / "out").exists()
 
 
-def test_a_run_gives_metrics(pipeline_file: Path, tmp_path: Path) -> None:
-    pytest.importorskip("prometheus_client")
-    with Started(pipeline_file, tmp_path / "out", "--metrics", "0") as run:
-        run.await_frames()
-        url = run.await_frames(r"metrics: (\S+)")[1]
-        with urllib.request.urlopen(url, timeout=20) as answer:
-            text = answer.read().decode()
-        run.process.send_signal(signal.SIGTERM)
-        assert run.process.wait(60) == 143
-    found = re.search(r"^onscope_frames_submitted_total (\S+)$", text, re.MULTILINE)
-    assert found is not None
-    assert float(found[1]) >= 10
-
-
-def test_an_error_is_a_line_of_json(pipeline_file: Path, tmp_path: Path) -> None:
-    with Started(pipeline_file, tmp_path / "out", "--provider", "no-such-engine") as run:
-        assert run.process.wait(60) == 1
-        line = run.log[-1]
+def test_an_error_is_a_line_of_json(pipeline_file: Path, stack: Path, tmp_path: Path, call: Call) -> None:
+    words = "--source", f"replay:{stack}", "--out", tmp_path / "out", "--log-format", "json"
+    said = call("run", pipeline_file, *words, "--provider", "no-such-engine")
+    assert said.code == 1
+    line = json.loads(said.err.splitlines()[-1])
     assert (line["level"], line["event"]) == ("error", "error")
     assert "no-such-engine" in line["message"]

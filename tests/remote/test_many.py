@@ -1,14 +1,15 @@
-"""A hundred thousand frames over a link that is cut all the time: none is unaccounted."""
+"""A hundred thousand frames over a link that is cut all the time: none is unaccounted. It takes minutes."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from onscope.runtime import Event, FrameSpec, Pipeline, Runtime, Stage, block
+from onscope.runtime import FrameSpec, Pipeline, Runtime, Stage, block
 from tests import models
 from tests.live.test_swap import plus
 
@@ -22,18 +23,20 @@ SPEC = FrameSpec((16, 16), "uint16", camera="cam")
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_none_of_a_hundred_thousand_frames_is_unaccounted(
-    runtime: Callable[..., Runtime], box: Running, events: list[Event], tmp_path_factory: pytest.TempPathFactory
+    runtime: Callable[..., Runtime], box: Running, tmp_path: Path
 ) -> None:
-    over = Pipeline([Stage("plus", plus(tmp_path_factory.mktemp("plus"), 3))])
+    over = Pipeline([Stage("plus", plus(tmp_path, 3))])
     with through(box) as proxy:
         it = runtime(over, SPEC, worker=proxy.address, admission=block(8), patience_s=60)
         results = it.subscribe(block(64))
         seen: list[int] = []
+        wrong: list[int] = []
 
         def read() -> None:
-            for result in results:
-                assert np.all(result["plus"] == result.frame.pixels + 3)
+            for result in results:  # to the end, whatever they are: a frame that nobody takes holds up the others
                 seen.append(result.frame.id.seq)
+                if not np.array_equal(result["plus"], result.frame.pixels + 3):
+                    wrong.append(result.frame.id.seq)
 
         over_ = threading.Event()
 
@@ -53,5 +56,6 @@ def test_none_of_a_hundred_thousand_frames_is_unaccounted(
         for thread in threads:
             thread.join()
     assert seen == list(range(FRAMES))
+    assert not wrong
     assert it.ledger.counts["done"] == sum(it.ledger.counts.values()) == FRAMES
     assert proxy.cuts > 20

@@ -61,15 +61,27 @@ class Desk:
 
     def handle(self, head: Mapping[str, Any], payload: Payload | None) -> None:
         """One message of the box's; raises WireError for what makes no sense."""
-        kind = head["kind"]
+        try:
+            self._handle(head["kind"], head, payload)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise WireError(f"found a message of the box that is none ({error!r:.200})") from error
+        for opening in self._uploads.ready():
+            self._session.add([(opening, None)])
+
+    def _handle(self, kind: str, head: Mapping[str, Any], payload: Payload | None) -> None:
         if kind == "part" and payload is not None:
             self.lanes.part(head, payload)
         elif kind == "worker":
             message = head["message"]
-            if message["kind"] in ("done", "failed"):
+            said = message["kind"]
+            if said in ("done", "failed"):
                 message = self.lanes.answered(message)
-            elif message["kind"] == "hello":
+            elif said == "hello":
                 self.pid = whole(message, "pid")
+            elif said in ("opened", "progress", "refused"):
+                whole(message, "lane")
+            else:
+                raise WireError(f"found a message {said!r:.40} of the box's worker")
             self._tell(message)
         elif kind == "lack":
             names = [name_of(each) for each in head["files"]]
@@ -80,4 +92,3 @@ class Desk:
             self.epitaph = f"on the box, {text(head, 'epitaph', 2000)}"
         else:
             raise WireError(f"found a message {kind!r:.40} of the box")
-        self._session.add([(opening, None) for opening in self._uploads.ready()])

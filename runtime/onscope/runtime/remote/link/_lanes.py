@@ -43,13 +43,14 @@ class Lane:
             self.answers.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Flight:
-    """A window under way."""
+    """A window under way; `left` when all of it was sent."""
 
     lane: int
     answer: int
     sent_ns: int
+    left: bool = False
 
 
 @dataclass(eq=False)
@@ -89,7 +90,7 @@ class Lanes:
     def run(self, message: Mapping[str, Any]) -> Iterator[Item]:
         """A window and those of its frames that the box has not yet."""
         number, lane = message["window"], self._lanes[message["lane"]]
-        self.flights[number] = Flight(message["lane"], message["answer"], now_ns())
+        self.flights[number] = flight = Flight(message["lane"], message["answer"], now_ns())
         keys = message["keys"]
         names = message["slots"] if keys is None else keys
         slots, new = lane.places.take(number, names, again=keys is not None)
@@ -100,6 +101,7 @@ class Lanes:
                 for at, piece in chunks(lane.pixels(message["slots"][position])):
                     more, payload = self.packer.piece(message["lane"], "frame", lane.item, piece)
                     yield {"kind": "fill", "lane": message["lane"], "slot": slot, "at": at, **more}, payload
+            flight.left = True
             yield {"kind": "worker", "message": {**message, "slots": slots}}, None
 
         return items()
@@ -130,17 +132,17 @@ class Lanes:
         """What came of a window, its stamps told in this machine's clock."""
         came = now_ns()
         flight = self.flights.pop(message["window"], None)
-        if flight is None:
+        if flight is None or not flight.left:
             raise WireError(f"found an answer to window {message['window']!r:.40}, which is not under way")
         if (lane := self._lanes.get(flight.lane)) is not None:
             lane.places.done(message["window"])
         if message["kind"] != "done":
             return message
 
-        def here(there: int) -> int:
-            return self.clock.here(there, flight.sent_ns, came)
+        def here(there: object) -> int:
+            return self.clock.here(whole({"a stamp": there}, "a stamp"), flight.sent_ns, came)
 
-        computing = message["finished"] - message["started"]
+        computing = whole(message, "finished") - whole(message, "started")
         self._handovers.append(max(0, came - flight.sent_ns - computing))
         stages = [(here(start), here(end)) for start, end in message["stages"]]
         return {

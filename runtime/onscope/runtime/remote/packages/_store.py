@@ -9,6 +9,7 @@ import secrets
 import shutil
 import time
 from pathlib import Path
+from weakref import WeakSet
 
 from ..wire import Payload, WireError, name_of
 
@@ -27,6 +28,7 @@ class Store:
     def __init__(self, folder: Path, limit: int = LIMIT_BYTES) -> None:
         self._folder = folder
         self._limit = limit
+        self._coming: WeakSet[Upload] = WeakSet()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for leftover in folder.glob(".coming-*"):
             with contextlib.suppress(OSError):
@@ -51,9 +53,11 @@ class Store:
             raise WireError(f"found a file of {size} bytes, expected at most {LARGEST_FILE}")
         self._tidy(size)
         free = shutil.disk_usage(self._folder).free
-        if size + HEADROOM > free:
-            raise WireError(f"found {free} bytes free on the box's disk, expected {size + HEADROOM}: make room there")
-        return Upload(self.place(name), size)
+        needed = size + HEADROOM + sum(each.left for each in self._coming)
+        if needed > free:
+            raise WireError(f"found {free} bytes free on the box's disk, expected {needed}: make room there")
+        self._coming.add(made := Upload(self.place(name), size))
+        return made
 
     def _tidy(self, more: int) -> None:
         files = []
@@ -79,6 +83,11 @@ class Upload:
         self._hash = hashlib.sha256()
         self._beside = place.with_name(f".coming-{secrets.token_hex(8)}")
         self._file = self._beside.open("xb")
+
+    @property
+    def left(self) -> int:
+        """Bytes that are still to come."""
+        return 0 if self._file.closed else self._size - self._at
 
     def write(self, at: int, piece: Payload) -> bool:
         """Whether the file is whole now, and stored. Raises WireError when it is not what its name says."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import importlib.metadata
 import platform
@@ -39,8 +40,8 @@ def greeting(head: Mapping[str, Any], token: str) -> Greeting:
     theirs = head.get("version"), head.get("worker_version")
     if theirs != (VERSION, WORKER_VERSION):
         raise Refused(
-            f"found onscope {text(head, 'onscope')} (protocol {theirs[0]}.{theirs[1]}) on the PC, expected protocol "
-            f"{VERSION}.{WORKER_VERSION} as of its onscope {_version()}: install the same version on both"
+            f"found onscope {text(head, 'onscope')} (protocol {theirs[0]!r:.20}.{theirs[1]!r:.20}) on the PC, expected "
+            f"protocol {VERSION}.{WORKER_VERSION} as of its onscope {_version()}: install the same version on both"
         )
     replaces = head.get("replaces", [])
     if not isinstance(replaces, list) or len(replaces) > MOST_REPLACED or not all(isinstance(s, str) for s in replaces):
@@ -57,5 +58,6 @@ def welcome(session: str, got: int, *, resumed: bool) -> dict[str, Any]:
     return {"kind": "welcome", "session": session, "got": got, **told}
 
 
+@functools.cache
 def _version() -> str:
     return importlib.metadata.version("onscope")

@@ -9,8 +9,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import psutil
-
 from ..._clock import now_ns
 from ..._errors import OnscopeError, WorkerError
 from ...service import BoxCounters
@@ -20,11 +18,16 @@ from ..packing import Arrivals, Codec, Packer
 from ..session import Item, Session
 from ..wire import Pack, Payload, WireError, chunks, name_of, text, whole
 from ._rooms import Rooms
+from ._weight import taken_bytes
 
 PROVIDER = re.compile(r"[a-z0-9-]+(:[\w.,=@%*/+-]*)?")
 MOST_FILES = 256
 MOST_WINDOWS = 64
 """Windows that a PC may have here at once; it has three."""
+MOST_WAITING = 1024
+"""Messages for a PC that it has not taken: each window has some, and a PC that asks on and on without hearing more."""
+MOST_WORDS = 1900
+"""Characters of a worker's last words that the PC is told."""
 
 
 class Guest:
@@ -99,6 +102,8 @@ class Guest:
     def handle(self, head: Mapping[str, Any], payload: Payload | None) -> None:
         """One message of the PC's; raises WireError for what makes no sense."""
         kind = head["kind"]
+        if self.session.waiting > MOST_WAITING:
+            raise WireError(f"found more than {MOST_WAITING} messages that the PC has not taken, expected it to")
         if kind == "fill" and payload is not None:
             self._rooms.fill(head, payload)
         elif kind == "worker" and isinstance(message := head.get("message"), dict):
@@ -138,8 +143,11 @@ class Guest:
             self._packer.forget(lane)
         elif kind != "tune":
             raise WireError(f"found a message {kind!r:.40} for a worker")
-        with contextlib.suppress(OSError):  # it has died, which the listening thread tells
-            self._worker.send(message)
+        try:
+            with contextlib.suppress(OSError):  # it has died, which the listening thread tells
+                self._worker.send(message)
+        except RecursionError as error:
+            raise WireError("found a message for the worker that is nested too deep") from error
 
     def _placed(self, message: Message) -> Message:
         provider = text(message, "provider")
@@ -215,9 +223,9 @@ class Guest:
         try:
             while (message := self._worker.receive()) is not None:
                 self._post(self, message)
-            self._epitaph = self._why or self._worker.epitaph()
+            self._epitaph = (self._why or self._worker.epitaph())[:MOST_WORDS]
         except (OSError, ValueError) as error:
-            self._epitaph = str(error)
+            self._epitaph = str(error)[:MOST_WORDS]
         self._post(self, None)
 
     def close(self, *, kill: bool) -> None:
@@ -233,10 +241,6 @@ class Guest:
 
     def weigh(self, most: int) -> None:
         """End a worker that takes more memory than so many bytes; the PC is told, as of any death."""
-        try:
-            memory = psutil.Process(self._worker.pid).memory_info()
-        except (psutil.Error, OSError):  # it has just ended
-            return
-        if (takes := memory.rss - getattr(memory, "shared", 0)) > most:
+        if (takes := taken_bytes(self._worker.pid)) > most:
             self._why = f"it took {takes / 2**20:.0f} MB of memory, expected at most {most / 2**20:.0f} MB"
             self._worker.kill()

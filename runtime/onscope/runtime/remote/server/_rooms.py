@@ -18,6 +18,8 @@ from ..wire import Payload, WireError, whole, whole_list
 MOST_LANES = 64
 MOST_SLOTS = 1 << 16
 LARGEST_SLOT = 4 << 30
+LINE = 64
+"""Every slot begins at a multiple of it."""
 SHARE = 0.5
 """Of the machine's memory: what the slots of one PC may take."""
 
@@ -80,13 +82,16 @@ class Rooms:
         if room.answers is not None:
             raise WireError(f"found the answers of lane {message['lane']} a second time")
         room.offsets = whole_list(message, "offsets", LARGEST_SLOT, MOST_SLOTS)
+        if not room.opened or len(room.offsets) != len(room.opened):
+            raise WireError(f"found {len(room.offsets)} answers of lane {message['lane']}, expected {len(room.opened)}")
         room.answers = made = self._make(message)
         return {**message, "name": made.name, "slot_bytes": made.slot_bytes}
 
     def _make(self, asked: Mapping[str, Any]) -> SharedSlots:
         slot_bytes, slots = whole(asked, "slot_bytes", 1, LARGEST_SLOT), whole(asked, "slots", 1, MOST_SLOTS)
-        if sum(each.nbytes for each in self._rooms.values()) + slot_bytes * slots > self._most:
-            raise WireError(f"found slots of {slot_bytes * slots} bytes, expected at most {self._most} for one PC")
+        made = -(-slot_bytes // LINE) * LINE * slots
+        if sum(each.nbytes for each in self._rooms.values()) + made > self._most:
+            raise WireError(f"found slots of {made} bytes, expected at most {self._most} for one PC")
         return SharedSlots.create(slot_bytes, slots)
 
     def fill(self, head: Mapping[str, Any], piece: Payload) -> None:

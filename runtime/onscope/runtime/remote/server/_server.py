@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from ..wire import (
 )
 from ._greeting import Refused, greeting, welcome
 from ._guest import Guest
-from ._socket import listening
+from ._socket import listening, peer_address
 
 KEEP_NS = 60_000_000_000
 """A PC that was not heard for so long has to begin anew."""
@@ -126,7 +126,8 @@ class Server:
         while self._said:
             guest, message = self._said.popleft()
             if guest.id in self._guests:
-                guest.died() if message is None else guest.answer(message)
+                with self._apart(guest):
+                    guest.died() if message is None else guest.answer(message)
         for _ in range(AT_ONCE):
             try:
                 frames: list[Any] = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
@@ -136,10 +137,11 @@ class Server:
             awaited = False
         now = now_ns()
         for guest in list(self._guests.values()):
-            self._pump(guest)
+            with self._apart(guest):
+                self._pump(guest)
             if now > self._weigh_ns:
                 guest.weigh(self._most_bytes)
-            if now - guest.heard_ns > KEEP_NS:
+            if now - guest.heard_ns > KEEP_NS and guest.id in self._guests:
                 self._end(guest, "was not heard any more", kill=True)
         if now > self._weigh_ns:
             self._weigh_ns = now + WEIGH_NS
@@ -171,19 +173,28 @@ class Server:
             if guest is not None:
                 self._end(guest, f"was refused: {error}", kill=True)
         except Exception as error:
-            # Broad on purpose: what one PC says must not end the others' runs.
+            self._give_up(peer, guest, error)
+
+    @contextlib.contextmanager
+    def _apart(self, guest: Guest) -> Iterator[None]:
+        """What goes wrong with one PC ends its run alone."""
+        try:
+            yield
+        except Exception as error:
+            self._give_up(guest.peer, guest, error)
+
+    def _give_up(self, peer: bytes | None, guest: Guest | None, error: Exception) -> None:
+        # Of broad excepts on purpose: what one PC says must not end the others' runs.
+        if peer is not None:
             self._send(peer, {"kind": "refused", "words": f"it did not expect this: {error!r:.500}"})
-            if guest is not None and guest.id in self._guests:
-                self._end(guest, f"was not expected: {error!r}", kill=True)
+        if guest is not None and guest.id in self._guests:
+            self._end(guest, f"was not expected: {error!r:.500}", kill=True)
 
     def _greet(self, peer: bytes, head: Mapping[str, Any], first: Any) -> None:
         """Let a PC in, or back in."""
         if peer in self._by_peer:
             raise WireError("found a second greeting on one connection")
-        asked = greeting(head, "" if self._secret is None else self._secret.token)
-        where = ""
-        with contextlib.suppress(zmq.ZMQError, LookupError):
-            where = first.get("Peer-Address")
+        asked, where = greeting(head, "" if self._secret is None else self._secret.token), peer_address(first)
         for id in asked.replaces:
             if (old := self._guests.get(id)) is not None:
                 self._end(old, "began anew", kill=True)

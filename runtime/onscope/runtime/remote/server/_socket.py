@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any
+
 import zmq
 
 from ..._errors import WorkerError
@@ -42,3 +45,10 @@ def listening(
         made.close(0)
         raise WorkerError(f"cannot listen on {shown}:{port} ({error}): choose another host or port") from error
     return made, int(made.getsockopt_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
+
+
+def peer_address(first: Any) -> str:
+    """Where a message came from, by its first frame; "" where that is not known."""
+    with contextlib.suppress(zmq.ZMQError, LookupError):
+        return str(first.get("Peer-Address"))
+    return ""

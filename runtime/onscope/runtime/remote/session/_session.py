@@ -116,6 +116,11 @@ class Session:
         return not (self._kept or self._soon or self._later)
 
     @property
+    def waiting(self) -> int:
+        """Messages that the other end has not acknowledged, and iterators of such that were not sent yet."""
+        return len(self._kept) + len(self._soon) + len(self._later)
+
+    @property
     def kept_bytes(self) -> int:
         """What is on its way, or has to be sent again."""
         return self._on_the_way

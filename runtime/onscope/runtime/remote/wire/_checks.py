@@ -9,6 +9,8 @@ from typing import Any
 from ._message import WireError
 
 LARGEST = 1 << 62
+_HALF = re.compile("[\ud800-\udfff]")
+"""Halves of characters, which JSON lets through: whoever prints or encodes one fails."""
 _NAME = re.compile(r"[0-9a-f]{64}\.(?:onnx|npy|tif|tiff|yaml)")
 
 
@@ -21,9 +23,9 @@ def whole(head: Mapping[str, Any], name: str, low: int = 0, high: int = LARGEST)
 
 
 def text(head: Mapping[str, Any], name: str, most: int = 200) -> str:
-    """A text of at most so many characters."""
+    """A text of at most so many characters, all of which can be written as UTF-8."""
     value = head.get(name)
-    if not isinstance(value, str) or len(value) > most:
+    if not isinstance(value, str) or len(value) > most or _HALF.search(value):
         raise WireError(f"found {name} {_short(value)}, expected a text of at most {most} characters")
     return value
 

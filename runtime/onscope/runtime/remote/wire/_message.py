@@ -42,7 +42,7 @@ def unpack(parts: Sequence[Payload], most: int = HEAD_BYTES) -> tuple[dict[str, 
         sizes = " and ".join(str(len(part)) for part in parts)
         raise WireError(f"found parts of {sizes} bytes, expected at most {most} and {CHUNK}")
     try:
-        head = json.loads(bytes(parts[0]))
+        head = json.loads(str(parts[0], "utf-8"))  # given bytes, json would look for other encodings
     except (ValueError, RecursionError) as error:
         raise WireError("found a head that is no JSON") from error
     if not isinstance(head, dict) or not isinstance(head.get("kind"), str):
