@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +130,16 @@ def choose_again(core: Core, before: str) -> None:
             core.set_camera_device(before)
     except CORE_ERRORS as error:
         raise refused(before, error) from error
+
+
+def check_at_rest(core: Core, labels: Iterable[str], *, others: bool) -> None:
+    """Raise SourceError for cameras that run a sequence; `others`: one of this scope's runs, on whichever."""
+    for label in labels:
+        if others or core.is_sequence_running(label):
+            raise SourceError(
+                f"found {label} already running a sequence, expected it at rest: close the other frames() "
+                "generator, or stop the live view, first"
+            )
 
 
 def refused(label: str, error: Exception) -> SourceError:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from onscope.runtime import FrameSpec, SourceError, now_ns
 
-from ._camera import Camera, choose_again, refused
+from ._camera import Camera, check_at_rest, choose_again, refused
 from ._changes import Changes
 from ._core import CORE_ERRORS, Core
 from ._pace import WAIT_S, Pace
@@ -80,7 +80,9 @@ class CameraSequence:
                 self._paused = self.retired = True
                 return
             try:
-                self._check_at_rest()
+                if not self._is_open():
+                    raise SourceError("found the scope closed, expected an open one: stay inside its `with` block")
+                check_at_rest(core, self.labels, others=self._changes.running not in (None, self))
                 if self._before is None:
                     self._before = core.get_camera_device()
                 self.specs = {camera.label: camera.spec() for camera in self._cameras}
@@ -244,13 +246,3 @@ class CameraSequence:
 
     def refused(self, error: Exception) -> SourceError:
         return refused(" and ".join(self.labels), error)
-
-    def _check_at_rest(self) -> None:
-        if not self._is_open():
-            raise SourceError("found the scope closed, expected an open one: stay inside its `with` block")
-        for camera in self._cameras:
-            if self._changes.running not in (None, self) or self._core.is_sequence_running(camera.label):
-                raise SourceError(
-                    f"found {camera.label} already running a sequence, expected it at rest: close the other frames() "
-                    "generator, or stop the live view, first"
-                )
