@@ -74,7 +74,7 @@ def _listen(patch: pytest.MonkeyPatch, heard: dict[str, list[Parts]]) -> None:
 
         patch.setattr(kind, name, noted)
 
-    def took(peer: bytes, parts: list[Any], first: object) -> None:
+    def took(peer: bytes, parts: list[Any], *more: object) -> None:
         plain = [bytes(part) for part in parts]
         head = json.loads(plain[0])
         heard["unpack"].append(plain)
