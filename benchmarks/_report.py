@@ -39,6 +39,7 @@ PLACES = {
         "<!-- feedback: written by `python -m benchmarks.feedback --readme` -->",
         "<!-- end of feedback -->",
     ),
+    "remote": ("<!-- remote: written by `python -m benchmarks.remote --readme` -->", "<!-- end of remote -->"),
     "hooks": ("<!-- hooks: written by `python -m benchmarks.hooks --readme` -->", "<!-- end of hooks -->"),
     "trust": ("<!-- trust: written by `python -m benchmarks.trust --readme` -->", "<!-- end of trust -->"),
 }
