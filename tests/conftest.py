@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,14 +33,11 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def box_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of a box on loopback that runs networks in worker processes of its own."""
-    from onscope.runtime.remote import Server
+    from tests.boxes import Running
 
-    server = Server(store=tmp_path_factory.mktemp("box"), most=64)
-    serving = threading.Thread(target=server.run)
-    serving.start()
-    yield f"tcp://127.0.0.1:{server.port}"
-    server.stop()
-    serving.join()
+    box = Running(tmp_path_factory.mktemp("box"), most=64)
+    yield box.address
+    box.stop()
 
 
 @pytest.fixture(scope="session", autouse=True)

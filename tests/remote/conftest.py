@@ -1,8 +1,7 @@
-"""Boxes for the tests: a server in a thread with real worker processes, and one in a process of its own."""
+"""Boxes for the tests, and runtimes whose worker is on one."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,29 +10,8 @@ from typing import Any
 import pytest
 
 from onscope.runtime import Event, Pipeline, Runtime
-from onscope.runtime.remote import Server
 from tests import models
-
-
-class Running:
-    """A server that runs in a thread of the test."""
-
-    def __init__(self, folder: Path, **more: Any) -> None:
-        self.told: list[str] = []
-        self.store = folder
-        self.server = Server(store=folder, tell=self.told.append, **more)
-        self.port = self.server.port
-        self._thread = threading.Thread(target=self.server.run, daemon=True)
-        self._thread.start()
-
-    @property
-    def address(self) -> str:
-        return f"tcp://127.0.0.1:{self.port}"
-
-    def stop(self) -> None:
-        self.server.stop()
-        self._thread.join(30)
-        assert not self._thread.is_alive()
+from tests.boxes import Running
 
 
 @pytest.fixture

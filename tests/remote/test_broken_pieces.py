@@ -13,8 +13,8 @@ import zmq
 
 from onscope.runtime._shm import SharedSlots
 from onscope.runtime.remote import Box
+from tests.boxes import Running
 
-from .conftest import Running
 from .test_strangers import HELLO, OPEN, dealer, said
 
 

@@ -11,8 +11,8 @@ import zmq
 from onscope.runtime import Runtime, block
 from onscope.runtime.service import Metrics
 from tests import models
+from tests.boxes import Running
 
-from .conftest import Running
 from .test_cuts import check, take, through
 
 FRAMES = 200

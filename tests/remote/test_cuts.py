@@ -17,8 +17,8 @@ import pytest
 
 from onscope.runtime import Event, Pipeline, Result, Runtime, WorkerError, block, keep_newest
 from tests import models
+from tests.boxes import Running
 
-from .conftest import Running
 from .proxy import Proxy
 
 SERVE = "import typer; from onscope.cli._serve import serve; typer.run(serve)"

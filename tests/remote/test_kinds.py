@@ -11,11 +11,10 @@ import pytest
 
 from onscope.runtime import Frame, FrameSpec, Gather, Package, Pipeline, Result, Runtime, Stage, block
 from tests import models
+from tests.boxes import Running
 from tests.graph.generated import Recipe, write
 from tests.live import test_crops, test_hosted, test_tracked
 from tests.live.test_swap import plus
-
-from .conftest import Running
 
 
 def noise(seq: int, **more: Any) -> Frame:

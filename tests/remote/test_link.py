@@ -8,8 +8,7 @@ import numpy as np
 
 from onscope.runtime import Runtime, block
 from tests import models
-
-from .conftest import Running
+from tests.boxes import Running
 
 
 def test_frames_go_there_and_answers_come_back(runtime: Callable[..., Runtime], box: Running) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from onscope.runtime import FrameSpec, Pipeline, Runtime, Stage, block
 from tests import models
+from tests.boxes import Running
 from tests.live.test_swap import plus
 
-from .conftest import Running
 from .test_cuts import through
 
 FRAMES = 100_000

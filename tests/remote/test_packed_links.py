@@ -11,8 +11,8 @@ import pytest
 from onscope.runtime import Frame, FrameId, FrameSpec, Pipeline, Runtime, Stage, block
 from onscope.runtime.service import LinkCounters
 from tests import models
+from tests.boxes import Running
 
-from .conftest import Running
 from .proxy import Proxy
 from .test_cuts import check, take, through
 from .test_kinds import KINDS, rows, same

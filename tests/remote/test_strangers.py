@@ -26,8 +26,8 @@ from onscope.runtime.remote.server import _greeting
 from onscope.runtime.remote.wire import VERSION, WireError
 from onscope.runtime.worker import VERSION as WORKER_VERSION
 from tests import models
+from tests.boxes import Running
 
-from .conftest import Running
 from .test_cuts import served
 
 Serve = Callable[..., Running]

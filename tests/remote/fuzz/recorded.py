@@ -15,8 +15,8 @@ from onscope.runtime.remote.link._desk import Desk
 from onscope.runtime.remote.server._guest import Guest
 from onscope.runtime.remote.server._server import Server
 from tests import models
+from tests.boxes import Running
 
-from ..conftest import Running
 from ..proxy import Proxy
 from .desk import SHA256
 from .messages import Parts, joined

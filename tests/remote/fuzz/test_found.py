@@ -25,8 +25,8 @@ from onscope.runtime.remote.server._rooms import Rooms
 from onscope.runtime.remote.session import Session
 from onscope.runtime.remote.wire import WireError, unpack
 from tests import models
+from tests.boxes import Running
 
-from ..conftest import Running
 from ..test_strangers import HELLO
 from . import plain
 from .desk import Desking
