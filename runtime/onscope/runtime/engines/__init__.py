@@ -6,7 +6,7 @@ that really runs here. The provider asked for is the provider used, or ProviderE
 
 from ._ahead import AheadOfTime, Built, Progress
 from ._fault import behind_faults, chance, parse_fault
-from ._interface import WARM_UPS, Engine, Session, TensorSpec
+from ._interface import WARM_UPS, Engine, Pending, Session, Staged, Stayed, TensorSpec
 from ._select import (
     PREFERENCE,
     EngineProbe,
@@ -25,8 +25,11 @@ __all__ = [
     "Built",
     "Engine",
     "EngineProbe",
+    "Pending",
     "Progress",
     "Session",
+    "Staged",
+    "Stayed",
     "TensorSpec",
     "behind_faults",
     "build_ahead",
