@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._admission import Admission
-from ._dispatch import LENDABLE, Dispatcher
+from ._credit import LENDABLE, most_at_once
+from ._dispatch import Dispatcher
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Tell
 from ._frame import Frame, FrameSpec, Segment, spec_of
@@ -140,7 +141,7 @@ class Cameras:
         if self._care is None:
             self._care = Care()  # frames are about to run
         # In the worker, one being made a result, one sent again after a death.
-        in_hand = self._supervisor.link.credit + 2
+        in_hand = most_at_once(self._supervisor.link) + 2
         raw_depth = 0 if self._sink is None else self._sink.depth(spec)
         ledger = self._dispatcher.ledger
         stages = self.pipeline.stages_of(spec.camera)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ._admission import Admission
 from ._changes import Changes
 from ._clock import now_ns
+from ._credit import credit_for, most_at_once
 from ._delivery import Delivery
 from ._errors import WorkerError
 from ._lane import BUDGET, Window
@@ -22,14 +23,6 @@ from .worker import WorkerLink
 
 if TYPE_CHECKING:
     from .budget import Governor
-
-LENDABLE = 4
-"""Results whose slots readers may hold at once before they get copies."""
-
-
-def answer_slots(link: WorkerLink) -> int:
-    """Slots of a lane for answers: of windows that the worker has, of readers, of one that is being made a result."""
-    return link.credit + LENDABLE + 1
 
 
 @dataclass(eq=False)
@@ -49,6 +42,7 @@ class Dispatcher:
     changes: Changes = field(default_factory=Changes)
     governor: Governor | None = None
     """Decides what gives way when time is short."""
+    depth: int = 1  # windows that the worker begins at once
     held: bool = False
     """Whether no window is sent, since another worker takes over."""
     turn_ns: int = 0
@@ -59,6 +53,7 @@ class Dispatcher:
     numbers: dict[str, int] = field(default_factory=dict)
     """The lowest track numbers not given yet, by stage."""
     _took_ns: int = 0
+    _finished_ns: int = 0
 
     def open_message(self, route: Route, provider: str, threads: int | None) -> dict[str, Any]:
         """What the worker needs to open a lane."""
@@ -95,6 +90,7 @@ class Dispatcher:
 
     def warmed(self, opened: Mapping[str, Any]) -> None:
         """A lane was opened: what its ways cost."""
+        self.depth = max(self.depth, int(opened.get("depth", 1)))
         if self.governor is not None:
             self.governor.warmed(opened["ways_warm_ns"])
 
@@ -102,7 +98,9 @@ class Dispatcher:
         # A window that waits in the worker can no longer give way to a newer one. Where the newest matter and windows
         # take long, the worker waits for the hand-over instead of the frame for a whole window.
         assert self.link is not None
-        return 1 if self.admission.kind == "keep_newest" and self._took_ns > self.link.long_ns else self.link.credit
+        if (newest := self.admission.kind == "keep_newest") and self._took_ns > self.link.long_ns:
+            return 1
+        return min(credit_for(self.depth, newest), most_at_once(self.link)) if self.depth > 1 else self.link.credit
 
     def _oldest(self) -> Route | None:
         if len(self.routes) == 1:
@@ -163,7 +161,9 @@ class Dispatcher:
         """The worker answered its oldest window."""
         delivered_ns = now_ns()
         with self.changed:
-            self._took_ns = message["finished"] - message["started"]
+            # Of windows that were under way together, each took what the one before it had not.
+            began = max(message["started"], self._finished_ns)
+            self._took_ns, self._finished_ns = message["finished"] - began, message["finished"]
             route, window = self._answered(message)
             self.turn_ns = delivered_ns
             route.keep_frozen(message.get("frozen", ()))

@@ -8,8 +8,9 @@ from typing import Any
 
 from . import _errors
 from ._clock import now_ns
+from ._credit import LENDABLE, answer_slots
 from ._deaths import DEATHS_OPENING, Deaths
-from ._dispatch import LENDABLE, Dispatcher, answer_slots
+from ._dispatch import Dispatcher
 from ._errors import OnscopeError, WorkerError
 from ._events import Event, Kind, Tell, Warner
 from ._route import Route

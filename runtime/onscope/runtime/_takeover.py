@@ -8,7 +8,8 @@ from typing import Any
 from . import _errors
 from ._answers import AnswerSlots
 from ._clock import now_ns
-from ._dispatch import LENDABLE, Dispatcher, answer_slots
+from ._credit import LENDABLE, answer_slots
+from ._dispatch import Dispatcher
 from ._errors import PipelineError, WorkerError
 from ._events import Event
 from ._live_path import closed_error

@@ -50,8 +50,11 @@ class Stayed(Protocol):
     when nobody holds it any more.
     """
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
 
     def fetch(self) -> Array:
         """A copy in the host's memory; waits for what computes it."""
@@ -61,9 +64,14 @@ class Stayed(Protocol):
 class Pending(Protocol):
     """A window whose work was begun."""
 
-    def wait(self) -> list[Array | Stayed]:
-        """Outputs in the graph's order, once they are there; the arrays are the caller's until `depth` more windows
-        were begun. Raises ProviderError when the engine failed."""
+    stayed: Sequence[Stayed]
+    """Its outputs that stay, in the order of `Staged.stay`: they may be given to the session's next windows at once."""
+
+    def wait(self) -> list[Array]:
+        """The other outputs in the graph's order, once they are there; called once.
+
+        The arrays are the caller's until `depth` more windows were begun. Raises ProviderError when the engine failed.
+        """
         ...
 
 
@@ -94,7 +102,7 @@ class Staged(Protocol):
         ...
 
     def stay(self, outputs: Sequence[int]) -> None:
-        """From now on these outputs are not brought back: `wait` gives a Stayed for each."""
+        """From now on these outputs of windows that are begun are not brought back, but given as `Pending.stayed`."""
         ...
 
     def lie_in(self, memory: Array) -> None:
@@ -113,7 +121,7 @@ class Engine(Protocol):
         ...
 
 
-def check_arrays(inputs: tuple[TensorSpec, ...], arrays: Sequence[Array]) -> None:
+def check_arrays(inputs: tuple[TensorSpec, ...], arrays: Sequence[Array | Stayed]) -> None:
     """Raise ProviderError unless the arrays fit the graph's inputs."""
     if len(arrays) != len(inputs):
         raise ProviderError(f"{MISFIT}: found {len(arrays)} arrays, expected {len(inputs)}")

@@ -4,7 +4,7 @@ from ._chain import Chain
 from ._engine_errors import EngineError, engine_errors
 from ._group import SETTING
 from ._hosted import ALONE, HOST, Hosted, Moment, Numbers, Opening
-from ._messages import LIMIT, LONG_NS, VERSION, Link, Message, WorkerLink
+from ._messages import DEEPEST, LIMIT, LONG_NS, VERSION, Link, Message, WorkerLink
 from ._opened import StageAnswer, as_table, dtype_of
 from ._parent import parent_link
 from ._process import ProcessLink
@@ -16,6 +16,7 @@ from ._ways import LEVEL, open_way
 
 __all__ = [
     "ALONE",
+    "DEEPEST",
     "HOST",
     "LEVEL",
     "LIMIT",
