@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 ARGS ?=
 
-.PHONY: demo test test-browser test-frameworks test-napari test-slow fuzz lint types format bench packages clean help
+.PHONY: demo test test-browser test-frameworks test-napari test-slow fuzz lint types format bench bench-gpu packages clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /: /'
@@ -55,6 +55,9 @@ format: $(VENV)/.dev  ## Format the code
 
 bench: $(VENV)/.dev  ## Measure the live path (ARGS="--quick")
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-gpu: $(VENV)/.dev  ## Measure what a GPU's engine costs beside its kernels (ARGS="--quick"; without a GPU a stand-in is measured)
+	$(BIN)/python -m benchmarks.gpu $(ARGS)
 
 # Two files at a time: tests that use torch and start no camera, and those that start cameras and use no torch.
 TORCH := tests/crops tests/export tests/graph tests/objects tests/package tests/specimen tests/tensorrt tests/track tests/zoo \
