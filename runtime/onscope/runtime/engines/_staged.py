@@ -79,7 +79,8 @@ class StagedSession:
             self._begun.popleft().done.wait()
         self._windows += 1
         sources: dict[int, tuple[Array, _There]] = {}
-        inputs = [self._input(array, keys[at] if at < len(keys) else None, sources) for at, array in enumerate(arrays)]
+        named = zip(arrays, keys or [None] * len(arrays), strict=True)
+        inputs = [self._input(array, key, sources) for array, key in named]
         self.sent += len(sources)
         window = _Window(
             inputs, [_There(tuple(size or 0 for size in each.shape), each.dtype) for each in self.outputs], stays

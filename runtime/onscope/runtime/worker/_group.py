@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from .._clock import now_ns
 from .._frame import Pixels
 from ..decode import Decoder, GridDecoder, decoder
-from ..engines import WARM_UPS, Pending, Staged, open_session
+from ..engines import WARM_UPS, Staged, open_session
 from ..graph import Answer, Compiled, Raw, StageRequest, Tiled
+from ._begun import Begun
 from ._plan import FRAME
 from ._scalars import Scalars
 from ._states import States
 
 SETTING = "setting "
 """Stands before the names of settings that were tuned, where answers tell their parameters."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Begun:
-    """A window that a session whose work is done elsewhere has begun with."""
-
-    pending: Pending
-    scalars: Sequence[Pixels]
-    parameters: Mapping[str, Mapping[str, float]]
-    began_anew: bool
 
 
 class Group:
@@ -204,7 +195,9 @@ class Group:
     ) -> Begun:
         assert self._staged is not None
         states = self.states.of(place, reset)
-        pending = self._staged.start([*window, *scalars, *states], keys)
+        arrays = [*window, *scalars, *states]
+        who = None if keys is None else [*keys, *[None] * (len(arrays) - len(keys))]
+        pending = self._staged.start(arrays, who)
         self.states.hold(place, pending.stayed)
         return Begun(pending, scalars, parameters, self.states.began_anew)
 

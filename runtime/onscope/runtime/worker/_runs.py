@@ -15,7 +15,8 @@ from .._errors import OnscopeError, ProviderError
 from .._frame import Pixels
 from ..decode import Decoder
 from ..graph import StageRequest
-from ._group import Begun, Group
+from ._begun import Begun
+from ._group import Group
 from ._hosted import HostStages, Moment
 from ._opened import as_table, in_raw_pixels
 from ._plan import FRAME
