@@ -56,7 +56,8 @@ class Device:
 
     def fetch(self, pointer: int, address: int, size_bytes: int, stream: Stream) -> None:
         """Copy from the GPU's memory to the host's."""
-        checked(self._cuda.cudaMemcpyAsync(pointer, address, size_bytes, self._kind.cudaMemcpyDeviceToHost, stream))
+        kind = self._kind.cudaMemcpyDefault if self.shared else self._kind.cudaMemcpyDeviceToHost
+        checked(self._cuda.cudaMemcpyAsync(pointer, address, size_bytes, kind, stream))
 
     def move(self, target: int, source: int, size_bytes: int, stream: Stream) -> None:
         """Copy from one place of the GPU's memory to another."""
@@ -92,6 +93,17 @@ class Device:
         if "out of memory" in said.lower():
             error = self._cuda.cudaError_t.cudaErrorMemoryAllocation
         return failure(error, said) if int(error) else ProviderError(said)
+
+    def end_capture(self) -> None:
+        """End a recording of the stream for computing that somebody began and left."""
+        known = self._cuda.cudaStreamCaptureStatus
+        error, status = (*self._cuda.cudaStreamIsCapturing(self.compute), None)[:2]
+        if not int(error) and status == known.cudaStreamCaptureStatusNone:
+            return
+        error, graph = (*self._cuda.cudaStreamEndCapture(self.compute), None)[:2]
+        if not int(error) and graph is not None:
+            self._cuda.cudaGraphDestroy(graph)
+        self._cuda.cudaGetLastError()
 
     def drain(self) -> None:
         """Until nothing of it is under way any more; whether that went well is not asked."""

@@ -9,6 +9,8 @@ from ..._errors import DeviceLostError, ProviderError
 from ._device import Device
 from ._failures import checked
 
+NOT_RECORDED = "its kernels are launched one by one, which takes longer: they could not be recorded ({})"
+
 
 class Recorded:
     """A recorded sequence of launches on a device's stream for computing; ended with this object."""
@@ -54,7 +56,7 @@ def recorded(device: Device, launch: Callable[[], None], told: list[str]) -> Rec
     except DeviceLostError:
         raise
     except ProviderError as refusal:
-        words = f"its kernels are launched one by one, which takes longer: they could not be recorded ({refusal})"
+        words = NOT_RECORDED.format(refusal)
         if words not in told:
             told.append(words)
         return None

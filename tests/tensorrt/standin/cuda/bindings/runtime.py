@@ -36,6 +36,11 @@ class cudaStreamCaptureMode(IntEnum):
     cudaStreamCaptureModeRelaxed = 2
 
 
+class cudaStreamCaptureStatus(IntEnum):
+    cudaStreamCaptureStatusNone = 0
+    cudaStreamCaptureStatusActive = 1
+
+
 class cudaDeviceAttr(IntEnum):
     cudaDevAttrIntegrated = 18
 
@@ -184,6 +189,8 @@ def cudaMemcpyAsync(dst: int, src: int, count: int, kind: cudaMemcpyKind, stream
     known = cudaMemcpyKind
     ends = {known.cudaMemcpyHostToDevice: (dst,), known.cudaMemcpyDeviceToHost: (src,)}.get(kind, (dst, src))
     reached = ("gpu", "mapped") if kind == known.cudaMemcpyDefault else ("gpu",)
+    if kind == known.cudaMemcpyDefault:
+        ends = (src,)
     if any(memory.find(each, count, *reached) is None for each in ends):
         return (cudaError_t.cudaErrorInvalidValue,)
     other = src if kind == known.cudaMemcpyHostToDevice else dst
@@ -213,6 +220,11 @@ def cudaStreamEndCapture(stream: int) -> tuple[Any, ...]:
     if recorded is None or found.spoilt or wanted("cudaStreamEndCapture"):
         return cudaError_t.cudaErrorStreamCaptureInvalidated, None
     return OK, work.keep(work.graphs, recorded)
+
+
+@call
+def cudaStreamIsCapturing(stream: int) -> tuple[Any, ...]:
+    return OK, cudaStreamCaptureStatus(int(work.streams[int(stream)].recorded is not None))
 
 
 @call
