@@ -13,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .kernels import SHAPE, frame, network, session
+from onscope.runtime.engines import TensorSpec
+
+from .kernels import SHAPE, frame, network, one_frame, session
 
 WINDOWS = st.lists(
     st.fixed_dictionaries(
@@ -120,3 +122,30 @@ def test_answers_are_numpys(
     for said in windows:
         run.begin(said)
     run.end()
+
+
+@pytest.mark.parametrize("shared", ["0", "1"], ids=["discrete", "shared memory"])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 2)), st.booleans()), min_size=1, max_size=14))
+def test_the_only_frame_of_a_window_is_the_right_one(
+    cuda: Any, shared: str, monkeypatch: pytest.MonkeyPatch, windows: list[tuple[int | None, bool]]
+) -> None:
+    monkeypatch.setenv("STANDIN_INTEGRATED", shared)
+    spec = (TensorSpec("frame", SHAPE, "uint16"),)
+    opened, _ = session(cuda, spec, spec, one_frame)
+    begun: list[tuple[Any, np.ndarray, np.ndarray]] = []
+
+    def finish() -> None:
+        pending, wanted, source = begun.pop(0)
+        answer = pending.wait()[0]
+        source[...] = 7
+        np.testing.assert_array_equal(answer, wanted)
+
+    for number, (key, waits) in enumerate(windows):
+        source = frame(1000 + number if key is None else key)
+        begun.append((opened.start([source], [key]), source + np.uint16(1), source))
+        while len(begun) > (0 if waits else 2):
+            finish()
+    while begun:
+        finish()
+    opened.close()
