@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ..._errors import ProviderError
 from .._ahead import Built, Progress
 from .._interface import Session
+from ..gpu import gpu
 from ._dialect import translated
-from ._gpu import gpu
 from ._made_for import GraphFile, made_for, read_graph
 from ._store import discard, keep_engine, look_up
 

@@ -66,12 +66,12 @@ def translated(model: ModelProto) -> Translated:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = copy.graph
-    make_symmetric(graph, _kinds(copy))
+    make_symmetric(graph, kinds_of(copy))
     del graph.value_info[:]  # of the types that were: they are inferred anew
     inputs = tuple(port_of(value) for value in graph.input)
     outputs = tuple(port_of(value) for value in graph.output)
-    kinds = _kinds(copy)
-    _carry_in_float(graph, kinds)
+    kinds = kinds_of(copy)
+    carry_in_float(graph, kinds)
     head: list[NodeProto] = []
     tail: list[NodeProto] = []
     for value, port in zip(graph.input, inputs, strict=True):
@@ -101,7 +101,7 @@ def port_of(value: Any) -> Port:
     return Port(value.name, shape, dtype, dtype == "uint16")
 
 
-def _kinds(model: ModelProto) -> dict[str, int]:
+def kinds_of(model: ModelProto) -> dict[str, int]:
     """The element types of all tensors by name, as far as they can be inferred."""
     import onnx
 
@@ -110,7 +110,7 @@ def _kinds(model: ModelProto) -> dict[str, int]:
     return kinds | {tensor.name: tensor.data_type for tensor in graph.initializer}
 
 
-def _carry_in_float(graph: Any, kinds: Mapping[str, int]) -> None:
+def carry_in_float(graph: Any, kinds: Mapping[str, int]) -> None:
     """Make all nodes between inputs and outputs work on float32 where they worked on counts."""
     nodes: list[NodeProto] = []
     for node in graph.node:

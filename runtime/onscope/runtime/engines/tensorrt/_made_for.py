@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import ProviderError
+from ..gpu import Gpu
 from ._dialect import VERSION, Port, port_of
-from ._gpu import Gpu
 from ._symmetric import QUANTISERS
 
 if TYPE_CHECKING:
