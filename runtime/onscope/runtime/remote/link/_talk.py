@@ -63,6 +63,10 @@ class Talk:
         self.desk = Desk(self._session, self.clock, connecting.address.pack, tell, self._counters)
         self._arrivals = Arrivals()
 
+    @property
+    def away(self) -> bool:
+        return not (self._in or self.over)
+
     def end(self, *, kill: bool) -> None:
         """Say goodbye and end; from any thread."""
         self._kill |= kill
