@@ -195,11 +195,26 @@ def test_a_box_that_is_not_there_is_told_at_once(pipeline: Pipeline, monkeypatch
         Runtime(pipeline, worker="tcp://127.0.0.1:1")
 
 
-def test_a_worker_that_takes_too_much_memory_is_ended(
-    serve: Callable[..., Running], runtime: Make, events: list[Event]
+@pytest.mark.parametrize(
+    ("theirs", "ours", "whose"),
+    [(300.0, None, "the box's limit"), (None, 300.0, "the run's memory_mb"), (300.0, 4000.0, "the box's limit")],
+)
+def test_a_worker_that_takes_more_memory_than_either_allows_is_ended(
+    serve: Callable[..., Running],
+    runtime: Make,
+    events: list[Event],
+    theirs: float | None,
+    ours: float | None,
+    whose: str,
 ) -> None:
-    box = serve(memory_mb=300.0)
-    it = runtime(worker=box.address, admission=block(4), provider="scripted:leak=400@20")
+    box = serve(memory_mb=theirs)
+    it = runtime(worker=box.address, admission=block(4), provider="scripted:leak=400@20", memory_mb=ours)
     check(it, take(it, 60, 0.03), 60)
-    assert any("MB of memory, expected at most 300 MB" in each.message for each in events)
+    assert any(f"MB of memory, expected at most 300 MB, {whose}" in each.message for each in events)
     assert it.ledger.counts["failed"] <= sum(each.kind == "worker died" for each in events)
+
+
+def test_a_limit_that_holds_is_no_death(serve: Callable[..., Running], runtime: Make, events: list[Event]) -> None:
+    it = runtime(worker=serve(memory_mb=5000.0).address, provider="scripted:leak=400@20", memory_mb=float("inf"))
+    check(it, take(it, 60, 0.03), 60)
+    assert not any(each.kind == "worker died" for each in events)

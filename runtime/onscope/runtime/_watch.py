@@ -104,7 +104,7 @@ class Watchdog:
         spare.heard_ns += excused_ns
         if (now_ns() - spare.heard_ns) / 1e9 > OPENING_PATIENCE_S:
             spare.give_up(f"it said nothing for {OPENING_PATIENCE_S:.0f} s")
-        elif weighs and spare.link.mortal and (why := self._overweight(spare.pid)):
+        elif weighs and spare.link.mortal and spare.link.here and (why := self._overweight(spare.pid)):
             spare.give_up(why)
 
     def _excuse(self, excused_ns: int) -> None:

@@ -138,6 +138,7 @@ class Talk:
                 "onscope": importlib.metadata.version("onscope"),
                 "token": self._to.address.token,
                 "pack": self._to.address.pack,
+                "memory_bytes": self._to.memory_bytes,
                 "session": self._id,
                 "got": self._session.got,
                 "replaces": list(self._to.replaces),
