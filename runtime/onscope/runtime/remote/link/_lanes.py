@@ -26,7 +26,7 @@ from ._places import Places
 REMEMBERED = 8
 """Windows whose hand-over is compared: the quickest of them waited for no other."""
 SHARE = 1 / 16
-"""Of this machine's memory: what the answers to one window of each lane may take; some eight windows have room."""
+"""Of this machine's memory: what the answers to one window of each lane may take, which some eight have room for."""
 
 
 @dataclass(eq=False)
@@ -79,6 +79,8 @@ class Lanes:
     packer: Packer
     codec: Codec
     flights: dict[int, Flight] = field(default_factory=dict)
+    most_bytes: int = field(default_factory=lambda: int(psutil.virtual_memory().total * SHARE))
+    """What the answers to one window of each lane may take."""
     sent_frames: int = 0
     """Frames of which the pixels went to the box."""
     _lanes: dict[int, Lane] = field(default_factory=dict)
@@ -163,10 +165,10 @@ class Lanes:
             return None
         message, lane.opened = checked_opened(lane.asked, told, now_ns() - lane.asked_ns)
         taken = sum(each.opened.nbytes for each in self._lanes.values() if each.opened is not None)
-        if taken > (most := int(psutil.virtual_memory().total * SHARE)):
+        if taken > self.most_bytes:
             raise WorkerError(
                 f"found answers of {taken / 1e6:.0f} MB to the windows of a run on the box, expected at most "
-                f"{most / 1e6:.0f} MB, as this machine has to keep some of them: choose a smaller ROI"
+                f"{self.most_bytes / 1e6:.0f} MB, as this machine has to keep some of them: choose a smaller ROI"
             )
         return message
 
