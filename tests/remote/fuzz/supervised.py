@@ -24,8 +24,8 @@ class Supervised:
     """The slots that the runtime makes for what was `opened`, by stages of these names."""
 
     def __init__(self, opened: Mapping[str, Any], names: Sequence[str]) -> None:
-        self._lane: Any = types.SimpleNamespace(spec=SPEC, ring=types.SimpleNamespace(views=[PIXELS]))
-        self._route: Any = Route(0, self._lane, [])
+        lane: Any = types.SimpleNamespace(spec=SPEC, ring=types.SimpleNamespace(views=[PIXELS]))
+        self._lane, self._route = lane, Route(0, lane, [])
         self._route.messages = [{"name": name, "package_sha256": ""} for name in names]
         self.answers: AnswerSlots = self._route.answers_for(opened, SLOTS, 4)
         self._route.answers = self.answers
