@@ -125,7 +125,8 @@ def test_whatever_a_box_says_that_it_did(edits: Any, way: int) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=20))
 def test_no_byte_of_an_answer_comes_twice(pieces: list[tuple[int, int]]) -> None:
-    spans, seen = Spans(), set()
+    spans = Spans()
+    seen: set[int] = set()
     for at, size in pieces:
         try:
             spans.add(at, size)
