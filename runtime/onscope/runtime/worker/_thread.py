@@ -33,6 +33,7 @@ class ThreadLink(_End):
 
     mortal = False
     here = True
+    away = False
     credit, long_ns = CREDIT, LONG_NS
     pid = os.getpid()
 
