@@ -23,8 +23,7 @@ from onscope.runtime.service import LinkCounters
 
 ITEMS = st.sampled_from([1, 2, 4, 8])
 CODEC = Codec()
-SLOT = 1 << 12
-GUARD = 0xA5
+SLOT, GUARD = 1 << 12, 0xA5
 NOISE = np.random.default_rng(0).poisson(200, CHUNK // 2).astype(np.uint16)
 RANDOM = np.random.default_rng(0).integers(0, 256, CHUNK, np.uint8)
 
