@@ -1,6 +1,7 @@
-"""What stands at the other end, in processes of their own: a box, an echo, a slow link.
+"""What stands at the other end, in processes of their own: a box, an echo, a slow link, a long one.
 
-    python -m benchmarks.remote.far box STORE [HOST KEY-FILE] | echo [HOST] | link PORT RATE
+    python -m benchmarks.remote.far box STORE [HOST KEY-FILE] | echo [HOST] | link PORT RATE |
+        delay HOST PORT SECONDS
 
 Each prints the port that it listens on.
 """
@@ -39,6 +40,10 @@ def main(what: str, *more: str) -> None:
         echo(*more)
     elif what == "link":
         proxy = Proxy(int(more[0]), float(more[1]))
+        print(proxy.port, flush=True)
+        threading.Event().wait()
+    elif what == "delay":
+        proxy = Proxy(int(more[1]), delay_s=float(more[2]), there=more[0])
         print(proxy.port, flush=True)
         threading.Event().wait()
     else:

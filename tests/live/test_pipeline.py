@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onscope.runtime import Gather, OnscopeError, Pipeline, PipelineError, Stage
@@ -73,6 +73,7 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(st.binary(max_size=80), st.text(max_size=80).map(str.encode)))
+@example(b"+_")
 def test_no_text_gets_past_with_another_error(data: bytes) -> None:
     import tempfile
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 from onscope.runtime import Runtime, block
+from onscope.runtime.remote.server._socket import as_written
 from tests import models
 from tests.boxes import Running
 
@@ -26,3 +28,25 @@ def test_frames_go_there_and_answers_come_back(runtime: Callable[..., Runtime], 
         assert result.stamps.sent <= result.stamps.started <= result.stamps.finished <= result.stamps.delivered
     assert made.ledger.counts["done"] == 40
     assert box.server.workers
+
+
+def test_a_box_tells_who_comes_by_the_address_that_a_user_would_write(
+    runtime: Callable[..., Runtime], box: Running
+) -> None:
+    it = runtime(spec=None)
+    assert box.told == [f"127.0.0.1 came: worker {it.worker_pid or box.server.workers[0]}"]
+
+
+@pytest.mark.parametrize(
+    ("told", "written"),
+    [
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("10.0.0.7", "10.0.0.7"),
+        ("::1", "::1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("box", "box"),
+        ("", ""),
+    ],
+)
+def test_an_ipv4_address_is_told_as_one(told: str, written: str) -> None:
+    assert as_written(told) == written

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from onscope.runtime._shm import SharedSlots
 from onscope.runtime.remote.clock import OtherClock
+from onscope.runtime.remote.link._done import Asked
 from onscope.runtime.remote.link._lanes import Flight, Lane, Lanes
 from onscope.runtime.remote.link._places import Places
 from onscope.runtime.remote.packing import Arrivals, Codec, Packer, item_of, lay, size_of_piece
@@ -22,8 +23,7 @@ from onscope.runtime.service import LinkCounters
 
 ITEMS = st.sampled_from([1, 2, 4, 8])
 CODEC = Codec()
-SLOT = 1 << 12
-GUARD = 0xA5
+SLOT, GUARD = 1 << 12, 0xA5
 NOISE = np.random.default_rng(0).poisson(200, CHUNK // 2).astype(np.uint16)
 RANDOM = np.random.default_rng(0).integers(0, 256, CHUNK, np.uint8)
 
@@ -88,8 +88,7 @@ def rooms() -> Iterator[tuple[Rooms, SharedSlots]]:
 def lanes() -> Iterator[tuple[Lanes, SharedSlots]]:
     made = Lanes(3, OtherClock(), Packer("auto", CODEC, LinkCounters()), CODEC)
     frames, answers = SharedSlots.create(64, 3), SharedSlots.create(SLOT, 3)
-    made._lanes[0] = Lane(frames, 64, 1, Places(3), answers)
-    made.flights[7] = Flight(0, 1, 0)
+    made._lanes[0] = Lane(frames, 64, 1, Places(3), {}, 0, answers)
     yield made, answers
     made.close_all()
 
@@ -123,6 +122,7 @@ def test_no_frame_of_a_stranger_reaches_beyond_its_slot(rooms: Any, sent: Any, w
 @given(broken(), PLACES)
 @settings(max_examples=300, deadline=None)
 def test_no_answer_of_a_stranger_reaches_beyond_its_slot(lanes: Any, sent: Any, where: dict[str, Any]) -> None:
+    lanes[0].flights[7] = Flight(0, 1, 0, Asked(None, 0), left=True)
     check(lanes[0].part, lanes[1], "answer", {**sent[0], **where}, sent[1])
 
 

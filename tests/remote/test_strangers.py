@@ -32,7 +32,7 @@ from .test_cuts import served
 
 Serve = Callable[..., Running]
 HELLO = {"kind": "hello", "version": VERSION, "worker_version": WORKER_VERSION, "onscope": "1", "token": ""}
-HELLO |= {"session": "", "got": 0, "replaces": [], "pack": "auto"}
+HELLO |= {"session": "", "got": 0, "replaces": [], "pack": "auto", "memory_bytes": 0}
 NAME = "a" * 64 + ".onnx"
 
 
@@ -174,7 +174,7 @@ values = st.recursive(
 kinds = st.sampled_from(["hello", "beat", "bye", "worker", "fill", "have", "file", "refused", "welcome", "x"])
 known = st.sampled_from(
     ("n", "got", "lane", "slot", "at", "bytes", "item", "name", "files", "message", "token", "session", "replaces")
-) | st.sampled_from(("pack", "sent_ns", "rate"))
+) | st.sampled_from(("pack", "memory_bytes", "sent_ns", "rate"))
 heads = st.builds(lambda kind, more: {**more, "kind": kind}, kinds, st.dictionaries(known, values, max_size=6))
 messages = st.one_of(
     st.builds(lambda base, key, value: {**base, key: value}, st.sampled_from([RUN, OPEN]), known, values),

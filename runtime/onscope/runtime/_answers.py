@@ -49,11 +49,15 @@ class AnswerSlots:
     def unlike(self, other: AnswerSlots, stage: str) -> str:
         """What differs of a stage's answers, which readers rely on, in words; empty: nothing."""
         mine, theirs = (next(each for each in one._opened if each["stage"] == stage) for one in (self, other))
-        for name in ("axes", "dtype", "columns", "dtypes"):
-            if list(mine[name]) != list(theirs[name]):
-                return f"{name} {_words(theirs[name])} instead of {_words(mine[name])}"
-        if not mine["columns"] and list(mine["shape"]) != list(theirs["shape"]):
-            return f"{_words(theirs['shape'])} pixels instead of {_words(mine['shape'])}"
+        return _unlike(mine, theirs)
+
+    def no_place_for(self, opened: Sequence[Mapping[str, Any]]) -> str:
+        """Why these slots are not for what another worker says of the same stages, in words; empty: they are."""
+        for mine, theirs in zip(self._opened, opened, strict=True):
+            if words := _unlike(mine, theirs):
+                return f"{words} from {mine['stage']!r}"
+            if theirs["shape"][0] > mine["shape"][0]:
+                return f"{theirs['shape'][0]} rows instead of {mine['shape'][0]} from {mine['stage']!r}"
         return ""
 
     @property
@@ -156,6 +160,15 @@ def _provenance(
             for stage in stages
         }
     )
+
+
+def _unlike(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+    for name in ("axes", "dtype", "columns", "dtypes"):
+        if list(mine[name]) != list(theirs[name]):
+            return f"{name} {_words(theirs[name])} instead of {_words(mine[name])}"
+    if not mine["columns"] and list(mine["shape"]) != list(theirs["shape"]):
+        return f"{_words(theirs['shape'])} pixels instead of {_words(mine['shape'])}"
+    return ""
 
 
 def _words(values: str | Sequence[Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ._answers import AnswerSlots
-from ._errors import OnscopeError
+from ._errors import OnscopeError, WorkerError
 from ._frame import Frame
 from ._lane import Lane, Window
 from ._moments import Moments
@@ -63,8 +63,16 @@ class Route:
         self.messages = [stage.message() for stage in self.stages]
         self.takes_all = bool(self.stages) and not any(stage.chooses for stage in self.stages)
 
-    def new_answers(self, message: Mapping[str, Any], slots: int, lendable: int) -> AnswerSlots:
-        """Slots for what the worker says that its stages answer, in each of `ways` too."""
+    def answers_for(self, message: Mapping[str, Any], slots: int, lendable: int) -> AnswerSlots:
+        """Slots for what the worker says that its stages answer, in each of `ways` too: those that are there, or new
+        ones. Raises WorkerError for answers that those that are there have no place for."""
+        if self.answers is not None:
+            if words := self.answers.no_place_for(message["answers"]):
+                raise WorkerError(
+                    f"found {words} after the worker came back ({self}), expected what readers of the run rely on: "
+                    "make a new Runtime for it"
+                )
+            return self.answers
         ways = zip(message.get("ways", ())[1:], (way["stages"] for way in self.ways), strict=True)
         return AnswerSlots(message["answers"], self.messages, slots, lendable, list(ways))
 

@@ -45,8 +45,9 @@ class Runtime(Changing, Hooking):
     `record` saves raw frames (before any inference, and whatever becomes of it) and all results: a new folder, or a
     Recording, which is then yours to finish. A worker that needs more than `patience_s` seconds for one window
     (twenty times its warm-up, when that is longer), or takes more than `memory_mb` megabytes (None: half of the
-    machine's) is ended and started again. `budget` says what gives way when results take too long. `ledger` accounts
-    for every frame. Raises RecordError when the folder is in use or cannot be made.
+    machine's, or what a box allows, which holds in any case) is ended and started again. `budget` says what gives way
+    when results take too long. `ledger` accounts for every frame. Raises RecordError when the
+    folder is in use or cannot be made.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Runtime(Changing, Hooking):
         memory_mb: float | None = None,
         budget: Budget | None = None,
     ) -> None:
-        start = starter(worker, patience_s)
+        start = starter(worker, patience_s, memory_mb)
         given = pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)
         self.pipeline, self._auto = given.on(provider), automatic(given)
         remove_leftovers()

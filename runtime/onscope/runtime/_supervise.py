@@ -154,9 +154,8 @@ class Supervisor:
         route = self._dispatcher.routes.get(message["lane"])
         if route is None:
             return  # closed meanwhile
-        answers = route.answers
         try:
-            answers = answers or route.new_answers(message, answer_slots(link), LENDABLE)
+            answers = route.answers_for(message, answer_slots(link), LENDABLE)
         except (WorkerError, OSError) as error:
             self.refuse(route, error if isinstance(error, WorkerError) else WorkerError(str(error)))
             return

@@ -79,13 +79,16 @@ class Watchdog:
         while not self._end.wait(LOOK_S):
             looks += 1
             now = now_ns()
-            late_ns, last_ns = now - last_ns - round(LOOK_S * 1e9), now
+            since_ns, last_ns = now - last_ns, now
+            late = since_ns - LOOK_S * 1e9 > LATE_NS
             if not self._dispatcher.changed.acquire(timeout=self._patience_s):
                 self._give_up_stuck(f"it took no message for {self._patience_s:.0f} s")
                 continue
             try:
-                if late_ns > LATE_NS:  # the whole program stood still, and the worker with it
-                    self._excuse(late_ns)
+                link = self._dispatcher.link
+                # Late: the whole program stood still, and the worker with it. Away: nobody knows what it does.
+                if late or (link is not None and link.away):
+                    self._excuse(since_ns)
                 why = self._hangs()
             finally:
                 self._dispatcher.changed.release()
@@ -95,20 +98,19 @@ class Watchdog:
             if why:
                 self._give_up(why)
             if (spare := self._spare()) is not None:
-                self._look_after(spare, late_ns, weighs)
+                self._look_after(spare, since_ns if late or spare.link.away else 0, weighs)
 
-    def _look_after(self, spare: Spare, late_ns: int, weighs: bool) -> None:
-        if late_ns > LATE_NS:
-            spare.heard_ns += late_ns
+    def _look_after(self, spare: Spare, excused_ns: int, weighs: bool) -> None:
+        spare.heard_ns += excused_ns
         if (now_ns() - spare.heard_ns) / 1e9 > OPENING_PATIENCE_S:
             spare.give_up(f"it said nothing for {OPENING_PATIENCE_S:.0f} s")
-        elif weighs and spare.link.mortal and (why := self._overweight(spare.pid)):
+        elif weighs and spare.link.mortal and spare.link.here and (why := self._overweight(spare.pid)):
             spare.give_up(why)
 
-    def _excuse(self, late_ns: int) -> None:
-        self._dispatcher.turn_ns += late_ns
+    def _excuse(self, excused_ns: int) -> None:
+        self._dispatcher.turn_ns += excused_ns
         for route in self._dispatcher.routes.values():
-            route.asked_ns += late_ns if route.asked_ns else 0
+            route.asked_ns += excused_ns if route.asked_ns else 0
 
     def _hangs(self) -> str:
         dispatcher = self._dispatcher

@@ -16,8 +16,8 @@ WORKERS: dict[str, Callable[[], WorkerLink]] = {"process": ProcessLink, "thread"
 WIRE = "tcp://"
 
 
-def starter(worker: str, patience_s: float) -> Callable[[], WorkerLink]:
-    """What starts a worker of that kind, or on that box; raises WorkerError."""
+def starter(worker: str, patience_s: float, memory_mb: float | None) -> Callable[[], WorkerLink]:
+    """What starts a worker of that kind, or on that box, which then sees to `memory_mb` itself; raises WorkerError."""
     if worker in WORKERS:
         return WORKERS[worker]
     if not worker.startswith(WIRE):
@@ -28,7 +28,7 @@ def starter(worker: str, patience_s: float) -> Callable[[], WorkerLink]:
         raise WorkerError(
             f"a worker on another machine needs pyzmq ({error}): pip install 'onscope[remote]'"
         ) from error
-    return Box(worker, patience_s)
+    return Box(worker, patience_s, memory_mb)
 
 
 def told_of(start: Callable[[], WorkerLink], tell: Tell, keeper: Keeper | None) -> None:

@@ -21,6 +21,7 @@ WORDS = [
     *("open", "answers", "run", "close", "tune", "opened", "progress", "done", "failed", "ring", "slot_bytes", "slots"),
     *("spec", "stages", "weights", "weights_sha256", "trust", "calibration", "provider", "numbers", "offsets", "ways"),
     *("request", "hosted", "window", "keys", "state", "reset", "moment", "shapes", "started", "finished", "pid"),
+    *("memory_bytes", "pack", "rate", "item"),
     *("@answer", "@take", "@open", "@answers", "@run", "@close", "@add", "cpu", NAME),
 ]
 """Keys and values of the protocol, and what a harness does by itself."""

@@ -88,6 +88,8 @@ def _listen(patch: pytest.MonkeyPatch, heard: dict[str, list[Parts]]) -> None:
 
     def run(message: Mapping[str, Any]) -> None:
         kept = {key: message[key] for key in ("lane", "window", "answer") if key in message}
+        if message["kind"] == "open":
+            kept["names"] = [stage["name"] for stage in message["stages"]]
         heard["desk"] += [_parts({"kind": f"@{message['kind']}", **kept}), _parts({"kind": "@take"})]
 
     around(Server, "_take", took)

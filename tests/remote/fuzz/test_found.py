@@ -16,6 +16,7 @@ import pytest
 
 from onscope.runtime import Runtime, block
 from onscope.runtime._shm import SharedSlots
+from onscope.runtime.remote.link import _lanes
 from onscope.runtime.remote.link._lanes import Lanes
 from onscope.runtime.remote.packages import Store, _named, _store
 from onscope.runtime.remote.server import _guest
@@ -129,12 +130,19 @@ def test_a_head_is_utf8_and_nothing_else() -> None:
 
 
 DONE = {"kind": "done", "window": 1, "started": 1, "finished": 2, "stages": [[1, 2]], "shapes": [[16, 16]]}
-UNDER_WAY = [
+IMAGE = {"stage": "plus", "shape": [16, 16], "dtype": "uint16", "axes": "yx", "columns": [], "dtypes": []}
+IMAGE |= {"provider": "cpu", "graph": ""}
+TOLD = {"kind": "opened", "lane": 0, "answers": [IMAGE], "ways": [[IMAGE]], "warm_ns": 0, "ways_warm_ns": [0]}
+TOLD |= {"graphs": [], "way_graphs": [], "report": []}
+PIECE = [b'{"kind": "part", "lane": 0, "answer": 0, "at": 0}', bytes(512)]
+UNDER_WAY: list[Any] = [
     {"kind": "@open", "lane": 0},
     {"kind": "lack", "lane": 0, "files": []},
+    worker(TOLD),
     {"kind": "@answers", "lane": 0},
     {"kind": "@run", "lane": 0, "window": 1, "answer": 0},
     {"kind": "@take"},
+    PIECE,
 ]
 
 
@@ -155,7 +163,7 @@ def test_what_a_box_said(desking: Desking, head: Any) -> None:
 
 
 def test_a_box_answers_no_window_that_it_does_not_have_yet(desking: Desking) -> None:
-    desking(said(*UNDER_WAY[:-1], worker(DONE), {"kind": "@close", "lane": 0}))
+    desking(said(*UNDER_WAY[:-2], PIECE, worker(DONE), {"kind": "@close", "lane": 0}))
     assert "done" not in [each["kind"] for each in desking.told]
 
 
@@ -190,6 +198,13 @@ def into_any_slot(self: Lanes, head: Any, piece: Any) -> None:
     np.copyto(lane.view(5, (1,), np.uint8), 1)
 
 
+BELIEVED = {"frozen": [], "trust": {"plus": {"a": "b"}}}
+
+
+def believed(told: Any, *_: Any) -> Any:
+    return told
+
+
 def as_large_as_asked(self: Rooms, asked: Any) -> SharedSlots:
     return SharedSlots.create(asked["slot_bytes"], asked["slots"])
 
@@ -204,7 +219,8 @@ def as_large_as_asked(self: Rooms, asked: Any) -> SharedSlots:
         (Unpack, [(plain, "unpack")], unpickled, said({"kind": "beat"})),
         (Account, [(Session, "came")], one_too_many, said({"kind": "fill", "n": 1, "got": 0})),
         (Greeted, [(hmac, "compare_digest")], lambda one, other: True, said(HELLO)),
-        (Desking, [(Lanes, "part")], into_any_slot, said(*UNDER_WAY, [b'{"kind": "part", "at": 0}', b"x"])),
+        (Desking, [(Lanes, "part")], into_any_slot, said(*UNDER_WAY)),
+        (Desking, [(_lanes, "checked_done")], believed, said(*UNDER_WAY, worker({**DONE, **BELIEVED}))),
     ],
 )  # fmt: skip
 def test_a_fault_would_be_found(

@@ -84,7 +84,7 @@ def _parsed(path: Path, text: str, refusal: type[OnscopeError]) -> Any:
         raise refusal(
             f"{path}, line {line}: found no YAML ({error.problem}), expected `schema: 1` and named fields"
         ) from error
-    except (YAMLError, RecursionError, ValueError) as error:
+    except (YAMLError, RecursionError, ValueError, LookupError) as error:  # of "+_" it asks for the number's digits
         raise refusal(
             f"found no YAML in {path} ({type(error).__name__}), expected `schema: 1` and named fields"
         ) from error

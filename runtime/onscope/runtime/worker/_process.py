@@ -24,6 +24,7 @@ class ProcessLink:
     """
 
     mortal = here = True
+    away = False
     credit, long_ns = CREDIT, LONG_NS
 
     def __init__(self, module: str = "onscope.runtime.worker") -> None:

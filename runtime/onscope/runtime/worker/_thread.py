@@ -36,6 +36,7 @@ class ThreadLink(_End):
 
     mortal = False
     here = True
+    away = False
     credit, long_ns = CREDIT, LONG_NS
     pid = os.getpid()
 

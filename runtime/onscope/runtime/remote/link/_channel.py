@@ -18,8 +18,8 @@ OVER = (
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 )
-MESSAGES = 1000
-"""Messages that ZeroMQ may hold; a session stops long before."""
+MESSAGES_IN, MESSAGES_OUT = 64, 1000
+"""Messages that ZeroMQ may hold in each direction: of ours a session stops long before."""
 
 
 class Channel:
@@ -35,8 +35,8 @@ class Channel:
         """Begin a new connection; `cut` tells when it is over."""
         self.socket = socket = self._context.socket(zmq.DEALER)
         socket.setsockopt(zmq.LINGER, 0)
-        socket.setsockopt(zmq.SNDHWM, MESSAGES)
-        socket.setsockopt(zmq.RCVHWM, MESSAGES)
+        socket.setsockopt(zmq.SNDHWM, MESSAGES_OUT)
+        socket.setsockopt(zmq.RCVHWM, MESSAGES_IN)
         socket.setsockopt(zmq.MAXMSGSIZE, HEAD_BYTES)
         socket.setsockopt(zmq.IPV6, 1)
         # Whoever connects again must greet again: a connection that ZeroMQ mends by itself would lack the greeting.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..._errors import OnscopeError
+from ... import _errors
+from ..._errors import OnscopeError, WorkerError
 from ...service import LinkCounters
-from ...worker import Message
+from ...worker import VERSION, Message
 from ..clock import OtherClock
 from ..packages import named
 from ..packing import Codec, Packer
@@ -15,9 +16,12 @@ from ..session import Session
 from ..wire import Pack, Payload, WireError, name_of, text, whole
 from ._lanes import Lanes
 from ._uploads import Uploads
+from ._words import MOST_SENTENCES, sentence, sentences
 
 CREDIT = 3
 """Windows that the box has: one that comes, one that is computed, one whose answer goes."""
+MOST_PROGRESS = 10_000
+"""So often a box may tell what takes long."""
 
 
 class Desk:
@@ -35,6 +39,7 @@ class Desk:
         self.lanes = Lanes(CREDIT, clock, self.packer, codec)
         self._session, self._tell = session, tell
         self._uploads = Uploads(tell)
+        self._progress = self._warnings = 0
 
     def send(self, message: Mapping[str, Any]) -> None:
         """One message of the supervisor's, on its way."""
@@ -44,7 +49,7 @@ class Desk:
                 needed = named(message)
                 opening = {"kind": "worker", "message": self.lanes.open(needed.message)}
             except (OnscopeError, OSError) as error:
-                self._tell({"kind": "refused", "lane": lane, "error": type(error).__name__, "message": str(error)})
+                self._refuse(lane, error)
                 return
             self._session.add([self._uploads.ask(lane, needed, opening)])
         elif kind == "run":
@@ -72,17 +77,8 @@ class Desk:
         if kind == "part" and payload is not None:
             self.lanes.part(head, payload)
         elif kind == "worker":
-            message = head["message"]
-            said = message["kind"]
-            if said in ("done", "failed"):
-                message = self.lanes.answered(message)
-            elif said == "hello":
-                self.pid = whole(message, "pid")
-            elif said in ("opened", "progress", "refused"):
-                whole(message, "lane")
-            else:
-                raise WireError(f"found a message {said!r:.40} of the box's worker")
-            self._tell(message)
+            if (message := self._said(head["message"])) is not None:
+                self._tell(message)
         elif kind == "lack":
             names = [name_of(each) for each in head["files"]]
             self._session.add(self._uploads.lacks(whole(head, "lane"), names), later=True)
@@ -92,3 +88,59 @@ class Desk:
             self.epitaph = f"on the box, {text(head, 'epitaph', 2000)}"
         else:
             raise WireError(f"found a message {kind!r:.40} of the box")
+
+    def _said(self, told: Mapping[str, Any]) -> Message | None:
+        """What the supervisor is told of what the box's worker said, all of it looked at; None: nothing."""
+        kind = told["kind"]
+        made: Message | None = None
+        if kind == "done":
+            made = self.lanes.done(told)
+        elif kind == "failed":
+            self.lanes.failed(told)
+            made = {"kind": kind, "window": told["window"], "message": sentence(told, "message")}
+            made["warnings"] = sentences(told, "warnings")
+        elif kind == "opened":
+            made = self._opened(told)
+        elif kind == "refused":
+            if self.lanes.refused(lane := whole(told, "lane")):
+                made = {"kind": kind, "lane": lane, "error": _error(told), "message": sentence(told, "message")}
+        elif kind == "progress":
+            self._progress += 1
+            if self._progress > MOST_PROGRESS:
+                raise WireError(f"found more than {MOST_PROGRESS} words of what takes long")
+            if self.lanes.opening(lane := whole(told, "lane")) is not None:
+                made = {"kind": kind, "lane": lane, "text": sentence(told, "text")}
+        elif kind == "hello" and not self.pid:
+            self.pid = whole(told, "pid", 1)
+            made = {"kind": kind, "version": whole(told, "version", VERSION, VERSION), "pid": self.pid}
+        else:
+            raise WireError(f"found a message {kind!r:.40} of the box's worker")
+        if made is not None:
+            self._leave_out_warnings(made)
+        return made
+
+    def _opened(self, told: Mapping[str, Any]) -> Message | None:
+        lane = whole(told, "lane")
+        if self._uploads.waits(lane):
+            raise WireError(f"found lane {lane} opened, of which it has no weights yet")
+        try:
+            return self.lanes.opened(told)
+        except WorkerError as error:
+            self._refuse(lane, error)
+            return None
+
+    def _refuse(self, lane: int, error: OnscopeError | OSError) -> None:
+        self._tell({"kind": "refused", "lane": lane, "error": type(error).__name__, "message": str(error)})
+
+    def _leave_out_warnings(self, message: Message) -> None:
+        """Of a box that warns on and on only the first are told: each other one is remembered by who tells them."""
+        if "warnings" in message:
+            left = max(0, MOST_SENTENCES - self._warnings)
+            message["warnings"] = message["warnings"][:left]
+            self._warnings += len(message["warnings"])
+
+
+def _error(told: Mapping[str, Any]) -> str:
+    """The name of an error of ours; any other one is a WorkerError."""
+    found = getattr(_errors, name, None) if (name := sentence(told, "error")).isidentifier() else None
+    return name if isinstance(found, type) and issubclass(found, OnscopeError) else WorkerError.__name__

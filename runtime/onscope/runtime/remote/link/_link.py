@@ -56,6 +56,11 @@ class RemoteLink:
         return self._talk.desk.pid
 
     @property
+    def away(self) -> bool:
+        """Whether the link is cut, or was not let in yet: it is patient with that itself."""
+        return self._talk.away
+
+    @property
     def long_ns(self) -> int:
         return max(LONG_NS, TIMES_THE_HANDOVER * self._talk.desk.lanes.handover_ns)
 

@@ -63,6 +63,10 @@ class Talk:
         self.desk = Desk(self._session, self.clock, connecting.address.pack, tell, self._counters)
         self._arrivals = Arrivals()
 
+    @property
+    def away(self) -> bool:
+        return not (self._in or self.over)
+
     def end(self, *, kill: bool) -> None:
         """Say goodbye and end; from any thread."""
         self._kill |= kill
@@ -134,6 +138,7 @@ class Talk:
                 "onscope": importlib.metadata.version("onscope"),
                 "token": self._to.address.token,
                 "pack": self._to.address.pack,
+                "memory_bytes": self._to.memory_bytes,
                 "session": self._id,
                 "got": self._session.got,
                 "replaces": list(self._to.replaces),
@@ -187,11 +192,14 @@ class Talk:
             self._counters.clock_offset_s, self._counters.clock_uncertainty_s = known[0] / 1e9, known[1] / 1e9
 
     def _welcome(self, head: Mapping[str, Any], now: int) -> None:
+        session = text(head, "session")
+        if self._in or (self._id and session != self._id):
+            raise WireError(f"found a welcome to the session {session!r:.40}, expected one to each greeting")
         self._counters.resent += self._session.resume(head.get("got"))
         self._arrivals.begin()
         if self._id:
             self._to.warn(f"the link to {self._to.address} is back after {(now - self._up_ns) / 1e9:.1f} s")
-        self._id = text(head, "session")
+        self._id = session
         self._told_box = {"host": text(head, "host"), "onscope": text(head, "onscope")}
         self._in, self._pause_ns, self._beats, self._beat_ns = True, AGAIN_NS[0], 0, 0
         self._counters.up = True

@@ -10,7 +10,7 @@ from ..._errors import OnscopeError
 from ...worker import Message
 from ..packages import Needed, pieces
 from ..session import Item
-from ..wire import CHUNK
+from ..wire import CHUNK, WireError
 
 TOLD_BYTES = 8 << 20
 """Progress is told after so many bytes."""
@@ -25,19 +25,29 @@ class Uploads:
         self._asked: dict[str, set[int]] = {}
         self._coming: set[str] = set()
         self._opens: dict[int, tuple[Mapping[str, Any], set[str]]] = {}
+        self._unheard: dict[int, set[str]] = {}
+        """Files of lanes of which the box has not said yet what it lacks."""
 
     def ask(self, lane: int, needed: Needed, message: Mapping[str, Any]) -> Item:
         """Ask what the box lacks for a lane; `message` opens it once all is there."""
         self._files |= needed.files
         self._opens[lane] = message, set(needed.files)
+        self._unheard[lane] = set(needed.files)
         return {"kind": "have", "lane": lane, "files": sorted(needed.files)}, None
 
     def forget(self, lane: int) -> bool:
         """Whether a lane that is closed had not been opened yet."""
         return self._opens.pop(lane, None) is not None
 
+    def waits(self, lane: int) -> bool:
+        """Whether the box has not all that a lane needs."""
+        return lane in self._opens
+
     def lacks(self, lane: int, names: list[str]) -> Iterator[Item]:
-        """The files that the box lacks; those that are on their way already are not sent twice."""
+        """The files that the box lacks; those that are on their way already are not sent twice. Raises WireError for
+        what it was not asked, which it may be told once."""
+        if lane not in self._unheard or not set(names) <= self._unheard.pop(lane):
+            raise WireError(f"found files that lane {lane} lacks, expected some of those that it was asked for, once")
         if lane in self._opens:
             self._opens[lane][1].intersection_update(names)
         new = [name for name in names if name in self._files and name not in self._coming]
@@ -59,7 +69,9 @@ class Uploads:
             self.stored(name, str(error))
 
     def stored(self, name: str, words: str) -> None:
-        """The box has a file, or could not take it, and why."""
+        """The box has a file, or could not take it, and why; of one that is not on its way this means nothing."""
+        if name not in self._coming:
+            return
         self._coming.discard(name)
         for lane, (_, missing) in list(self._opens.items()):
             if name in missing and words:

@@ -24,12 +24,13 @@ class Refused(Exception):
 @dataclass(frozen=True, slots=True)
 class Greeting:
     """What a PC asks for: a new session, or to go on with one of which `got` messages came. `pack`: what the box may
-    pack."""
+    pack; `memory_bytes`: what its worker may take (0: as the box says)."""
 
     session: str
     got: int
     replaces: list[str]
     pack: Pack
+    memory_bytes: int
     new: str = field(default_factory=lambda: secrets.token_hex(16))
 
 
@@ -49,7 +50,8 @@ def greeting(head: Mapping[str, Any], token: str) -> Greeting:
     if (mode := text(head, "pack")) not in PACK:
         raise WireError(f"found packing {mode!r:.40}, expected {', '.join(PACK)}")
     session = text(head, "session")
-    return Greeting(session, whole(head, "got", 0, LARGEST if session else 0), replaces, mode)
+    got, memory_bytes = whole(head, "got", 0, LARGEST if session else 0), whole(head, "memory_bytes")
+    return Greeting(session, got, replaces, mode, memory_bytes)
 
 
 def welcome(session: str, got: int, *, resumed: bool) -> dict[str, Any]:

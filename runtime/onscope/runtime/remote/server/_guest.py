@@ -16,7 +16,8 @@ from ...worker import Message, ProcessLink
 from ..packages import Store, Upload, placed
 from ..packing import Arrivals, Codec, Packer
 from ..session import Item, Session
-from ..wire import Pack, Payload, WireError, chunks, name_of, text, whole
+from ..wire import Payload, WireError, chunks, name_of, text, whole
+from ._greeting import Greeting
 from ._rooms import Rooms
 from ._weight import taken_bytes
 
@@ -58,7 +59,7 @@ class Guest:
         self._flights: deque[tuple[int, int, int, list[int] | None]] = deque()
         """Lane, slot of the answer, when it was complete, and the stages that were asked for."""
         self._worker = ProcessLink()
-        self._closed = False
+        self._closed, self._memory_bytes = False, 0
         self._why = self._epitaph = ""
         threading.Thread(target=self._listen, name="onscope-guest", daemon=True).start()
 
@@ -72,11 +73,11 @@ class Guest:
         """Whether the worker, or the PC, still has something to get."""
         return bool(self._flights) or not self.session.empty
 
-    def greeted(self, got: int, mode: Pack, peer: bytes, where: str) -> None:
-        """It is here, or back: it has all messages up to `got`, and says what may be packed for it."""
-        self.session.resume(got)
+    def greeted(self, asked: Greeting, peer: bytes, where: str) -> None:
+        """It is here, or back, and has all messages up to `asked.got`."""
+        self.session.resume(asked.got)
         self._arrivals.begin()
-        self._packer.mode = mode
+        self._packer.mode, self._memory_bytes = asked.pack, asked.memory_bytes
         self.peer, self.where, self.heard_ns = peer, where, now_ns()
 
     def beat(self, head: Mapping[str, Any], came_ns: int) -> Mapping[str, Any] | None:
@@ -240,7 +241,10 @@ class Guest:
         self._rooms.close_all()
 
     def weigh(self, most: int) -> None:
-        """End a worker that takes more memory than so many bytes; the PC is told, as of any death."""
+        """End a worker that takes more memory than its PC wants, or than so many bytes; the PC is told, as of any
+        death."""
+        most, whose = min((most, "the box's limit"), (self._memory_bytes or most, "the run's memory_mb"))
         if (takes := taken_bytes(self._worker.pid)) > most:
-            self._why = f"it took {takes / 2**20:.0f} MB of memory, expected at most {most / 2**20:.0f} MB"
+            told = f"expected at most {most / 2**20:.0f} MB, {whose}"
+            self._why = f"it took {takes / 2**20:.0f} MB of memory, {told}"
             self._worker.kill()

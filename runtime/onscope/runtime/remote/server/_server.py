@@ -49,8 +49,8 @@ class Server:
 
     `secret` is required, for CURVE and as a token, unless it listens on loopback alone; `store` is the folder of
     the files that PCs send (None: in the cache); at most `most` workers run at once, and one that takes more than
-    `memory_mb` (None: half of the machine's memory) is ended. `tell` is told in words who comes and goes. Raises
-    WorkerError when it cannot listen.
+    `memory_mb` (None: half of the machine's memory), or than its PC allows, is ended. `tell` is told in words who
+    comes and goes. Raises WorkerError when it cannot listen.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class Server:
             self._guests[guest.id] = guest
             self._tell(f"{where} came: worker {guest.pid}")
         before = guest.peer
-        guest.greeted(asked.got, asked.pack, peer, where)
+        guest.greeted(asked, peer, where)
         if before is not None:
             self._by_peer.pop(before, None)
         self._by_peer[peer] = guest

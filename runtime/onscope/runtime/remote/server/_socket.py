@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 from typing import Any
 
 import zmq
@@ -48,7 +49,15 @@ def listening(
 
 
 def peer_address(first: Any) -> str:
-    """Where a message came from, by its first frame; "" where that is not known."""
+    """Where a message came from, by its first frame, as its user would write it; "" where that is not known."""
     with contextlib.suppress(zmq.ZMQError, LookupError):
-        return str(first.get("Peer-Address"))
+        return as_written(str(first.get("Peer-Address")))
     return ""
+
+
+def as_written(address: str) -> str:
+    """An IPv4 address that an IPv6 socket tells (`::ffff:10.0.0.7`) as what it is; any other as it is."""
+    with contextlib.suppress(ValueError):
+        if (inner := ipaddress.IPv6Address(address).ipv4_mapped) is not None:
+            return str(inner)
+    return address

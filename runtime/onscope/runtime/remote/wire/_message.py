@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 HEAD_BYTES = 4 << 20
 GREETING_BYTES = 4 << 10
 """The largest head from one who has not been let in yet."""
