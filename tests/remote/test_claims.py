@@ -87,6 +87,12 @@ def test_what_is_so_is_handed_on_as_it_is() -> None:
     assert done(DONE) == DONE
 
 
+@pytest.mark.parametrize("shape", [[], [2, 1], [6], [2, 2, 2]])
+def test_rows_of_a_table_are_counted_along_one_axis(shape: list[int]) -> None:
+    with pytest.raises(WireError, match="found an answer of the shape"):
+        done({**DONE, "shapes": [[4, 6], shape]})
+
+
 @given(changes)
 @settings(max_examples=500, deadline=None)
 def test_whatever_a_box_says_that_it_opened(edits: Any) -> None:

@@ -34,8 +34,10 @@ class Expected:
 
     def fits(self, shape: Sequence[int]) -> bool:
         """Whether an answer may have a shape: of a table, rows may be fewer."""
-        first, rest = self.shape[:1], self.shape[1:]
-        return tuple(shape[1:]) == rest and (tuple(shape[:1]) == first or (self.table and shape[0] <= first[0]))
+        if tuple(shape) == self.shape:
+            return True
+        alike = len(shape) == len(self.shape) and tuple(shape[1:]) == self.shape[1:]
+        return self.table and alike and shape[0] <= self.shape[0]
 
 
 @dataclass(frozen=True, slots=True)
