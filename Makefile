@@ -60,9 +60,9 @@ bench-gpu: $(VENV)/.dev  ## Measure what a GPU's engine costs beside its kernels
 	$(BIN)/python -m benchmarks.gpu $(ARGS)
 
 # Tests that use torch and start no camera, and those that run alone; all others start cameras and use no torch.
-TORCH := tests/crops tests/export tests/graph tests/objects tests/package tests/specimen tests/tensorrt tests/track tests/zoo \
+TORCH := tests/crops tests/export tests/graph tests/objects tests/package tests/specimen tests/gpu tests/tensorrt tests/track tests/zoo \
 	$(addprefix tests/feedback/,aim dose gate journal notify rehearse rules) \
-	$(addprefix tests/benchmarks/,test_labels.py test_lineage.py test_precision.py)
+	$(addprefix tests/benchmarks/,test_gpu_peers.py test_labels.py test_lineage.py test_precision.py)
 ALONE := tests/deadline tests/feedback/loop tests/remote tests/test_once_more.py tests/view/server/test_lives.py \
 	$(addprefix tests/live/,test_camera_matrix.py test_care.py test_fault_matrix.py test_faults.py test_kills.py)
 # With targets of their own.

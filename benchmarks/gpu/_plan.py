@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onscope.runtime._precision import Precision
+
 
 @dataclass(frozen=True)
 class Case:
-    """Copies there, runs and copies back of so many milliseconds, for frames of `size` x `size` uint16."""
+    """A stand-in for a GPU: copies there, runs and copies back of so many ms, for frames of `size` x `size` uint16."""
 
     up_ms: float
     run_ms: float
@@ -19,30 +21,25 @@ class Case:
         """The engine that takes them."""
         return f"staged:{self.up_ms:g}+{self.run_ms:g}+{self.down_ms:g}"
 
-    @property
-    def sum_ms(self) -> float:
-        """What a frame by itself takes."""
-        return self.up_ms + self.run_ms + self.down_ms
-
-    @property
-    def slowest_ms(self) -> float:
-        """What a frame among many takes."""
-        return max(self.up_ms, self.run_ms, self.down_ms)
-
-    def __str__(self) -> str:
-        return f"{self.up_ms:g} + {self.run_ms:g} + {self.down_ms:g} ms, {self.size}x{self.size}"
-
 
 @dataclass(frozen=True)
 class Plan:
-    """`frames` one by one for latencies, `rounds` of `burst` frames for throughput."""
+    """`frames` one by one for latencies, `rounds` of `burst` frames for throughput; `cases` where there is no GPU.
+
+    On a GPU: the shipped packages and a U-Net of `features` at `sizes`, in `precisions`; bare times from `bare` rounds.
+    """
 
     cases: tuple[Case, ...] = (Case(1, 3, 1), Case(2, 8, 2), Case(5, 5, 5), Case(2, 8, 2, 2048))
     frames: int = 1000
     rounds: int = 6
     burst: int = 200
+    features: int = 32
+    sizes: tuple[int, ...] = (512, 1024, 2048)
+    precisions: tuple[Precision, ...] = ("float32", "fp16", "int8")
+    gpu_frames: int = 10_000
+    bare: int = 200
 
 
 FULL = Plan()
-QUICK = Plan((Case(2, 8, 2),), 200, 3, 100)
-TINY = Plan((Case(1, 2, 1, 64),), 20, 1, 20)
+QUICK = Plan((Case(2, 8, 2),), 200, 3, 100, sizes=(512,), precisions=("float32", "fp16"), gpu_frames=1000, bare=50)
+TINY = Plan((Case(1, 2, 1, 64),), 20, 1, 20, 2, (64,), ("float32",), 20, 4)

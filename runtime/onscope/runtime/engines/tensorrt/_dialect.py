@@ -18,12 +18,13 @@ import numpy as np
 
 from ..._errors import ProviderError
 from ._ends import bytes_of, counts_of
+from ._spelled import spell_out
 from ._symmetric import make_symmetric
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
-VERSION = 1
+VERSION = 2
 """Of what is done here; part of what a built engine is known by."""
 COUNTS = {2: "uint8", 4: "uint16"}
 """ONNX's numbers of the types that are carried in float32."""
@@ -66,6 +67,7 @@ def translated(model: ModelProto) -> Translated:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = copy.graph
+    spell_out(graph, kinds_of(copy))
     make_symmetric(graph, kinds_of(copy))
     del graph.value_info[:]  # of the types that were: they are inferred anew
     inputs = tuple(port_of(value) for value in graph.input)
