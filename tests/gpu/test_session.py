@@ -176,7 +176,7 @@ def test_what_stays_is_fetched_given_on_and_used_again(cuda: Any) -> None:
     opened.stay([1])
     from cuda.bindings import _memory
 
-    kept = []
+    kept: list[Any] = []
     wanted = []
     for first in range(5):
         arrays = window(first)
@@ -199,7 +199,7 @@ def test_what_stays_is_fetched_given_on_and_used_again(cuda: Any) -> None:
 def test_what_stays_belongs_to_its_session(cuda: Any) -> None:
     one, other = session(cuda)[0], session(cuda)[0]
     one.stay([1])
-    stayed = one.start(window(1)).wait()[1]
+    stayed: Any = one.start(window(1)).wait()[1]
     with pytest.raises(ProviderError, match="stays in another session"):
         other.run([*window(1)[:4], stayed])
     with pytest.raises(ProviderError, match="found output 3 to stay, expected one of 0 to 2"):

@@ -24,7 +24,7 @@ from .test_engine import SHAPE, compiled
 from .test_through_onnxruntime import StandIn
 
 EP = "NvTensorRTRTXExecutionProvider"
-RealOptions = ort.SessionOptions
+RealOptions: Any = ort.SessionOptions
 
 
 class RtxStandIn(StandIn):
@@ -32,6 +32,7 @@ class RtxStandIn(StandIn):
 
     name = EP
     graph_id = "cuda_graph_annotation_id"
+    cards = 1
 
     def settings(self, options: Any, providers: Any) -> dict[str, str]:
         (device,), settings = options.asked
@@ -74,7 +75,7 @@ def provider(
     monkeypatch.setattr(ort, "get_ep_devices", devices)
     monkeypatch.setattr(ort, "SessionOptions", Options)
     monkeypatch.setattr(ort, "InferenceSession", session)
-    RtxStandIn.opened, RtxStandIn.mode, RtxStandIn.cards = [], "", 1  # type: ignore[attr-defined]
+    RtxStandIn.opened, RtxStandIn.mode, RtxStandIn.cards = [], "", 1
     yield RtxStandIn
     RtxStandIn.mode = ""
 
@@ -90,12 +91,6 @@ class TestTensorRtRtx(ComputingEngineTests):
         path = sized(graph, frame)
         build_ahead(path, self.provider)
         return open_session(path, self.provider, threads)
-
-    def test_it_runs_here(self, provider: type[RtxStandIn]) -> None:
-        from onscope.runtime.engines import probe
-
-        found = probe(self.provider)
-        assert found.ok, found.detail
 
 
 def test_it_is_built_ahead_and_works_on_the_sessions_stream(provider: type[RtxStandIn], package: Package) -> None:
@@ -139,7 +134,10 @@ def test_without_the_wheel_it_is_named(tensorrt10: str, engines: None) -> None: 
         require_ahead("tensorrt-rtx")
 
 
-OPTIONS = {"has_user_compute_stream", "user_compute_stream", "enable_cuda_graph", "nv_persistent_context_memory"}
+OPTIONS = {
+    *("has_user_compute_stream", "user_compute_stream", "enable_cuda_graph"),
+    *("nv_persistent_context_memory", "nv_runtime_cache_path"),
+}
 
 
 def test_settings_are_those_that_the_wheel_documents(provider: type[RtxStandIn], package: Package) -> None:
