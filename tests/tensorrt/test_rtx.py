@@ -66,8 +66,9 @@ def provider(
         return (RtxStandIn if more else Real)(model, options, providers=providers, **more)
 
     def devices() -> list[Any]:
-        cards = [SimpleNamespace(ep_name=EP, number=number) for number in range(RtxStandIn.cards)] if registered else []
-        return [SimpleNamespace(ep_name="CPUExecutionProvider", number=0), *cards]
+        cards = range(RtxStandIn.cards if registered else 0)
+        known = [SimpleNamespace(ep_name=EP, number=each, ep_options={"device_id": str(each)}) for each in cards]
+        return [SimpleNamespace(ep_name="CPUExecutionProvider", ep_options={}), *known]
 
     monkeypatch.setitem(sys.modules, _rtx.PLUGIN, plugin)
     monkeypatch.setenv("ONSCOPE_CACHE", str(tmp_path / "cache"))
@@ -106,6 +107,17 @@ def test_it_is_built_ahead_and_works_on_the_sessions_stream(provider: type[RtxSt
     assert asked["has_user_compute_stream"] == "1"
     frame = np.random.default_rng(1).integers(0, 65535, SHAPE).astype(np.uint16)
     np.testing.assert_array_equal(session.run([frame])[0], open_session(graph, "cpu").run([frame])[0])
+
+
+def test_the_second_card_is_the_one_of_that_number(
+    provider: type[RtxStandIn], package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STANDIN_GPUS", "2")
+    provider.cards = 2
+    graph = compiled(package)
+    build_ahead(graph, "tensorrt-rtx:1")
+    assert open_session(graph, "tensorrt-rtx:1").provider == "tensorrt-rtx:1"
+    assert {each["card"] for each in provider.opened} == {"1"}
 
 
 def test_a_card_that_it_does_not_know_is_named(provider: Any, package: Package) -> None:

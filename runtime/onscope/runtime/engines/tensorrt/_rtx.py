@@ -88,10 +88,11 @@ class TensorRtRtxEngine(BuiltAhead):
         return session
 
     def _card(self) -> Any:
-        """The plug-in's device for the GPU that was asked for; it knows RTX cards only (Ampere and later)."""
-        found = [each for each in self._ort.get_ep_devices() if each.ep_name == self._ep_name]
-        if self._gpu.number < len(found):
-            return found[self._gpu.number]
+        """The plug-in's device of the GPU that was asked for; it knows RTX cards only (Ampere and later)."""
+        for each in self._ort.get_ep_devices():
+            # The number that the plug-in gives to CUDA; what it does not know has none.
+            if each.ep_name == self._ep_name and each.ep_options.get("device_id") == str(self._gpu.number):
+                return each
         raise ProviderError(
             f"found {self._gpu.name} (compute capability {self._gpu.capability}), which TensorRT for RTX does not "
             "know, expected an RTX card (8.6, 8.9, 12.0 or later): take the provider 'tensorrt' or 'cuda'"
