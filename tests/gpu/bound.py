@@ -49,7 +49,9 @@ class BoundStandIn:
         self._settings = settings
         self._recorded: dict[str, Any] = {}
         if self.mode == "does not open":
-            raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : libcublasLt.so.13: cannot open shared object file")
+            raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : unknown provider option")
+        if self.mode == "on the CPU":
+            raise RuntimeError("This session contains graph nodes that are assigned to the default CPU EP")
         if self.mode == "no nodes" and settings.get("enable_cuda_graph") == "1":
             raise RuntimeError("This session cannot use the graph capture feature as requested by the user")
         if self.mode == "no room for two" and settings.get("prefer_nhwc") == "1":

@@ -14,6 +14,7 @@ from onscope.runtime.engines.gpu import Device, GpuSession
 
 SIDE = 24
 SHAPE = (SIDE, SIDE)
+ONE = (TensorSpec("frame", SHAPE, "uint16"),)
 INPUTS = (
     *(TensorSpec(name, SHAPE, "uint16") for name in ("a", "b", "c")),
     TensorSpec("gain", (1,), "float32"),

@@ -62,7 +62,8 @@ class Run:
         given, meant = self.memory(said["memory"])
         gain = np.array([self.place + 1], np.float32)
         self.place += 1
-        wanted = network(*contents, gain, meant)
+        first, second, third = contents
+        wanted = network(first, second, third, gain, meant)
         all_keys = None if keys is None else [*keys, None, None]
         self.open.append((self.session.start([*frames, gain, given], all_keys), wanted, [*frames, gain]))
         if len(self.open) > 2:

@@ -24,7 +24,7 @@ from .test_engine import SHAPE, compiled
 from .test_through_onnxruntime import StandIn
 
 EP = "NvTensorRTRTXExecutionProvider"
-RealOptions = ort.SessionOptions
+RealOptions: Any = ort.SessionOptions
 
 
 class RtxStandIn(StandIn):
@@ -32,6 +32,7 @@ class RtxStandIn(StandIn):
 
     name = EP
     graph_id = "cuda_graph_annotation_id"
+    cards = 1
 
     def settings(self, options: Any, providers: Any) -> dict[str, str]:
         (device,), settings = options.asked
@@ -65,8 +66,9 @@ def provider(
         return (RtxStandIn if more else Real)(model, options, providers=providers, **more)
 
     def devices() -> list[Any]:
-        cards = [SimpleNamespace(ep_name=EP, number=number) for number in range(RtxStandIn.cards)] if registered else []
-        return [SimpleNamespace(ep_name="CPUExecutionProvider", number=0), *cards]
+        cards = range(RtxStandIn.cards if registered else 0)
+        known = [SimpleNamespace(ep_name=EP, number=each, ep_options={"device_id": str(each)}) for each in cards]
+        return [SimpleNamespace(ep_name="CPUExecutionProvider", ep_options={}), *known]
 
     monkeypatch.setitem(sys.modules, _rtx.PLUGIN, plugin)
     monkeypatch.setenv("ONSCOPE_CACHE", str(tmp_path / "cache"))
@@ -74,7 +76,7 @@ def provider(
     monkeypatch.setattr(ort, "get_ep_devices", devices)
     monkeypatch.setattr(ort, "SessionOptions", Options)
     monkeypatch.setattr(ort, "InferenceSession", session)
-    RtxStandIn.opened, RtxStandIn.mode, RtxStandIn.cards = [], "", 1  # type: ignore[attr-defined]
+    RtxStandIn.opened, RtxStandIn.mode, RtxStandIn.cards = [], "", 1
     yield RtxStandIn
     RtxStandIn.mode = ""
 
@@ -91,12 +93,6 @@ class TestTensorRtRtx(ComputingEngineTests):
         build_ahead(path, self.provider)
         return open_session(path, self.provider, threads)
 
-    def test_it_runs_here(self, provider: type[RtxStandIn]) -> None:
-        from onscope.runtime.engines import probe
-
-        found = probe(self.provider)
-        assert found.ok, found.detail
-
 
 def test_it_is_built_ahead_and_works_on_the_sessions_stream(provider: type[RtxStandIn], package: Package) -> None:
     graph = compiled(package)
@@ -111,6 +107,17 @@ def test_it_is_built_ahead_and_works_on_the_sessions_stream(provider: type[RtxSt
     assert asked["has_user_compute_stream"] == "1"
     frame = np.random.default_rng(1).integers(0, 65535, SHAPE).astype(np.uint16)
     np.testing.assert_array_equal(session.run([frame])[0], open_session(graph, "cpu").run([frame])[0])
+
+
+def test_the_second_card_is_the_one_of_that_number(
+    provider: type[RtxStandIn], package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STANDIN_GPUS", "2")
+    provider.cards = 2
+    graph = compiled(package)
+    build_ahead(graph, "tensorrt-rtx:1")
+    assert open_session(graph, "tensorrt-rtx:1").provider == "tensorrt-rtx:1"
+    assert {each["card"] for each in provider.opened} == {"1"}
 
 
 def test_a_card_that_it_does_not_know_is_named(provider: Any, package: Package) -> None:
@@ -139,7 +146,10 @@ def test_without_the_wheel_it_is_named(tensorrt10: str, engines: None) -> None: 
         require_ahead("tensorrt-rtx")
 
 
-OPTIONS = {"has_user_compute_stream", "user_compute_stream", "enable_cuda_graph", "nv_persistent_context_memory"}
+OPTIONS = {
+    *("has_user_compute_stream", "user_compute_stream", "enable_cuda_graph"),
+    *("nv_persistent_context_memory", "nv_runtime_cache_path"),
+}
 
 
 def test_settings_are_those_that_the_wheel_documents(provider: type[RtxStandIn], package: Package) -> None:

@@ -12,9 +12,10 @@ from .._oracle import spec_of
 from ..gpu import BoundKernels, Device, GpuSession, gpu
 from ._dialect import for_cuda
 from ._layout import CHANNELS_LAST, Layout, quicker
-from ._library import HINT, NAME, library
+from ._library import HINT, NAME, library, missing_library
 
 GRAPH_ID = "gpu_graph_id"
+ON_CPU = "assigned to the default CPU EP"
 Specs = tuple[list[TensorSpec], list[TensorSpec]]
 
 
@@ -73,14 +74,28 @@ class CudaEngine:
             "prefer_nhwc": str(int(layout == CHANNELS_LAST)),
         }
         try:
+            ort.set_default_logger_severity(4)  # a provider that cannot be loaded is told there, in four lines
             # Its Python part would catch what the provider says, print it, and try again with the CPU.
             session = ort.InferenceSession(content, options, providers=[(NAME, settings)], enable_fallback=0)
         except Exception as error:
-            words = f"ONNX Runtime cannot open {name} on the GPU: {first_line(error)}"
-            raise device.blame(words) from error
+            raise self._refusal(first_line(error), name, device) from error
+        finally:
+            ort.set_default_logger_severity(2)
         if session.get_providers()[:1] != [NAME]:
             raise ProviderError(
                 f"found that ONNX Runtime took {', '.join(session.get_providers())} without a word, expected {NAME}: "
                 f"the CUDA libraries are missing; {HINT}"
             )
         return session
+
+    def _refusal(self, said: str, name: str, device: Device) -> Exception:
+        """The error of what ONNX Runtime says when it opens no session."""
+        if ON_CPU not in said:
+            return device.blame(f"ONNX Runtime cannot open {name} on the GPU: {said}")
+        library = missing_library(self._ort)
+        if library:
+            return ProviderError(f"found CUDA libraries missing ({library}), expected them for 'cuda': {HINT}")
+        return ProviderError(
+            f"found operators in {name} that ONNX Runtime {self._ort.__version__} has no CUDA kernels for, expected "
+            "all of the graph on the GPU: take the provider 'tensorrt', which says what it cannot do, or 'cpu'"
+        )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
+import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from ..._errors import ProviderError
@@ -46,6 +49,23 @@ def _load(ort: Any) -> str:
         with contextlib.redirect_stdout(said):
             ort.preload_dlls()
     return " ".join(said.getvalue().split())[:300]
+
+
+def missing_library(ort: Any) -> str:
+    """Why the CUDA provider's own library cannot be loaded, in the loader's words; "" where it can.
+
+    ONNX Runtime tells that with a line of its log alone, and puts the graph on the CPU.
+    """
+    folder = Path(str(ort.__file__)).parent / "capi"
+    pattern = "onnxruntime_providers_{}.dll" if sys.platform == "win32" else "libonnxruntime_providers_{}.so"
+    if not (folder / pattern.format("cuda")).exists():
+        return ""
+    try:
+        ctypes.CDLL(str(folder / pattern.format("shared")), mode=ctypes.RTLD_GLOBAL)
+        ctypes.CDLL(str(folder / pattern.format("cuda")))
+    except OSError as error:
+        return " ".join(str(error).split())[:200]
+    return ""
 
 
 def _installed(name: str) -> bool:

@@ -13,6 +13,8 @@ from .._onnxruntime import first_line
 from ._device import Device
 from ._graphs import NOT_RECORDED
 
+DEVICE = "cuda"
+"""What ONNX Runtime calls a GPU of NVIDIA's."""
 NO_WAIT = ("disable_synchronize_execution_providers", "1")
 Open = Callable[[bool], Any]
 """Opens ONNX Runtime's session, with its own recording of CUDA graphs or without; raises ProviderError."""
@@ -51,7 +53,9 @@ class BoundKernels:
 
     def bind(self, number: int, inputs: Sequence[int], outputs: Sequence[int]) -> None:
         self._places[number] = list(inputs), list(outputs)
-        binding, options = self._session.io_binding(), run_options()
+        import onnxruntime as ort
+
+        binding, options = self._session.io_binding(), ort.RunOptions()
         for bound, specs, places in zip(
             (binding.bind_input, binding.bind_output), self._specs, self._places[number], strict=True
         ):
@@ -86,12 +90,3 @@ class BoundKernels:
     def close(self) -> None:
         self._bound.clear()
         self._session = None
-
-
-DEVICE = "cuda"
-
-
-def run_options() -> Any:
-    import onnxruntime as ort
-
-    return ort.RunOptions()

@@ -50,12 +50,18 @@ class Recorded:
 
 
 def recorded(device: Device, launch: Callable[[], None], told: list[str]) -> Recorded | None:
-    """A recording of `launch`; None where there can be none, and `told` says why."""
+    """A recording of `launch` that was tried; None where there can be none, and `told` says why."""
+    kept = None
     try:
-        return Recorded(device, launch)
+        kept = Recorded(device, launch)
+        kept.launch()
+        device.finish(device.compute)
+        return kept
     except DeviceLostError:
         raise
     except ProviderError as refusal:
+        if kept is not None:
+            kept.close()
         words = NOT_RECORDED.format(refusal)
         if words not in told:
             told.append(words)

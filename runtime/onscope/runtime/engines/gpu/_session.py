@@ -80,9 +80,6 @@ class GpuSession:
             device.finish(device.compute)
         if kernels.capturable:
             self._recorded = self._record()
-        for kept in self._recorded:
-            kept.launch()
-        device.finish(device.compute)
 
     def _record(self) -> list[Recorded]:
         """What is launched for each set; nothing where it cannot be recorded for all."""

@@ -13,7 +13,7 @@ from typing import Any
 from ..._errors import ProviderError
 from .._interface import TensorSpec
 from ..gpu import BoundKernels, Device, GpuSession
-from ._dialect import Port
+from ._dialect import Port, specs_of
 from ._made_for import GraphFile
 
 Open = Callable[[Device, bool], Any]
@@ -75,8 +75,7 @@ def open_context(provider: str, file: GraphFile, number: int, open_: Open, graph
     except BaseException:
         device.close()
         raise
-    specs = ([TensorSpec(port.name, port.shape, port.dtype) for port in ports] for ports in (file.inputs, file.outputs))
-    return GpuSession(provider, *specs, device, kernels)
+    return GpuSession(provider, specs_of(file.inputs), specs_of(file.outputs), device, kernels)
 
 
 def _bound(ports: Sequence[Port]) -> list[TensorSpec]:

@@ -10,13 +10,14 @@ networks are made symmetric (`_symmetric`).
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._errors import ProviderError
+from .._interface import TensorSpec
 from ._ends import bytes_of, counts_of
 from ._spelled import spell_out
 from ._symmetric import make_symmetric
@@ -47,6 +48,11 @@ class Port:
     shape: tuple[int, ...]
     dtype: str
     as_bytes: bool
+
+
+def specs_of(ports: Sequence[Port]) -> tuple[TensorSpec, ...]:
+    """What ports are to a session's caller."""
+    return tuple(TensorSpec(port.name, port.shape, port.dtype) for port in ports)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """`tensorrt-rtx`: TensorRT for RTX cards, a provider that plain onnxruntime loads from a wheel of its own.
 
 The wheel brings its TensorRT with it. What is built is an EPContext model, as for `tensorrt-ep`; TensorRT for RTX makes
-the kernels of the card from it when it is opened, which takes seconds.
+the kernels of the card from it when it is first opened, which takes seconds, and keeps them in the cache.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..._cache_place import cache_folder
 from ..._errors import ProviderError
 from .._ahead import Progress
 from .._interface import Session
@@ -47,7 +48,11 @@ class TensorRtRtxEngine(BuiltAhead):
 
     def _opened(self, path: Path, file: GraphFile) -> Session:
         def open_(device: Device, recording: bool) -> Any:
-            settings = {**on_stream(device), "enable_cuda_graph": str(int(recording))}
+            settings = {
+                **on_stream(device),
+                "enable_cuda_graph": str(int(recording)),
+                "nv_runtime_cache_path": str(cache_folder("rtx-kernels")),
+            }
             return self._session(str(path), settings, {}, device.blame)
 
         return open_context(self._provider, file, self._gpu.number, open_, GRAPH_ID)
@@ -83,10 +88,11 @@ class TensorRtRtxEngine(BuiltAhead):
         return session
 
     def _card(self) -> Any:
-        """The plug-in's device for the GPU that was asked for; it knows RTX cards only (Ampere and later)."""
-        found = [each for each in self._ort.get_ep_devices() if each.ep_name == self._ep_name]
-        if self._gpu.number < len(found):
-            return found[self._gpu.number]
+        """The plug-in's device of the GPU that was asked for; it knows RTX cards only (Ampere and later)."""
+        for each in self._ort.get_ep_devices():
+            # The number that the plug-in gives to CUDA; what it does not know has none.
+            if each.ep_name == self._ep_name and each.ep_options.get("device_id") == str(self._gpu.number):
+                return each
         raise ProviderError(
             f"found {self._gpu.name} (compute capability {self._gpu.capability}), which TensorRT for RTX does not "
             "know, expected an RTX card (8.6, 8.9, 12.0 or later): take the provider 'tensorrt' or 'cuda'"

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..._errors import DeviceMemoryError, ProviderError
-from .._interface import TensorSpec
 from ..gpu import Device, GpuSession, free_memory
-from ._dialect import Port
+from ._dialect import Port, specs_of
 from ._library import complaint, logger, made
 
 
@@ -23,8 +22,7 @@ def open_engine(
     except BaseException:
         device.close()
         raise
-    specs = (tuple(TensorSpec(port.name, port.shape, port.dtype) for port in ports) for ports in (inputs, outputs))
-    return GpuSession(provider, *specs, device, kernels)
+    return GpuSession(provider, specs_of(inputs), specs_of(outputs), device, kernels)
 
 
 class EngineKernels:

@@ -8,41 +8,19 @@ import ctypes
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 from . import _memory as memory
 from . import _work as work
+from ._constants import *  # noqa: F403
+from ._constants import (
+    cudaHostAllocMapped,
+    cudaMemcpyKind,
+    cudaStreamCaptureMode,
+    cudaStreamCaptureStatus,
+)
 from ._failing import OK, call, cudaError_t, fail, last, late, wanted
 from ._work import cudaStream_t
-
-cudaHostAllocPortable, cudaHostAllocMapped = 1, 2
-cudaHostRegisterPortable, cudaHostRegisterReadOnly = 1, 8
-cudaEventDisableTiming = 2
-cudaStreamNonBlocking = 1
-
-
-class cudaMemcpyKind(IntEnum):
-    cudaMemcpyHostToHost = 0
-    cudaMemcpyHostToDevice = 1
-    cudaMemcpyDeviceToHost = 2
-    cudaMemcpyDeviceToDevice = 3
-    cudaMemcpyDefault = 4
-
-
-class cudaStreamCaptureMode(IntEnum):
-    cudaStreamCaptureModeGlobal = 0
-    cudaStreamCaptureModeThreadLocal = 1
-    cudaStreamCaptureModeRelaxed = 2
-
-
-class cudaStreamCaptureStatus(IntEnum):
-    cudaStreamCaptureStatusNone = 0
-    cudaStreamCaptureStatusActive = 1
-
-
-class cudaDeviceAttr(IntEnum):
-    cudaDevAttrIntegrated = 18
 
 
 @dataclass
@@ -236,6 +214,8 @@ def cudaGraphInstantiate(graph: int, flags: int) -> tuple[Any, ...]:
 
 @call
 def cudaGraphLaunch(graphExec: int, stream: int) -> tuple[Any, ...]:
+    if wanted("cudaGraphLaunch"):
+        return (cudaError_t.cudaErrorInvalidValue,)
     for each in work.ready[graphExec]:
         enqueue(stream, each)
     return (OK,)
