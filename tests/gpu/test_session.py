@@ -85,7 +85,7 @@ def test_nothing_is_taken_after_opening(cuda: Any) -> None:
     events, streams, launched = len(_work.events), len(_work.streams), kernels.launched
     memory: Any = np.zeros(SHAPE, np.float32)
     for first in range(6):
-        memory = opened.start(window(first, memory=memory), [first, first + 1, first + 2, None, None]).wait()[1]
+        (memory,) = opened.start(window(first, memory=memory), [first, first + 1, first + 2, None, None]).stayed
     assert _memory.taken == []
     assert (len(_work.events), len(_work.streams)) == (events, streams)
     assert kernels.launched == launched, "launched one by one, although it is recorded"
@@ -178,7 +178,7 @@ def test_what_stays_is_fetched_given_on_and_used_again(cuda: Any) -> None:
     wanted = []
     for first in range(5):
         arrays = window(first)
-        kept.append(opened.start(arrays).wait()[1])
+        kept.append(opened.start(arrays).stayed[0])
         wanted.append(network(*arrays)[1])
     for stayed, meant in zip(kept, wanted, strict=True):
         assert (stayed.shape, stayed.dtype) == (SHAPE, np.float32)
@@ -190,14 +190,14 @@ def test_what_stays_is_fetched_given_on_and_used_again(cuda: Any) -> None:
     gc.collect()
     _memory.taken.clear()
     for first in range(5):
-        kept.append(opened.start(window(first)).wait()[1])
+        kept.append(opened.start(window(first)).stayed[0])
     assert _memory.taken == [], "the pool was not used"
 
 
 def test_what_stays_belongs_to_its_session(cuda: Any) -> None:
     one, other = session(cuda)[0], session(cuda)[0]
     one.stay([1])
-    stayed: Any = one.start(window(1)).wait()[1]
+    (stayed,) = one.start(window(1)).stayed
     with pytest.raises(ProviderError, match="stays in another session"):
         other.run([*window(1)[:4], stayed])
     with pytest.raises(ProviderError, match="found output 3 to stay, expected one of 0 to 2"):

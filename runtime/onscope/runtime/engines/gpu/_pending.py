@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .._interface import Array, Stayed
@@ -12,17 +13,18 @@ if TYPE_CHECKING:
 
 
 class GpuPending:
-    """See Pending. `stayed` are the outputs that are not brought back, by their numbers."""
+    """See Pending. `staying` are the outputs that are not brought back, by their numbers."""
 
-    def __init__(self, device: Device, buffers: BufferSet, stayed: dict[int, Stayed]) -> None:
+    def __init__(self, device: Device, buffers: BufferSet, staying: Mapping[int, Stayed]) -> None:
+        self.stayed: Sequence[Stayed] = tuple(staying.values())
         self._device = device
         self._buffers: BufferSet | None = buffers
-        self._answers: list[Array | Stayed] = [
-            stayed.get(n, each.host) for n, each in enumerate(buffers.outputs.places)
+        self._answers: list[Array] = [
+            each.host for number, each in enumerate(buffers.outputs.places) if number not in staying
         ]
         self._failed: Exception | None = None
 
-    def wait(self) -> list[Array | Stayed]:
+    def wait(self) -> list[Array]:
         self._finish()
         if self._failed is not None:
             raise self._failed
@@ -31,7 +33,7 @@ class GpuPending:
     def make_way(self) -> None:
         """Its memory is needed for another window: what came of it is kept for a later `wait`."""
         self._finish()
-        self._answers = [each.copy() if hasattr(each, "copy") else each for each in self._answers]
+        self._answers = [each.copy() for each in self._answers]
 
     def _finish(self) -> None:
         buffers, self._buffers = self._buffers, None

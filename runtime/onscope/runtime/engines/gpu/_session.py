@@ -24,7 +24,7 @@ from ._registered import Registered
 from ._stays import GpuStayed, Stays
 from ._upward import Upward
 
-DEPTH = 2
+DEPTH = 3
 OPENING_RUNS = 2
 """Of each set, on zeros: engines take memory, choose their kernels and record them then."""
 
@@ -95,7 +95,10 @@ class GpuSession:
 
     def run(self, arrays: Sequence[Array | Stayed]) -> list[Array]:
         """Answers for one window; those that stay are brought back too."""
-        return [each.fetch() if isinstance(each, GpuStayed) else each for each in self.start(arrays).wait()]  # type: ignore[misc]
+        pending = self.start(arrays)
+        answers = iter(pending.wait())
+        stayed = dict(zip(self._staying, pending.stayed, strict=True))
+        return [stayed[n].fetch() if n in stayed else next(answers) for n in range(len(self.outputs))]
 
     def start(self, arrays: Sequence[Array | Stayed], keys: Sequence[int | None] | None = None) -> GpuPending:
         """Begin with a window."""
@@ -123,7 +126,7 @@ class GpuSession:
             device.drain()
             raise
         stayed = {number: self._stays.settle(places[number].spec, places[number].address) for number in self._staying}
-        buffers.pending = GpuPending(device, buffers, dict(stayed))
+        buffers.pending = GpuPending(device, buffers, stayed)
         self._begun += 1
         return buffers.pending
 
