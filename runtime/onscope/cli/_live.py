@@ -42,7 +42,7 @@ class Plan:
     frames: int | None
     admission: Admission
     worker: str = "process"
-    provider: str = "auto"
+    provider: str | None = None
     threads: int | None = None
     overwrite: bool = False
     keep_truth: bool = False

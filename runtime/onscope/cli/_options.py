@@ -51,7 +51,18 @@ WorkerOption = Annotated[
         help="Where the networks run: a process of their own, a thread, or a box that runs `onscope serve`.",
     ),
 ]
-ProviderOption = Annotated[str, typer.Option("--provider", help="Engine to use: auto, cpu, cuda, null:MS ...")]
+ProviderOption = Annotated[
+    str, typer.Option("--provider", help="Engine to use: auto, cpu, cuda, null:MS ...; several, best first: cuda,cpu.")
+]
+RunProviderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--provider",
+        help="Engine to use: auto, cpu, cuda, null:MS ...; of several (tensorrt,cpu) the first that answers rightly, "
+        "and the next when its device is lost.",
+        show_default="the pipeline's, else auto",
+    ),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a recording in the folder.")]
 FormatOption = Annotated[str, typer.Option("--format", help="Format of the raw frames: ome-zarr, ome-tiff or ndtiff.")]
 TruthOption = Annotated[

@@ -16,7 +16,7 @@ from ._options import (
     HostOption,
     OutOption,
     OverwriteOption,
-    ProviderOption,
+    RunProviderOption,
     StayOption,
     SwapOption,
     ThreadsOption,
@@ -48,7 +48,7 @@ def run(
     out: OutOption = None,
     format: FormatOption = "ome-zarr",
     worker: WorkerOption = "process",
-    provider: ProviderOption = "auto",
+    provider: RunProviderOption = None,
     admission: Annotated[
         str | None,
         typer.Option(
@@ -127,7 +127,7 @@ def run(
     """
     from rich.console import Console
 
-    from onscope.runtime import open_source, read_faults
+    from onscope.runtime import Pipeline, open_source, read_faults
     from onscope.runtime.record import open_recording
 
     from ._compare import AS_RECORDED, Comparing, follow
@@ -164,7 +164,8 @@ def run(
         opened, on = stack.enter_context(open_source(source, **options)), provider
         stack.enter_context(by_hand(opened, step))
         if trouble is not None:
-            opened, on = stack.enter_context(trouble.inject(opened, provider))
+            spoilt = provider or Pipeline.load(pipeline).provider or "auto"
+            opened, on = stack.enter_context(trouble.inject(opened, spoilt))
         plan = Plan(
             title=f"onscope run {pipeline.name}",
             pipeline=pipeline,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ._errors import WorkerError
 from ._frame import Pixels
 from ._lane import Lane, Window
 from ._result import Provenance, Result, Stamps, read_only
@@ -17,6 +18,8 @@ from ._shm import Lease, SharedSlots
 from .worker import as_table, dtype_of
 
 _ALIGN = 64
+_FIXED = ("stage", "axes", "dtype", "columns", "dtypes")
+"""What a worker that comes after another must answer with, too."""
 
 
 class AnswerSlots:
@@ -43,8 +46,36 @@ class AnswerSlots:
             size = max(int(np.prod(each["shape"])) for each in (answer, *others)) * _dtype(answer).itemsize
             end += -(-size // _ALIGN) * _ALIGN
         self.pool = SlotPool(SharedSlots.create(max(end, _ALIGN), slots), lendable)
-        self.provenance = _provenance(opened, stages)
+        self._know(stages, ways)
+
+    def _know(
+        self,
+        stages: Sequence[Mapping[str, Any]],
+        ways: Sequence[tuple[Sequence[Mapping[str, Any] | None], Sequence[Mapping[str, Any]]]],
+    ) -> None:
+        self.provenance = _provenance(self._opened, stages)
         self._by_way = [self.provenance, *(_provenance(told, theirs) for told, theirs in ways)]
+
+    def renew(
+        self,
+        opened: Sequence[Mapping[str, Any]],
+        stages: Sequence[Mapping[str, Any]],
+        ways: Sequence[tuple[Sequence[Mapping[str, Any] | None], Sequence[Mapping[str, Any]]]],
+    ) -> None:
+        """The same answers are given by another worker from now on, perhaps by another provider.
+
+        Raises WorkerError where they would not fit the slots.
+        """
+        for before, now in zip(self._opened, opened, strict=True):
+            fewer = now["columns"] and now["shape"][0] <= before["shape"][0] and now["shape"][1:] == before["shape"][1:]
+            same = all(list(before[name]) == list(now[name]) for name in _FIXED)
+            if not same or not (fewer or list(before["shape"]) == list(now["shape"])):
+                raise WorkerError(
+                    f"found that {now['stage']!r} answers with {_words(now['shape'])} {now['dtype']} in another "
+                    f"worker, expected {_words(before['shape'])} {before['dtype']} as before: make a new Runtime"
+                )
+        self._opened = opened
+        self._know(stages, ways)
 
     def unlike(self, other: AnswerSlots, stage: str) -> str:
         """What differs of a stage's answers, which readers rely on, in words; empty: nothing."""

@@ -38,13 +38,15 @@ class Pipeline:
 
     `window` is a Gather, or a number of consecutive frames (1: every frame by itself). `calibration` is the YAML of a
     camera's calibration, or a mapping of them by camera. `merge`: stages that run on the same frames are one graph, so
-    that nothing returns to the host between them. `written` is the file that it was read from, if there was one.
+    that nothing returns to the host between them. `provider` is the engine, or the list of them, that it runs on
+    where a Runtime is not told another. `written` is the file that it was read from, if there was one.
     """
 
     stages: tuple[AnyStage, ...]
     gather: Gather
     calibration: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     merge: bool = True
+    provider: str | None = None
     written: Written | None = field(default=None, compare=False)
 
     def __init__(
@@ -54,12 +56,14 @@ class Pipeline:
         *,
         calibration: str | Path | Mapping[str, str | Path] | None = None,
         merge: bool = True,
+        provider: str | None = None,
         written: Written | None = None,
     ) -> None:
         object.__setattr__(self, "stages", tuple(stages))
         object.__setattr__(self, "gather", window if isinstance(window, Gather) else Gather.consecutive(window))
         object.__setattr__(self, "calibration", MappingProxyType(_by_camera(calibration)))
         object.__setattr__(self, "merge", merge)
+        object.__setattr__(self, "provider", provider)
         object.__setattr__(self, "written", written)
         check_stages(self.stages, self.gather)
         for path in self.calibration.values():

@@ -27,6 +27,8 @@ class Route:
     lane: Lane
     stages: Sequence[AnyStage]
     answers: AnswerSlots | None = None
+    provider: str = ""
+    """What the worker has opened it on last."""
     asked_ns: int = 0
     """When the worker was asked to open it, or last told of progress; 0: not asked."""
     back: bool = False
@@ -63,10 +65,33 @@ class Route:
         self.messages = [stage.message() for stage in self.stages]
         self.takes_all = bool(self.stages) and not any(stage.chooses for stage in self.stages)
 
+    def open_message(self, provider: str, threads: int | None, numbers: Mapping[str, int]) -> dict[str, Any]:
+        """What the worker needs to open it; `numbers` are the lowest track numbers not given yet, by stage."""
+        memory = self.lane.ring.memory
+        return {
+            "kind": "open",
+            "lane": self.number,
+            "spec": spec_message(self.lane.spec),
+            "length": self.lane.length,
+            "ring": {"name": memory.name, "slot_bytes": memory.slot_bytes, "slots": memory.slots},
+            "stages": list(self.messages),
+            "ways": list(self.ways),
+            **self.options,
+            "provider": provider,
+            "threads": threads,
+            "frozen": list(self.frozen.values()),
+            "numbers": dict(numbers),
+        }
+
     def new_answers(self, message: Mapping[str, Any], slots: int, lendable: int) -> AnswerSlots:
         """Slots for what the worker says that its stages answer, in each of `ways` too."""
         ways = zip(message.get("ways", ())[1:], (way["stages"] for way in self.ways), strict=True)
         return AnswerSlots(message["answers"], self.messages, slots, lendable, list(ways))
+
+    def renew_answers(self, answers: AnswerSlots, message: Mapping[str, Any]) -> None:
+        """Another worker opened the lane: who answers now. Raises WorkerError where the answers are not as before."""
+        ways = zip(message.get("ways", ())[1:], (way["stages"] for way in self.ways), strict=True)
+        answers.renew(message["answers"], self.messages, list(ways))
 
     def run_message(self, window: Window) -> dict[str, Any]:
         """What has the worker run a window."""

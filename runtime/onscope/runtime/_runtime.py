@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from ._swap import automatic
 from ._watch import Terms
 from ._where import kind_of, starter, told_of
 from .budget import Budget, Governor
+from .engines import listed
 from .hooks import Hooked, Hooking
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class Runtime(Changing, Hooking):
 
     `pipeline` is a Pipeline or the path of its YAML; `worker` "process" (outlives crashing models), "thread" (for
     tests and notebooks) or the address of a box that runs `onscope serve` ("tcp://HOST:PORT#KEY"); `admission` what
-    enters under load (default: `keep_newest(2)`); `provider` the engine ("auto", "cpu", "oracle", "null:MS");
+    enters under load (default: `keep_newest(2)`); `provider` the engine ("cpu", "tensorrt:1"), several of
+    which the first that answers rightly is taken, and the next when its device is lost (docs/gpu.md), or "auto" (None:
+    the pipeline's own, else "auto");
     `threads` of the engine (None: one per core); `on_event` is told of preparation, refusals, deaths and returns of
     the worker (default: the log "onscope"), in a thread of its own.
     `record` saves raw frames (before any inference, and whatever becomes of it) and all results: a new folder, or a
@@ -55,7 +58,7 @@ class Runtime(Changing, Hooking):
         *,
         worker: str = "process",
         admission: Admission | None = None,
-        provider: str = "auto",
+        provider: str | Sequence[str] | None = None,
         threads: int | None = None,
         on_event: Tell = to_log,
         record: Recording | str | Path | None = None,
@@ -65,6 +68,7 @@ class Runtime(Changing, Hooking):
     ) -> None:
         start = starter(worker, patience_s)
         given = pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)
+        provider = listed(provider or given.provider or "auto")
         self.pipeline, self._auto = given.on(provider), automatic(given)
         remove_leftovers()
         self._tell = Teller(on_event)

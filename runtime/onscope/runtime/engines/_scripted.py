@@ -8,6 +8,7 @@ A fault is `KIND[=VALUE]@RUNS[/STAGE]`; several are separated by commas and befa
     slow=MS    sleeps for MS ms          raise   ProviderError                   nan     NaN in all float outputs
     busy=MS    spins in Python           crash   an exception that nobody        wrong   outputs one sample longer in
     leak=MB    keeps MB of memory                expects (RuntimeError)                  their last axis
+    lost       DeviceLostError, as of a GPU that is gone, in this run and all after it of this session
     hang       sleeps for ever           die     ends its worker: kills the process of a process worker; elsewhere
                                                  SystemExit, which ends the thread of a thread worker without a word
 
@@ -39,7 +40,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from .._errors import ProviderError
+from .._errors import DeviceLostError, ProviderError
 from ._fault import Fault, Faults, parse_fault
 from ._interface import WARM_UPS, Array, Session
 from ._onnxruntime import OnnxRuntimeSession
@@ -99,6 +100,7 @@ class ScriptedSession:
         self._faults = faults
         self._count = count
         self._leaked: list[Array] = []
+        self._lost = False
         self.provider = provider
         self.inputs = real.inputs
         self.outputs = real.outputs
@@ -106,6 +108,9 @@ class ScriptedSession:
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         run = self._count.next()
         due = self._faults.of(run)
+        self._lost |= any(fault.kind == "lost" for fault in due)
+        if self._lost:
+            raise DeviceLostError("found that the GPU is lost, expected it to stay: it is scripted")
         for fault in due:
             if fault.kind == "leak":
                 self._leaked.append(np.ones(round(fault.value * (1 << 20)), np.uint8))

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from .._clock import now_ns
-from .._errors import OnscopeError
+from .._errors import DeviceLostError, OnscopeError
 from .._frame import Pixels
 from .._shm import SharedSlots
 from ._chain import Chain
+from ._choose import open_ways
 from ._hosted import Moment, Numbers
 from ._messages import VERSION, Link, Message
 from ._opened import StageAnswer, dtype_of
-from ._ways import Ways
 
 
 class _Lane:
@@ -29,10 +29,11 @@ class _Lane:
         spec = message["spec"]
         numbers.raise_to(message["numbers"])
 
-        def progress(text: str) -> None:
-            link.send({"kind": "progress", "lane": message["lane"], "text": text})
+        def progress(text: str, **more: str) -> None:
+            link.send({"kind": "progress", "lane": message["lane"], "text": text, **more})
 
-        self.ways = Ways(message, progress, numbers)
+        self.chosen = open_ways(message, progress, numbers)
+        self.ways = self.chosen.ways
         self.opened = self.chain.opened
         ring = message["ring"]
         self._ring = SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"])
@@ -152,8 +153,10 @@ class _Lanes:
             chains = [way.chain for way in lane.ways.all]
             answer["ways_warm_ns"] = [chain.warm_ns for chain in chains]
             answer["warm_ns"] = max(answer["ways_warm_ns"])
-            answer |= {"report": [line for chain in chains for line in chain.report]}
-            answer |= {"warnings": [line for chain in chains for line in chain.warned()]}
+            chosen = lane.chosen
+            answer["provider"] = chosen.provider
+            answer["report"] = [*filter(None, [chosen.why]), *(line for chain in chains for line in chain.report)]
+            answer["warnings"] = [*chosen.told, *(line for chain in chains for line in chain.warned())]
             answer["graphs"], *answer["way_graphs"] = map(_graphs, chains)
         except (OnscopeError, OSError) as error:
             lane = None
@@ -210,6 +213,7 @@ def _run(lane: _Lane, message: Message) -> Message:
             "window": message["window"],
             "message": str(error),
             "warnings": lane.chain.warned(),
+            "lost": lane.chosen.provider if isinstance(error, DeviceLostError) else "",
         }
     return {
         "kind": "done",

@@ -66,6 +66,10 @@ class BuiltAhead(ABC):
         """Remove the graph's engine."""
         discard(self._made_for(read_graph(graph)), self.suffix)
 
+    def made_for(self, graph: Path) -> dict[str, str]:
+        """All that the graph's engine is known by."""
+        return self._made_for(read_graph(graph))
+
     def _made_for(self, file: GraphFile) -> dict[str, str]:
         return made_for(file.known_by, self._gpu, **self._versions)
 

@@ -23,7 +23,7 @@ import numpy as np
 from ..._errors import ProviderError
 from .._ahead import Progress
 from .._interface import Array, Session, TensorSpec, check_arrays
-from .._onnxruntime import first_line
+from .._lost import failure
 from ._built_ahead import BuiltAhead
 from ._dialect import Port
 from ._made_for import GraphFile
@@ -80,7 +80,7 @@ class EpContextSession:
         try:
             answers = self._session.run([port.name for port in outputs], sent)
         except Exception as error:  # ONNX Runtime's errors have no common base below Exception
-            raise ProviderError(f"ONNX Runtime failed: {first_line(error)}") from error
+            raise failure("ONNX Runtime failed", error) from error
         return [
             answer.view(port.dtype)[..., 0] if port.as_bytes else answer
             for port, answer in zip(outputs, answers, strict=True)
@@ -131,7 +131,7 @@ def _session(model: str | bytes, number: int, settings: dict[str, str]) -> Any:
         providers = [(NAME, {"device_id": str(number)})]
         session = ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
     except Exception as error:
-        raise ProviderError(f"ONNX Runtime cannot open the graph on TensorRT: {first_line(error)}") from error
+        raise failure("ONNX Runtime cannot open the graph on TensorRT", error) from error
     if session.get_providers()[:1] != [NAME]:
         raise ProviderError(
             f"found that ONNX Runtime took {', '.join(session.get_providers())} without a word, expected {NAME}: {HINT}"

@@ -20,7 +20,7 @@ from ..wire import Pack, Payload, WireError, chunks, name_of, text, whole
 from ._rooms import Rooms
 from ._weight import taken_bytes
 
-PROVIDER = re.compile(r"[a-z0-9-]+(:[\w.,=@%*/+-]*)?")
+PROVIDER = re.compile(r"[a-z0-9-]+(:[\w.=@%*/+-]*)?(,[\w.:=@%*/+-]+)*")
 MOST_FILES = 256
 MOST_WINDOWS = 64
 """Windows that a PC may have here at once; it has three."""
