@@ -66,7 +66,7 @@ def build(
 
     from onscope.runtime import ProviderError
     from onscope.runtime.engines import discard_built, require_ahead
-    from onscope.runtime.worker import Chain
+    from onscope.runtime.worker import Chain, remember
 
     console = Console()
     require_ahead(provider)
@@ -78,6 +78,8 @@ def build(
     with _bar(console) as bar:
         chain = Chain(pipeline.opening(spec, provider, None), build=lambda graph: _one(graph, provider, bar, engines))
         errors = _errors(chain, pipeline, spec, bar)
+    if errors:
+        remember(chain, provider, errors)  # `auto` and lists take what passed here, and leave out what did not
     failed = [name for name, error in errors.items() if not error.passed]
     told = "; ".join(_words(name, errors[name]) for name in failed)
     if failed and not force:
