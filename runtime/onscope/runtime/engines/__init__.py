@@ -8,6 +8,7 @@ ProviderError says why not.
 from ._ahead import AheadOfTime, Built, Progress
 from ._fault import behind_faults, chance, parse_fault
 from ._interface import WARM_UPS, Engine, Pending, Session, Staged, Stayed, TensorSpec
+from ._kept import KeptEngine, kept_engines, remove_kept, to_prune
 from ._lists import (
     AUTO,
     MOST,
@@ -41,6 +42,7 @@ __all__ = [
     "Built",
     "Engine",
     "EngineProbe",
+    "KeptEngine",
     "Pending",
     "Progress",
     "Session",
@@ -53,6 +55,7 @@ __all__ = [
     "discard_built",
     "has_driver",
     "is_choice",
+    "kept_engines",
     "leading",
     "listed",
     "made_for",
@@ -62,5 +65,7 @@ __all__ = [
     "probe",
     "probe_engines",
     "providers_of",
+    "remove_kept",
     "require_ahead",
+    "to_prune",
 ]

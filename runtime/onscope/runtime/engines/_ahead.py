@@ -45,3 +45,13 @@ class Identified(Protocol):
     def made_for(self, graph: Path) -> Mapping[str, str]:
         """All of it, by name; raises ProviderError."""
         ...
+
+
+class Keeper(Protocol):
+    """An engine that keeps what it built in the cache, in files of `suffix`."""
+
+    suffix: str
+
+    def misfit(self, made_for: Mapping[str, str]) -> str:
+        """Why something that was made for this cannot be opened on this GPU; empty: it can."""
+        ...
