@@ -63,6 +63,15 @@ RunProviderOption = Annotated[
         show_default="the pipeline's, else auto",
     ),
 ]
+ShapesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shape",
+        metavar="HxW",
+        help="A frame size that may come, once for each: all are warmed up before the first frame, others are "
+        "refused, or run by the next of --provider that opens any.",
+    ),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a recording in the folder.")]
 FormatOption = Annotated[str, typer.Option("--format", help="Format of the raw frames: ome-zarr, ome-tiff or ndtiff.")]
 TruthOption = Annotated[

@@ -17,6 +17,7 @@ from ._options import (
     OutOption,
     OverwriteOption,
     RunProviderOption,
+    ShapesOption,
     StayOption,
     SwapOption,
     ThreadsOption,
@@ -64,6 +65,7 @@ def run(
     ] = None,
     budget: BudgetOption = None,
     degrade: DegradeOption = None,
+    shape: ShapesOption = None,
     fps: Annotated[
         str | None,
         typer.Option("--fps", help="Speed of a replay: frames per second, or 'recorded'.", show_default="full speed"),
@@ -173,6 +175,7 @@ def run(
             frames=frames,
             admission=admitted,
             budget=parse_budget(budget, degrade),
+            shapes=shape,
             worker=worker,
             provider=on,
             threads=threads,

@@ -60,6 +60,9 @@ class PipelineModel(BaseModel):
     provider: Provider | Annotated[list[Provider], Field(min_length=1, max_length=MOST)] | None = Field(
         None, description="engine that runs it, or several of which the first that answers rightly is taken"
     )
+    shapes: Annotated[list[Annotated[str, Field(pattern=r"^\d{1,5}x\d{1,5}$")]], Field(max_length=32)] = Field(
+        [], description="frame sizes that may come, height x width; [] stands for any"
+    )
 
 
 def read_pipeline(path: Path) -> Pipeline:
@@ -79,7 +82,15 @@ def read_pipeline(path: Path) -> Pipeline:
     except ProviderError as error:
         raise PipelineError(f"{checked.place('provider')}: {error}") from error
     written = Written(path.absolute(), checked.text)
-    return Pipeline(stages, window, calibration=calibration, merge=model.merge, provider=provider, written=written)
+    return Pipeline(
+        stages,
+        window,
+        calibration=calibration,
+        merge=model.merge,
+        provider=provider,
+        shapes=model.shapes,
+        written=written,
+    )
 
 
 PAIRS = ("reads", "side", "border", "gap", "least_score", "rescale", "precision", "most")

@@ -27,6 +27,8 @@ class Route:
     lane: Lane
     stages: Sequence[AnyStage]
     answers: AnswerSlots | None = None
+    only: str = ""
+    """The provider that alone runs it; empty: those of the runtime do."""
     provider: str = ""
     """What the worker has opened it on last."""
     asked_ns: int = 0
@@ -77,7 +79,7 @@ class Route:
             "stages": list(self.messages),
             "ways": list(self.ways),
             **self.options,
-            "provider": provider,
+            "provider": self.only or provider,
             "threads": threads,
             "frozen": list(self.frozen.values()),
             "numbers": dict(numbers),

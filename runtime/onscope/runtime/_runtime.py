@@ -19,6 +19,7 @@ from ._keeper import Keeper
 from ._live_path import LivePath
 from ._pipeline import Pipeline
 from ._result import Result
+from ._shapes import specs_for
 from ._shm import remove_leftovers
 from ._sources import describe_source
 from ._stream import stream
@@ -48,8 +49,11 @@ class Runtime(Changing, Hooking):
     `record` saves raw frames (before any inference, and whatever becomes of it) and all results: a new folder, or a
     Recording, which is then yours to finish. A worker that needs more than `patience_s` seconds for one window
     (twenty times its warm-up, when that is longer), or takes more than `memory_mb` megabytes (None: half of the
-    machine's) is ended and started again. `budget` says what gives way when results take too long. `ledger` accounts
-    for every frame. Raises RecordError when the folder is in use or cannot be made.
+    machine's) is ended and started again. `budget` says what gives way when results take too long. `shapes` are the
+    frame sizes that may come (None: the pipeline's own, else any): frames of others fail, or are run by the next
+    provider of a list that opens any size, and nothing is built for them in mid-run. `ledger` accounts for every frame.
+    Raises RecordError when the folder is in use or cannot be made, PipelineError and ProviderError for sizes and lists
+    of providers that make no sense.
     """
 
     def __init__(
@@ -65,9 +69,11 @@ class Runtime(Changing, Hooking):
         patience_s: float = 10.0,
         memory_mb: float | None = None,
         budget: Budget | None = None,
+        shapes: Sequence[str | Sequence[int]] | None = None,
     ) -> None:
         start = starter(worker, patience_s)
         given = pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)
+        given = given if shapes is None else given.shaped(shapes)
         provider = listed(provider or given.provider or "auto")
         self.pipeline, self._auto = given.on(provider), automatic(given)
         remove_leftovers()
@@ -112,9 +118,11 @@ class Runtime(Changing, Hooking):
 
         Raises what stands in the way: PackageError, PipelineError, ProviderError, or WorkerError (no shared memory,
         the worker keeps dying, or the runtime is closed). May be called again for what a camera will give later, after
-        a change of its ROI for example, so that no frame is skipped then.
+        a change of its ROI for example, so that no frame is skipped then. Where the pipeline has `shapes`, frames of
+        all these sizes are prepared.
         """
-        self._path.prepare(spec)
+        for each in specs_for(spec, self.pipeline.shapes):
+            self._path.prepare(each)
 
     def submit(self, frame: Frame) -> FrameId:
         """Hand a frame over: one copy, and back at once; waits only under `block`, when the queue is full.
