@@ -116,7 +116,7 @@ class Cameras:
                 self._lane(spec),
                 stages,
                 only=other if isinstance(other, str) else "",
-                refusal=other if isinstance(other, ProviderError) else None,
+                outside=other if isinstance(other, ProviderError) else None,
                 why_not=self._supervisor.broken or (str(other) if isinstance(other, ProviderError) else ""),
                 options=self.pipeline.options(spec.camera),
                 moments=self._moments(stages),

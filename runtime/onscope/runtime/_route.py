@@ -27,6 +27,8 @@ class Route:
     lane: Lane
     stages: Sequence[AnyStage]
     answers: AnswerSlots | None = None
+    outside: OnscopeError | None = None
+    """Why frames of this size are not run, where that was said beforehand; there are slots for them all the same."""
     only: str = ""
     """The provider that alone runs it; empty: those of the runtime do."""
     provider: str = ""
