@@ -109,6 +109,7 @@ class Runtime(Changing, Hooking):
         self._hooked = Hooked(self._path, self._keeper, self._tell)
         if self._keeper is not None:
             self._path.supervisor.opened = self._keeper.notes.lane
+            self._path.supervisor.clocks.note = self._keeper.notes.fact
             self._keeper.follow(self._path.delivery, self.ledger)
         # One that is dropped, or still there when the program ends, is closed all the same.
         weakref.finalize(self, _close, self._path, self._keeper)
@@ -232,5 +233,6 @@ class Runtime(Changing, Hooking):
 
 def _close(path: LivePath, keeper: Keeper | None) -> None:
     path.close()
+    path.supervisor.clocks.save()
     if keeper is not None:
         keeper.close([each for route in path.dispatcher.routes.values() for each in route.statistics])

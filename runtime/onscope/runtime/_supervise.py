@@ -16,6 +16,7 @@ from ._opening import Opener
 from ._route import Route
 from ._spare import Spare
 from ._watch import Terms, Watchdog
+from .clocks import Clocks, Reading
 from .engines import leading, next_after
 from .worker import VERSION, WorkerLink
 
@@ -43,6 +44,7 @@ class Supervisor(Opener):
         self.closing = False
         self._deaths = Deaths()
         self._warn = Warner(tell)
+        self.clocks = Clocks(tell)
         self.spare: Spare | None = None  # a second worker that is prepared, see `Takeover`
         self.link = dispatcher.link = start()
 
@@ -105,6 +107,8 @@ class Supervisor(Opener):
                 self._lose(link, message["lost"], str(message["message"]), failed)
         elif kind == "progress":
             self._progress(message)
+        elif kind == "clocks":
+            self.clocks.add(Reading.read({name: value for name, value in message.items() if name != "kind"}))
         elif kind == "opened":
             self._renew(None)
             self._opened(message, link)

@@ -47,7 +47,8 @@ def open_ways(message: Message, progress: Callable[..., object], numbers: Number
             progress(f"{name} is left out: {error}")
             continue
         why = f"{name} runs this, of {asked}: {how or _alone(asked, names)}"
-        progress(why + (f"; left out: {'; '.join(refused)}" if refused else ""))
+        if len(names) > 1:
+            progress(why + (f"; left out: {'; '.join(refused)}" if refused else ""))
         return Chosen(ways, name, why, (_remark(asked, name, refused),) if refused else ())
     raise ProviderError(f"found no provider of {asked!r} that runs these graphs here ({'; '.join(refused)})")
 

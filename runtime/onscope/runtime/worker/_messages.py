@@ -7,6 +7,7 @@ Acquisition -> worker                                  worker -> acquisition
     close    a lane: nothing more comes of it              refused    a lane cannot be opened
     tune     a stage's settings, for all windows after     done       one window: rows and stamps
                                                            failed     one window: the error
+                                                       clocks     a reading of the GPU (`clocks.Reading`), once a second
 
 `slots` of `run` are those of the window's frames in its order: one that stands in for others is there several times.
 `keys` are the frames' numbers, each another within its lane (None where no frame is in two windows).

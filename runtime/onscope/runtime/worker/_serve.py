@@ -15,6 +15,8 @@ from .._clock import now_ns
 from .._errors import DeviceLostError, OnscopeError
 from .._frame import Pixels
 from .._shm import SharedSlots
+from ..clocks import Monitor
+from ..engines import ON_GPU, behind_faults
 from ._chain import Chain
 from ._choose import open_ways
 from ._hosted import Moment, Numbers
@@ -114,6 +116,7 @@ class _Lanes:
         self._die = die
         self._lock = threading.Lock()
         self._numbers = Numbers()
+        self._clocks = Monitor(lambda reading: self._tell({"kind": "clocks", **reading.message()}))
         self._open: dict[int, _Lane] = {}
         self._opening: dict[int, threading.Thread] = {}
         self._tuned: dict[str, Message] = {}
@@ -173,8 +176,13 @@ class _Lanes:
         if lane is not None and not wanted:
             lane.close()
         elif wanted:
-            with contextlib.suppress(OSError):
-                self._link.send(answer)
+            self._tell(answer)
+            if lane is not None and behind_faults(lane.chosen.provider).partition(":")[0] in ON_GPU:
+                self._clocks.watch(behind_faults(lane.chosen.provider))
+
+    def _tell(self, message: Message) -> None:
+        with contextlib.suppress(OSError):
+            self._link.send(message)
 
     def tune(self, message: Message) -> None:
         """Settings of a stage's decoder for all windows after; they were checked where they come from."""
@@ -191,6 +199,7 @@ class _Lanes:
             lane.close()
 
     def close_all(self) -> None:
+        self._clocks.close()
         with self._lock:
             self._opening.clear()
             lanes = list(self._open.values())
