@@ -240,7 +240,9 @@ def test_a_recording_knows_who_answered_what(runtime: Make, root: Pipeline, tmp_
     assert "cpu runs from here on" in lost["message"]
     (lane,) = manifest["lanes"]
     assert [graph["provider"] for graph in lane["graphs"]] == ["cpu"]
-    assert [graph["provider"] for before in lane["before"] for graph in before["graphs"]] == ["scripted:lost@3"]
+    assert [graph["provider"] for graph in lane["graphs_before"]] == ["scripted:lost@3"]
+    words = (out / "methods.md").read_text()
+    assert "with the engine scripted:lost@3 and ONNX Runtime" in words
 
 
 @pytest.fixture

@@ -95,14 +95,10 @@ class Lanes:
 
 
 def _after(before: dict[str, Any] | None, lane: dict[str, Any]) -> dict[str, Any]:
-    """A lane that was opened again; where another provider runs it now, `before` tells what ran at first."""
+    """A lane that was opened again; where another provider runs it now, `graphs_before` are what ran at first."""
     if before is None:
         return lane
-    earlier = before.get("before", [])
-    if _providers(before) != _providers(lane):
-        earlier = [*earlier, {name: before[name] for name in ("graphs", "ways", "report")}]
-    return {**lane, "before": earlier} if earlier else lane
-
-
-def _providers(lane: Mapping[str, Any]) -> list[str]:
-    return [graph["provider"] for graph in lane["graphs"]]
+    earlier = before.get("graphs_before", [])
+    if [graph["provider"] for graph in before["graphs"]] != [graph["provider"] for graph in lane["graphs"]]:
+        earlier = [*earlier, *before["graphs"]]
+    return {**lane, "graphs_before": earlier} if earlier else lane
