@@ -40,6 +40,7 @@ class Supervisor(Opener):
         self._opening: Route | None = None
         self._trying = ""
         self._left: WorkerLink | None = None
+        self._hopeless: WorkerLink | None = None
         self._failed = 0
         self.closing = False
         self._deaths = Deaths()
@@ -126,9 +127,10 @@ class Supervisor(Opener):
     def _lose(self, link: WorkerLink, lost: str, why: str, failed: int) -> None:
         """A provider's device is gone: the worker is left for the next of the list, if there is one."""
         if (rest := next_after(self.terms.provider, lost)) is None:
-            self._warn(
-                [f"{lost} is lost: {why}; a list, such as --provider {lost},cpu, says what goes on in its place"]
-            )
+            if link is not self._hopeless:  # once: every window from here on fails in the same way
+                words = f"{lost} is lost: {why}; a list, such as --provider {lost},cpu, says what goes on in its place"
+                self._warn([words])
+            self._hopeless = link
             return
         with self._changed:
             self._left, self._dispatcher.link = link, None
@@ -138,6 +140,9 @@ class Supervisor(Opener):
 
     def _replace(self, lost: str, rest: str, why: str) -> None:
         self.terms = replace(self.terms, provider=rest)
+        for route in list(self._dispatcher.routes.values()):
+            if route.only == lost:
+                route.only = leading(rest)
         self.tell(
             Event(
                 "provider lost",
