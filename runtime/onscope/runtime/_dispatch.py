@@ -16,7 +16,6 @@ from ._delivery import Delivery
 from ._errors import WorkerError
 from ._lane import BUDGET, Window
 from ._ledger import Ledger
-from ._requests import spec_message
 from ._route import Route
 from ._shm import Lease
 from .worker import WorkerLink
@@ -57,21 +56,7 @@ class Dispatcher:
 
     def open_message(self, route: Route, provider: str, threads: int | None) -> dict[str, Any]:
         """What the worker needs to open a lane."""
-        lane, memory = route.lane, route.lane.ring.memory
-        return {
-            "kind": "open",
-            "lane": route.number,
-            "spec": spec_message(lane.spec),
-            "length": lane.length,
-            "ring": {"name": memory.name, "slot_bytes": memory.slot_bytes, "slots": memory.slots},
-            "stages": list(route.messages),
-            "ways": list(route.ways),
-            **route.options,
-            "provider": provider,
-            "threads": threads,
-            "frozen": list(route.frozen.values()),
-            "numbers": dict(self.numbers),
-        }
+        return route.open_message(provider, threads, self.numbers)
 
     def pump(self) -> None:
         """Send what may be sent: while there is credit, and room with every blocking subscriber."""
@@ -129,6 +114,11 @@ class Dispatcher:
     def in_flight(self) -> int:
         """Windows that the worker has."""
         return len(self._in_flight)
+
+    @property
+    def working(self) -> str:
+        """The provider of the oldest window that the worker has; empty: it has none."""
+        return self._in_flight[0][0].provider if self._in_flight else ""
 
     def _send(self, route: Route, window: Window) -> None:
         assert self.link is not None
@@ -193,22 +183,23 @@ class Dispatcher:
                 self.governor.seen(result)
             self.pump()
 
-    def failed(self, message: Mapping[str, Any]) -> None:
-        """The worker could not run its oldest window."""
+    def failed(self, message: Mapping[str, Any]) -> int:
+        """The worker could not run its oldest window; the frames that have failed with it."""
         with self.changed:
             route, window = self._answered(message)
             self.turn_ns = now_ns()
             self._fail(route, window, str(message["message"]))
             self.pump()
             self.changed.notify_all()
+            return len(window.owned)
 
-    def settle_death(self, why: str) -> int:
-        """The worker is dead: what it computed has failed, what only waited with it is sent once more."""
+    def settle_death(self, why: str, computing: bool = True) -> int:
+        """The worker is dead: what it was `computing` has failed, what only waited with it is sent once more."""
         self.link = None
         lost = 0
         again: list[tuple[Route, Window]] = []
         for position, (route, window) in enumerate(self._in_flight):
-            if position == 0 or window.resent:
+            if (computing and position == 0) or window.resent:
                 self._fail(route, window, why)
                 lost += len(window.owned)
             else:

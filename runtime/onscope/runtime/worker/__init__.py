@@ -12,6 +12,7 @@ from ._proof import prove_compiled
 from ._region import Regional
 from ._seams import seam_errors
 from ._thread import ThreadLink
+from ._verdicts import remember
 from ._ways import LEVEL, open_way
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "open_way",
     "parent_link",
     "prove_compiled",
+    "remember",
     "seam_errors",
 ]

@@ -11,15 +11,8 @@ import numpy as np
 from .._frame import Pixels
 from .._requests import request_from
 from ..decode import TableDecoder
-from ..graph import (
-    Note,
-    Raw,
-    is_compiled,
-    note_line,
-    report_lines,
-    warnings_of,
-)
-from ._fit import check_weights, compile_fitting
+from ..graph import Compiled, Note, Raw, is_compiled, note_line, report_lines, warnings_of
+from ._fit import check_weights, open_fitting
 from ._group import Group
 from ._hosted import ALONE, HostStages, Moment, Numbers
 from ._opened import StageAnswer, calibration_of, pixels_per_raw
@@ -121,19 +114,21 @@ class Chain:
         known = is_compiled(stages, raw, calibration)
         size = f"{'x'.join(map(str, raw.shape))} {raw.dtype}"
         self._progress(f"{names} for {size} from the cache" if known else f"compiling {names} for {size}")
-        compiled, told = compile_fitting(stages, raw, calibration)
-        self._build(compiled.path)
-        self._progress(f"opening {names} on {self.engine[0]}")
+        kept: list[str] = []
 
         def warn(note: Note) -> None:
             self._warnings.append(note_line(note, part.reads))
 
-        group = Group(
-            requests, part.reads, compiled, raw, Scalars(compiled.scalars, raw, self.bit_depth, warn), self.engine
-        )
-        self._progress(f"warming up {names}")
-        kept = list(self._warnings)
-        outputs = group.warm_up(window)
+        def open(compiled: Compiled) -> tuple[Group, dict[int, Pixels]]:
+            self._build(compiled.path)
+            self._progress(f"opening {names} on {self.engine[0]}")
+            scalars = Scalars(compiled.scalars, raw, self.bit_depth, warn)
+            group = Group(requests, part.reads, compiled, raw, scalars, self.engine)
+            self._progress(f"warming up {names}")
+            kept[:] = self._warnings
+            return group, group.warm_up(window)
+
+        compiled, (group, outputs), told = open_fitting(stages, raw, calibration, self.engine[0], open)
         self.warm_ns += group.warm_ns
         self.groups.append(group)
         self.report += report_lines(compiled, part.reads)

@@ -112,6 +112,12 @@ class Group:
         if self._staged is not None and self.reads == FRAME:
             self._staged.lie_in(memory)
 
+    def close(self) -> None:
+        """Give back what the engine has taken, where it knows how; nothing is run any more."""
+        self.states.clear()
+        if (close := getattr(self._session, "close", None)) is not None:
+            close()
+
     def warm_up(self, window: Sequence[Pixels]) -> dict[int, Pixels]:
         """Run on empty frames until buffers are allocated; nothing of them is remembered."""
         for _ in range(WARM_UPS):

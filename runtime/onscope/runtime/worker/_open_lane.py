@@ -10,11 +10,11 @@ from .._errors import OnscopeError
 from .._frame import Pixels
 from .._shm import SharedSlots
 from ._chain import Chain
+from ._choose import open_ways
 from ._hosted import Moment, Numbers
 from ._messages import Link, Message
 from ._opened import StageAnswer, dtype_of
 from ._runs import UnderWay
-from ._ways import Ways
 
 
 class OpenLane:
@@ -24,10 +24,11 @@ class OpenLane:
         spec = message["spec"]
         numbers.raise_to(message["numbers"])
 
-        def progress(text: str) -> None:
-            link.send({"kind": "progress", "lane": message["lane"], "text": text})
+        def progress(text: str, **more: str) -> None:
+            link.send({"kind": "progress", "lane": message["lane"], "text": text, **more})
 
-        self.ways = Ways(message, progress, numbers)
+        self.chosen = open_ways(message, progress, numbers)
+        self.ways = self.chosen.ways
         self.opened = self.chain.opened
         ring = message["ring"]
         self._ring = SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"])
@@ -76,6 +77,7 @@ class OpenLane:
         np.copyto(self._answers.view(slot, answer.shape, dtype, offset), answer)
 
     def close(self) -> None:
+        self.ways.close()  # engines may hold on to the slots
         self._frames.clear()
         self._ring.close()
         if self._answers is not None:

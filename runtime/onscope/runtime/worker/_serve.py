@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from .._errors import OnscopeError
+from ..clocks import Monitor
+from ..engines import ON_GPU, behind_faults
 from ._hosted import Numbers
 from ._messages import VERSION, Message, WorkerEnd
 from ._open_lane import OpenLane, graphs_of
@@ -59,6 +61,7 @@ class _Lanes:
         self._die = die
         self._lock = threading.Lock()
         self._numbers = Numbers()
+        self._clocks = Monitor(lambda reading: self._tell({"kind": "clocks", **reading.message()}))
         self._open: dict[int, OpenLane] = {}
         self._opening: dict[int, threading.Thread] = {}
         self._tuned: dict[str, Message] = {}
@@ -99,8 +102,10 @@ class _Lanes:
             answer["ways_warm_ns"] = [chain.warm_ns for chain in chains]
             answer["warm_ns"] = max(answer["ways_warm_ns"])
             answer["depth"] = lane.ways.depth
-            answer |= {"report": [line for chain in chains for line in chain.report]}
-            answer |= {"warnings": [line for chain in chains for line in chain.warned()]}
+            chosen = lane.chosen
+            answer["provider"] = chosen.provider
+            answer["report"] = [*filter(None, [chosen.why]), *(line for chain in chains for line in chain.report)]
+            answer["warnings"] = [*chosen.told, *(line for chain in chains for line in chain.warned())]
             answer["graphs"], *answer["way_graphs"] = map(graphs_of, chains)
         except (OnscopeError, OSError) as error:
             lane = None
@@ -117,8 +122,13 @@ class _Lanes:
         if lane is not None and not wanted:
             lane.close()
         elif wanted:
-            with contextlib.suppress(OSError):
-                self._link.send(answer)
+            self._tell(answer)
+            if lane is not None and behind_faults(lane.chosen.provider).partition(":")[0] in ON_GPU:
+                self._clocks.watch(behind_faults(lane.chosen.provider))
+
+    def _tell(self, message: Message) -> None:
+        with contextlib.suppress(OSError):
+            self._link.send(message)
 
     def tune(self, message: Message) -> None:
         """Settings of a stage's decoder for all windows after; they were checked where they come from."""
@@ -135,6 +145,7 @@ class _Lanes:
             lane.close()
 
     def close_all(self) -> None:
+        self._clocks.close()
         with self._lock:
             self._opening.clear()
             lanes = list(self._open.values())

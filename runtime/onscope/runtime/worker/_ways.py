@@ -102,6 +102,12 @@ class Ways:
         names = [answer.stage for answer in self.now.opened]
         return {**told, **{name: {**told.get(name, {}), LEVEL: float(level)} for name in names}}
 
+    def close(self) -> None:
+        """Give back what engines have taken; nothing is run any more."""
+        for way in self.all:
+            for group in way.chain.groups:
+                group.close()
+
     def tune(self, message: Mapping[str, Any]) -> None:
         """Tune a stage, in all ways that run the same package for it."""
         packages = [

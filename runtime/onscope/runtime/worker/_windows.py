@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from .._clock import now_ns
-from .._errors import OnscopeError
+from .._errors import DeviceLostError, OnscopeError
 from ._messages import Message, WorkerEnd
 from ._open_lane import OpenLane
 from ._runs import UnderWay
@@ -52,6 +52,7 @@ def _finished(lane: OpenLane, message: Message, started: int, begun: UnderWay | 
             "window": message["window"],
             "message": str(error),
             "warnings": lane.chain.warned(),
+            "lost": lane.chosen.provider if isinstance(error, DeviceLostError) else "",
         }
     return {
         "kind": "done",

@@ -172,7 +172,7 @@ class GpuSession:
     def _check(self, arrays: Sequence[Array | Stayed], keys: Sequence[int | None] | None) -> None:
         if self._closed:
             raise ProviderError("found a session that was closed, expected one that is open")
-        check_arrays(self.inputs, arrays)  # type: ignore[arg-type]  # what stays has a shape and a dtype too
+        check_arrays(self.inputs, arrays)  # what stays has a shape and a dtype too
         if keys is not None and len(keys) != len(self.inputs):
             raise ProviderError(f"{MISFIT}: found {len(keys)} keys, expected {len(self.inputs)}")
         for array in arrays:
