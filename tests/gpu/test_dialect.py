@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from benchmarks.graphs._packages import one_convolution
 from onnx import TensorProto, helper, numpy_helper
 
 from onscope.runtime import Package
@@ -45,6 +46,22 @@ def lacking(model: Any) -> set[str]:
         if NAMES.get(name, name.lower()) not in KERNELS.get(node.op_type, "").split():
             found.add(f"{node.op_type} {name}")
     return found
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint8"])
+def test_networks_that_are_normalised_in_one_pass_are_whole_on_the_gpu(dtype: str, tmp_path: Path) -> None:
+    raw = Raw((24, 32), dtype)
+    compiled = compile_group([request(one_convolution(tmp_path / "one"))], raw, cache=tmp_path / "cache")
+    frame = np.random.default_rng(1).integers(0, 250, raw.shape).astype(dtype)
+    model = onnx.load(compiled.path)
+    assert "DequantizeLinear" in {node.op_type for node in model.graph.node}
+    made = for_cuda(model)
+    assert lacking(made) <= ({"DequantizeLinear uint8"} if dtype == "uint8" else set())
+    arrays = [frame, *HostScalars(compiled.scalars, raw).values([frame])]
+    feeds = dict(zip([each.name for each in model.graph.input], arrays, strict=True))
+    for found, wanted in zip(answers(made, feeds), answers(model, feeds), strict=True):
+        assert found.dtype == wanted.dtype
+        np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("name", RECIPES)

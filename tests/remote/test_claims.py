@@ -98,8 +98,16 @@ def test_rows_of_a_table_are_counted_along_one_axis(shape: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "name", "passes"),
-    [("cpu", "cpu", True), ("auto", "cuda", True), ("tensorrt:1,cpu", "tensorrt:1", True), ("cpu", "cuda", False)]
-    + [("auto", "a b", False), ("auto", "", False), ("auto", "x" * 300, False), ("auto", None, False)],
+    [
+        ("cpu", "cpu", True),
+        ("auto", "cuda", True),
+        ("tensorrt:1,cpu", "tensorrt:1", True),
+        ("cpu", "cuda", False),
+        ("auto", "a b", False),
+        ("auto", "", False),
+        ("auto", "x" * 300, False),
+        ("auto", None, False),
+    ],
 )
 def test_a_lane_runs_on_what_was_asked_for(asked: str, name: Any, passes: bool) -> None:
     if passes:

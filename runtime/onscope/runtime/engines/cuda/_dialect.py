@@ -11,18 +11,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import ProviderError
-from ..tensorrt import COUNTS, STANDARD, carry_in_float, kinds_of
+from ..tensorrt import COUNTS, STANDARD, carry_in_float, kinds_of, spell_out
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 MOVED = frozenset(
-    ("Add", "Cast", "Compress", "Concat", "Constant", "ConstantOfShape", "DequantizeLinear", "Div", "Expand", "Flatten",
-     "Gather", "GatherElements", "Identity", "Mul", "QuantizeLinear", "Reshape", "ScatterElements", "ScatterND",
-     "Shape", "Size", "Slice", "Split", "Squeeze", "Sub", "Transpose", "Unsqueeze")
+    ("Add", "Cast", "Compress", "Concat", "Constant", "ConstantOfShape", "Div", "Expand", "Flatten", "Gather",
+     "GatherElements", "Identity", "Mul", "Reshape", "ScatterElements", "ScatterND", "Shape", "Size", "Slice", "Split",
+     "Squeeze", "Sub", "Transpose", "Unsqueeze")
 )  # fmt: skip
 """Operators with CUDA kernels for uint8 and uint16."""
-MOVED_BYTES = MOVED | {"Clip", "MaxPool", "Where"}
+MOVED_BYTES = MOVED | {"Clip", "DequantizeLinear", "MaxPool", "QuantizeLinear", "Where"}
 """Those with kernels for uint8 alone besides."""
 
 
@@ -30,6 +30,7 @@ def for_cuda(model: ModelProto) -> ModelProto:
     """The model, or a changed copy of it. What cannot be said otherwise is left: ONNX Runtime tells what it misses."""
     import onnx
 
+    model = _without_wide_scales(model)
     kinds = kinds_of(model)
     cut = [node for node in model.graph.node if _is_whole_clip(node, kinds)]
     lacks = any(_lacks_kernel(node, kinds) for node in model.graph.node)
@@ -46,6 +47,21 @@ def for_cuda(model: ModelProto) -> ModelProto:
         except ProviderError:
             pass
     _cut_by_max_and_min(copy)
+    return copy
+
+
+def _without_wide_scales(model: ModelProto) -> ModelProto:
+    """Frames of 16 bits are normalised by DequantizeLinear, which has kernels of 8 bits alone: as arithmetic."""
+    import onnx
+
+    kinds = kinds_of(model)
+    if not any(node.op_type == "DequantizeLinear" and COUNTS.get(kinds.get(node.input[0], 0)) == "uint16"
+               for node in model.graph.node):  # fmt: skip
+        return model
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    del copy.graph.value_info[:]  # of the nodes that were
+    spell_out(copy.graph, kinds)
     return copy
 
 

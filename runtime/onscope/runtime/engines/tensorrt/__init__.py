@@ -3,6 +3,7 @@
 from ._dialect import COUNTS, STANDARD, carry_in_float, kinds_of
 from ._engine import TensorRtEngine
 from ._rtx import TensorRtRtxEngine
+from ._spelled import spell_out
 from ._through_onnxruntime import TensorRtThroughOnnxRuntime
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "TensorRtThroughOnnxRuntime",
     "carry_in_float",
     "kinds_of",
+    "spell_out",
 ]
