@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,9 @@ def test_a_pipeline_says_its_sizes(runtime: Make, tmp_path: Path, events: list[E
     file.write_text("schema: 1\nstages:\n  plus: {package: plus}\nshapes: [24x32, 16x16]\n")
     assert Pipeline.load(file).shapes == ((24, 32), (16, 16))
     runtime(Pipeline.load(file), SPEC, worker="process")
+    end = time.monotonic() + 20  # events are told by a thread of its own
+    while [event.kind for event in events].count("ready") < 2 and time.monotonic() < end:
+        time.sleep(0.01)
     assert [event.kind for event in events].count("ready") == 2
     file.write_text("schema: 1\nstages:\n  plus: {package: plus}\nshapes: [24]\n")
     with pytest.raises(PipelineError, match="shapes"):
