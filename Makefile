@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 ARGS ?=
 
-.PHONY: demo test test-browser test-frameworks test-napari test-slow fuzz lint types format bench packages clean help
+.PHONY: demo test test-browser test-frameworks test-napari test-slow fuzz lint types format bench bench-gpu packages clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /: /'
@@ -56,10 +56,13 @@ format: $(VENV)/.dev  ## Format the code
 bench: $(VENV)/.dev  ## Measure the live path (ARGS="--quick")
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-gpu: $(VENV)/.dev  ## Measure what a GPU's engine costs beside its kernels (ARGS="--quick"; without a GPU a stand-in is measured)
+	$(BIN)/python -m benchmarks.gpu $(ARGS)
+
 # Tests that use torch and start no camera, and those that run alone; all others start cameras and use no torch.
-TORCH := tests/crops tests/export tests/graph tests/objects tests/package tests/specimen tests/tensorrt tests/track tests/zoo \
+TORCH := tests/crops tests/export tests/graph tests/objects tests/package tests/specimen tests/gpu tests/tensorrt tests/track tests/zoo \
 	$(addprefix tests/feedback/,aim dose gate journal notify rehearse rules) \
-	$(addprefix tests/benchmarks/,test_labels.py test_lineage.py test_precision.py)
+	$(addprefix tests/benchmarks/,test_gpu_peers.py test_labels.py test_lineage.py test_precision.py)
 ALONE := tests/deadline tests/feedback/loop tests/remote tests/test_once_more.py tests/view/server/test_lives.py \
 	$(addprefix tests/live/,test_camera_matrix.py test_care.py test_fault_matrix.py test_faults.py test_kills.py)
 # With targets of their own.

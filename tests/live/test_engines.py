@@ -11,10 +11,11 @@ import pytest
 from onnx import helper
 
 from onscope.runtime import ProviderError
-from onscope.runtime.engines import open_session
+from onscope.runtime.engines import Session, open_session
 from tests import models
 
 from .engine_tests import ComputingEngineTests, EngineTests, save
+from .staged_tests import StagedEngineTests
 
 needs_openvino = pytest.mark.skipif(
     find_spec("openvino") is None, reason="openvino is not installed: pip install 'onscope[openvino]'"
@@ -38,12 +39,23 @@ class TestNull(EngineTests):
     provider = "null:1"
 
 
+class TestStaged(ComputingEngineTests, StagedEngineTests):
+    provider = "staged"
+
+    def open(self, graph: Path, frame: tuple[int, ...] = (8, 8), threads: int | None = None) -> Session:
+        return open_session(graph, self.provider, threads or 1)
+
+
+class TestStagedThatTakesLong(StagedEngineTests):
+    provider = "staged:1+2+1"
+
+
 def test_auto_says_what_it_took(folder: Path) -> None:
     assert open_session(models.plus_one(folder / "plus").weights).provider == "cpu"
 
 
 def test_an_engine_that_is_not_there_is_not_replaced(folder: Path) -> None:
-    with pytest.raises(ProviderError, match="no engine named 'coreml', expected one of cpu, null, openvino, oracle"):
+    with pytest.raises(ProviderError, match="no engine named 'coreml', expected one of cpu, cuda, null, openvino, oracle"):
         open_session(models.plus_one(folder / "plus").weights, "coreml")
 
 

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onscope.runtime.clocks import Reading
+from onscope.runtime.remote.clock import OtherClock
 from onscope.runtime.remote.link._done import Asked, Spans, checked_done
+from onscope.runtime.remote.link._machine import clocks, provider_of
 from onscope.runtime.remote.link._opened import LARGEST_ANSWER, Expected, Opened, checked_opened
 from onscope.runtime.remote.link._words import MOST_WORDS, sentence
 from onscope.runtime.remote.wire import WireError
@@ -26,10 +29,10 @@ TABLE = {
     "dtypes": ["float64", "int32"],
 }
 ANSWERS: list[Any] = [{**each, "provider": "cpu", "graph": "a" * 64} for each in (IMAGE, TABLE)]
-ASKED = {"stages": [{"name": "image"}, {"name": "table"}], "ways": [{"stages": [{"name": "image"}]}]}
+ASKED = {"stages": [{"name": "image"}, {"name": "table"}], "ways": [{"stages": [{"name": "image"}]}], "provider": "cpu"}
 OPENED = {"kind": "opened", "lane": 0, "answers": ANSWERS, "ways": [ANSWERS, [ANSWERS[0], None]], "warm_ns": 7}
 OPENED |= {"ways_warm_ns": [7, 3], "report": ["fused"], "warnings": [], "graphs": [{"stages": ["image"]}]}
-OPENED |= {"way_graphs": [[]]}
+OPENED |= {"way_graphs": [[]], "provider": "cpu"}
 FROZEN = {"graph": 0, "channel": 2, "stages": ["image"], "statistics": ["low", "high"], "values": [[1.0], None]}
 DONE = {"kind": "done", "window": 1, "reset": False, "warnings": [], "frozen": [FROZEN], "numbers": {"table": 4}}
 DONE |= {"parameters": {"image": {"low": 1.5}}, "trust": {"image": {"bias": 0.1}}, "suspect": {"image": ["bias"]}}
@@ -91,6 +94,39 @@ def test_what_is_so_is_handed_on_as_it_is() -> None:
 def test_rows_of_a_table_are_counted_along_one_axis(shape: list[int]) -> None:
     with pytest.raises(WireError, match="found an answer of the shape"):
         done({**DONE, "shapes": [[4, 6], shape]})
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "passes"),
+    [
+        ("cpu", "cpu", True),
+        ("auto", "cuda", True),
+        ("tensorrt:1,cpu", "tensorrt:1", True),
+        ("cpu", "cuda", False),
+        ("auto", "a b", False),
+        ("auto", "", False),
+        ("auto", "x" * 300, False),
+        ("auto", None, False),
+    ],
+)
+def test_a_lane_runs_on_what_was_asked_for(asked: str, name: Any, passes: bool) -> None:
+    if passes:
+        assert provider_of({"provider": name}, asked) == name
+    else:
+        with pytest.raises(WireError):
+            provider_of({"provider": name}, asked)
+
+
+@given(st.dictionaries(st.sampled_from(["at_ns", "clock_mhz", "power_w", "temperature_c", "reasons", "more"]), values))
+def test_whatever_a_box_says_of_its_gpu(told: Any) -> None:
+    try:
+        made = clocks(told, OtherClock(), 5000)
+    except WireError:
+        return
+    json.dumps(made).encode()
+    reading = Reading.read({name: value for name, value in made.items() if name != "kind"})
+    assert 0 <= reading.at_ns <= 5000
+    assert reading.throttled == bool(told.get("reasons"))
 
 
 @given(changes)

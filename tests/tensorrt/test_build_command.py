@@ -112,3 +112,25 @@ def test_on_this_machine_one_sentence_says_what_is_missing(package: Package) -> 
     assert answer.stdout.strip() == ""
     assert answer.stderr.startswith("error: found ")
     assert answer.stderr.strip().count("\n") == 0
+
+
+def test_all_sizes_of_a_pipeline_are_built_and_no_other_is_run(
+    onscope: Onscope, package: Package, tmp_path: Path
+) -> None:
+    pipeline = tmp_path / "pipeline.yaml"
+    pipeline.write_text(
+        f"schema: 1\nstages:\n  plus: {{package: {package.folder}}}\nshapes: [24x40, 48x40]\n", encoding="utf-8"
+    )
+    built = onscope("build", pipeline)
+    assert built.returncode == 0, built.stderr
+    assert built.stdout.count("1 engine ready") == 2
+    again = onscope("build", pipeline, "--shape", "24x40", "--shape", "48x40")
+    assert again.stdout.count("was built before") == 2
+    for size, code in (((3, 48, 40), 0), ((3, 16, 40), 1)):
+        tifffile.imwrite(tmp_path / "frames.tif", np.zeros(size, np.uint16))
+        ran = onscope(
+            "run", pipeline, "--source", f"replay:{tmp_path / 'frames.tif'}", "--provider", "tensorrt",
+            "--out", tmp_path / "run", "--overwrite",
+        )  # fmt: skip
+        assert ran.returncode == code, ran.stderr
+    assert "found frames of 16x40, expected one of the sizes 24x40, 48x40" in ran.stderr

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from benchmarks.graphs._packages import one_convolution
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
@@ -74,6 +75,38 @@ def test_compiled_graphs_give_the_same_answers(name: str, dtype: str, tmp_path: 
     wanted = answers(model, dict(zip([each.name for each in model.graph.input], arrays, strict=True)))
     for port, found, expected in zip(read.outputs, through_bytes(read, arrays), wanted, strict=True):
         assert (str(found.dtype), found.shape) == (port.dtype, port.shape) == (str(expected.dtype), expected.shape)
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("scale", [np.float32(0.37), np.float16(0.37)])
+@pytest.mark.parametrize("zero", [None, 0, 40000])
+def test_a_scale_that_is_measured_is_spelled_out(scale: Any, zero: int | None) -> None:
+    """As frames are normalised by their own statistics: TensorRT wants the scales of these nodes to be constants."""
+    kind = helper.np_dtype_to_tensor_dtype(scale.dtype)
+    given = {"in": (TensorProto.UINT16, [5, 7]), "scale": (kind, []), "zero": (TensorProto.UINT16, [])}
+    names = ["in", "scale"] + ["zero"] * (zero is not None)
+    inputs = {name: given[name] for name in names}
+    model = graph([helper.make_node("DequantizeLinear", names, ["out"])], inputs, {"out": (kind, [5, 7])})
+    counts = np.random.default_rng(0).integers(0, 65536, (5, 7)).astype(np.uint16)
+    arrays = [counts, np.asarray(scale), np.asarray(zero or 0, np.uint16)][: len(names)]
+    read = translated(model)
+    assert "DequantizeLinear" not in {node.op_type for node in read.model.graph.node}
+    (found,), (wanted,) = through_bytes(read, arrays), answers(model, dict(zip(names, arrays, strict=True)))
+    assert found.dtype == wanted.dtype
+    np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint8"])
+def test_networks_that_are_normalised_in_one_pass_give_the_same_answers(dtype: str, tmp_path: Path) -> None:
+    package = one_convolution(tmp_path / "one")
+    raw = Raw((24, 32), dtype)
+    compiled = compile_group([request(package)], raw, cache=tmp_path / "cache")
+    model = onnx.load(compiled.path)
+    assert "DequantizeLinear" in {node.op_type for node in model.graph.node}
+    frame = np.random.default_rng(1).integers(0, 250, raw.shape).astype(dtype)
+    arrays = [frame, *HostScalars(compiled.scalars, raw).values([frame])]
+    wanted = answers(model, dict(zip([each.name for each in model.graph.input], arrays, strict=True)))
+    for found, expected in zip(through_bytes(translated(model), arrays), wanted, strict=True):
         np.testing.assert_array_equal(found, expected)
 
 

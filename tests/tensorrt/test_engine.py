@@ -15,7 +15,7 @@ import pytest
 
 from onscope.runtime import FrameSpec, Package, Pipeline, ProviderError, Stage
 from onscope.runtime.engines import build_ahead, discard_built, open_session, probe, require_ahead
-from onscope.runtime.engines.tensorrt._gpu import gpu
+from onscope.runtime.engines.gpu import gpu
 from onscope.runtime.engines.tensorrt._monitor import Phases
 from onscope.runtime.graph import Raw, compile_group
 from onscope.runtime.worker import Chain, engine_errors

@@ -20,49 +20,38 @@ from onscope.runtime import Package, ProviderError
 from onscope.runtime.engines import build_ahead, open_session, require_ahead
 from onscope.runtime.engines.tensorrt import _through_onnxruntime
 
+from ..gpu.bound import BoundStandIn, entry
 from .test_engine import SHAPE, compiled
 
 NAME = "TensorrtExecutionProvider"
-Real = ort.InferenceSession
 
 
-class StandIn:
+class StandIn(BoundStandIn):
     """A session on the provider; `mode` says how it goes wrong."""
 
-    mode = ""
-    opened: list[dict[str, str]] = []  # noqa: RUF012  # of all sessions
+    name = NAME
 
-    def __init__(self, model: Any, options: Any, providers: Any, enable_fallback: int) -> None:
-        ((name, settings),) = providers
-        assert (name, enable_fallback) == (NAME, 0)
-        said = {
-            key: _entry(options, key) for key in ("ep.context_enable", "ep.context_file_path", "ep.context_embed_mode")
+    def __init__(self, model: Any, options: Any, providers: Any = None, enable_fallback: int = 1) -> None:
+        self.said = {
+            key: entry(options, key) for key in ("ep.context_enable", "ep.context_file_path", "ep.context_embed_mode")
         }
-        self.opened.append({**said, **settings, "fallback": _entry(options, "session.disable_cpu_ep_fallback")})
-        content = Path(model).read_bytes() if isinstance(model, str) else model
+        super().__init__(model, options, providers, enable_fallback)
+
+    def settings(self, options: Any, providers: Any) -> dict[str, str]:
+        return {**super().settings(options, providers), **self.said}
+
+    def content(self, model: Any) -> bytes:
+        content = super().content(model)
         read = onnx.load_model_from_string(content)
-        if said["ep.context_enable"] == "1" and self.mode != "nothing":
-            Path(said["ep.context_file_path"]).write_bytes(_context(read, content, self.mode))
+        if self.said["ep.context_enable"] == "1" and self.mode != "nothing":
+            Path(self.said["ep.context_file_path"]).write_bytes(context(read, content, self.mode))
         for node in read.graph.node:
             if node.op_type == "EPContext":
                 content = next(attribute.s for attribute in node.attribute if attribute.name == "ep_cache_context")
-        self._session = Real(content, providers=["CPUExecutionProvider"])
-
-    def get_providers(self) -> list[str]:
-        return ["CPUExecutionProvider"] if self.mode == "falls back" else [NAME, "CPUExecutionProvider"]
-
-    def run(self, outputs: Any, feeds: Any) -> Any:
-        return self._session.run(outputs, feeds)
+        return content
 
 
-def _entry(options: Any, key: str) -> str:
-    try:
-        return str(options.get_session_config_entry(key))
-    except RuntimeError:
-        return ""
-
-
-def _context(model: Any, content: bytes, mode: str) -> bytes:
+def context(model: Any, content: bytes, mode: str) -> bytes:
     nodes = [
         helper.make_node(
             "EPContext",

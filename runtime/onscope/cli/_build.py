@@ -39,8 +39,14 @@ def build(
         str, typer.Option("--provider", help="tensorrt (native), tensorrt-ep (ONNX Runtime's); :1 is the second GPU.")
     ] = "tensorrt",
     shape: Annotated[
-        str, typer.Option("--shape", "--size", help="Height x width of the frames in pixels.")
-    ] = "512x512",
+        list[str] | None,
+        typer.Option(
+            "--shape",
+            "--size",
+            help="Height x width of the frames in pixels, once for each size.",
+            show_default="the pipeline's shapes, else 512x512",
+        ),
+    ] = None,
     precision: Annotated[
         str | None,
         typer.Option("--precision", help="Weights of a package: float32, fp16, int8.", show_default="float32"),
@@ -53,7 +59,7 @@ def build(
     tile: TileOption = None,
     force: Annotated[bool, typer.Option("--force", help="Keep engines that do not give the CPU's answers.")] = False,
 ) -> None:
-    """Build engines for frames of one size, so that nothing is built while frames come.
+    """Build engines for frames of some sizes, so that nothing is built while frames come.
 
     Every graph of the package or pipeline is built for this machine's GPU,
     run on a frame, and compared with the CPU and with the float weights.
@@ -64,20 +70,31 @@ def build(
     """
     from rich.console import Console
 
-    from onscope.runtime import ProviderError
-    from onscope.runtime.engines import discard_built, require_ahead
-    from onscope.runtime.worker import Chain
+    from onscope.runtime.engines import require_ahead
 
     console = Console()
     require_ahead(provider)
-    spec = frame_spec(shape, dtype, colour, camera, pixel_size_um)
     pipeline = open_pipeline(what, window, tile, precision).on(provider)
+    sizes = shape or ["x".join(map(str, each)) for each in pipeline.shapes] or ["512x512"]
+    specs = [frame_spec(size, dtype, colour, camera, pixel_size_um) for size in dict.fromkeys(sizes)]
     warn_of_forced(console, pipeline.packages)
+    for spec in specs:
+        _build(console, pipeline, spec, provider, force)
+
+
+def _build(console: Console, pipeline: Pipeline, spec: FrameSpec, provider: str, force: bool) -> None:
+    """Build for frames of one size, compare, and tell; raises ProviderError where the answers are not the CPU's."""
+    from onscope.runtime import ProviderError
+    from onscope.runtime.engines import discard_built
+    from onscope.runtime.worker import Chain, remember
+
     engines: dict[Path, Built] = {}
     began = time.perf_counter()
     with _bar(console) as bar:
         chain = Chain(pipeline.opening(spec, provider, None), build=lambda graph: _one(graph, provider, bar, engines))
         errors = _errors(chain, pipeline, spec, bar)
+    if errors:
+        remember(chain, provider, errors)  # `auto` and lists take what passed here, and leave out what did not
     failed = [name for name, error in errors.items() if not error.passed]
     told = "; ".join(_words(name, errors[name]) for name in failed)
     if failed and not force:

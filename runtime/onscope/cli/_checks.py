@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from onscope.runtime import SourceError
-from onscope.runtime.engines import probe_engines
+from onscope.runtime.engines import has_driver, probe_engines, providers_of
 from onscope.runtime.record import machine
 
 State = Literal["good", "note", "missing"]
@@ -82,12 +82,22 @@ def _engines() -> Iterator[Finding]:
         if probe.name in FOR_TESTS or probe.name in absent:
             continue
         yield Finding(f"engine {probe.name}", "good" if probe.ok else "missing", probe.detail)
+    yield _auto()
     for_tests = ", ".join(probe.name for probe in probes if probe.name in FOR_TESTS)
     if for_tests:
         yield Finding("engines for tests", "good", for_tests)
     if absent:
         lines = "; ".join(f"pip install 'onscope[{extra}]'" for extra in absent)
         yield Finding("other engines", "note", f"not installed: {', '.join(absent)}", lines)
+
+
+def _auto() -> Finding:
+    """What `--provider auto` takes here, as far as that is known without a package."""
+    names = providers_of("auto")
+    if not has_driver():
+        return Finding("provider auto", "good", f"{', '.join(names)}: no NVIDIA driver is installed")
+    words = f"{', '.join(names)}: the first that opens a package's graphs and answers as the CPU does"
+    return Finding("provider auto", "good", words, "engines of TensorRT take part once they are built: onscope build")
 
 
 def _micromanager() -> Iterator[Finding]:

@@ -34,7 +34,8 @@ STOPPED_DRAIN_S = 5.0
 class Plan:
     """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames;
     `steering`: rules that see the results; `looking`: the live view beside it; `service`: who is told of it; `budget`:
-    what gives way when time is short; `comparing`: a recording that it is held against."""
+    what gives way when time is short; `comparing`: a recording that it is held against; `shapes`: the frame sizes that
+    may come (None: the pipeline's)."""
 
     title: str
     pipeline: Path
@@ -42,7 +43,7 @@ class Plan:
     frames: int | None
     admission: Admission
     worker: str = "process"
-    provider: str = "auto"
+    provider: str | None = None
     threads: int | None = None
     overwrite: bool = False
     keep_truth: bool = False
@@ -52,6 +53,7 @@ class Plan:
     service: Service | None = None
     budget: Budget | None = None
     comparing: Comparing | None = None
+    shapes: list[str] | None = None
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
@@ -106,6 +108,7 @@ def _run(
             on_event=tell,
             record=recording,
             budget=plan.budget,
+            shapes=plan.shapes,
         ) as runtime,
         beating(controller) as heart,
     ):

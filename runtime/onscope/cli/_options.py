@@ -51,7 +51,27 @@ WorkerOption = Annotated[
         help="Where the networks run: a process of their own, a thread, or a box that runs `onscope serve`.",
     ),
 ]
-ProviderOption = Annotated[str, typer.Option("--provider", help="Engine to use: auto, cpu, cuda, null:MS ...")]
+ProviderOption = Annotated[
+    str, typer.Option("--provider", help="Engine to use: auto, cpu, cuda, null:MS ...; several, best first: cuda,cpu.")
+]
+RunProviderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--provider",
+        help="Engine to use: auto, cpu, cuda, null:MS ...; of several (tensorrt,cpu) the first that answers rightly, "
+        "and the next when its device is lost.",
+        show_default="the pipeline's, else auto",
+    ),
+]
+ShapesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shape",
+        metavar="HxW",
+        help="A frame size that may come, once for each: all are warmed up before the first frame, others are "
+        "refused, or run by the next of --provider that opens any.",
+    ),
+]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a recording in the folder.")]
 FormatOption = Annotated[str, typer.Option("--format", help="Format of the raw frames: ome-zarr, ome-tiff or ndtiff.")]
 TruthOption = Annotated[

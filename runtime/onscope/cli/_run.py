@@ -16,7 +16,8 @@ from ._options import (
     HostOption,
     OutOption,
     OverwriteOption,
-    ProviderOption,
+    RunProviderOption,
+    ShapesOption,
     StayOption,
     SwapOption,
     ThreadsOption,
@@ -48,7 +49,7 @@ def run(
     out: OutOption = None,
     format: FormatOption = "ome-zarr",
     worker: WorkerOption = "process",
-    provider: ProviderOption = "auto",
+    provider: RunProviderOption = None,
     admission: Annotated[
         str | None,
         typer.Option(
@@ -64,6 +65,7 @@ def run(
     ] = None,
     budget: BudgetOption = None,
     degrade: DegradeOption = None,
+    shape: ShapesOption = None,
     fps: Annotated[
         str | None,
         typer.Option("--fps", help="Speed of a replay: frames per second, or 'recorded'.", show_default="full speed"),
@@ -127,7 +129,7 @@ def run(
     """
     from rich.console import Console
 
-    from onscope.runtime import open_source, read_faults
+    from onscope.runtime import Pipeline, open_source, read_faults
     from onscope.runtime.record import open_recording
 
     from ._compare import AS_RECORDED, Comparing, follow
@@ -164,7 +166,8 @@ def run(
         opened, on = stack.enter_context(open_source(source, **options)), provider
         stack.enter_context(by_hand(opened, step))
         if trouble is not None:
-            opened, on = stack.enter_context(trouble.inject(opened, provider))
+            spoilt = provider or Pipeline.load(pipeline).provider or "auto"
+            opened, on = stack.enter_context(trouble.inject(opened, spoilt))
         plan = Plan(
             title=f"onscope run {pipeline.name}",
             pipeline=pipeline,
@@ -172,6 +175,7 @@ def run(
             frames=frames,
             admission=admitted,
             budget=parse_budget(budget, degrade),
+            shapes=shape,
             worker=worker,
             provider=on,
             threads=threads,

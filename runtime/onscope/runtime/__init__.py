@@ -6,6 +6,8 @@ from ._crops_stage import Crops
 from ._delivery import Subscription
 from ._errors import (
     ControlError,
+    DeviceLostError,
+    DeviceMemoryError,
     ExportError,
     FrameMismatchError,
     OnscopeError,
@@ -44,6 +46,8 @@ __all__ = [
     "ControlError",
     "Crops",
     "Described",
+    "DeviceLostError",
+    "DeviceMemoryError",
     "Event",
     "ExportError",
     "Faults",

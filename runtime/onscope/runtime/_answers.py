@@ -17,6 +17,7 @@ from ._shm import Lease, SharedSlots
 from .worker import as_table, dtype_of
 
 _ALIGN = 64
+"""What a worker that comes after another must answer with, too."""
 
 
 class AnswerSlots:
@@ -43,8 +44,26 @@ class AnswerSlots:
             size = max(int(np.prod(each["shape"])) for each in (answer, *others)) * _dtype(answer).itemsize
             end += -(-size // _ALIGN) * _ALIGN
         self.pool = SlotPool(SharedSlots.create(max(end, _ALIGN), slots), lendable)
-        self.provenance = _provenance(opened, stages)
+        self._know(stages, ways)
+
+    def _know(
+        self,
+        stages: Sequence[Mapping[str, Any]],
+        ways: Sequence[tuple[Sequence[Mapping[str, Any] | None], Sequence[Mapping[str, Any]]]],
+    ) -> None:
+        self.provenance = _provenance(self._opened, stages)
         self._by_way = [self.provenance, *(_provenance(told, theirs) for told, theirs in ways)]
+
+    def renew(
+        self,
+        opened: Sequence[Mapping[str, Any]],
+        stages: Sequence[Mapping[str, Any]],
+        ways: Sequence[tuple[Sequence[Mapping[str, Any] | None], Sequence[Mapping[str, Any]]]],
+    ) -> None:
+        """The same answers are given by another worker from now on, perhaps by another provider; there must be a place
+        for them (`no_place_for`)."""
+        self._opened = opened
+        self._know(stages, ways)
 
     def unlike(self, other: AnswerSlots, stage: str) -> str:
         """What differs of a stage's answers, which readers rely on, in words; empty: nothing."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._admission import Admission
-from ._dispatch import LENDABLE, Dispatcher
-from ._errors import OnscopeError, WorkerError
+from ._credit import LENDABLE, most_at_once
+from ._dispatch import Dispatcher
+from ._errors import OnscopeError, ProviderError, WorkerError
 from ._events import Event, Tell
 from ._frame import Frame, FrameSpec, Segment, spec_of
 from ._host_stages import HostStage
@@ -20,6 +21,7 @@ from ._moments import Moments
 from ._pipeline import Pipeline
 from ._route import Route
 from ._selects import AnyStage
+from ._shapes import for_others, outside
 from ._sink import RawSink
 from ._stage import Stage
 from ._supervise import Supervisor
@@ -109,11 +111,14 @@ class Cameras:
             route = None
         if route is None:
             stages = self.pipeline.stages_of(spec.camera)
+            other = self._other(spec) if stages else ""
             route = Route(
                 next(self._numbers),
                 self._lane(spec),
                 stages,
-                why_not=self._supervisor.broken,
+                only=other if isinstance(other, str) else "",
+                outside=other if isinstance(other, ProviderError) else None,
+                why_not=self._supervisor.broken or (str(other) if isinstance(other, ProviderError) else ""),
                 options=self.pipeline.options(spec.camera),
                 moments=self._moments(stages),
                 ways=self._ways(spec) if stages else (),
@@ -123,6 +128,19 @@ class Cameras:
         camera.routes[looks] = route
         self._supervisor.open(route)  # one that was kept over a death of the worker
         return route
+
+    def _other(self, spec: FrameSpec) -> str | ProviderError:
+        """Who alone runs frames of a size that was not named beforehand, or why nobody does; empty: it was named."""
+        if not (words := outside(spec, self.pipeline.shapes)):
+            return ""
+        try:
+            other = for_others(self._supervisor.terms.provider)
+        except ProviderError as error:
+            refusal = ProviderError(f"{words}: {error}")
+            self._tell(Event("refused", str(refusal)))
+            return refusal
+        self._tell(Event("warning", f"{words}: {other} runs them"))
+        return other
 
     def _ways(self, spec: FrameSpec) -> Sequence[Mapping[str, Any]]:
         return () if self._dispatcher.governor is None else self._dispatcher.governor.ways_for(spec)
@@ -140,7 +158,7 @@ class Cameras:
         if self._care is None:
             self._care = Care()  # frames are about to run
         # In the worker, one being made a result, one sent again after a death.
-        in_hand = self._supervisor.link.credit + 2
+        in_hand = most_at_once(self._supervisor.link) + 2
         raw_depth = 0 if self._sink is None else self._sink.depth(spec)
         ledger = self._dispatcher.ledger
         stages = self.pipeline.stages_of(spec.camera)
@@ -162,7 +180,7 @@ class Cameras:
         """Make a route's slots, after those that nobody needs any more were removed; without the lock."""
         with self._one_at_a_time:
             try:
-                self._remove_unneeded(SPARE)
+                self._remove_unneeded(max(SPARE, len(self.pipeline.shapes)))
                 try:
                     route.lane.furnish()
                 except WorkerError:  # for want of memory: the spare ones are given up for it

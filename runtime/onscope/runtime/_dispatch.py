@@ -11,25 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from ._admission import Admission
 from ._changes import Changes
 from ._clock import now_ns
+from ._credit import credit_for, most_at_once
 from ._delivery import Delivery
 from ._errors import WorkerError
 from ._lane import BUDGET, Window
 from ._ledger import Ledger
-from ._requests import spec_message
 from ._route import Route
 from ._shm import Lease
 from .worker import WorkerLink
 
 if TYPE_CHECKING:
     from .budget import Governor
-
-LENDABLE = 4
-"""Results whose slots readers may hold at once before they get copies."""
-
-
-def answer_slots(link: WorkerLink) -> int:
-    """Slots of a lane for answers: of windows that the worker has, of readers, of one that is being made a result."""
-    return link.credit + LENDABLE + 1
 
 
 @dataclass(eq=False)
@@ -49,6 +41,7 @@ class Dispatcher:
     changes: Changes = field(default_factory=Changes)
     governor: Governor | None = None
     """Decides what gives way when time is short."""
+    depth: int = 1  # windows that the worker begins at once
     held: bool = False
     """Whether no window is sent, since another worker takes over."""
     turn_ns: int = 0
@@ -59,24 +52,11 @@ class Dispatcher:
     numbers: dict[str, int] = field(default_factory=dict)
     """The lowest track numbers not given yet, by stage."""
     _took_ns: int = 0
+    _finished_ns: int = 0
 
     def open_message(self, route: Route, provider: str, threads: int | None) -> dict[str, Any]:
         """What the worker needs to open a lane."""
-        lane, memory = route.lane, route.lane.ring.memory
-        return {
-            "kind": "open",
-            "lane": route.number,
-            "spec": spec_message(lane.spec),
-            "length": lane.length,
-            "ring": {"name": memory.name, "slot_bytes": memory.slot_bytes, "slots": memory.slots},
-            "stages": list(route.messages),
-            "ways": list(route.ways),
-            **route.options,
-            "provider": provider,
-            "threads": threads,
-            "frozen": list(route.frozen.values()),
-            "numbers": dict(self.numbers),
-        }
+        return route.open_message(provider, threads, self.numbers)
 
     def pump(self) -> None:
         """Send what may be sent: while there is credit, and room with every blocking subscriber."""
@@ -95,6 +75,7 @@ class Dispatcher:
 
     def warmed(self, opened: Mapping[str, Any]) -> None:
         """A lane was opened: what its ways cost."""
+        self.depth = max(self.depth, int(opened.get("depth", 1)))
         if self.governor is not None:
             self.governor.warmed(opened["ways_warm_ns"])
 
@@ -102,7 +83,9 @@ class Dispatcher:
         # A window that waits in the worker can no longer give way to a newer one. Where the newest matter and windows
         # take long, the worker waits for the hand-over instead of the frame for a whole window.
         assert self.link is not None
-        return 1 if self.admission.kind == "keep_newest" and self._took_ns > self.link.long_ns else self.link.credit
+        if (newest := self.admission.kind == "keep_newest") and self._took_ns > self.link.long_ns:
+            return 1
+        return min(credit_for(self.depth, newest), most_at_once(self.link)) if self.depth > 1 else self.link.credit
 
     def _oldest(self) -> Route | None:
         if len(self.routes) == 1:
@@ -131,6 +114,11 @@ class Dispatcher:
     def in_flight(self) -> int:
         """Windows that the worker has."""
         return len(self._in_flight)
+
+    @property
+    def working(self) -> str:
+        """The provider of the oldest window that the worker has; empty: it has none."""
+        return self._in_flight[0][0].provider if self._in_flight else ""
 
     def _send(self, route: Route, window: Window) -> None:
         assert self.link is not None
@@ -163,7 +151,9 @@ class Dispatcher:
         """The worker answered its oldest window."""
         delivered_ns = now_ns()
         with self.changed:
-            self._took_ns = message["finished"] - message["started"]
+            # Of windows that were under way together, each took what the one before it had not.
+            began = max(message["started"], self._finished_ns)
+            self._took_ns, self._finished_ns = message["finished"] - began, message["finished"]
             route, window = self._answered(message)
             self.turn_ns = delivered_ns
             route.keep_frozen(message.get("frozen", ()))
@@ -193,22 +183,23 @@ class Dispatcher:
                 self.governor.seen(result)
             self.pump()
 
-    def failed(self, message: Mapping[str, Any]) -> None:
-        """The worker could not run its oldest window."""
+    def failed(self, message: Mapping[str, Any]) -> int:
+        """The worker could not run its oldest window; the frames that have failed with it."""
         with self.changed:
             route, window = self._answered(message)
             self.turn_ns = now_ns()
             self._fail(route, window, str(message["message"]))
             self.pump()
             self.changed.notify_all()
+            return len(window.owned)
 
-    def settle_death(self, why: str) -> int:
-        """The worker is dead: what it computed has failed, what only waited with it is sent once more."""
+    def settle_death(self, why: str, computing: bool = True) -> int:
+        """The worker is dead: what it was `computing` has failed, what only waited with it is sent once more."""
         self.link = None
         lost = 0
         again: list[tuple[Route, Window]] = []
         for position, (route, window) in enumerate(self._in_flight):
-            if position == 0 or window.resent:
+            if (computing and position == 0) or window.resent:
                 self._fail(route, window, why)
                 lost += len(window.owned)
             else:

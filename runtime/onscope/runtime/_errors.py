@@ -4,6 +4,8 @@
     ├── PackageError          a model package cannot be opened, or its files do not match their hashes
     ├── PipelineError         a pipeline does not fit together, or its YAML is wrong
     ├── ProviderError         the engine asked for is not there, or cannot run this graph
+    │   ├── DeviceLostError   a GPU failed so that nothing more can be done with it in this process
+    │   └── DeviceMemoryError a GPU's memory does not suffice
     ├── FrameMismatchError    a frame does not fit the FrameSpec that was prepared
     ├── SourceError           a driver cannot deliver frames
     ├── WorkerError           the worker died, or cannot be started
@@ -32,6 +34,14 @@ class PipelineError(OnscopeError):
 
 class ProviderError(OnscopeError):
     """The engine asked for is not there, or cannot run this graph."""
+
+
+class DeviceLostError(ProviderError):
+    """A GPU failed so that nothing more can be done with it in this process: a new process may find it well again."""
+
+
+class DeviceMemoryError(ProviderError):
+    """A GPU's memory does not suffice; the message says how much was asked for and how much is free."""
 
 
 class FrameMismatchError(OnscopeError):

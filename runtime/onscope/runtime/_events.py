@@ -19,6 +19,7 @@ Kind = Literal[
     "worker died",
     "worker back",
     "worker gone",
+    "provider lost",
     "refused",
     "warning",
     "hook error",
@@ -39,6 +40,7 @@ BAD: frozenset[Kind] = frozenset(
     {
         "worker died",
         "worker gone",
+        "provider lost",
         "refused",
         "warning",
         "hook error",

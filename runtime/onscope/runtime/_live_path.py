@@ -87,8 +87,8 @@ class LivePath:
                 raise closed_error()
             route = self.cameras.prepare(spec)
             self._changed.wait_for(lambda: route.lane.ready or route.why_not)
-            if route.refusal:
-                raise route.refusal
+            if refusal := route.refusal or route.outside:
+                raise refusal
             if self.closed:
                 raise closed_error()
             if route.why_not:

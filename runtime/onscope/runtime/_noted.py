@@ -65,7 +65,7 @@ class Lanes:
     def lane(self, number: int, lane: dict[str, Any]) -> None:
         """The worker opened the pipeline for frames of one look, or opened it again."""
         if not self._swaps or number not in self._lanes:
-            self._lanes[number] = lane
+            self._lanes[number] = _after(self._lanes.get(number), lane)
         if self._swaps and not self._left_out:
             self._since[number] = lane
             self._swaps[-1]["lanes"] = [self._since[each] for each in sorted(self._since)]
@@ -92,3 +92,13 @@ class Lanes:
         if self._left_out:
             facts["swaps_left_out"] = dict(self._left_out)
         return facts
+
+
+def _after(before: dict[str, Any] | None, lane: dict[str, Any]) -> dict[str, Any]:
+    """A lane that was opened again; where another provider runs it now, `graphs_before` are what ran at first."""
+    if before is None:
+        return lane
+    earlier = before.get("graphs_before", [])
+    if [graph["provider"] for graph in before["graphs"]] != [graph["provider"] for graph in lane["graphs"]]:
+        earlier = [*earlier, *before["graphs"]]
+    return {**lane, "graphs_before": earlier} if earlier else lane

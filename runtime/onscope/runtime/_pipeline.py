@@ -15,6 +15,7 @@ from ._frame import FrameSpec
 from ._pipeline_checks import check_stages
 from ._requests import spec_message
 from ._selects import FRAME, AnyStage
+from ._shapes import Shape, shapes_of
 from ._stage import Stage
 from .graph import load_calibration
 from .package import Package
@@ -38,13 +39,17 @@ class Pipeline:
 
     `window` is a Gather, or a number of consecutive frames (1: every frame by itself). `calibration` is the YAML of a
     camera's calibration, or a mapping of them by camera. `merge`: stages that run on the same frames are one graph, so
-    that nothing returns to the host between them. `written` is the file that it was read from, if there was one.
+    that nothing returns to the host between them. `provider` is the engine, or the list of them, that it runs on
+    where a Runtime is not told another. `shapes` are the frame sizes that may come ((): any): `prepare` makes all of
+    them ready, and others are not prepared in mid-run. `written` is the file that it was read from, if there was one.
     """
 
     stages: tuple[AnyStage, ...]
     gather: Gather
     calibration: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     merge: bool = True
+    provider: str | None = None
+    shapes: tuple[Shape, ...] = ()
     written: Written | None = field(default=None, compare=False)
 
     def __init__(
@@ -54,12 +59,16 @@ class Pipeline:
         *,
         calibration: str | Path | Mapping[str, str | Path] | None = None,
         merge: bool = True,
+        provider: str | None = None,
+        shapes: Sequence[str | Sequence[int]] = (),
         written: Written | None = None,
     ) -> None:
         object.__setattr__(self, "stages", tuple(stages))
         object.__setattr__(self, "gather", window if isinstance(window, Gather) else Gather.consecutive(window))
         object.__setattr__(self, "calibration", MappingProxyType(_by_camera(calibration)))
         object.__setattr__(self, "merge", merge)
+        object.__setattr__(self, "provider", provider)
+        object.__setattr__(self, "shapes", shapes_of(shapes))
         object.__setattr__(self, "written", written)
         check_stages(self.stages, self.gather)
         for path in self.calibration.values():
@@ -87,6 +96,12 @@ class Pipeline:
         check_stages(stages, self.gather)
         made = copy.copy(self)
         object.__setattr__(made, "stages", stages)
+        return made
+
+    def shaped(self, shapes: Sequence[str | Sequence[int]]) -> Pipeline:
+        """The pipeline with other frame sizes; raises PipelineError."""
+        made = copy.copy(self)
+        object.__setattr__(made, "shapes", shapes_of(shapes))
         return made
 
     @property

@@ -6,6 +6,7 @@ stages:
   spots: {package: zoo/spots-beads, reads: denoise, threshold: 0.8, normalise: frozen}
 window: {length: 3, every: 1, look_ahead: 1}
 calibration: calibration.yaml
+provider: tensorrt, cpu
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ._crops_stage import Crops
-from ._errors import PipelineError
+from ._errors import PipelineError, ProviderError
 from ._host_stages import Measure, Track
 from ._pairs_stage import Pairs
 from ._pipeline import Pipeline, Written
@@ -24,8 +25,10 @@ from ._selects import AnyStage
 from ._stage import Stage
 from ._stage_models import AnyStageModel, CropsModel, MeasureModel, Name, PairsModel, StageModel, TrackModel
 from .checked_yaml import read_checked
+from .engines import MOST, listed
 from .windows import LONGEST, MOST_PLACES, Along, Gather, OnGap
 
+Provider = Annotated[str, Field(min_length=1, max_length=1000)]
 File = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
@@ -54,6 +57,12 @@ class PipelineModel(BaseModel):
         None, description="YAML of the camera's calibration, or of each camera's"
     )
     merge: bool = Field(True, description="stages that run on the same frames are one graph")
+    provider: Provider | Annotated[list[Provider], Field(min_length=1, max_length=MOST)] | None = Field(
+        None, description="engine that runs it, or several of which the first that answers rightly is taken"
+    )
+    shapes: Annotated[list[Annotated[str, Field(pattern=r"^\d{1,5}x\d{1,5}$")]], Field(max_length=32)] = Field(
+        [], description="frame sizes that may come, height x width; [] stands for any"
+    )
 
 
 def read_pipeline(path: Path) -> Pipeline:
@@ -68,8 +77,20 @@ def read_pipeline(path: Path) -> Pipeline:
             raise PipelineError(f"{checked.place('stages', name)}: {error}") from error
     window = model.window if isinstance(model.window, int) else Gather(**model.window.model_dump())
     calibration = _calibration(path, model.calibration)
+    try:
+        provider = None if model.provider is None else listed(model.provider)
+    except ProviderError as error:
+        raise PipelineError(f"{checked.place('provider')}: {error}") from error
     written = Written(path.absolute(), checked.text)
-    return Pipeline(stages, window, calibration=calibration, merge=model.merge, written=written)
+    return Pipeline(
+        stages,
+        window,
+        calibration=calibration,
+        merge=model.merge,
+        provider=provider,
+        shapes=model.shapes,
+        written=written,
+    )
 
 
 PAIRS = ("reads", "side", "border", "gap", "least_score", "rescale", "precision", "most")

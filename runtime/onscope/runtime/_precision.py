@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from ._errors import PipelineError
-from .engines import PREFERENCE, behind_faults
+from .engines import behind_faults, leading
 from .graph import StageRequest
 from .package import PRECISIONS, Package
 
@@ -68,8 +68,7 @@ def best_precision(package: Package, provider: str) -> Precision:
     """
     from .record import machine
 
-    named = behind_faults(provider)
-    engine = PREFERENCE[0] if named == "auto" else named
+    engine = leading(behind_faults(leading(provider)))
     cpu = machine()["cpu"]
     faster = [each for each in package.variants.values() if each.passes and each.is_faster(engine, cpu)]
     best = max(faster, key=lambda each: each.speeds[engine].ratio, default=None)

@@ -27,6 +27,12 @@ class Route:
     lane: Lane
     stages: Sequence[AnyStage]
     answers: AnswerSlots | None = None
+    outside: OnscopeError | None = None
+    """Why frames of this size are not run, where that was said beforehand; there are slots for them all the same."""
+    only: str = ""
+    """The provider that alone runs it; empty: those of the runtime do."""
+    provider: str = ""
+    """What the worker has opened it on last."""
     asked_ns: int = 0
     """When the worker was asked to open it, or last told of progress; 0: not asked."""
     back: bool = False
@@ -63,18 +69,38 @@ class Route:
         self.messages = [stage.message() for stage in self.stages]
         self.takes_all = bool(self.stages) and not any(stage.chooses for stage in self.stages)
 
+    def open_message(self, provider: str, threads: int | None, numbers: Mapping[str, int]) -> dict[str, Any]:
+        """What the worker needs to open it; `numbers` are the lowest track numbers not given yet, by stage."""
+        memory = self.lane.ring.memory
+        return {
+            "kind": "open",
+            "lane": self.number,
+            "spec": spec_message(self.lane.spec),
+            "length": self.lane.length,
+            "ring": {"name": memory.name, "slot_bytes": memory.slot_bytes, "slots": memory.slots},
+            "stages": list(self.messages),
+            "ways": list(self.ways),
+            **self.options,
+            "provider": self.only or provider,
+            "threads": threads,
+            "frozen": list(self.frozen.values()),
+            "numbers": dict(numbers),
+        }
+
     def answers_for(self, message: Mapping[str, Any], slots: int, lendable: int) -> AnswerSlots:
-        """Slots for what the worker says that its stages answer, in each of `ways` too: those that are there, or new
-        ones. Raises WorkerError for answers that those that are there have no place for."""
-        if self.answers is not None:
-            if words := self.answers.no_place_for(message["answers"]):
-                raise WorkerError(
-                    f"found {words} after the worker came back ({self}), expected what readers of the run rely on: "
-                    "make a new Runtime for it"
-                )
-            return self.answers
-        ways = zip(message.get("ways", ())[1:], (way["stages"] for way in self.ways), strict=True)
-        return AnswerSlots(message["answers"], self.messages, slots, lendable, list(ways))
+        """Slots for what the worker says that its stages answer, in each of `ways` too: those that are there, which
+        know who answers now, or new ones. Raises WorkerError for answers that those that are there have no place for.
+        """
+        ways = list(zip(message.get("ways", ())[1:], (way["stages"] for way in self.ways), strict=True))
+        if self.answers is None:
+            return AnswerSlots(message["answers"], self.messages, slots, lendable, ways)
+        if words := self.answers.no_place_for(message["answers"]):
+            raise WorkerError(
+                f"found {words} after the worker came back ({self}), expected what readers of the run rely on: "
+                "make a new Runtime for it"
+            )
+        self.answers.renew(message["answers"], self.messages, ways)
+        return self.answers
 
     def run_message(self, window: Window) -> dict[str, Any]:
         """What has the worker run a window."""

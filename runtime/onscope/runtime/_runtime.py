@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from ._keeper import Keeper
 from ._live_path import LivePath
 from ._pipeline import Pipeline
 from ._result import Result
+from ._shapes import specs_for
 from ._shm import remove_leftovers
 from ._sources import describe_source
 from ._stream import stream
@@ -26,6 +27,7 @@ from ._swap import automatic
 from ._watch import Terms
 from ._where import kind_of, starter, told_of
 from .budget import Budget, Governor
+from .engines import listed
 from .hooks import Hooked, Hooking
 
 if TYPE_CHECKING:
@@ -39,15 +41,19 @@ class Runtime(Changing, Hooking):
 
     `pipeline` is a Pipeline or the path of its YAML; `worker` "process" (outlives crashing models), "thread" (for
     tests and notebooks) or the address of a box that runs `onscope serve` ("tcp://HOST:PORT#KEY"); `admission` what
-    enters under load (default: `keep_newest(2)`); `provider` the engine ("auto", "cpu", "oracle", "null:MS");
+    enters under load (default: `keep_newest(2)`); `provider` the engine ("cpu", "tensorrt:1"), several of
+    which the first that answers rightly is taken, and the next when its device is lost (docs/gpu.md), or "auto" (None:
+    the pipeline's own, else "auto");
     `threads` of the engine (None: one per core); `on_event` is told of preparation, refusals, deaths and returns of
     the worker (default: the log "onscope"), in a thread of its own.
     `record` saves raw frames (before any inference, and whatever becomes of it) and all results: a new folder, or a
     Recording, which is then yours to finish. A worker that needs more than `patience_s` seconds for one window
     (twenty times its warm-up, when that is longer), or takes more than `memory_mb` megabytes (None: half of the
     machine's, or what a box allows, which holds in any case) is ended and started again. `budget` says what gives way
-    when results take too long. `ledger` accounts for every frame. Raises RecordError when the
-    folder is in use or cannot be made.
+    when results take too long. `shapes` are the frame sizes that may come (None: the pipeline's own, else any): frames
+    of others fail, or are run by the next provider of a list that opens any size, and nothing is built for them in
+    mid-run. `ledger` accounts for every frame. Raises RecordError when the folder is in use or cannot be made,
+    PipelineError and ProviderError for sizes and lists of providers that make no sense.
     """
 
     def __init__(
@@ -56,16 +62,19 @@ class Runtime(Changing, Hooking):
         *,
         worker: str = "process",
         admission: Admission | None = None,
-        provider: str = "auto",
+        provider: str | Sequence[str] | None = None,
         threads: int | None = None,
         on_event: Tell = to_log,
         record: Recording | str | Path | None = None,
         patience_s: float = 10.0,
         memory_mb: float | None = None,
         budget: Budget | None = None,
+        shapes: Sequence[str | Sequence[int]] | None = None,
     ) -> None:
         start = starter(worker, patience_s, memory_mb)
         given = pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)
+        given = given if shapes is None else given.shaped(shapes)
+        provider = listed(provider or given.provider or "auto")
         self.pipeline, self._auto = given.on(provider), automatic(given)
         remove_leftovers()
         self._tell = Teller(on_event)
@@ -100,6 +109,7 @@ class Runtime(Changing, Hooking):
         self._hooked = Hooked(self._path, self._keeper, self._tell)
         if self._keeper is not None:
             self._path.supervisor.opened = self._keeper.notes.lane
+            self._path.supervisor.clocks.note = self._keeper.notes.fact
             self._keeper.follow(self._path.delivery, self.ledger)
         # One that is dropped, or still there when the program ends, is closed all the same.
         weakref.finalize(self, _close, self._path, self._keeper)
@@ -109,9 +119,11 @@ class Runtime(Changing, Hooking):
 
         Raises what stands in the way: PackageError, PipelineError, ProviderError, or WorkerError (no shared memory,
         the worker keeps dying, or the runtime is closed). May be called again for what a camera will give later, after
-        a change of its ROI for example, so that no frame is skipped then.
+        a change of its ROI for example, so that no frame is skipped then. Where the pipeline has `shapes`, frames of
+        all these sizes are prepared.
         """
-        self._path.prepare(spec)
+        for each in specs_for(spec, self.pipeline.shapes):
+            self._path.prepare(each)
 
     def submit(self, frame: Frame) -> FrameId:
         """Hand a frame over: one copy, and back at once; waits only under `block`, when the queue is full.
@@ -221,5 +233,6 @@ class Runtime(Changing, Hooking):
 
 def _close(path: LivePath, keeper: Keeper | None) -> None:
     path.close()
+    path.supervisor.clocks.save()
     if keeper is not None:
         keeper.close([each for route in path.dispatcher.routes.values() for each in route.statistics])

@@ -94,6 +94,11 @@ class SharedSlots:
         start = slot * self.slot_bytes + offset
         return np.frombuffer(_buffer(self._memory), dtype, math.prod(shape), start).reshape(shape)
 
+    @property
+    def whole(self) -> Pixels:
+        """All slots, as uint8."""
+        return np.frombuffer(_buffer(self._memory), np.uint8)
+
     def lease(self, slot: int, give_back: Callable[[], object]) -> Lease:
         """A hold on a slot that ends by itself when the last array made from it is gone; then `give_back` is called.
 

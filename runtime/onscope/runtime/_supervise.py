@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import _errors
-from ._clock import now_ns
 from ._deaths import DEATHS_OPENING, Deaths
-from ._dispatch import LENDABLE, Dispatcher, answer_slots
-from ._errors import OnscopeError, WorkerError
-from ._events import Event, Kind, Tell, Warner
+from ._dispatch import Dispatcher
+from ._errors import WorkerError
+from ._events import Event, Tell, Warner
+from ._opening import Opener
 from ._route import Route
 from ._spare import Spare
 from ._watch import Terms, Watchdog
+from .clocks import Clocks, Reading
+from .engines import leading, next_after
 from .worker import VERSION, WorkerLink
 
 
-class Supervisor:
+class Supervisor(Opener):
     """Keeps one worker alive for a dispatcher; one thread of it listens and restarts.
 
     `broken` says why there is no worker any more, once there were too many deaths.
@@ -35,9 +38,14 @@ class Supervisor:
         self.tell = tell
         self._given_up = ""
         self._opening: Route | None = None
+        self._trying = ""
+        self._left: WorkerLink | None = None
+        self._hopeless: WorkerLink | None = None
+        self._failed = 0
         self.closing = False
         self._deaths = Deaths()
         self._warn = Warner(tell)
+        self.clocks = Clocks(tell)
         self.spare: Spare | None = None  # a second worker that is prepared, see `Takeover`
         self.link = dispatcher.link = start()
 
@@ -58,35 +66,6 @@ class Supervisor:
         """Process id of the worker (the own one for a thread)."""
         return self.link.pid
 
-    def open(self, route: Route) -> None:
-        """Have the worker open a lane that it was not asked for yet; called with the account's lock held.
-
-        `route.lane.ready` or `route.refusal` follows.
-        """
-        if route.asked_ns or route.why_not or not route.lane.furnished:
-            return
-        if not route.stages:
-            route.lane.ready = True
-            self._changed.notify_all()
-            return
-        self.tell(Event("preparing", str(route)))
-        if self._dispatcher.link is not None:  # else it is opened when the worker is back
-            route.asked_ns = now_ns()
-            self.send(self._dispatcher.open_message(route, self.terms.provider, self.terms.threads))
-
-    def forget(self, route: Route) -> None:
-        """Have the worker close a lane; called with the account's lock held."""
-        if route.asked_ns:
-            self.send({"kind": "close", "lane": route.number})
-
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Tell the worker, if there is one now; called with the account's lock held."""
-        if self._dispatcher.link is not None:
-            try:
-                self._dispatcher.link.send(message)
-            except OSError:
-                self._dispatcher.link = None
-
     def _give_up(self, why: str) -> None:
         with self._changed:
             if self.closing or self._dispatcher.link is None:
@@ -106,7 +85,8 @@ class Supervisor:
         try:
             while link is not None:
                 while (message := link.receive()) is not None:
-                    if link is self.link:  # else another has taken over, and what this one says holds no more
+                    # One that another has taken over from, or that was left, says nothing that holds any more.
+                    if link is self.link and link is not self._left:
                         self._handle(message, link)
                 link = None if self.closing or self.broken else self._bring_back(link)
         except Exception as error:
@@ -123,10 +103,13 @@ class Supervisor:
         if kind == "done":
             self._dispatcher.done(message)
         elif kind == "failed":
-            self._dispatcher.failed(message)
+            failed = self._dispatcher.failed(message)
+            if message.get("lost"):
+                self._lose(link, message["lost"], str(message["message"]), failed)
         elif kind == "progress":
-            self._renew(self._dispatcher.routes.get(message["lane"]))
-            self.tell(Event("preparing", message["text"]))
+            self._progress(message)
+        elif kind == "clocks":
+            self.clocks.add(Reading.read({name: value for name, value in message.items() if name != "kind"}))
         elif kind == "opened":
             self._renew(None)
             self._opened(message, link)
@@ -141,75 +124,62 @@ class Supervisor:
                 f"found a worker of protocol {message['version']}, expected {VERSION}: update onscope there"
             )
 
-    def _renew(self, opening: Route | None) -> None:
-        """The worker is at work on what it was asked to open: the others wait for their turn."""
-        self._opening = opening
-        with self._changed:
-            for route in self._dispatcher.routes.values():
-                if route.asked_ns and not route.lane.ready:
-                    route.asked_ns = now_ns()
-
-    def _opened(self, message: Mapping[str, Any], link: WorkerLink) -> None:
-        route = self._dispatcher.routes.get(message["lane"])
-        if route is None:
-            return  # closed meanwhile
-        try:
-            answers = route.answers_for(message, answer_slots(link), LENDABLE)
-        except (WorkerError, OSError) as error:
-            self.refuse(route, error if isinstance(error, WorkerError) else WorkerError(str(error)))
+    def _lose(self, link: WorkerLink, lost: str, why: str, failed: int) -> None:
+        """A provider's device is gone: the worker is left for the next of the list, if there is one."""
+        if (rest := next_after(self.terms.provider, lost)) is None:
+            if link is not self._hopeless:  # once: every window from here on fails in the same way
+                words = f"{lost} is lost: {why}; a list, such as --provider {lost},cpu, says what goes on in its place"
+                self._warn([words])
+            self._hopeless = link
             return
         with self._changed:
-            if route.number not in self._dispatcher.routes or route.why_not or link is not self.link:
-                if route.answers is None:
-                    answers.close()
-                return  # closed, or another worker's turn, while its answers' slots were made
-            route.answers = answers
-            route.report, route.graphs = tuple(message.get("report", ())), tuple(message.get("graphs", ()))
-            route.way_graphs = message.get("way_graphs", ())
-            self._dispatcher.warmed(message)
-            self._deaths.unready = 0
-            self.warmed(message)
-            try:
-                link.send({**route.answers.message, "lane": route.number})
-            except OSError:
-                return  # it died between two messages; the end of its pipe comes next
-            if route.back and (anew := route.forgotten):
-                self._warn([f"{route}: frozen or running statistics of {', '.join(anew)} began anew with the worker"])
-            kind: Kind = "worker back" if route.back else "ready"
-            route.back = route.lane.ready = True
-            self._dispatcher.pump()
-            self._changed.notify_all()
-        self.opened(route.number, route.described)
-        self.tell(Event(kind, f"{route}, process {self.link.pid}"))
+            self._left, self._dispatcher.link = link, None
+            self._failed = failed
+        self._replace(lost, rest, f"is lost ({why})")
+        (link.kill if link.mortal else link.close)()
 
-    def refuse(self, route: Route, error: OnscopeError) -> None:
-        """Frames of this lane can never be run, and why."""
-        with self._changed:
-            route.refusal = error
-            route.end("failed", str(error))
-            self._dispatcher.pump()  # what came after its frames waited for them
-            self._changed.notify_all()
-        self.tell(Event("refused", str(error)))
-
-    def warmed(self, message: Mapping[str, Any]) -> None:
-        """How long a window may take, by an `opened` message."""
-        self._watchdog.warm_s = max(self._watchdog.warm_s, message["warm_ns"] / 1e9)
+    def _replace(self, lost: str, rest: str, why: str) -> None:
+        self.terms = replace(self.terms, provider=rest)
+        for route in list(self._dispatcher.routes.values()):
+            if route.only == lost:
+                route.only = leading(rest)
+        self.tell(
+            Event(
+                "provider lost",
+                f"{lost} {why}: {leading(rest)} runs from here on, what networks remember begins anew, and the "
+                "acquisition goes on",
+            )
+        )
 
     def _bring_back(self, link: WorkerLink) -> WorkerLink | None:
         with self._changed:
             if link is not self.link:
                 return None  # another has taken over
             self._dispatcher.link = None
+            left, failed = link is self._left, self._failed
+            self._left, self._failed = None, 0
+            running = self._dispatcher.working or self._trying
         how = link.epitaph()
         link.close()
+        if left:
+            how = "its provider is lost"
         with self._changed:
             how, self._given_up = self._given_up or how, ""
-            lost = self._dispatcher.settle_death(f"the worker died ({how})")
+            lost = failed + self._dispatcher.settle_death(f"the worker died ({how})", computing=not left)
             opening, self._opening = self._opening, None
-            if why := self._deaths.another(opening, how):
+            why = "" if left else self._deaths.another(opening, how)
+            hopeless = why or (opening is not None and opening.deaths == DEATHS_OPENING)
+            rest = next_after(self.terms.provider, running) if hopeless else None
+            if rest is not None:
+                self._deaths = Deaths()
+                if opening is not None:
+                    opening.deaths = 0
+            elif why:
                 self._break(why)
                 return None
-        if opening is not None and opening.deaths == DEATHS_OPENING:
+        if rest is not None:
+            self._replace(running, rest, f"is given up: {why or how}")
+        elif opening is not None and opening.deaths == DEATHS_OPENING:
             self.refuse(
                 opening, WorkerError(f"the worker died {DEATHS_OPENING} times while it prepared {opening} ({how})")
             )

@@ -8,7 +8,8 @@ from typing import Any
 from . import _errors
 from ._answers import AnswerSlots
 from ._clock import now_ns
-from ._dispatch import LENDABLE, Dispatcher, answer_slots
+from ._credit import LENDABLE, answer_slots
+from ._dispatch import Dispatcher
 from ._errors import PipelineError, WorkerError
 from ._events import Event
 from ._live_path import closed_error
@@ -80,7 +81,7 @@ class Takeover:
                 raise OSError(spare.why or spare.link.epitaph())
             spare.heard()
             kind = message["kind"]
-            if kind == "progress":
+            if kind == "progress" and message["text"]:
                 self._supervisor.tell(Event("preparing", f"beside the run: {message['text']}"))
             elif kind == "opened":
                 opened[message["lane"]] = message
@@ -142,6 +143,7 @@ class Takeover:
             self._supervisor.open(route)
             return
         _, route.answers, opened = mine
+        route.provider = opened.get("provider", self._supervisor.terms.provider)
         route.report, route.graphs = tuple(opened.get("report", ())), tuple(opened.get("graphs", ()))
         self._supervisor.warmed(opened)
         route.lane.ready, route.asked_ns = True, now_ns()  # also where the worker in use has just died

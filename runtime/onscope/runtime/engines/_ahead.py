@@ -36,3 +36,22 @@ class AheadOfTime(Protocol):
     def discard(self, graph: Path) -> None:
         """Remove what was built for the ONNX file; raises ProviderError."""
         ...
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """An engine that tells what its answers to a graph depend on: the graph, the GPU, the driver, versions."""
+
+    def made_for(self, graph: Path) -> Mapping[str, str]:
+        """All of it, by name; raises ProviderError."""
+        ...
+
+
+class Keeper(Protocol):
+    """An engine that keeps what it built in the cache, in files of `suffix`."""
+
+    suffix: str
+
+    def misfit(self, made_for: Mapping[str, str]) -> str:
+        """Why something that was made for this cannot be opened on this GPU; empty: it can."""
+        ...

@@ -11,7 +11,7 @@ from .._errors import ProviderError
 from ._interface import WARM_UPS
 
 WITH_VALUE = ("slow", "busy", "leak")
-WITHOUT = ("hang", "raise", "crash", "die", "nan", "wrong")
+WITHOUT = ("hang", "raise", "crash", "die", "lost", "nan", "wrong")
 DEADLY = ("hang", "die")
 LARGEST = 1e6
 _FAULT = re.compile(

@@ -36,8 +36,8 @@ class OracleSession:
             raise ProviderError(f"onnx cannot open {graph.name}: {error}") from error
         constants = {tensor.name for tensor in model.graph.initializer}
         self.provider = "oracle"
-        self.inputs = tuple(_spec(value) for value in model.graph.input if value.name not in constants)
-        self.outputs = tuple(_spec(value) for value in model.graph.output)
+        self.inputs = tuple(spec_of(value) for value in model.graph.input if value.name not in constants)
+        self.outputs = tuple(spec_of(value) for value in model.graph.output)
 
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         check_arrays(self.inputs, arrays)
@@ -49,7 +49,8 @@ class OracleSession:
         return [np.asarray(output) for output in outputs]
 
 
-def _spec(value: object) -> TensorSpec:
+def spec_of(value: object) -> TensorSpec:
+    """An input or output of an ONNX graph, as its file describes it."""
     import onnx
 
     kind = value.type.tensor_type  # type: ignore[attr-defined]

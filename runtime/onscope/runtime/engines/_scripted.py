@@ -8,8 +8,11 @@ A fault is `KIND[=VALUE]@RUNS[/STAGE]`; several are separated by commas and befa
     slow=MS    sleeps for MS ms          raise   ProviderError                   nan     NaN in all float outputs
     busy=MS    spins in Python           crash   an exception that nobody        wrong   outputs one sample longer in
     leak=MB    keeps MB of memory                expects (RuntimeError)                  their last axis
+    lost       DeviceLostError, as of a GPU that is gone, in this run and all after it of this session
     hang       sleeps for ever           die     ends its worker: kills the process of a process worker; elsewhere
                                                  SystemExit, which ends the thread of a thread worker without a word
+
+    memory=MB  without runs: graphs that need more, by their estimate, are refused as by a GPU that is too small
 
 RUNS is a number, `A-B` (both included), `*` (all), `everyN` (0, N, 2N, ...) or `P%` (so many of them, chosen by
 `seed`, a whole number; at most `deaths`, 2 if not said, of those that end the worker). Run 0 is the first after the
@@ -35,11 +38,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-from .._errors import ProviderError
+from .._errors import DeviceLostError, DeviceMemoryError, ProviderError
 from ._fault import Fault, Faults, parse_fault
 from ._interface import WARM_UPS, Array, Session
 from ._onnxruntime import OnnxRuntimeSession
@@ -56,6 +59,7 @@ class ScriptedEngine:
         self._state = Path(folder) if folder else None
         self._faults: list[Fault] = []
         self._on, self._seed, self._deaths = "cpu", 0, 2
+        self._memory_mb = float("inf")
         told = []
         for part in filter(None, (part.strip() for part in argument.split(","))):
             key, _, value = part.partition("=")
@@ -64,6 +68,8 @@ class ScriptedEngine:
                 continue  # where runs are counted is no part of what was run
             if key == "on":
                 self._on = value
+            elif key == "memory" and "@" not in value:
+                self._memory_mb = _number(part, value)
             elif key in ("seed", "deaths"):
                 if not value.isdecimal() or len(value) > 18:
                     raise ProviderError(f"found {part!r} in the schedule of faults, expected a whole number")
@@ -81,6 +87,8 @@ class ScriptedEngine:
         stages = _stages(graph)
         name = "+".join(stages)
         faults = [fault for fault in self._faults if fault.stage in ("", *stages)]
+        if (needs := float(_beside(graph).get("memory_mb", 0))) > self._memory_mb:
+            raise DeviceMemoryError(f"found {self._memory_mb:g} MB on the GPU, expected {needs:.1f} MB for {name}")
         real = OnnxRuntimeSession(graph, threads) if self._on == "cpu" else open_session(graph, self._on, threads)
         if any(fault.kind == "nan" for fault in faults) and all(spec.dtype[0] != "f" for spec in real.outputs):
             raise ProviderError(
@@ -99,6 +107,7 @@ class ScriptedSession:
         self._faults = faults
         self._count = count
         self._leaked: list[Array] = []
+        self._lost = False
         self.provider = provider
         self.inputs = real.inputs
         self.outputs = real.outputs
@@ -106,6 +115,9 @@ class ScriptedSession:
     def run(self, arrays: Sequence[Array]) -> list[Array]:
         run = self._count.next()
         due = self._faults.of(run)
+        self._lost |= any(fault.kind == "lost" for fault in due)
+        if self._lost:
+            raise DeviceLostError("found that the GPU is lost, expected it to stay: it is scripted")
         for fault in due:
             if fault.kind == "leak":
                 self._leaked.append(np.ones(round(fault.value * (1 << 20)), np.uint8))
@@ -159,11 +171,20 @@ class _StoredCount(_Count):
 
 def _stages(graph: Path) -> list[str]:
     """The stages of a compiled graph, as the JSON beside it says; else the name of its folder."""
-    beside = graph.with_suffix(".json")
+    return [str(stage) for stage in _beside(graph).get("stages", [graph.parent.name])]
+
+
+def _beside(graph: Path) -> dict[str, Any]:
     try:
-        return [str(stage) for stage in json.loads(beside.read_bytes())["stages"]]
+        return dict(json.loads(graph.with_suffix(".json").read_bytes()))
     except FileNotFoundError:
-        return [graph.parent.name]
+        return {}
+
+
+def _number(part: str, value: str) -> float:
+    if not value.replace(".", "", 1).isdecimal() or len(value) > 18:
+        raise ProviderError(f"found {part!r} in the schedule of faults, expected a number of MB")
+    return float(value)
 
 
 def _slow(ms: float) -> None:

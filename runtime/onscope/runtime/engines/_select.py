@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,11 +13,9 @@ import numpy as np
 
 from .. import _plugins
 from .._errors import ProviderError
-from ._ahead import AheadOfTime, Built, Progress
+from ._ahead import AheadOfTime, Built, Identified, Progress
 from ._interface import Session
-
-PREFERENCE = ("cpu",)
-"""What `auto` tries, best first."""
+from ._lists import AUTO, ON_GPU, is_choice, providers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +28,28 @@ class EngineProbe:
 
 
 def open_session(graph: Path, provider: str = "auto", threads: int | None = None) -> Session:
-    """Open an ONNX file on a provider.
+    """Open an ONNX file on a provider; of several on the first that opens it.
 
-    `threads` CPU threads, None: one per core. Raises ProviderError when the engine is unknown, its packages are not
-    installed, or it cannot run the graph; nothing is replaced silently.
+    `threads` CPU threads, None: one per core. `auto` leaves GPUs out: a graph by itself comes without frames on which
+    answers could be compared, as a run compares them before it takes one. Raises ProviderError when the engine is
+    unknown, its packages are not installed, or it cannot run the graph; nothing is replaced silently.
     """
-    if provider == "auto":
-        refusals = []
-        for name in PREFERENCE:
-            found = probe(name)
-            if found.ok:
-                return open_session(graph, name, threads)
-            refusals.append(f"{name}: {found.detail}")
-        raise ProviderError(
-            f"found no engine that runs here ({'; '.join(refusals)}): install one, e.g. pip install 'onscope[cpu]'"
-        )
+    if not is_choice(provider):
+        return _open(graph, provider, threads)
+    refusals = []
+    for name in providers_of(provider):
+        if provider == AUTO and name in ON_GPU:
+            continue
+        try:
+            return _open(graph, name, threads)
+        except ProviderError as refusal:
+            refusals.append(f"{name}: {refusal}")
+    raise ProviderError(
+        f"found no engine that runs here ({'; '.join(refusals)}): install one, e.g. pip install 'onscope[cpu]'"
+    )
+
+
+def _open(graph: Path, provider: str, threads: int | None) -> Session:
     name = provider.partition(":")[0]
     try:
         session: Session = _engine(provider).open(graph, threads)
@@ -52,6 +58,16 @@ def open_session(graph: Path, provider: str = "auto", threads: int | None = None
             f"the provider {name!r} needs {missing.name}, which is not installed: pip install 'onscope[{name}]'"
         ) from missing
     return session
+
+
+def made_for(graph: Path, provider: str) -> Mapping[str, str]:
+    """What an engine's answers to an ONNX file depend on beside the file, as far as the engine tells it.
+
+    Of those that are built ahead all that the built file is known by; empty where the engine tells nothing. Raises
+    ProviderError.
+    """
+    engine = _engine(provider)
+    return engine.made_for(graph) if isinstance(engine, Identified) else {}
 
 
 def require_ahead(provider: str) -> None:

@@ -34,6 +34,15 @@ def read_runtime(runtime: Runtime, families: Families) -> None:
     families.add("onscope_worker_up", float(path.dispatcher.link is not None))
     for stage, provider in runtime.providers.items():
         families.info("onscope_stage", stage=stage, provider=provider)
+    if (gpu := path.supervisor.clocks.latest) is not None:
+        families.add("onscope_gpu_throttled", float(gpu.throttled))
+        for name, value, scale in (
+            ("onscope_gpu_clock_hertz", gpu.clock_mhz, 1e6),
+            ("onscope_gpu_temperature_celsius", gpu.temperature_c, 1.0),
+            ("onscope_gpu_power_watts", gpu.power_w, 1.0),
+        ):
+            if value is not None:
+                families.add(name, value * scale)
     counters = getattr(path.supervisor.link, "counters", None)
     if isinstance(counters, LinkCounters):
         read_link(counters, families)

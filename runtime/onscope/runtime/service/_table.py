@@ -31,6 +31,11 @@ METRICS: dict[str, Metric] = {
     "onscope_worker_up": Metric("gauge", "1 when there is a worker to send windows to, else 0"),
     "onscope_worker_restarts": Metric("counter", "Deaths of the worker"),
     "onscope_stage": Metric("info", "Which provider runs a stage", ("stage", "provider")),
+    # a runtime whose networks run on a GPU that tells of itself
+    "onscope_gpu_clock_hertz": Metric("gauge", "Clock of the GPU that computes"),
+    "onscope_gpu_temperature_celsius": Metric("gauge", "Its temperature"),
+    "onscope_gpu_power_watts": Metric("gauge", "Its power"),
+    "onscope_gpu_throttled": Metric("gauge", "1 when it is slowed down by heat or power, else 0"),
     # a runtime whose worker is a box
     "onscope_link_up": Metric("gauge", "1 when the box is there, else 0"),
     "onscope_link_cuts": Metric("counter", "Times the link was cut"),

@@ -4,7 +4,7 @@ from ._chain import Chain
 from ._engine_errors import EngineError, engine_errors
 from ._group import SETTING
 from ._hosted import ALONE, HOST, Hosted, Moment, Numbers, Opening
-from ._messages import LIMIT, LONG_NS, VERSION, Link, Message, WorkerLink
+from ._messages import DEEPEST, LIMIT, LONG_NS, VERSION, Link, Message, WorkerLink
 from ._opened import StageAnswer, as_table, dtype_of
 from ._parent import parent_link
 from ._process import ProcessLink
@@ -12,10 +12,12 @@ from ._proof import prove_compiled
 from ._region import Regional
 from ._seams import seam_errors
 from ._thread import ThreadLink
+from ._verdicts import remember
 from ._ways import LEVEL, open_way
 
 __all__ = [
     "ALONE",
+    "DEEPEST",
     "HOST",
     "LEVEL",
     "LIMIT",
@@ -41,5 +43,6 @@ __all__ = [
     "open_way",
     "parent_link",
     "prove_compiled",
+    "remember",
     "seam_errors",
 ]

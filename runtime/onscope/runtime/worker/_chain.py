@@ -8,24 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from .._clock import now_ns
-from .._errors import ProviderError
 from .._frame import Pixels
 from .._requests import request_from
-from ..decode import Decoder, TableDecoder
-from ..graph import (
-    Note,
-    Raw,
-    is_compiled,
-    note_line,
-    report_lines,
-    warnings_of,
-)
-from ._fit import check_weights, compile_fitting
+from ..decode import TableDecoder
+from ..graph import Compiled, Note, Raw, is_compiled, note_line, report_lines, warnings_of
+from ._fit import check_weights, open_fitting
 from ._group import Group
 from ._hosted import ALONE, HostStages, Moment, Numbers
-from ._opened import StageAnswer, as_table, calibration_of, in_raw_pixels, pixels_per_raw
+from ._opened import StageAnswer, calibration_of, pixels_per_raw
 from ._plan import FRAME, Part, divide, image_as_raw
+from ._runs import Parts, Runs, UnderWay
 from ._scalars import Scalars
 from ._watches import Watches
 
@@ -52,14 +44,10 @@ class Chain:
         self.opened: list[StageAnswer] = []
         self.report: list[str] = []
         """What was done to the packages' graphs, in lines."""
-        self.began_anew = False
-        """Whether a memory began anew with the last window."""
-        self.parameters: dict[str, Mapping[str, float]] = {}
-        """What the host's statistics of the last window were, in raw counts, by stage and name."""
         stages = dict(enumerate(message["stages"]))
         self._requests = {number: request_from(stage) for number, stage in stages.items() if "hosted" not in stage}
-        self._names = {number: stage["name"] for number, stage in stages.items()}
-        self._numbers = {name: number for number, name in self._names.items()}
+        names = {number: stage["name"] for number, stage in stages.items()}
+        self._numbers = {name: number for number, name in names.items()}
         self.numbers = Numbers() if numbers is None else numbers
         self.host = HostStages({number: stage for number, stage in stages.items() if "hosted" in stage}, self.numbers)
         """The stages that run on the host's processor, after the graphs."""
@@ -80,7 +68,6 @@ class Chain:
         self._progress = progress
         self._build = build
         self._warnings: list[str] = []
-        self._heard: set[int] = set()
         self.groups: list[Group] = []
         """The graphs in the order in which they run."""
         self._read: dict[int, tuple[float, float]] = {}
@@ -94,7 +81,8 @@ class Chain:
             answers |= self._open(part, images)
         graphs = list(answers.values())
         answers |= self.host.open(self._raw, self.bit_depth, self.engine, images, graphs, self.calibration, build)
-        self._columns = {number: answer.columns for number, answer in answers.items()}
+        columns = {number: answer.columns for number, answer in answers.items()}
+        self._runs = Runs(Parts(self.groups, self.host, self.watches, names, self._requests, columns, self._read))
         self.opened = [answers[number] for number in stages]
         for number, group in enumerate(self.groups):
             group.scalars.restore(each for each in message.get("frozen", ()) if each["graph"] == number)
@@ -126,19 +114,21 @@ class Chain:
         known = is_compiled(stages, raw, calibration)
         size = f"{'x'.join(map(str, raw.shape))} {raw.dtype}"
         self._progress(f"{names} for {size} from the cache" if known else f"compiling {names} for {size}")
-        compiled, told = compile_fitting(stages, raw, calibration)
-        self._build(compiled.path)
-        self._progress(f"opening {names} on {self.engine[0]}")
+        kept: list[str] = []
 
         def warn(note: Note) -> None:
             self._warnings.append(note_line(note, part.reads))
 
-        group = Group(
-            requests, part.reads, compiled, raw, Scalars(compiled.scalars, raw, self.bit_depth, warn), self.engine
-        )
-        self._progress(f"warming up {names}")
-        kept = list(self._warnings)
-        outputs = group.warm_up(window)
+        def open(compiled: Compiled) -> tuple[Group, dict[int, Pixels]]:
+            self._build(compiled.path)
+            self._progress(f"opening {names} on {self.engine[0]}")
+            scalars = Scalars(compiled.scalars, raw, self.bit_depth, warn)
+            group = Group(requests, part.reads, compiled, raw, scalars, self.engine)
+            self._progress(f"warming up {names}")
+            kept[:] = self._warnings
+            return group, group.warm_up(window)
+
+        compiled, (group, outputs), told = open_fitting(stages, raw, calibration, self.engine[0], open)
         self.warm_ns += group.warm_ns
         self.groups.append(group)
         self.report += report_lines(compiled, part.reads)
@@ -181,69 +171,56 @@ class Chain:
         (those of a recorded answer) a window is computed again as it was: frozen and running statistics depend on the
         windows before it; raises KeyError when they lack one. `moment` says where trackers go on.
         """
-        wanted = range(len(self._names)) if chosen is None else chosen
-        answers: dict[int, Pixels] = {}
-        stamps: dict[int, tuple[int, int]] = {}
-        self.began_anew = False
-        self.parameters = {}
-        try:
-            for group in self.groups:
-                if chosen is not None and not any(number in chosen for number in group.decoders):
-                    continue
-                start = now_ns()
-                reads, whose = window, keys
-                if group.reads != FRAME:
-                    reads, whose = [np.ascontiguousarray(answers[self._numbers[group.reads]])], None
-                for number, output in group.run(reads, place, reset, channel, whose, parameters).items():
-                    _refuse_nan(self._requests[number].name, output)
-                    decode = group.decoders[number]
-                    answer, _ = decode(output)
-                    answers[number] = in_raw_pixels(answer, decode.columns, self._read.get(number, (1.0, 1.0)))
-                    self._hear(number, decode)
-                stamps |= dict.fromkeys(group.decoders, (start, now_ns()))
-                self.began_anew |= group.states.began_anew
-                self.parameters |= group.parameters if parameters is None else parameters
-            self.watches.look(window, answers)
-            named = {self._names[number]: self._as_given(number, answer) for number, answer in answers.items()}
-            tables, spans, said = self.host.run(chosen, window, named, *moment)
-            answers |= tables
-            stamps |= spans
-            self._warnings += said
-            self.began_anew |= self.host.began_anew
-        except BaseException:
-            for group in self.groups:
-                group.states.forget(place)
-            raise
-        return [answers[number] for number in wanted], [stamps[number] for number in wanted]
+        return self.finish(self.begin(window, chosen, place, reset, channel, keys, parameters, moment))
 
-    def _as_given(self, number: int, answer: Pixels) -> Pixels:
-        """An answer as hosted stages read it."""
-        return as_table(answer, self._columns[number]) if self._columns[number] else answer
+    def begin(
+        self,
+        window: Sequence[Pixels],
+        chosen: Sequence[int] | None = None,
+        place: int | None = None,
+        reset: bool = False,
+        channel: int | None = None,
+        keys: Sequence[int] | None = None,
+        parameters: Mapping[str, Mapping[str, float]] | None = None,
+        moment: Moment = ALONE,
+    ) -> UnderWay:
+        """As `run`, which `finish` completes, in the order in which windows were begun; only where there is `room`.
+
+        The window's frames must not be changed until then.
+        """
+        return self._runs.begin(UnderWay(window, chosen, place, reset, channel, keys, parameters, moment))
+
+    def finish(self, one: UnderWay) -> tuple[list[Pixels], list[tuple[int, int]]]:
+        """What `run` gives, for a window that was begun."""
+        return self._runs.finish(one)
+
+    @property
+    def depth(self) -> int:
+        """How many windows may be under way at once; 1 where nothing is gained by it."""
+        return self._runs.depth
+
+    @property
+    def room(self) -> bool:
+        """Whether another window may be begun now."""
+        return self._runs.room
+
+    @property
+    def began_anew(self) -> bool:
+        """Whether a memory began anew with the last window."""
+        return self._runs.began_anew
+
+    @property
+    def parameters(self) -> Mapping[str, Mapping[str, float]]:
+        """What the host's statistics of the last window were, in raw counts, by stage and name."""
+        return self._runs.parameters
 
     def frozen(self) -> list[dict[str, Any]]:
         """The statistics that were frozen since the last call, as plain values: another chain can go on with them."""
-        return [
-            {"graph": number, **each} for number, group in enumerate(self.groups) for each in group.scalars.frozen()
-        ]
-
-    def _hear(self, number: int, decode: Decoder) -> None:
-        """What a decoder tells for the first time."""
-        if decode.told and number not in self._heard:
-            self._heard.add(number)
-            self._warnings += [f"{self._requests[number].name}: {words}" for words in decode.told]
-        decode.told.clear()
+        found, self._runs.frozen = self._runs.frozen, []
+        return found
 
     def warned(self) -> list[str]:
         """What was found since the last call that the user should know."""
-        found, self._warnings = self._warnings, []
+        found, self._warnings = [*self._warnings, *self._runs.warnings], []
+        self._runs.warnings = []
         return found
-
-
-def _refuse_nan(stage: str, output: Pixels) -> None:
-    # The largest value is NaN if any value is, and takes a third of the time of a sum. Infinities of both signs are
-    # no better. Looked at before decoding, which may cut NaN off as if it were a low score.
-    if output.dtype.kind != "f" or not output.size:
-        return
-    largest = output.max()
-    if np.isnan(largest) or (largest == np.inf and output.min() == -np.inf):
-        raise ProviderError(f"the stage {stage!r} answered NaN: its input holds NaN, or the network overflows on it")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, cast
 
 from .._clock import now_ns
 from .._frame import Pixels
 from ..decode import Decoder, GridDecoder, decoder
-from ..engines import WARM_UPS, open_session
+from ..engines import WARM_UPS, Staged, open_session
 from ..graph import Answer, Compiled, Raw, StageRequest, Tiled
+from ._begun import Begun
+from ._plan import FRAME
 from ._scalars import Scalars
 from ._states import States
 
@@ -52,7 +54,13 @@ class Group:
         session = open_session(compiled.path, *engine)
         self.tiled = None if compiled.tiling is None else Tiled(session, compiled, raw)
         self._session = self.tiled or session
+        self._staged = self._session if isinstance(self._session, Staged) else None
+        if self._staged is not None and compiled.states:
+            self._staged.stay(range(len(compiled.answers), len(compiled.answers) + len(compiled.states)))
         self._held: Sequence[Pixels] = ()
+        self._taken: Mapping[str, Mapping[str, float]] = {}
+        self.began_anew = False
+        """Whether its memory began anew with the last window."""
         self.provider = session.provider
 
     def _decoder(self, number: int, request: StageRequest) -> Decoder:
@@ -70,9 +78,14 @@ class Group:
         self._tuned[request.name] = {f"{SETTING}{name}": value for name, value in tuned.items()}
 
     @property
+    def depth(self) -> int:
+        """How many windows may be begun at once; 1 where a window is begun, run and answered in one call."""
+        return 1 if self._staged is None else self._staged.depth
+
+    @property
     def parameters(self) -> Mapping[str, Mapping[str, float]]:
         """What was used for the last window, by stage and name: the host's statistics, and what was tuned."""
-        taken = self.scalars.parameters
+        taken = self._taken
         if not self._tuned:
             return taken
         return {**taken, **{stage: {**taken.get(stage, {}), **values} for stage, values in self._tuned.items()}}
@@ -93,6 +106,17 @@ class Group:
             "recurrent": bool(compiled.states),
             "statistics": self.scalars.described,
         }
+
+    def lie_in(self, memory: Pixels) -> None:
+        """The frames of windows will lie in this memory (uint8): the engine may copy straight from there."""
+        if self._staged is not None and self.reads == FRAME:
+            self._staged.lie_in(memory)
+
+    def close(self) -> None:
+        """Give back what the engine has taken, where it knows how; nothing is run any more."""
+        self.states.clear()
+        if (close := getattr(self._session, "close", None)) is not None:
+            close()
 
     def warm_up(self, window: Sequence[Pixels]) -> dict[int, Pixels]:
         """Run on empty frames until buffers are allocated; nothing of them is remembered."""
@@ -120,7 +144,9 @@ class Group:
         are looked at once. `parameters` are those of an earlier run, to be used in place of the window's.
         Raises ProviderError.
         """
-        outputs = self.outputs(window, place, reset, channel, keys, parameters)
+        return self._by_number(self.outputs(window, place, reset, channel, keys, parameters))
+
+    def _by_number(self, outputs: Sequence[Pixels]) -> dict[int, Pixels]:
         return {number: outputs[at] for number, at in self.places.items()}
 
     def outputs(
@@ -133,24 +159,87 @@ class Group:
         parameters: Mapping[str, Mapping[str, float]] | None = None,
     ) -> list[Pixels]:
         """All answers of the graph, in its order."""
-        if self.compiled.frames != len(window):
-            window = [window[self.raw.target]]
-            keys = None if keys is None else [keys[self.raw.target]]
-        if parameters is None:
-            scalars = self.scalars.values(window, channel, keys)
-        else:
-            scalars = self.scalars.given(parameters)
-        self._held = scalars
-        outputs = self._session.run([*window, *scalars, *self.states.of(place, reset)])
+        if self._staged is not None:
+            return self._finished(self.begin(window, place, reset, channel, keys, parameters))
+        window, keys = self._reads(window, keys)
+        self._held = self._scalars_for(window, channel, keys, parameters)
+        self._taken = self.scalars.parameters
+        states = cast(Sequence[Pixels], self.states.of(place, reset))  # copies in the host's memory, by `keep`
+        self.began_anew = self.states.began_anew
+        outputs = self._session.run([*window, *self._held, *states])
         self.states.keep(place, outputs[len(self.compiled.answers) :])
         return outputs[: len(self.compiled.answers)]
+
+    def begin(
+        self,
+        window: Sequence[Pixels],
+        place: int | None = None,
+        reset: bool = False,
+        channel: int | None = None,
+        keys: Sequence[int] | None = None,
+        parameters: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> Begun:
+        """As `run`, which `finish` completes: other windows may be begun before that, `depth` in all."""
+        window, keys = self._reads(window, keys)
+        scalars = self._scalars_for(window, channel, keys, parameters)
+        return self._begun(window, keys, place, reset, scalars, self.scalars.parameters)
+
+    def begin_again(
+        self, before: Begun, window: Sequence[Pixels], place: int | None, reset: bool, keys: Sequence[int] | None
+    ) -> Begun:
+        """`begin` with the memory as it is now, of a window of which the statistics were taken before."""
+        return self._begun(*self._reads(window, keys), place, reset, before.scalars, before.parameters)
+
+    def _begun(
+        self,
+        window: Sequence[Pixels],
+        keys: Sequence[int] | None,
+        place: int | None,
+        reset: bool,
+        scalars: Sequence[Pixels],
+        parameters: Mapping[str, Mapping[str, float]],
+    ) -> Begun:
+        assert self._staged is not None
+        states = self.states.of(place, reset)
+        arrays = [*window, *scalars, *states]
+        who = None if keys is None else [*keys, *[None] * (len(arrays) - len(keys))]
+        pending = self._staged.start(arrays, who)
+        self.states.hold(place, pending.stayed)
+        return Begun(pending, scalars, parameters, self.states.began_anew)
+
+    def finish(self, begun: Begun) -> dict[int, Pixels]:
+        """What `run` gives, for a window that was begun; in the order in which they were."""
+        return self._by_number(self._finished(begun))
+
+    def _finished(self, begun: Begun) -> list[Pixels]:
+        self._held, self._taken, self.began_anew = begun.scalars, begun.parameters, begun.began_anew
+        return begun.pending.wait()
+
+    def _reads(
+        self, window: Sequence[Pixels], keys: Sequence[int] | None
+    ) -> tuple[Sequence[Pixels], Sequence[int] | None]:
+        """Those of a window's frames that the graph takes."""
+        if self.compiled.frames == len(window):
+            return window, keys
+        return [window[self.raw.target]], None if keys is None else [keys[self.raw.target]]
+
+    def _scalars_for(
+        self,
+        window: Sequence[Pixels],
+        channel: int | None,
+        keys: Sequence[int] | None,
+        parameters: Mapping[str, Mapping[str, float]] | None,
+    ) -> Sequence[Pixels]:
+        if parameters is None:
+            return self.scalars.values(window, channel, keys)
+        return self.scalars.given(parameters)
 
     def again(self, window: Sequence[Pixels], number: int) -> Pixels:
         """The first output of one stage for the last window's frames turned or mirrored: with what was reckoned for
         them, and without any memory. What the last run answered may be lost."""
         if self.compiled.frames != len(window):
             window = [window[self.raw.target]]
-        return self._session.run([*window, *self._held, *self.states.of(None, True)])[self.places[number]]
+        return self._session.run([*window, *self._held, *self.states.zeros])[self.places[number]]
 
 
 def _names(request: StageRequest, answer: Answer) -> list[str]:

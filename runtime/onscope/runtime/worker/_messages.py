@@ -7,6 +7,7 @@ Acquisition -> worker                                  worker -> acquisition
     close    a lane: nothing more comes of it              refused    a lane cannot be opened
     tune     a stage's settings, for all windows after     done       one window: rows and stamps
                                                            failed     one window: the error
+                                                       clocks     a reading of the GPU (`clocks.Reading`), once a second
 
 `slots` of `run` are those of the window's frames in its order: one that stands in for others is there several times.
 `keys` are the frames' numbers, each another within its lane (None where no frame is in two windows).
@@ -16,9 +17,12 @@ that it begins anew; a worker that has no such memory any more begins anew too, 
 `moment` of `run` is the place whose tracks go on, the number of the frame there (with gaps where some were lost or
 skipped), and whether they begin anew; `numbers` of `done` are the lowest track numbers not given yet, by stage, which
 `open` tells the worker that comes after it.
+`depth` of `opened` is how many windows the worker may have begun at once.
 `ways` of `open` are cheaper ways of running the lane: stages, and the region of the frame that they see. Those of
 `opened` are what each stage answers by way, the pipeline's own first (None: it is left out). `way` of `run` says which
 runs, `level` which level of the budget that is (None: there is no budget); it is among the parameters then.
+`provider` of `open` may be a list; that of `progress` is the one that is being tried, that of `opened` the one that
+runs. `lost` of `failed` names a provider whose device is gone: nothing more can be run in this worker.
 `parameters` of `done` are the statistics that the host took for this window, by stage and name; `trust` and `suspect`
 numbers by stage and name that say how far to trust the answers, and the names of those that are not as usual.
 """
@@ -51,8 +55,19 @@ class Link(Protocol):
     def close(self) -> None: ...
 
 
+class WorkerEnd(Link, Protocol):
+    """The worker's end."""
+
+    def waiting(self) -> bool:
+        """Whether `receive` has something to give at once."""
+        ...
+
+
 CREDIT = 2
 """Windows that a worker of this machine has at once: one it computes, one that is there when it is done."""
+DEEPEST = 3
+"""Windows that a worker has begun at once, where its engine works while Python goes on: one that goes there, one that
+is computed, one that comes back."""
 LONG_NS = 10_000_000
 """A window of this many ns of computing is long against a hand-over (0.2 ms; 5 ms beside a busy Python thread)."""
 

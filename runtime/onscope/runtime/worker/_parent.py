@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-from ._messages import Link, Message, read, write
+from ._messages import Message, WorkerEnd, read, write
 
 
-def parent_link() -> Link:
+def parent_link() -> WorkerEnd:
     """The way to the process that started this one, which ends with it, and leaves Ctrl-C to it. Called once."""
     # Ctrl-C goes to the whole group; the acquisition process decides what becomes of its worker.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -41,6 +41,9 @@ class _Pipes:
 
     def receive(self) -> Message | None:
         return self._messages.get()
+
+    def waiting(self) -> bool:
+        return not self._messages.empty()
 
     def _read(self, incoming: BinaryIO) -> None:
         message: Message | None = {}

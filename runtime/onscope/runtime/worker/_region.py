@@ -12,6 +12,7 @@ from .._errors import PipelineError
 from .._frame import Pixels
 from ._chain import Chain
 from ._opened import PLACES, StageAnswer
+from ._runs import UnderWay
 
 MICROMETRES = {"y_um": 0, "x_um": 1}
 """Columns that are places in micrometres."""
@@ -33,12 +34,27 @@ class Regional:
 
     def run(self, window: Sequence[Pixels], chosen: Sequence[int] | None, *more: Any, **named: Any) -> Any:
         """As `Chain.run`."""
+        return self.finish(self.begin(window, chosen, *more, **named))
+
+    def lie_in(self, memory: Pixels) -> None:
+        """The frames will lie in this memory."""
+        if self._region is None:  # else they are cut, and copied for it
+            for group in self.chain.groups:
+                group.lie_in(memory)
+
+    def begin(self, window: Sequence[Pixels], chosen: Sequence[int] | None, *more: Any, **named: Any) -> UnderWay:
+        """As `Chain.begin`."""
+        if self._region is not None:
+            y, x, height, width = self._region
+            window = [np.ascontiguousarray(frame[y : y + height, x : x + width]) for frame in window]
+        return self.chain.begin(window, chosen, *more, **named)
+
+    def finish(self, one: UnderWay) -> Any:
+        """As `Chain.finish`."""
+        answers, stamps = self.chain.finish(one)
         if self._region is None:
-            return self.chain.run(window, chosen, *more, **named)
-        y, x, height, width = self._region
-        parts = [np.ascontiguousarray(frame[y : y + height, x : x + width]) for frame in window]
-        answers, stamps = self.chain.run(parts, chosen, *more, **named)
-        numbers = range(len(self.opened)) if chosen is None else chosen
+            return answers, stamps
+        numbers = range(len(self.opened)) if one.chosen is None else one.chosen
         return [self._back(number, answer) for number, answer in zip(numbers, answers, strict=True)], stamps
 
     def _whole(self, answer: StageAnswer) -> StageAnswer:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._frame import Pixels
+from ..engines import Stayed
 from ..graph import State
 
 KEPT_BYTES = 512 << 20
@@ -20,10 +21,15 @@ class States:
     def __init__(self, states: Sequence[State]) -> None:
         self.began_anew = False
         self._zeros = [np.zeros(state.shape, state.dtype) for state in states]
-        self._kept: OrderedDict[int | None, list[Pixels]] = OrderedDict()
+        self._kept: OrderedDict[int | None, Sequence[Pixels | Stayed]] = OrderedDict()
         self._most = max(1, KEPT_BYTES // max(1, sum(each.nbytes for each in self._zeros)))
 
-    def of(self, place: int | None, reset: bool = False) -> list[Pixels]:
+    @property
+    def zeros(self) -> Sequence[Pixels]:
+        """What a network begins with."""
+        return self._zeros
+
+    def of(self, place: int | None, reset: bool = False) -> Sequence[Pixels | Stayed]:
         """What the network is given for the next window of a place."""
         if reset:
             self.forget(place)
@@ -32,9 +38,14 @@ class States:
 
     def keep(self, place: int | None, states: Sequence[Pixels]) -> None:
         """What it answered; copied, since the arrays are the engine's."""
+        if self._zeros:
+            self.hold(place, [np.array(state) for state in states])
+
+    def hold(self, place: int | None, states: Sequence[Pixels | Stayed]) -> None:
+        """What it answered, which is nobody else's: not copied."""
         if not self._zeros:
             return
-        self._kept[place] = [np.array(state) for state in states]
+        self._kept[place] = states
         self._kept.move_to_end(place)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)

@@ -24,6 +24,9 @@ class _End:
     def receive(self) -> Message | None:
         return self._incoming.get()
 
+    def waiting(self) -> bool:
+        return not self._incoming.empty()
+
     def close(self) -> None:
         self._outgoing.put(None)
 

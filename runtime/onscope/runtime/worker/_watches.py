@@ -68,13 +68,18 @@ class Watches:
             self._watches[number] = _Watch(number, {**told, "counts": counts}, group, raw, other)
         return said
 
-    def look(self, window: Sequence[Pixels], answers: dict[int, Pixels]) -> None:
-        """Look at the answers to a window, by their stages' numbers; they may be copied in place."""
+    def look(self, window: Sequence[Pixels], answers: dict[int, Pixels]) -> bool:
+        """Look at the answers to a window, by their stages' numbers; they may be copied in place.
+
+        Whether a graph was run once more for it.
+        """
         self.trust, self.suspect = {}, {}
+        again = False
         for number in [number for number in answers if number in self._watches]:
             one, request = self._watches[number], self._requests[number]
             read = window[self._raw.target] if request.reads == FRAME else answers[self._numbers[request.reads]]
             fed = window if one.group.reads == FRAME else [answers[self._numbers[one.group.reads]]]
+            again |= one.runs_again
             if one.runs_again:  # an engine may answer in the same memory
                 answers |= {each: np.array(answers[each]) for each in one.group.decoders if each in answers}
             values, suspect = one.look(read, answers[number], fed)
@@ -82,6 +87,7 @@ class Watches:
                 self.trust[request.name] = values
             if suspect:
                 self.suspect[request.name] = suspect
+        return again
 
     def _of_variant(
         self,

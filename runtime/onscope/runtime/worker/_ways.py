@@ -11,6 +11,7 @@ from ._chain import Chain
 from ._hosted import Moment, Numbers
 from ._opened import StageAnswer
 from ._region import Regional
+from ._runs import UnderWay
 
 LEVEL = "budget level"
 """Among the parameters of each answer: the level of the budget that it was made at."""
@@ -66,14 +67,31 @@ class Ways:
             for way, numbers in zip(self.all, self._numbers, strict=True)
         ]
 
-    def run(
+    @property
+    def depth(self) -> int:
+        """How many windows may be under way at once."""
+        return max(way.chain.depth for way in self.all)
+
+    def lie_in(self, memory: Pixels) -> None:
+        """The frames of windows will lie in this memory (uint8): engines may copy straight from there."""
+        for way in self.all:
+            way.lie_in(memory)
+
+    def room(self, way: int) -> bool:
+        """Whether another window of a way may be begun now."""
+        return self.all[way].chain.room
+
+    def begin(
         self, way: int, window: Sequence[Pixels], chosen: Sequence[int] | None, *more: Any, moment: Moment
-    ) -> tuple[list[Pixels], list[tuple[int, int]]]:
-        """As `Chain.run`."""
-        one = self.all[way]
-        self.now = one.chain
+    ) -> UnderWay:
+        """As `Chain.begin`."""
         own = None if chosen is None else [self._numbers[way][self._own[number]] for number in chosen]
-        answers, stamps = one.run(window, own, *more, moment=moment)
+        return self.all[way].begin(window, own, *more, moment=moment)
+
+    def finish(self, way: int, one: UnderWay) -> tuple[list[Pixels], list[tuple[int, int]]]:
+        """As `Chain.finish`."""
+        self.now = self.all[way].chain
+        answers, stamps = self.all[way].finish(one)
         return answers, stamps
 
     def parameters(self, level: int | None) -> Mapping[str, Mapping[str, float]]:
@@ -83,6 +101,12 @@ class Ways:
             return told
         names = [answer.stage for answer in self.now.opened]
         return {**told, **{name: {**told.get(name, {}), LEVEL: float(level)} for name in names}}
+
+    def close(self) -> None:
+        """Give back what engines have taken; nothing is run any more."""
+        for way in self.all:
+            for group in way.chain.groups:
+                group.close()
 
     def tune(self, message: Mapping[str, Any]) -> None:
         """Tune a stage, in all ways that run the same package for it."""

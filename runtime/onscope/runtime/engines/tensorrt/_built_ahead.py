@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..._errors import ProviderError
 from .._ahead import Built, Progress
 from .._interface import Session
+from ..gpu import gpu
 from ._dialect import translated
-from ._gpu import gpu
-from ._made_for import GraphFile, made_for, read_graph
+from ._made_for import GraphFile, made_for, made_for_machine, read_graph
 from ._store import discard, keep_engine, look_up
 
 if TYPE_CHECKING:
@@ -65,6 +66,18 @@ class BuiltAhead(ABC):
     def discard(self, graph: Path) -> None:
         """Remove the graph's engine."""
         discard(self._made_for(read_graph(graph)), self.suffix)
+
+    def made_for(self, graph: Path) -> dict[str, str]:
+        """All that the graph's engine is known by."""
+        return self._made_for(read_graph(graph))
+
+    def misfit(self, made_for: Mapping[str, str]) -> str:
+        """Why an engine that was made for this does not fit this GPU; empty: it does."""
+        here = made_for_machine(self._gpu, **self._versions)
+        for name, value in here.items():
+            if made_for.get(name) != value:
+                return f"it is for the {name} {made_for.get(name, 'of another kind')}, here is {value}"
+        return ""
 
     def _made_for(self, file: GraphFile) -> dict[str, str]:
         return made_for(file.known_by, self._gpu, **self._versions)

@@ -10,20 +10,22 @@ networks are made symmetric (`_symmetric`).
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._errors import ProviderError
+from .._interface import TensorSpec
 from ._ends import bytes_of, counts_of
+from ._spelled import spell_out
 from ._symmetric import make_symmetric
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
-VERSION = 1
+VERSION = 2
 """Of what is done here; part of what a built engine is known by."""
 COUNTS = {2: "uint8", 4: "uint16"}
 """ONNX's numbers of the types that are carried in float32."""
@@ -48,6 +50,11 @@ class Port:
     as_bytes: bool
 
 
+def specs_of(ports: Sequence[Port]) -> tuple[TensorSpec, ...]:
+    """What ports are to a session's caller."""
+    return tuple(TensorSpec(port.name, port.shape, port.dtype) for port in ports)
+
+
 @dataclass(frozen=True, slots=True)
 class Translated:
     """A graph as TensorRT can read it, and what its tensors are to the caller."""
@@ -66,12 +73,13 @@ def translated(model: ModelProto) -> Translated:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = copy.graph
-    make_symmetric(graph, _kinds(copy))
+    spell_out(graph, kinds_of(copy))
+    make_symmetric(graph, kinds_of(copy))
     del graph.value_info[:]  # of the types that were: they are inferred anew
     inputs = tuple(port_of(value) for value in graph.input)
     outputs = tuple(port_of(value) for value in graph.output)
-    kinds = _kinds(copy)
-    _carry_in_float(graph, kinds)
+    kinds = kinds_of(copy)
+    carry_in_float(graph, kinds)
     head: list[NodeProto] = []
     tail: list[NodeProto] = []
     for value, port in zip(graph.input, inputs, strict=True):
@@ -101,7 +109,7 @@ def port_of(value: Any) -> Port:
     return Port(value.name, shape, dtype, dtype == "uint16")
 
 
-def _kinds(model: ModelProto) -> dict[str, int]:
+def kinds_of(model: ModelProto) -> dict[str, int]:
     """The element types of all tensors by name, as far as they can be inferred."""
     import onnx
 
@@ -110,7 +118,7 @@ def _kinds(model: ModelProto) -> dict[str, int]:
     return kinds | {tensor.name: tensor.data_type for tensor in graph.initializer}
 
 
-def _carry_in_float(graph: Any, kinds: Mapping[str, int]) -> None:
+def carry_in_float(graph: Any, kinds: Mapping[str, int]) -> None:
     """Make all nodes between inputs and outputs work on float32 where they worked on counts."""
     nodes: list[NodeProto] = []
     for node in graph.node:

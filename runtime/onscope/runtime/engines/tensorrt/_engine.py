@@ -11,7 +11,7 @@ from ._build import serialised
 from ._built_ahead import BuiltAhead
 from ._library import library
 from ._made_for import GraphFile
-from ._session import TensorRtSession
+from ._session import open_engine
 from ._store import keep_timings, read_timings
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ class TensorRtEngine(BuiltAhead):
         return {"tensorrt": str(self._trt.__version__), "through": "tensorrt"}
 
     def _opened(self, path: Path, file: GraphFile) -> Session:
-        return TensorRtSession(
-            self._trt, path.read_bytes(), file.inputs, file.outputs, self._gpu.number, self._provider
-        )
+        return open_engine(self._trt, path.read_bytes(), file.inputs, file.outputs, self._gpu.number, self._provider)
 
     def _made(self, model: ModelProto, for_this: dict[str, str], progress: Progress) -> bytes:
         engine, timings = serialised(self._trt, model.SerializeToString(), progress, read_timings(for_this))

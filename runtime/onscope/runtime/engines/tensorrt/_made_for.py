@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..._errors import ProviderError
+from ..gpu import Gpu
 from ._dialect import VERSION, Port, port_of
-from ._gpu import Gpu
 from ._symmetric import QUANTISERS
 
 if TYPE_CHECKING:
@@ -40,14 +40,18 @@ def read_graph(path: Path) -> GraphFile:
         "graph": hashlib.sha256(content).hexdigest(),
         "inputs": ", ".join(f"{port.name} {'x'.join(map(str, port.shape))} {port.dtype}" for port in inputs),
         "precision": _precision(model),
-        "dialect": str(VERSION),
     }
     return GraphFile(model, inputs, outputs, known_by)
 
 
 def made_for(graph: dict[str, str], gpu: Gpu, **versions: str) -> dict[str, str]:
     """All that an engine is known by, in the order in which people would tell it."""
-    return {**graph, "gpu": gpu.name, "capability": gpu.capability, "driver": gpu.driver, **versions}
+    return {**graph, **made_for_machine(gpu, **versions)}
+
+
+def made_for_machine(gpu: Gpu, **versions: str) -> dict[str, str]:
+    """The part of it that is the machine's."""
+    return {"gpu": gpu.name, "capability": gpu.capability, "driver": gpu.driver, "dialect": str(VERSION), **versions}
 
 
 def _precision(model: ModelProto) -> str:

@@ -13,19 +13,18 @@ import ctypes
 import importlib
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from ..._errors import ProviderError
 from .._ahead import Progress
-from .._interface import Array, Session, TensorSpec, check_arrays
+from .._interface import Session
 from .._onnxruntime import first_line
 from ._built_ahead import BuiltAhead
-from ._dialect import Port
+from ._context import building, on_stream, open_context, read_context, session_options
 from ._made_for import GraphFile
 
 if TYPE_CHECKING:
@@ -51,87 +50,39 @@ class TensorRtThroughOnnxRuntime(BuiltAhead):
         return {"tensorrt": version, "through": f"onnxruntime {ort.__version__}"}
 
     def _opened(self, path: Path, file: GraphFile) -> Session:
-        return EpContextSession(path, file.inputs, file.outputs, self._gpu.number, self._provider)
+        return open_context(
+            self._provider,
+            file,
+            self._gpu.number,
+            lambda device, _: _session(str(path), self._gpu.number, on_stream(device), device.blame),
+        )
 
     def _made(self, model: ModelProto, for_this: dict[str, str], progress: Progress) -> bytes:
         progress("ONNX Runtime builds the engine", 0, 0)  # it does not tell how far it is
         with tempfile.TemporaryDirectory() as folder:
-            return _context(model.SerializeToString(), Path(folder) / "context.onnx", self._gpu.number)
+            path = Path(folder) / "context.onnx"
+            session = _session(model.SerializeToString(), self._gpu.number, {}, ProviderError, building(path))
+            del session
+            return read_context(path)
 
 
-class EpContextSession:
-    """One EPContext model on ONNX Runtime. `inputs` and `outputs` are the compiled graph's, in its order."""
-
-    def __init__(
-        self, context: Path, inputs: Sequence[Port], outputs: Sequence[Port], number: int, provider: str
-    ) -> None:
-        self.provider = provider
-        self.inputs = tuple(TensorSpec(port.name, port.shape, port.dtype) for port in inputs)
-        self.outputs = tuple(TensorSpec(port.name, port.shape, port.dtype) for port in outputs)
-        self._ports = tuple(inputs), tuple(outputs)
-        self._session = _session(str(context), number, {})
-
-    def run(self, arrays: Sequence[Array]) -> list[Array]:
-        check_arrays(self.inputs, arrays)
-        inputs, outputs = self._ports
-        sent = {
-            port.name: _as_bytes(array) if port.as_bytes else array for port, array in zip(inputs, arrays, strict=True)
-        }
-        try:
-            answers = self._session.run([port.name for port in outputs], sent)
-        except Exception as error:  # ONNX Runtime's errors have no common base below Exception
-            raise ProviderError(f"ONNX Runtime failed: {first_line(error)}") from error
-        return [
-            answer.view(port.dtype)[..., 0] if port.as_bytes else answer
-            for port, answer in zip(outputs, answers, strict=True)
-        ]
-
-
-def _as_bytes(array: Array) -> Array:
-    return np.ascontiguousarray(array)[..., np.newaxis].view(np.uint8)
-
-
-def _context(model: bytes, path: Path, number: int) -> bytes:
-    """The EPContext model that ONNX Runtime writes of a graph; raises ProviderError unless it is one engine."""
-    import onnx
-
-    session = _session(
-        model, number, {"ep.context_enable": "1", "ep.context_file_path": str(path), "ep.context_embed_mode": "1"}
-    )
-    del session
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ProviderError(
-            "found that ONNX Runtime gave no graph to TensorRT, expected the whole: take the provider 'tensorrt', "
-            "which says what it cannot do"
-        ) from error
-    nodes = onnx.load_model_from_string(content).graph.node
-    others = sorted({node.op_type for node in nodes if node.op_type != "EPContext"})
-    if others or len(nodes) != 1:
-        raise ProviderError(
-            f"found that ONNX Runtime left {', '.join(others) or 'parts'} of the graph outside of TensorRT, expected "
-            "one engine for the whole: take the provider 'tensorrt', which says what it cannot do"
-        )
-    return content
-
-
-def _session(model: str | bytes, number: int, settings: dict[str, str]) -> Any:
-    """A session that runs on TensorRT or is not opened at all."""
+def _session(
+    model: str | bytes,
+    number: int,
+    settings: dict[str, str],
+    blame: Callable[[str], Exception],
+    entries: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
+    """A session that runs on TensorRT or is not opened at all; `blame` makes the error of what ONNX Runtime tells."""
     import onnxruntime as ort
 
-    options = ort.SessionOptions()
-    options.log_severity_level = 4  # what fails is raised: no lines of its own beside it
-    # TensorRT optimises better without, and version 1.31 of ONNX Runtime stumbles over signed scales behind a ReLU.
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    for name, value in {**settings, "session.disable_cpu_ep_fallback": "1"}.items():
-        options.add_session_config_entry(name, value)
+    options = session_options(entries)
     try:
         # Its Python part would catch what the provider says, print it, and try again with the CPU.
-        providers = [(NAME, {"device_id": str(number)})]
+        providers = [(NAME, {"device_id": str(number), **settings})]
         session = ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
     except Exception as error:
-        raise ProviderError(f"ONNX Runtime cannot open the graph on TensorRT: {first_line(error)}") from error
+        raise blame(f"ONNX Runtime cannot open the graph on TensorRT: {first_line(error)}") from error
     if session.get_providers()[:1] != [NAME]:
         raise ProviderError(
             f"found that ONNX Runtime took {', '.join(session.get_providers())} without a word, expected {NAME}: {HINT}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...engines import TensorSpec
+from ..._errors import ProviderError
+from ...engines import Staged, TensorSpec
 from .._types import Compiled, Raw
 from ._blend import Joined, seam_error
 from ._tiles import AXES, starts_of
@@ -16,7 +19,7 @@ from ._tiles import AXES, starts_of
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ...engines import Session
+    from ...engines import Pending, Session
 
     Array = npt.NDArray[Any]
 
@@ -47,7 +50,10 @@ class Tiled:
         """How often the graph is run for one frame."""
         self._many = tiling.batch > 1
         shape = ((tiling.batch,) if self._many else ()) + tiling.tile + raw.shape[2:]
-        self._buffers: list[Array] = [np.zeros(shape, raw.dtype) for _ in range(compiled.frames)]
+        self._staged = session if isinstance(session, Staged) else None
+        depth = 1 if self._staged is None else self._staged.depth
+        # As many as tiles are under way: one that is cut must not change those that still go to the engine.
+        self._buffers = [[np.zeros(shape, raw.dtype) for _ in range(compiled.frames)] for _ in range(depth)]
         self._joined: list[Joined] = []
         self.provider = session.provider
         frames = tuple(TensorSpec(spec.name, raw.shape, spec.dtype) for spec in session.inputs[: compiled.frames])
@@ -69,16 +75,13 @@ class Tiled:
         Each state has one more axis in front, of size `runs`; scalars go to every tile as they are. The arrays
         returned are the caller's until the next call.
         """
-        count, batch, states = len(self._compiled.answers), self.tiling.batch, len(self._compiled.states)
+        count, states = len(self._compiled.answers), len(self._compiled.states)
         frames, rest = arrays[: self._compiled.frames], arrays[self._compiled.frames :]
         scalars, held = rest[: len(rest) - states], rest[len(rest) - states :]
         kept: list[list[Array]] = [[] for _ in self._compiled.states]
         for joined in self._joined:
             joined.clear()
-        for number in range(self.runs):
-            places = self._places[number * batch : (number + 1) * batch]
-            self._cut(frames, places)
-            outputs = self._session.run([*self._buffers, *scalars, *(state[number] for state in held)])
+        for places, outputs in self._outputs(frames, scalars, held):
             if not self._joined:
                 self._joined = [self._join(at, output) for at, output in enumerate(outputs[:count])]
             for joined, output in zip(self._joined, outputs, strict=False):
@@ -87,6 +90,37 @@ class Tiled:
             for mine, state in zip(kept, outputs[count:], strict=True):
                 mine.append(state.copy())
         return [*(joined.array for joined in self._joined), *(np.stack(mine) for mine in kept)]
+
+    def _outputs(
+        self, frames: Sequence[Array], scalars: Sequence[Array], held: Sequence[Array]
+    ) -> Iterator[tuple[Sequence[tuple[int, int]], list[Array]]]:
+        """The graph's outputs for the tiles at some places, in their order; each until the next is asked for."""
+        under_way: deque[tuple[Sequence[tuple[int, int]], Pending]] = deque()
+        batch = self.tiling.batch
+        try:
+            for number in range(self.runs):
+                places = self._places[number * batch : (number + 1) * batch]
+                buffers = self._buffers[number % len(self._buffers)]
+                if self._staged is not None and len(under_way) == len(self._buffers):
+                    yield self._waited(under_way)
+                self._cut(buffers, frames, places)
+                given = [*buffers, *scalars, *(state[number] for state in held)]
+                if self._staged is None:
+                    yield places, self._session.run(given)
+                else:
+                    under_way.append((places, self._staged.start(given)))
+            while under_way:
+                yield self._waited(under_way)
+        finally:
+            for _, pending in under_way:
+                with suppress(ProviderError):  # another was raised already
+                    pending.wait()
+
+    def _waited(
+        self, under_way: deque[tuple[Sequence[tuple[int, int]], Pending]]
+    ) -> tuple[Sequence[tuple[int, int]], list[Array]]:
+        places, pending = under_way.popleft()
+        return places, pending.wait()
 
     def seam_errors(self, whole: Sequence[Array], tiled: Sequence[Array]) -> list[float]:
         """For each answer the largest difference near a seam, as a part of the range of the whole frame's answer.
@@ -98,10 +132,10 @@ class Tiled:
             for one, other, joined in zip(whole, tiled, self._joined, strict=False)
         ]
 
-    def _cut(self, frames: Sequence[Array], places: Sequence[tuple[int, int]]) -> None:
+    def _cut(self, buffers: Sequence[Array], frames: Sequence[Array], places: Sequence[tuple[int, int]]) -> None:
         """The tiles in rows and columns `places` into the buffers; what is left of a batch keeps older pixels."""
         height, width = self.tiling.tile
-        for buffer, frame in zip(self._buffers, frames, strict=True):
+        for buffer, frame in zip(buffers, frames, strict=True):
             for item, (row, column) in enumerate(places):
                 top, left = self.starts[0][row], self.starts[1][column]
                 np.copyto(buffer[item] if self._many else buffer, frame[top : top + height, left : left + width])

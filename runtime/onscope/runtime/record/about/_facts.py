@@ -121,6 +121,7 @@ class LaneFacts(_Model):
     pixel_size_um: float | None = None
     calibration: Text | None = None
     graphs: tuple[GraphFacts, ...] = Few
+    graphs_before: tuple[GraphFacts, ...] = Few  # on providers that were lost since
     report: tuple[Text, ...] = Few
 
 

@@ -23,7 +23,8 @@ def runtime_words(about: About) -> list[str]:
     version = facts.versions.get("onscope")
     live = "" if any(source.get("driver") == "replay" for source in facts.sources) else " while they were acquired"
     words = f"Frames were processed{live} by onscope{' ' + one_line(version) if version else ''}"
-    ran = [stage.provider for stage in about.stages if stage.provider not in ("", HOST)]
+    ran = [graph.provider for lane in facts.lanes for graph in lane.graphs_before]
+    ran += [stage.provider for stage in about.stages if stage.provider not in ("", HOST)]
     engines = dict.fromkeys(_engine(provider, about) for provider in ran)
     if engines:
         words += f" with {' and '.join(engines)}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ... import _errors
+from ..._clock import now_ns
 from ..._errors import OnscopeError, WorkerError
 from ...service import LinkCounters
 from ...worker import VERSION, Message
@@ -15,6 +16,7 @@ from ..packing import Codec, Packer
 from ..session import Session
 from ..wire import Pack, Payload, WireError, name_of, text, whole
 from ._lanes import Lanes
+from ._machine import clocks, lost, tried
 from ._uploads import Uploads
 from ._words import MOST_SENTENCES, sentence, sentences
 
@@ -98,7 +100,7 @@ class Desk:
         elif kind == "failed":
             self.lanes.failed(told)
             made = {"kind": kind, "window": told["window"], "message": sentence(told, "message")}
-            made["warnings"] = sentences(told, "warnings")
+            made |= {"warnings": sentences(told, "warnings"), "lost": lost(told)}
         elif kind == "opened":
             made = self._opened(told)
         elif kind == "refused":
@@ -109,7 +111,9 @@ class Desk:
             if self._progress > MOST_PROGRESS:
                 raise WireError(f"found more than {MOST_PROGRESS} words of what takes long")
             if self.lanes.opening(lane := whole(told, "lane")) is not None:
-                made = {"kind": kind, "lane": lane, "text": sentence(told, "text")}
+                made = {"kind": kind, "lane": lane, "text": sentence(told, "text"), **tried(told)}
+        elif kind == "clocks":
+            made = clocks(told, self.lanes.clock, now_ns())
         elif kind == "hello" and not self.pid:
             self.pid = whole(told, "pid", 1)
             made = {"kind": kind, "version": whole(told, "version", VERSION, VERSION), "pid": self.pid}

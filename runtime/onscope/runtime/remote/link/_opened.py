@@ -11,6 +11,7 @@ import numpy as np
 
 from ...worker import Message, dtype_of
 from ..wire import WireError, text, whole, whole_list
+from ._machine import provider_of
 from ._words import cut, plain, sentence, sentences, some
 
 LARGEST_ANSWER = 4 << 30
@@ -69,6 +70,7 @@ def checked_opened(asked: Message, told: Mapping[str, Any], took_ns: int) -> tup
         raise WireError(f"found the warm-ups of {len(warm)} ways, expected {len(ways)}")
     graphs = _graphs(told.get("graphs"))
     made = {"kind": "opened", "lane": told["lane"], "answers": answers, "ways": by_way}
+    made["provider"] = provider_of(told, asked["provider"])
     made |= {"ways_warm_ns": warm, "warm_ns": whole(told, "warm_ns", 0, took_ns)}
     made |= {"report": sentences(told, "report"), "warnings": sentences(told, "warnings"), "graphs": graphs}
     made["way_graphs"] = [_graphs(each) for each in some(told.get("way_graphs"), "graphs by way", len(ways) - 1)]

@@ -21,7 +21,7 @@ from ._greeting import Greeting
 from ._rooms import Rooms
 from ._weight import taken_bytes
 
-PROVIDER = re.compile(r"[a-z0-9-]+(:[\w.,=@%*/+-]*)?")
+PROVIDER = re.compile(r"[a-z0-9-]+(:[\w.=@%*/+-]*)?(,[\w.:=@%*/+-]+)*")
 MOST_FILES = 256
 MOST_WINDOWS = 64
 """Windows that a PC may have here at once; it has three."""

@@ -1,11 +1,11 @@
-"""The GPU that an engine is built for: an engine runs only on its like, with the driver that it was built under."""
+"""The GPU that is worked on: what it is called, what it can do and under which driver."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..._errors import ProviderError
+from ._failures import checked, told
 
 WANTED = "expected an NVIDIA GPU with its driver: build and run on the machine that has one"
 
@@ -42,22 +42,6 @@ def gpu(number: int = 0) -> Gpu:
         f"{_driver()}CUDA {cuda // 1000}.{cuda % 1000 // 10}",
         int(properties.totalGlobalMem) >> 20,
     )
-
-
-def checked(answer: tuple[Any, ...]) -> Any:
-    """What a call of the CUDA runtime gave besides its error code; raises ProviderError for any but success."""
-    error, *values = answer
-    if int(error):
-        raise ProviderError(f"the GPU failed: {told(error)}")
-    return values[0] if values else None
-
-
-def told(error: Any) -> str:
-    """A CUDA error code in words."""
-    from cuda.bindings import runtime
-
-    _, words = runtime.cudaGetErrorString(error)
-    return words.decode() if isinstance(words, bytes) else str(words)
 
 
 def _driver() -> str:
