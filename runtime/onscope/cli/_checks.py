@@ -24,14 +24,15 @@ SIGNS: Mapping[State, tuple[str, str]] = {
     "note": ("note", "yellow"),
     "missing": ("missing", "red"),
 }
-FOR_TESTS = ("null", "oracle", "scripted")
-"""Engines that are no use to a run: one waits, the other is the slow judge of the tests."""
+FOR_TESTS = ("null", "oracle", "scripted", "staged")
+"""Engines that are no use to a run: they wait, judge slowly, fail on purpose, or stand for a GPU that is none."""
 SMALL_SHARED_MB = 128
 SOFTWARE = ("onscope", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "tensorrt-cu13", "openvino", "tensorstore")
 EXTRAS = {
     "cuda": "onnxruntime-gpu",
     "tensorrt": "tensorrt",
     "tensorrt-ep": "onnxruntime-gpu",
+    "tensorrt-rtx": "onnxruntime-ep-nv-tensorrt-rtx",
     "openvino": "openvino",
 }
 
