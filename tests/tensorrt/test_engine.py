@@ -247,6 +247,17 @@ def test_wrong_numbers_are_found(tensorrt10: str, package: Package, monkeypatch:
     assert not engine_errors(chain, window, {})["plus"].passed
 
 
+def test_what_a_gpu_refuses_is_told_when_a_lane_is_opened(
+    tensorrt10: str, package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STANDIN_REFUSES", "cudaStreamEndCapture")
+    opening = Pipeline([Stage("plus", package)]).opening(FrameSpec(SHAPE), "tensorrt", None)
+    chain = Chain(opening, build=lambda graph: build_ahead(graph, "tensorrt"))
+    (told,) = chain.warned()
+    assert told.startswith("plus: ")
+    assert "launched one by one" in told
+
+
 def test_tables_are_compared_as_places(tensorrt10: str, tmp_path: Path) -> None:
     package = models.brightest(tmp_path / "found")
     pipeline = Pipeline([Stage("found", package)])

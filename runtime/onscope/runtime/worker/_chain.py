@@ -124,6 +124,7 @@ class Chain:
             self._progress(f"opening {names} on {self.engine[0]}")
             scalars = Scalars(compiled.scalars, raw, self.bit_depth, warn)
             group = Group(requests, part.reads, compiled, raw, scalars, self.engine)
+            self._warnings += [f"{names}: {words}" for words in group.told]
             self._progress(f"warming up {names}")
             kept[:] = self._warnings
             return group, group.warm_up(window)

@@ -62,6 +62,7 @@ class Group:
         self.began_anew = False
         """Whether its memory began anew with the last window."""
         self.provider = session.provider
+        self.told: Sequence[str] = getattr(session, "told", ())  # what the user should know of how it was opened
 
     def _decoder(self, number: int, request: StageRequest) -> Decoder:
         answer, raw = self.compiled.answers[self.places[number]], self.raw
