@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ from onnx import helper
 
 from onscope.runtime import ProviderError
 from onscope.runtime.engines import Session, open_session
+from onscope.runtime.engines._openvino_module import openvino_module
 from tests import models
 
 from .engine_tests import ComputingEngineTests, EngineTests, save
@@ -60,8 +62,26 @@ def test_an_engine_that_is_not_there_is_not_replaced(folder: Path) -> None:
 
 
 @needs_openvino
+def test_openvino_tells_nobody_that_it_was_imported(folder: Path) -> None:
+    """Its telemetry would fork the process, and the copy of one with threads may never end."""
+    package = models.plus_one(folder / "plus")
+    code = f"""
+import os, sys, numpy
+from pathlib import Path
+forked = []
+os.register_at_fork(before=lambda: forked.append(1))
+from onscope.runtime.engines import open_session
+session = open_session(Path({str(package.weights)!r}), "openvino", 1)
+assert session.run([numpy.ones((1, 1, 8, 8), numpy.uint16)])[0].max() == 2
+assert not [name for name in sys.modules if name.split(".")[0] == "openvino_telemetry"]
+assert not forked
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@needs_openvino
 def test_openvino_computes_in_the_precision_asked_for_or_not_at_all(tmp_path: Path) -> None:
-    import openvino
+    openvino = openvino_module()
 
     weights = np.random.default_rng(0).normal(size=(8, 8, 3, 3)).astype(np.float32)
     shape = ("float32", [1, 8, 32, 32])

@@ -16,6 +16,7 @@ import numpy as np
 from .._cores import available_cores
 from .._errors import ProviderError
 from ._interface import Array, Session, TensorSpec, check_arrays
+from ._openvino_module import openvino_module
 
 PRECISIONS = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
 """The argument, and what OpenVINO lists among the abilities of a CPU that has it."""
@@ -43,8 +44,7 @@ class OpenVinoSession:
     """One graph on the CPU plug-in, with one request whose outputs are allocated once."""
 
     def __init__(self, graph: Path, threads: int | None, precision: str, provider: str) -> None:
-        import openvino
-
+        openvino = openvino_module()
         self._tensor = openvino.Tensor
         core = _core()
         abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -99,9 +99,7 @@ class OpenVinoSession:
 @cache
 def _core() -> Any:
     """One for the process: each of its own would load the plug-ins again."""
-    import openvino
-
-    return openvino.Core()
+    return openvino_module().Core()
 
 
 def _settings(precision: str, threads: int | None) -> dict[str, Any]:
