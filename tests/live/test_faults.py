@@ -224,7 +224,13 @@ def test_what_cannot_be_prepared_is_told_in_a_sentence(
             "found colour images for the stage 'plus', expected 1",
         ),
         (pipeline, FrameSpec((48, 64), "float32"), "auto", PipelineError, "expected uint16"),
-        (pipeline, SPEC, "warp", ProviderError, "no engine named 'warp', expected one of cpu, null, openvino, oracle"),
+        (
+            pipeline,
+            SPEC,
+            "warp",
+            ProviderError,
+            "no engine named 'warp', expected one of cpu, cuda, null, openvino, oracle",
+        ),
         (pipeline, SPEC, "null:soon", ProviderError, "null:MS"),
         (models.pipeline(folder, window=3), SPEC, "cpu:fast", ProviderError, "takes no argument"),
     ]

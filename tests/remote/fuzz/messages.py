@@ -19,6 +19,7 @@ WORDS = [
     *("hello", "version", "worker_version", "onscope", "token", "session", "replaces", "welcome", "refused", "beat"),
     *("bye", "kill", "worker", "fill", "part", "have", "lack", "file", "stored", "died", "of", "came_ns", "sent_ns"),
     *("open", "answers", "run", "close", "tune", "opened", "progress", "done", "failed", "ring", "slot_bytes", "slots"),
+    *("lost", "clocks", "at_ns", "reasons", "clock_mhz", "memory_clock_mhz", "temperature_c", "power_w"),
     *("spec", "stages", "weights", "weights_sha256", "trust", "calibration", "provider", "numbers", "offsets", "ways"),
     *("request", "hosted", "window", "keys", "state", "reset", "moment", "shapes", "started", "finished", "pid"),
     *("memory_bytes", "pack", "rate", "item"),

@@ -133,7 +133,7 @@ DONE = {"kind": "done", "window": 1, "started": 1, "finished": 2, "stages": [[1,
 IMAGE = {"stage": "plus", "shape": [16, 16], "dtype": "uint16", "axes": "yx", "columns": [], "dtypes": []}
 IMAGE |= {"provider": "cpu", "graph": ""}
 TOLD = {"kind": "opened", "lane": 0, "answers": [IMAGE], "ways": [[IMAGE]], "warm_ns": 0, "ways_warm_ns": [0]}
-TOLD |= {"graphs": [], "way_graphs": [], "report": []}
+TOLD |= {"graphs": [], "way_graphs": [], "report": [], "provider": "cpu"}
 PIECE = [b'{"kind": "part", "lane": 0, "answer": 0, "at": 0}', bytes(512)]
 UNDER_WAY: list[Any] = [
     {"kind": "@open", "lane": 0},
