@@ -60,7 +60,7 @@ def test_scales_of_srresnet() -> None:
         Vdsr(8),
         pytest.param(Drcn(8), marks=pytest.mark.slow),
         pytest.param(SrResNet(8, scale=2), marks=pytest.mark.slow),
-        pytest.param(SrResNet(4, 2, scale=4), marks=pytest.mark.slow),
+        SrResNet(4, 2, scale=4),
     ],
     ids=["srcnn", "vdsr", "drcn", "srresnet x2", "srresnet x4"],
 )
