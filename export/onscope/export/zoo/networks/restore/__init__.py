@@ -4,5 +4,6 @@ from .care import Care
 from .deepcad_rt import DeepCadRt
 from .fnet import FNet
 from .ghost_imaging import GhostImaging, GhostImagingFromSeries
+from .in_silico_labelling import InSilicoLabelling
 
-__all__ = ["Care", "DeepCadRt", "FNet", "GhostImaging", "GhostImagingFromSeries"]
+__all__ = ["Care", "DeepCadRt", "FNet", "GhostImaging", "GhostImagingFromSeries", "InSilicoLabelling"]
