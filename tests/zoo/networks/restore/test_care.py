@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from onscope.export._steps import percentiles
+from onscope.export._steps import cast, percentiles
 from onscope.export.zoo.networks.restore import Care
 
 from .proof import frame, parameters, proven
@@ -44,8 +44,8 @@ def test_without_weights_it_answers_its_input() -> None:
 
 @pytest.mark.slow
 def test_frames_with_the_paper_s_normalisation_are_equal(tmp_path: Path) -> None:
-    pre = percentiles(3, 99.8, ("y", "x"))
-    report, package = proven(Care(4), frame(1, 1, 32, 36) * 900 + 100, tmp_path, pre=(pre,))
+    pre = (percentiles(3, 99.8, ("y", "x")), cast("float32"))
+    report, package = proven(Care(4), frame(1, 1, 32, 36) * 900 + 100, tmp_path, pre=pre)
     assert package.outputs[0].scale == 1.0
     assert any("4 + n * 4" in note or "n * 4" in note for note in report.notes)
 

@@ -35,9 +35,8 @@ class Care(nn.Module):
         conv: Any = nn.Conv2d if dimensions == 2 else nn.Conv3d
 
         def pair(inputs: int, between: int, outputs: int) -> nn.Sequential:
-            first, second = (
-                conv(a, b, kernel, padding=kernel // 2) for a, b in ((inputs, between), (between, outputs))
-            )
+            sizes = ((inputs, between), (between, outputs))
+            first, second = (conv(*size, kernel, padding=kernel // 2) for size in sizes)
             return nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
 
         widths = [features * 2**level for level in range(depth + 1)]
