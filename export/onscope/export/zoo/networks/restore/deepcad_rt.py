@@ -1,9 +1,9 @@
 """DeepCAD-RT: a 3D U-Net on (x, y, t), pruned to a sixteenth of its weights, that takes the noise out of movies.
 
-X. Li et al., "Real-time denoising enables high-sensitivity fluorescence time-lapse imaging beyond the shot-noise limit",
-Nature Biotechnology 41, 282 (2023, online 2022), doi:10.1038/s41587-022-01450-8. Layers and widths are those of the
-paper's public code: four levels of 16, 32, 64 and 128 features, max pooling, nearest up-sampling, concatenated skips,
-ReLU and no norms; DeepCAD before it has 64 at the first level.
+X. Li et al., "Real-time denoising enables high-sensitivity fluorescence time-lapse imaging beyond the shot-noise
+limit", Nature Biotechnology 41, 282 (2023, online 2022), doi:10.1038/s41587-022-01450-8. Layers and widths are those
+of the paper's public code: four levels of 16, 32, 64 and 128 features, max pooling, nearest up-sampling, concatenated
+skips, ReLU and no norms; DeepCAD before it has 64 at the first level.
 
 What differs: with `causal` the window ends at the newest frame, which alone is answered, and convolutions see zeros
 before the window, never in place of frames that are still to come. The paper's network answers whole windows, and

@@ -12,6 +12,7 @@ correlation is the network's first layer, so that it takes the detector's series
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class GhostImaging(nn.Module):
         pixels = side * side
         widths = [pixels, *[hidden or pixels] * layers, pixels]
         steps: list[nn.Module] = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in pairwise(widths):
             steps += [nn.Linear(inputs, outputs), nn.ReLU()]
         self.layers = nn.Sequential(*steps[:-1])
 

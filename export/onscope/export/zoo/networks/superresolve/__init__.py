@@ -9,6 +9,6 @@ from .srresnet import SrganDiscriminator, SrResNet
 from .vdsr import Vdsr
 
 __all__ = [
-    "AnnaPalm", "AnnaPalmDiscriminator", "CascadedDlSim", "CrossModality", "CrossModalityDiscriminator", "DlSim", "Drcn",
-    "SrResNet", "Srcnn", "SrganDiscriminator", "Vdsr",
+    "AnnaPalm", "AnnaPalmDiscriminator", "CascadedDlSim", "CrossModality", "CrossModalityDiscriminator", "DlSim",
+    "Drcn", "SrResNet", "Srcnn", "SrganDiscriminator", "Vdsr",
 ]  # fmt: skip

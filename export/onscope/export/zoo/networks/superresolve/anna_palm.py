@@ -12,6 +12,7 @@ norms keep running statistics, where the code measures each image anew.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -34,8 +35,7 @@ class AnnaPalm(nn.Module):
         widths = [features * min(2**level, MOST) for level in range(depth)]
         self.first = _conv(inputs, widths[0], 2)
         self.down = nn.ModuleList(
-            nn.Sequential(nn.LeakyReLU(SLOPE), _conv(a, b, 2), nn.BatchNorm2d(b))
-            for a, b in zip(widths[:-1], widths[1:], strict=True)
+            nn.Sequential(nn.LeakyReLU(SLOPE), _conv(a, b, 2), nn.BatchNorm2d(b)) for a, b in pairwise(widths)
         )
         self.up = nn.ModuleList()
         for level in range(depth - 1, 0, -1):

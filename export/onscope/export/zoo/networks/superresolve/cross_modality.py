@@ -12,6 +12,7 @@ discriminator averages over the image before its dense layers, so that it takes 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -65,7 +66,7 @@ class CrossModalityDiscriminator(nn.Module):
         super().__init__()
         widths = [features * 2**level for level in range(blocks + 1)]
         layers: list[nn.Module] = [nn.Conv2d(1, features, 3, padding=1), nn.LeakyReLU(SLOPE)]
-        for a, b in zip(widths[:-1], widths[1:], strict=True):
+        for a, b in pairwise(widths):
             layers += [nn.Conv2d(a, a, 3, padding=1), nn.LeakyReLU(SLOPE)]
             layers += [nn.Conv2d(a, b, 3, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
         self.blocks = nn.Sequential(*layers)

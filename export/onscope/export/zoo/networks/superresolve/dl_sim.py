@@ -22,8 +22,8 @@ from ._enlarge import enlarged
 class DlSim(nn.Module):
     """float32 raw phases (b, `phases`, y, x) to one image (b, 1, 2 * y, 2 * x).
 
-    15 phases of three-dimensional SIM, or 3. y and x are multiples of 2 ** (`depth` - 1); with a `scale` of 1, of frames
-    that were enlarged already, of 2 ** `depth`.
+    15 phases of three-dimensional SIM, or 3. y and x are multiples of 2 ** (`depth` - 1); with a `scale` of 1, of
+    frames that were enlarged already, of 2 ** `depth`.
     """
 
     def __init__(self, phases: int = 15, features: int = 64, depth: int = 4, scale: int = 2) -> None:

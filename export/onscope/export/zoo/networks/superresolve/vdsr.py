@@ -8,6 +8,8 @@ What differs: the bicubic interpolation before the network is part of it.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from ._enlarge import enlarged
@@ -24,7 +26,7 @@ class Vdsr(nn.Module):
         self.scale = scale
         widths = [1, *[features] * (depth - 1), 1]
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in pairwise(widths):
             layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
         self.layers = nn.Sequential(*layers[:-1])
         for layer in self.layers:
