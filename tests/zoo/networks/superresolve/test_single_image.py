@@ -40,9 +40,10 @@ def test_any_size_is_doubled(network: nn.Module) -> None:
 def test_the_residual_networks_begin_at_the_interpolated_image() -> None:
     pixels = torch.rand(1, 1, 9, 12)
     expected = nn.functional.interpolate(pixels, scale_factor=2.0, mode="bicubic")
-    for network, last in ((one := Vdsr(4, 5), one.layers[-1]), (two := Drcn(4, 3), two.reconstruction[-1])):
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+    vdsr, drcn = Vdsr(4, 5), Drcn(4, 3)
+    for network, last in ((vdsr, vdsr.layers[-1]), (drcn, drcn.reconstruction[-1])):
+        for parameter in last.parameters():
+            nn.init.zeros_(parameter)
         assert torch.allclose(network(pixels), expected, atol=1e-6)
 
 
