@@ -1,0 +1,64 @@
+"""CARE as in the paper: counts of parameters, shapes, and the export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from onscope.export._steps import cast, percentiles
+from onscope.export.zoo.networks.restore import Care
+
+from .proof import frame, parameters, proven
+
+
+def convolutions(*sizes: tuple[int, int], taps: int) -> int:
+    return sum((inputs * taps + 1) * outputs for inputs, outputs in sizes)
+
+
+def test_parameters_are_those_of_csbdeep() -> None:
+    # Layer by layer as `custom_unet` of CSBDeep builds them: no total is printed in the paper.
+    sizes = [(1, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 64), (128, 64), (64, 32), (64, 32), (32, 32)]
+    assert parameters(Care()) == convolutions(*sizes, taps=25) + 33
+    assert parameters(Care(probabilistic=True)) == convolutions(*sizes, taps=25) + 66
+    assert parameters(Care(kernel=3, dimensions=3)) == convolutions(*sizes, taps=27) + 33
+
+
+def test_shapes_and_the_scale() -> None:
+    network = Care(features=4, probabilistic=True)
+    with torch.no_grad():
+        mean, scale = network(torch.rand(2, 1, 20, 24))
+        assert mean.shape == scale.shape == (2, 1, 20, 24)
+        assert float(scale.min()) >= 1e-3
+        assert Care(4, kernel=3, dimensions=3)(torch.rand(1, 4, 8, 12)).shape == (1, 4, 8, 12)
+
+
+def test_without_weights_it_answers_its_input() -> None:
+    network = Care(features=2)
+    for parameter in network.mean.parameters():
+        torch.nn.init.zeros_(parameter)
+    pixels = torch.rand(1, 1, 8, 8)
+    assert torch.equal(network(pixels), pixels)
+
+
+@pytest.mark.slow
+def test_frames_with_the_paper_s_normalisation_are_equal(tmp_path: Path) -> None:
+    pre = (percentiles(3, 99.8, ("y", "x")), cast("float32"))
+    report, package = proven(Care(4), frame(1, 1, 32, 36) * 900 + 100, tmp_path, pre=pre)
+    assert package.outputs[0].scale == 1.0
+    assert any("4 + n * 4" in note or "n * 4" in note for note in report.notes)
+
+
+@pytest.mark.slow
+def test_mean_and_scale_are_equal(tmp_path: Path) -> None:
+    _, package = proven(
+        Care(4, probabilistic=True), frame(1, 1, 32, 36), tmp_path, output_names=("mean", "scale"),
+        output_axes=("bcyx", "bcyx"), step=4, minimum=16,
+    )  # fmt: skip
+    assert [one.name for one in package.outputs] == ["mean", "scale"]
+
+
+@pytest.mark.slow
+def test_stacks_are_equal(tmp_path: Path) -> None:
+    proven(Care(2, kernel=3, dimensions=3), frame(1, 4, 24, 32), tmp_path, axes="bzyx", step=4, minimum=16)
