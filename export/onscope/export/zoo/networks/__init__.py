@@ -1,0 +1,1 @@
+"""Reference networks from the literature, one family per file, in plain PyTorch."""
