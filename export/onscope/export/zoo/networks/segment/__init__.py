@@ -1,8 +1,10 @@
 """Networks that answer for each pixel: classes, probabilities, heat maps of key points."""
 
+from .fcn import Fcn
 from .unet import UNet, touching_weights
 
 __all__ = [
+    "Fcn",
     "UNet",
     "touching_weights",
 ]
