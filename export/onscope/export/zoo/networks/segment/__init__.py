@@ -1,10 +1,13 @@
 """Networks that answer for each pixel: classes, probabilities, heat maps of key points."""
 
+from .deeplab import AtrousPyramid, DeepLabV3Plus
 from .fcn import Fcn
 from .segnet import SegNet
 from .unet import UNet, touching_weights
 
 __all__ = [
+    "AtrousPyramid",
+    "DeepLabV3Plus",
     "Fcn",
     "SegNet",
     "UNet",
