@@ -2,6 +2,7 @@
 
 from .deeplab import AtrousPyramid, DeepLabV3Plus
 from .fcn import Fcn
+from .scpp import ScppNet
 from .segnet import SegNet
 from .unet import UNet, touching_weights
 
@@ -9,6 +10,7 @@ __all__ = [
     "AtrousPyramid",
     "DeepLabV3Plus",
     "Fcn",
+    "ScppNet",
     "SegNet",
     "UNet",
     "touching_weights",
