@@ -1,5 +1,6 @@
 """Networks that answer for each pixel: classes, probabilities, heat maps of key points."""
 
+from .cdeep3m import CDeep3M
 from .deeplab import AtrousPyramid, DeepLabV3Plus
 from .fcn import Fcn
 from .scpp import ScppNet
@@ -8,6 +9,7 @@ from .unet import UNet, touching_weights
 
 __all__ = [
     "AtrousPyramid",
+    "CDeep3M",
     "DeepLabV3Plus",
     "Fcn",
     "ScppNet",
