@@ -3,6 +3,7 @@
 from .cdeep3m import CDeep3M
 from .deeplab import AtrousPyramid, DeepLabV3Plus
 from .fcn import Fcn
+from .leap import Leap
 from .scpp import ScppNet
 from .segnet import SegNet
 from .unet import UNet, touching_weights
@@ -12,6 +13,7 @@ __all__ = [
     "CDeep3M",
     "DeepLabV3Plus",
     "Fcn",
+    "Leap",
     "ScppNet",
     "SegNet",
     "UNet",
