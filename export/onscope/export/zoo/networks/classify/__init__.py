@@ -1,10 +1,12 @@
 """Networks that answer for a whole frame or crop, for each frame of a series, or for each spectrum."""
 
+from .lenet import LeNet5
 from .protein_atlas import ProteinAtlasResNet
 from .resnet import ResNet, ResNetBody
 from .vgg import Vgg
 
 __all__ = [
+    "LeNet5",
     "ProteinAtlasResNet",
     "ResNet",
     "ResNetBody",
