@@ -1,7 +1,9 @@
 """Networks that answer for a whole frame or crop, for each frame of a series, or for each spectrum."""
 
 from .cnn_lstm import STATE, CnnLstm
+from .fusion_net import FusionNet
 from .lenet import LeNet5
+from .pattern_net import PatternNet, PatternNetEnsemble
 from .protein_atlas import ProteinAtlasResNet
 from .resnet import ResNet, ResNetBody
 from .vgg import Vgg
@@ -9,7 +11,10 @@ from .vgg import Vgg
 __all__ = [
     "STATE",
     "CnnLstm",
+    "FusionNet",
     "LeNet5",
+    "PatternNet",
+    "PatternNetEnsemble",
     "ProteinAtlasResNet",
     "ResNet",
     "ResNetBody",
