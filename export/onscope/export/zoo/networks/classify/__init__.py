@@ -7,11 +7,14 @@ from .pattern_net import PatternNet, PatternNetEnsemble
 from .protein_atlas import ProteinAtlasResNet
 from .resnet import ResNet, ResNetBody
 from .vgg import Vgg
+from .vgg_depth import AxialCnn, LateralVgg19
 
 __all__ = [
     "STATE",
+    "AxialCnn",
     "CnnLstm",
     "FusionNet",
+    "LateralVgg19",
     "LeNet5",
     "PatternNet",
     "PatternNetEnsemble",
