@@ -21,9 +21,9 @@ class CnnLstm(nn.Module):
     """float32 frame (b, inputs, y, x), hidden and cell (b, hidden): to probabilities (b, classes), and both renewed.
 
     All float32; an empty memory is zeros; y and x of at least 32. As in the paper the CNN's features and the LSTM's
-    answer are merged in front of the last layer; that one takes the CNN's map as the LSTM's sequence for a single
-    image, here the sequence is that of the frames, one by one, so that it never ends. The paper's CNNs were trained
-    ones (Xception and others), here it is a ResNet; canonical correlation analysis of pairs of crops is left out.
+    answer are merged in front of the last layer. The paper classifies single images of blood cells; here the LSTM's
+    sequence is that of the frames, one by one, so that it never ends. The CNN is a ResNet whose size is chosen here,
+    and the paper's canonical correlation analysis of crops is left out.
     """
 
     def __init__(self, inputs: int = 1, classes: int = 4, hidden: int = 128, depth: int = 18, width: int = 64) -> None:

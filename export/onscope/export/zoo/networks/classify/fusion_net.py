@@ -22,10 +22,10 @@ SHARP = 10.0
 class FusionNet(nn.Module):
     """float32 crops (b, bands, y, x) of one cell each to float32 probabilities (b, classes); y, x of at least 32.
 
-    The paper's: 89 bands (450 to 800 nm), 5 species. It measures shape, picture and spectrum of a cell beforehand; here
-    that is in the network: the picture is the mean over the bands from 0 (background) to 1, the silhouette is where it
-    is above half, and the spectrum is the mean over the silhouette, relative to its largest band. Widths and depths are
-    parameters, those of the paper's three networks were larger.
+    By default 89 bands (450 to 800 nm) and 5 species. The paper measures shape, picture and spectrum of a cell
+    beforehand; here that is in the network: the picture is the mean over the bands from 0 (background) to 1, the
+    silhouette is where it is above half, and the spectrum is the mean over the silhouette, relative to its largest
+    band. The division of labour between three networks is the paper's; their widths and depths are chosen here.
     """
 
     def __init__(self, bands: int = 89, classes: int = 5, features: int = 64, width: int = 16, depth: int = 18) -> None:

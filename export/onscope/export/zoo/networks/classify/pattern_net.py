@@ -1,8 +1,9 @@
 """PatternNet ensembles: small feed-forward classifiers of each pixel's spectrum, and one more on all their answers.
 
-A PatternNet (Wang 2018; the pattern recognition network of MATLAB) has a hidden layer with hyperbolic tangents and a
-softmax; stacked ensembles: D. H. Wolpert, "Stacked generalization", Neural Networks 5, 241 (1992),
-doi:10.1016/S0893-6080(05)80023-1. Layers are 1x1 convolutions, so that a frame is classified pixel by pixel.
+PatternNet is read here as the pattern recognition network of MATLAB, a hidden layer with hyperbolic tangents and a
+softmax, after a mention of ensembles of it (Wang 2018) whose layer sizes are not known here; stacked ensembles: D. H.
+Wolpert, "Stacked generalization", Neural Networks 5, 241 (1992), doi:10.1016/S0893-6080(05)80023-1. Layers are 1x1
+convolutions, so that a frame is classified pixel by pixel.
 """
 
 from __future__ import annotations

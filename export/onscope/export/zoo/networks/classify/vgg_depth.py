@@ -1,7 +1,8 @@
 """Positions in 3-D from one wide-field image, by classification: where a cell is by VGG-19, how deep by an axial CNN.
 
 K. Liu et al., "Fast 3D cell tracking with wide-field fluorescence microscopy through deep learning" (2018),
-arXiv:1805.05139. Two networks in cascade: the second looks at crops around what the first has found.
+arXiv:1805.05139. Two networks in cascade: the second looks at crops around what the first has found. That and VGG-19
+are the paper's; how the networks end, and the axial one's layers, are chosen here.
 """
 
 from __future__ import annotations
@@ -41,8 +42,7 @@ class AxialCnn(nn.Module):
     """float32 crops (b, 1, side, side) around one cell each, to float32 probabilities (b, depths); side: see below.
 
     Each of `depths` classes is a slice of the axial range, from the bottom up. Stages of two 3x3 convolutions and
-    pooling, `width` channels in the first, down to 4 pixels per side: `side` is 4 * 2 ** n (32 by default). Layer sizes
-    are parameters here.
+    pooling, `width` channels in the first, down to 4 pixels per side: `side` is 4 * 2 ** n (32 by default).
     """
 
     def __init__(self, depths: int = 32, side: int = 32, width: int = 32, hidden: int = 256) -> None:
