@@ -1,0 +1,21 @@
+"""Networks that answer for each pixel: classes, probabilities, heat maps of key points."""
+
+from .cdeep3m import CDeep3M
+from .deeplab import AtrousPyramid, DeepLabV3Plus
+from .fcn import Fcn
+from .leap import Leap
+from .scpp import ScppNet
+from .segnet import SegNet
+from .unet import UNet, touching_weights
+
+__all__ = [
+    "AtrousPyramid",
+    "CDeep3M",
+    "DeepLabV3Plus",
+    "Fcn",
+    "Leap",
+    "ScppNet",
+    "SegNet",
+    "UNet",
+    "touching_weights",
+]
