@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
+from onnxruntime.capi.onnxruntime_pybind11_state import DeviceReset
 
 Real = ort.InferenceSession
 
@@ -80,6 +81,8 @@ class BoundStandIn:
         if self.mode == "cannot record" and records:
             cuda.cudaStreamBeginCapture(int(self._settings["user_compute_stream"]), 1)  # and leaves it
             raise RuntimeError("CUDA failure 900: operation not permitted when stream is capturing")
+        if self.mode == "says that the device was reset":
+            raise DeviceReset("the device was reset")
         if self.mode == "loses the GPU":
             cuda.fail(cuda.cudaError_t.cudaErrorIllegalAddress)
             raise RuntimeError("CUDA failure 700: an illegal memory access was encountered")

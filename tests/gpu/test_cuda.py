@@ -91,6 +91,14 @@ def test_a_lost_gpu_is_told_as_such(provider: type[BoundStandIn], graph: Path) -
         session.run([FRAME])
 
 
+def test_a_gpu_that_onnxruntime_says_is_lost_is_told_as_such(provider: type[BoundStandIn], graph: Path) -> None:
+    """Also where CUDA's own calls do not tell of it."""
+    session = open_session(graph, "cuda")
+    provider.mode = "says that the device was reset"
+    with pytest.raises(DeviceLostError, match="ONNX Runtime failed: the device was reset"):
+        session.run([FRAME])
+
+
 def test_the_second_gpu(provider: type[BoundStandIn], graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ProviderError, match="found GPUs 0 to 0, expected one of the number 1"):
         open_session(graph, "cuda:1")

@@ -11,14 +11,12 @@ import pytest
 from benchmarks.graphs._packages import one_convolution
 from onnx import TensorProto, helper, numpy_helper
 
-from onscope.runtime import Package
 from onscope.runtime.engines.cuda._dialect import for_cuda
 from onscope.runtime.engines.tensorrt import kinds_of
 from onscope.runtime.graph import HostScalars, Raw, compile_group
 
-from ..graph import generated
 from ..graph.run import request
-from ..tensorrt.test_dialect import RECIPES, answers, graph
+from ..tensorrt.test_dialect import RECIPES, answers, compiled_with_arrays, graph
 
 ALL = "bool float float16 int32 int64 uint8 uint16"
 FLOATS = "float float16 int32 int64"
@@ -67,16 +65,7 @@ def test_networks_that_are_normalised_in_one_pass_are_whole_on_the_gpu(dtype: st
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("dtype", ["uint16", "uint8", "float32"])
 def test_compiled_graphs_are_whole_on_the_gpu_and_give_the_same_answers(name: str, dtype: str, tmp_path: Path) -> None:
-    recipe = RECIPES[name]
-    package = Package.load(generated.write(tmp_path / "package", recipe))
-    frames = recipe.frames if "z" in recipe.layout else 1
-    raw = Raw(recipe.side, dtype, length=frames, letter="z" if frames > 1 else "t")
-    compiled = compile_group([request(package)], raw, cache=tmp_path / "cache")
-    random = np.random.default_rng(3)
-    window = [(random.random(recipe.side) * 250).astype(dtype) for _ in range(frames)]
-    states = [np.zeros(state.shape, state.dtype) for state in compiled.states]
-    arrays = [*window[: compiled.frames], *HostScalars(compiled.scalars, raw).values(window), *states]
-    model = onnx.load(compiled.path)
+    model, arrays = compiled_with_arrays(RECIPES[name], dtype, tmp_path)
     changed = for_cuda(model)
     onnx.checker.check_model(changed, full_check=True)
     assert not lacking(changed)

@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from onscope.runtime import (
     Admission,
     Event,
-    Frame,
-    FrameId,
     FrameSpec,
     Pipeline,
     PipelineError,
@@ -24,8 +22,6 @@ from onscope.runtime import (
     Stage,
     WorkerError,
     block,
-    keep_newest,
-    keep_oldest,
 )
 from onscope.runtime.engines import PREFERENCE, is_choice, listed, next_after, providers_of
 from onscope.runtime.record import open_recording
@@ -33,10 +29,9 @@ from tests import models
 from tests.graph.generated import Recipe, write
 
 from .conftest import WORKERS
+from .test_fault_matrix import ADMISSIONS, AT, FRAMES, SPEC, frame
 
 Make = Callable[..., Runtime]
-FRAMES, AT = 16, 5
-SPEC = FrameSpec((16, 16), "float32", camera="cam")
 NAMES = ["cpu", "null:20", "openvino", "oracle", "scripted:slow=1@*,lost@5", "tensorrt:1", "scripted:lost@3"]
 
 
@@ -117,9 +112,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-@pytest.mark.parametrize(
-    "admission", [keep_newest(FRAMES), keep_oldest(FRAMES), block(2)], ids=lambda admission: admission.kind
-)
+@pytest.mark.parametrize("admission", ADMISSIONS, ids=lambda admission: admission.kind)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.schedule)
 def test_the_next_of_a_list_goes_on(
     runtime: Make, root: Pipeline, events: list[Event], fault: Expected, admission: Admission, worker: str
@@ -248,7 +241,3 @@ def test_a_recording_knows_who_answered_what(runtime: Make, root: Pipeline, tmp_
 @pytest.fixture
 def root(folder: Path) -> Pipeline:
     return Pipeline([Stage("root", models.root(folder / "lists"))])
-
-
-def frame(n: int) -> Frame:
-    return Frame(FrameId("run", "cam", 0, n), np.full(SPEC.shape, n, np.float32))

@@ -57,19 +57,23 @@ def through_bytes(read: Translated, arrays: list[np.ndarray]) -> list[np.ndarray
     ]
 
 
-@pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("dtype", ["uint16", "uint8", "float32"])
-def test_compiled_graphs_give_the_same_answers(name: str, dtype: str, tmp_path: Path) -> None:
-    recipe = RECIPES[name]
-    package = Package.load(generated.write(tmp_path / "package", recipe))
+def compiled_with_arrays(recipe: Recipe, dtype: str, folder: Path) -> tuple[Any, list[np.ndarray]]:
+    """The compiled graph of a recipe's package, and arrays for its inputs."""
+    package = Package.load(generated.write(folder / "package", recipe))
     frames = recipe.frames if "z" in recipe.layout else 1
     raw = Raw(recipe.side, dtype, length=frames, letter="z" if frames > 1 else "t")
-    compiled = compile_group([request(package)], raw, cache=tmp_path / "cache")
+    compiled = compile_group([request(package)], raw, cache=folder / "cache")
     random = np.random.default_rng(3)
     window = [(random.random(recipe.side) * 250).astype(dtype) for _ in range(frames)]
     states = [np.zeros(state.shape, state.dtype) for state in compiled.states]
     arrays = [*window[: compiled.frames], *HostScalars(compiled.scalars, raw).values(window), *states]
-    model = onnx.load(compiled.path)
+    return onnx.load(compiled.path), arrays
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("dtype", ["uint16", "uint8", "float32"])
+def test_compiled_graphs_give_the_same_answers(name: str, dtype: str, tmp_path: Path) -> None:
+    model, arrays = compiled_with_arrays(RECIPES[name], dtype, tmp_path)
     read = translated(model)
     onnx.checker.check_model(read.model, full_check=True)
     wanted = answers(model, dict(zip([each.name for each in model.graph.input], arrays, strict=True)))

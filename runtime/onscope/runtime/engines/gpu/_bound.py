@@ -9,6 +9,7 @@ import numpy as np
 
 from ..._errors import DeviceLostError, ProviderError
 from .._interface import TensorSpec
+from .._lost import failure
 from .._onnxruntime import first_line
 from ._device import Device
 from ._graphs import NOT_RECORDED
@@ -73,6 +74,8 @@ class BoundKernels:
             words = f"ONNX Runtime failed: {first_line(error)}"
             self._device.end_capture()
             blamed = self._device.blame(words)
+            if type(blamed) is ProviderError:  # CUDA itself knows of nothing: what ONNX Runtime's error says
+                blamed = failure("ONNX Runtime failed", error)
             if not self.recording or isinstance(blamed, DeviceLostError):
                 raise blamed from error
             self._go_on_without(words)
