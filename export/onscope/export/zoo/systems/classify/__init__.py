@@ -1,0 +1,1 @@
+"""Systems that classify frames, series and spectra."""

@@ -1,0 +1,1 @@
+"""Diffractive networks and ghost imaging."""

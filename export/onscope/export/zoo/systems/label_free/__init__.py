@@ -1,0 +1,1 @@
+"""Systems that tell fluorescence from transmitted light."""

@@ -1,0 +1,1 @@
+"""Systems that restore frames and movies."""
