@@ -10,7 +10,7 @@ from typing import Any
 
 from ._score import Score
 
-CARD, PICTURE = "quality.json", "quality.png"
+CARD, PICTURE = "quality.json", "quality.jpg"
 
 
 @dataclass(frozen=True, slots=True)

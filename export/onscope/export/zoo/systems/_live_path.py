@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy.typing as npt
@@ -11,6 +13,21 @@ import numpy.typing as npt
 from onscope.runtime import Frame, FrameId, FrameSpec, Pipeline, Result, Runtime, block
 
 Array = npt.NDArray[Any]
+PACKAGE, FOLDER = "{package}", "{folder}"
+"""Stand in a pipeline's text for the path of a system's own package, and of the folder that all packages are in."""
+
+
+def with_package(text: str, folder: Path) -> str:
+    """The pipeline's text with the package in `folder`."""
+    return text.replace(PACKAGE, str(folder.absolute())).replace(FOLDER, str(folder.absolute().parent))
+
+
+def pipeline_of(text: str, folder: Path) -> Pipeline:
+    """The pipeline that a text describes, with the package in `folder`; raises what `Pipeline.load` raises."""
+    with TemporaryDirectory() as place:
+        file = Path(place) / "pipeline.yaml"
+        file.write_text(with_package(text, folder), encoding="utf-8")
+        return Pipeline.load(file)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

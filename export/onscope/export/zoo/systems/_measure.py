@@ -14,12 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from onscope.runtime import Pipeline
-
 from ._card import Card, Cost, LiveRun
-from ._live_path import Image, answers
+from ._live_path import Image, answers, pipeline_of, with_package
 from ._score import Score
-from ._system import PLACE, System
+from ._system import System
 
 RUNS = 15
 """Windows that the cost is the median of; two more come before them."""
@@ -52,15 +50,16 @@ def cost_of(system: System, folder: Path) -> Cost:
     """Time of the pipeline's graphs per window of frames of the system's `cost_shape`, on one thread of the CPU."""
     rng = np.random.default_rng(0)
     frame = rng.poisson(200, system.cost_shape).astype(np.uint16)
-    with TemporaryDirectory() as place:
-        pipeline = Pipeline.load(pipeline_file(system, folder, Path(place)))
-    letter = pipeline.window.along if pipeline.window is not None else "t"
+    pipeline = pipeline_of(system.live.pipeline, folder)
+    letter = pipeline.gather.along
     count = RUNS + 2
     images = [
         Image(frame, {"t": n} if letter == "t" else {"t": n // system.window, letter: n % system.window})
         for n in range(system.window * count if letter != "t" else count + system.window)
     ]
-    spans = [sum(end - start for start, end in set(one.stamps.stages.values())) for one in answers(pipeline, images, 0.1)]
+    spans = [
+        sum(end - start for start, end in set(one.stamps.stages.values())) for one in answers(pipeline, images, 0.1)
+    ]
     times = np.asarray(spans[2:]) / 1e6
     p50, p99 = (round(float(value), 2) for value in np.percentile(times, (50, 99)))
     return Cost(p50, p99, system.cost_shape, system.window, len(times), "cpu", 1, _machine())
@@ -70,7 +69,8 @@ def live_run(system: System, folder: Path) -> LiveRun:
     """Run the pipeline by `onscope run` in a process of its own, on the system's source; what became of its frames."""
     with TemporaryDirectory() as place:
         out = Path(place) / "run"
-        file = pipeline_file(system, folder, Path(place))
+        file = Path(place) / f"{system.key}.yaml"
+        file.write_text(with_package(system.live.pipeline, folder), encoding="utf-8")
         words = ["run", str(file), "--source", system.live.source, "--frames", str(system.live.frames)]
         words += ["--out", str(out), "--admission", "block:2", "--provider", "cpu"]
         run = subprocess.run(
@@ -82,14 +82,6 @@ def live_run(system: System, folder: Path) -> LiveRun:
             raise ValueError(f"found a live run of {system.key} that ended with {run.returncode}, expected 0:\n{last}")
         told = json.loads((out / "latency.json").read_text(encoding="utf-8"))
     return _live_run(system, told)
-
-
-def pipeline_file(system: System, folder: Path, place: Path) -> Path:
-    """The live pipeline with the path of the package in `folder`, as a file in `place`."""
-    file = place / f"{system.key}.yaml"
-    text = system.live.pipeline.replace(PLACE, str(folder)).replace("{folder}", str(folder.parent))
-    file.write_text(text, encoding="utf-8")
-    return file
 
 
 def _live_run(system: System, told: dict[str, Any]) -> LiveRun:

@@ -43,6 +43,15 @@ class Score:
         gain = np.mean(self.network) - np.mean(self.baselines[self.best])
         return bool(gain < 0 if self.less_is_better else gain > 0)
 
+    @property
+    def gain(self) -> str:
+        """What the network is ahead of the best baseline, seed by seed: mean and spread; "" where there is none."""
+        if self.best is None:
+            return ""
+        ahead = np.asarray(self.network) - np.asarray(self.baselines[self.best])
+        spread = f" ± {ahead.std(ddof=1):.2g}" if len(ahead) > 1 else ""
+        return f"{ahead.mean():+.3g}{spread} {self.unit}".rstrip()
+
     def told(self, name: str | None = None) -> str:
         """Mean and spread (standard deviation over the seeds) of the network, or of a baseline: "31.20 ± 0.40 dB"."""
         values = np.asarray(self.network if name is None else self.baselines[name])

@@ -30,7 +30,7 @@ class Tile:
 
 
 def sheet(heading: str, rows: Sequence[Sequence[Tile]], file: Path) -> None:
-    """Draw the rows into a PNG; each tile is `TILE` pixels wide and as high as its image asks, all of one row alike."""
+    """Draw the rows into a .jpg or .png file; each tile is `TILE` pixels wide and as high as its image asks, all of one row alike."""
     heights = [max(round(TILE * one.image.shape[0] / one.image.shape[1]) for one in row) for row in rows]
     width = 2 * MARGIN + max(len(row) for row in rows) * (TILE + GAP) - GAP
     canvas = Canvas(width, 60 + sum(heights) + len(rows) * (TITLE + GAP + 18) + MARGIN)

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from .._tasks import Task
 
-PLACE = "{package}"
-"""Stands in a live pipeline for the path of the system's own package; "{folder}" for that of all packages."""
-
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -39,7 +36,8 @@ class Training:
 class Live:
     """The run by which the system is shown to work: a pipeline file's text on a source of live frames.
 
-    `pipeline` has `PLACE` where the package's path stands, `source` is what `onscope run --source` takes.
+    `pipeline` has "{package}" where the package's path stands and "{folder}" where that of all packages does, `source` is
+    what `onscope run --source` takes.
     """
 
     pipeline: str
