@@ -28,7 +28,10 @@ def ssim(image: Array, truth: Array) -> float:
 
 
 def best_filters(frame: Array, truth: Array) -> dict[str, Array]:
-    """The Gaussian, the median and the non-local means (A. Buades et al., CVPR 2005) of a frame (y, x) with the best PSNR."""
+    """The Gaussian, the median and the non-local means of a frame (y, x) with the best PSNR.
+
+    Non-local means: A. Buades, B. Coll, J.-M. Morel, CVPR 2005.
+    """
     pixels = frame.astype(np.float32)
     noise = noise_of(pixels)
     candidates = {

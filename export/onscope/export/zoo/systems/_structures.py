@@ -43,7 +43,7 @@ class Frame:
 
 
 def structures(part: Part, count: int) -> Array:
-    """Noise-free structures, float32 (n, SIDE, SIDE), 0 to about 1: `FIELDS` of `count` specimens of each of `KINDS`."""
+    """Noise-free structures, float32 (n, SIDE, SIDE), 0 to about 1: `FIELDS` of each specimen."""
     return np.concatenate([bank(recipe, part, count, _arrays)["light"] for recipe in RECIPES])
 
 
