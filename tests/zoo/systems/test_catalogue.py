@@ -1,4 +1,4 @@
-"""The catalogue is whole: every system stands in a row, can be made, and what was measured belongs to what is shipped."""
+"""The catalogue is whole: each system stands in a row, can be made, and what was measured is of what is shipped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_system_stands_in_a_row_under_its_own_key(key: str) -> None:
 
 
 def test_another_key_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(KeyError, match="expected one of .*care-cells"):
+    with pytest.raises(KeyError, match=r"expected one of .*care-cells"):
         system("nothing-like-it")
 
 
