@@ -43,7 +43,7 @@ def _aligned(maps: Tensor, boxes: Tensor, images: Tensor, scale: float, side: in
             # (n, points along y, points along x, c): the channels come last where places are looked up.
             values = maps[images[:, None, None], :, y[:, :, None], x[:, None, :]]
             found = found + values * (weight_y[:, :, None] * weight_x[:, None, :])[..., None]
-    bins = found.unflatten(1, (side, samples)).unflatten(3, (side, samples)).mean(dim=(2, 4))
+    bins = torch.unflatten(torch.unflatten(found, 1, (side, samples)), 3, (side, samples)).mean(dim=(2, 4))
     return bins.movedim(3, 1).contiguous()
 
 
@@ -105,7 +105,9 @@ def _(boxes: Tensor, scores: Tensor, overlap: float) -> Tensor:
 def onnx_translations() -> dict[Callable[..., Any], Callable[..., Any]]:
     """What both are in ONNX, for `custom_translation_table` of PyTorch's exporter; needs onnxscript."""
     import onnx
-    from onnxscript import opset20 as op
+    from onnxscript import opset20
+
+    op: Any = opset20  # its annotations are those of constants, not of what is traced
 
     def roi_align_in_onnx(maps: Any, boxes: Any, images: Any, scale: float, side: int, samples: int) -> Any:
         across = op.Gather(boxes, op.Constant(value_ints=[1, 0, 3, 2]), axis=1)  # ONNX has x before y
