@@ -38,7 +38,7 @@ def beside(run: RecordedRun, result: dict[str, Any]) -> dict[str, Array]:
         frames = [_pixels(run, {**_who(result), **one}) for one in gathered]
         there = [one for one in frames if one is not None]
         if len(there) == len(gathered) and len({one.shape for one in there}) == 1:
-            found[f"mean of the {len(there)} phases"] = np.mean(there, axis=0, dtype=np.float32)
+            found[f"mean of the {len(there)} phases"] = np.asarray(np.mean(there, axis=0, dtype=np.float32))
     return found | _channels(run, result)
 
 
