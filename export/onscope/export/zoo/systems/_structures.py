@@ -49,33 +49,16 @@ def structures(part: Part, count: int) -> Array:
 
 def held_out(kind: int, number: int) -> Array:
     """The first field of a held-out specimen of one of `KINDS`, float32 (SIDE, SIDE)."""
-    return bank(RECIPES[kind], Part.HELD_OUT, 1, _arrays, first=number)["light"][0].astype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """Light of a frame: `peak` photons in the brightest pixels over a `background`, before a `camera`."""
-
-    peak: float
-    background: float
-    camera: Sensor
-
-    def photons(self, light: Array) -> Array:
-        """Mean photons per pixel of structures from 0 to 1, of the same shape."""
-        return light * self.peak + self.background
-
-
-def frame_light(rng: np.random.Generator, peak: float | None = None) -> Level:
-    """A random light level (or `peak` photons) and a random sensor."""
-    if peak is None:
-        peak = float(np.exp(rng.uniform(*np.log(PEAK_PHOTONS))))
-    return Level(peak, float(np.exp(rng.uniform(*np.log(BACKGROUND_PHOTONS)))), random_sensor(rng))
+    light = bank(RECIPES[kind], Part.HELD_OUT, 1, _arrays, first=number)["light"]
+    return np.asarray(light[0], np.float32)
 
 
 def behind_a_camera(light: Array, rng: np.random.Generator, peak: float | None = None) -> Frame:
     """Structures (y, x) from 0 to 1 at a random light level (or `peak` photons) before a random sensor."""
-    level = frame_light(rng, peak)
-    return exposed(level.photons(light), rng, level.camera)
+    low, high = np.log(PEAK_PHOTONS)
+    photons = light * (np.exp(rng.uniform(low, high)) if peak is None else peak)
+    photons = photons + np.exp(rng.uniform(*np.log(BACKGROUND_PHOTONS)))
+    return exposed(photons, rng)
 
 
 def exposed(photons: Array, rng: np.random.Generator, sensor: Sensor | None = None) -> Frame:

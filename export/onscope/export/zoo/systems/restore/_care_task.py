@@ -9,9 +9,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ..._scenes import random_sensor
 from ...recipes import Part
 from .._augment import crop, turned
-from .._structures import exposed, frame_light, structures
+from .._structures import BACKGROUND_PHOTONS, PEAK_PHOTONS, exposed, structures
 
 Array = npt.NDArray[Any]
 SPECIMENS = 30
@@ -45,11 +46,12 @@ class CareTask:
     def _pair(self, rng: np.random.Generator) -> tuple[Array, Array]:
         field = self.light[rng.integers(len(self.light))].astype(np.float32)
         light = turned(crop(field, self.side, rng), int(rng.integers(8)))
-        level = frame_light(rng)
-        frame = exposed(level.photons(light), rng, level.camera)
+        peak, background = (np.exp(rng.uniform(*np.log(ends))) for ends in (PEAK_PHOTONS, BACKGROUND_PHOTONS))
+        camera = random_sensor(rng)
+        frame = exposed(light * peak + background, rng, camera)
         seen = frame.counts
         if rng.random() < WHOLE:
-            seen = exposed(level.photons(field[::THINNED, ::THINNED]), rng, level.camera).counts
+            seen = exposed(field[::THINNED, ::THINNED] * peak + background, rng, camera).counts
         low, high = np.percentile(seen, (LOW, HIGH))
         span = max(float(high - low), 1e-6)
         return tuple(np.asarray((part - low) / span, np.float32) for part in (frame.counts, frame.truth))  # type: ignore[return-value]
