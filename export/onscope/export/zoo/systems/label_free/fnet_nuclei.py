@@ -61,7 +61,8 @@ def _choices() -> Choices:
         step=8,
         sizes=[(16, 24), (64, 104)],
         frames=[one[:, :, :128, :128] for one in frames],
-        settings={"decode": "image", "pixel_um": PIXEL_UM},
+        settings={"decode": "image"},
+        pixel_um=PIXEL_UM,
     )
 
 
@@ -164,7 +165,7 @@ SYSTEM = System(
             },
         ),
         tags=("label-free", "bright field", "nuclei", "3d", "fnet"),
-        settings={"decode": "image", "pixel_um": PIXEL_UM},
+        settings={"decode": "image"},
     ),
     live=Live(PIPELINE, "specimen:label-free@transmitted,planes=8,step_um=0.8,z_um=4.5", frames=32),
     training=Training(_task, steps=1900, learning_rate=2e-3),
