@@ -33,7 +33,7 @@ class CareTask:
     it was not stable at this width.
     """
 
-    def __init__(self, network: nn.Module, light: Array | None = None, batch: int = 8, side: int = 96) -> None:
+    def __init__(self, network: nn.Module, light: Array | None = None, batch: int = 6, side: int = 96) -> None:
         self.network, self.batch, self.side = network, batch, side
         self.light = structures(Part.TRAINING, SPECIMENS) if light is None else light
 
