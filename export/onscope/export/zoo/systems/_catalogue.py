@@ -7,7 +7,11 @@ from importlib import import_module
 from ._rows import ROWS, Row
 from ._system import System
 
-MODULES: dict[str, str] = {"care-cells": "restore.care_cells"}
+MODULES: dict[str, str] = {
+    "care-cells": "restore.care_cells",
+    "deepcad-rt-movies": "restore.deepcad_rt_movies",
+    "fnet-nuclei": "label_free.fnet_nuclei",
+}
 """The module of each system's key, below this package; each has a constant SYSTEM."""
 
 
