@@ -1,0 +1,52 @@
+"""The training of networks that enlarge frames of cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ...recipes import Part
+from .._augment import crop, turned
+from .._structures import structures
+from ._fine import HIGH, LOW, behind_coarse_pixels
+
+Array = npt.NDArray[Any]
+SPECIMENS = 30
+"""Of each kind of structure, two fields each."""
+LEAST = 1e-6
+"""Mean squared error in squares of the frame's span below which nothing is gained: -60 dB."""
+
+
+class EnlargeCellsTask:
+    """Percentile-normalised frames to the noise-free image on pixels of half the size; crops have percentiles of
+    their own.
+
+    The loss is the mean squared error of each crop on a logarithmic scale, so that dim and bright ones count alike:
+    lower by 1 is PSNR higher by 4.3 dB. `light` are structures (n, y, x) from 0 to 1; none: those of the recipes.
+    """
+
+    def __init__(self, network: nn.Module, batch: int = 8, side: int = 48, light: Array | None = None) -> None:
+        self.network, self.batch, self.side = network, batch, side
+        self.light = structures(Part.TRAINING, SPECIMENS) if light is None else light
+
+    def loss(self, rng: np.random.Generator) -> Tensor:
+        frames, truth = self.examples(rng)
+        error = ((self.network(frames) - truth) ** 2).mean(dim=(1, 2, 3))
+        return torch.log(error + LEAST).mean()
+
+    def examples(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """A batch: frames (batch, 1, side, side) and their truth (batch, 1, 2 * side, 2 * side), float32."""
+        pairs = [self._pair(rng) for _ in range(self.batch)]
+        frames, truth = (torch.from_numpy(np.stack(part))[:, None] for part in zip(*pairs, strict=True))
+        return frames, truth
+
+    def _pair(self, rng: np.random.Generator) -> tuple[Array, ...]:
+        light = turned(crop(self.light[rng.integers(len(self.light))], 2 * self.side, rng), int(rng.integers(8)))
+        frame = behind_coarse_pixels(light.astype(np.float32), rng)
+        low, high = np.percentile(frame.counts, (LOW, HIGH))
+        span = max(float(high - low), 1e-6)
+        return tuple(np.asarray((part - low) / span, np.float32) for part in (frame.counts, frame.truth))

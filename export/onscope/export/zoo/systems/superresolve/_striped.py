@@ -1,0 +1,155 @@
+"""Filaments under structured light, noise-free, beside what the stripes can show of them at most."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from onscope.specimen import View
+from onscope.specimen.optics import EGFP, Stripes
+from onscope.specimen.scenarios import Scenario, as_specimen, read_scenario
+
+from ..._scenes import random_sensor
+from ...recipes import Field, Part, Plan, Recipe, around
+from .._bank import bank
+
+Array = npt.NDArray[Any]
+SCENARIO, DYE, CHANNEL = "sim", "filaments", "filaments a1 p1"
+ANGLES, PHASES, SCALE = 3, 3, 2
+PERIOD_UM, FIRST_DEG = 0.28, 10.0
+"""Of the scenario's stripes; each field's differ a little."""
+SIDE = 160
+"""Raw pixels."""
+FIELDS = 4
+"""Of each specimen, in random places."""
+CELL_PHOTONS = 150.0
+"""Of a field's brightest pixels as the scenario lights it: with fewer there is next to no cell in it."""
+PEAK_PHOTONS = (10.0, 1500.0)
+"""Photons per raw image of the brightest pixels (the 99.8th percentile of the mean of nine), on a logarithmic scale."""
+BACKGROUND_PHOTONS = (0.3, 10.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Striped:
+    """Noise-free light: `raw` float32 (9, y, x), all phases of the first angle first; `fine` (2y, 2x), as bright; the
+    `stripes` of each raw image, seen from the middle of the field."""
+
+    raw: Array
+    fine: Array
+    stripes: tuple[Stripes, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shots:
+    """Counts uint16 (9, y, x) of one camera, and the `truth` float32 (2y, 2x): noise-free, on the same scale."""
+
+    counts: npt.NDArray[np.uint16]
+    truth: npt.NDArray[np.float32]
+    stripes: tuple[Stripes, ...]
+    offset: float
+    """Counts where there is no light."""
+
+
+def training(count: int) -> tuple[Array, Array]:
+    """Light of `FIELDS` of `count` specimens: raw (n, 9, SIDE, SIDE) and fine (n, 2 SIDE, 2 SIDE), float16, 0 to about 1."""
+    found = bank(RECIPE, Part.TRAINING, count, _arrays)
+    return found["raw"], found["fine"]
+
+
+def held_out(number: int) -> Striped:
+    """The first field of a held-out specimen."""
+    found = bank(RECIPE, Part.HELD_OUT, 1, _arrays, first=number)
+    stripes = tuple(Stripes(*map(float, row)) for row in found["stripes"][0])
+    return Striped(found["raw"][0].astype(np.float32), found["fine"][0].astype(np.float32), stripes)
+
+
+def held_out_shots(number: int, peak: float) -> Shots:
+    """The same behind a camera of its own."""
+    light = held_out(number)
+    rng = np.random.default_rng((number, round(peak)))
+    return exposed(light.raw, light.fine, rng, peak, light.stripes)
+
+
+def exposed(
+    raw: Array, fine: Array, rng: np.random.Generator, peak: float | None = None, stripes: tuple[Stripes, ...] = ()
+) -> Shots:
+    """Light, 0 to about 1, at a random level (or `peak` photons) over a random background before a random sensor."""
+    level = np.exp(rng.uniform(*np.log(PEAK_PHOTONS))) if peak is None else peak
+    dark = np.exp(rng.uniform(*np.log(BACKGROUND_PHOTONS)))
+    camera = random_sensor(rng)
+    counts = np.stack([camera.expose(image * np.float32(level) + np.float32(dark), rng) for image in raw])
+    truth = camera.expected_counts(fine * np.float32(level) + np.float32(dark))
+    return Shots(counts, truth.astype(np.float32), stripes, camera.offset_counts)
+
+
+def sharpest(emission_um: float, na: float, period_um: float = PERIOD_UM) -> float:
+    """The share of the emission's wavelength at which the lens alone would pass what it passes with the stripes."""
+    cutoff = 2 * na / emission_um
+    return cutoff / (cutoff + 1 / period_um)
+
+
+def _plan(scenario: Scenario, rng: np.random.Generator) -> Plan:
+    return Plan(scenario, around(scenario, rng, CHANNEL, FIELDS, (SIDE, SIDE)))
+
+
+def _striped(field: Field, rng: np.random.Generator) -> list[Striped]:
+    """The field under stripes that are a little different each time, on a specimen of its seed, a little out of focus.
+
+    The fine image is what the same lens makes of even light when the wavelength is so much shorter that it passes the
+    frequencies of light and stripes together: nothing that the raw images do not hold.
+    """
+    scenario = read_scenario(SCENARIO)
+    cells = scenario.sample.cells
+    assert cells is not None
+    cells = replace(cells, count=round(cells.count * rng.uniform(0.5, 1.5)))
+    specimen = as_specimen(replace(scenario, sample=replace(scenario.sample, cells=cells)), field.seed)
+    scope, light = specimen.microscope, specimen.channels[CHANNEL].illumination
+    z_um = specimen.channels[CHANNEL].z_um + float(rng.normal(0, 0.08))
+    stripes = _stripes(rng)
+
+    def image(zoom: int, pattern: Stripes | None, share: float = 1.0) -> Array:
+        view = View(field.shot.stage_um, (SIDE * zoom, SIDE * zoom), specimen.pixel_um / zoom)
+        dye = replace(EGFP, emission_nm=EGFP.emission_nm * share)
+        how = replace(light, pattern=pattern)
+        return scope.image(specimen.sample, view, DYE, z_um, how, 0.03, fluorophore=dye) * np.float32(zoom * zoom)
+
+    raw = np.stack([image(1, one) for one in stripes])
+    brightest = float(np.percentile(raw.mean(axis=0), 99.8))
+    if brightest < CELL_PHOTONS:
+        return []
+    fine = image(SCALE, None, sharpest(EGFP.emission_nm / 1000, scope.objective.na, stripes[0].period_um))
+    return [Striped(raw / brightest, fine / brightest, stripes)]
+
+
+def _stripes(rng: np.random.Generator) -> tuple[Stripes, ...]:
+    period, first = PERIOD_UM * rng.uniform(0.98, 1.02), FIRST_DEG + rng.uniform(-1, 1)
+    contrast = float(rng.uniform(0.7, 0.95))
+    starts = rng.uniform(0, 2 * math.pi, ANGLES)
+    return tuple(
+        Stripes(
+            float(period),
+            math.radians(first) + math.pi * angle / ANGLES,
+            float(starts[angle] + 2 * math.pi * phase / PHASES),
+            contrast,
+        )
+        for angle in range(ANGLES)
+        for phase in range(PHASES)
+    )
+
+
+def _arrays(examples: Sequence[Striped]) -> dict[str, Array]:
+    return {
+        "raw": np.stack([one.raw for one in examples]).astype(np.float16),
+        "fine": np.stack([one.fine for one in examples]).astype(np.float16),
+        "stripes": np.array(
+            [[(s.period_um, s.angle_rad, s.phase_rad, s.modulation) for s in one.stripes] for one in examples]
+        ),
+    }
+
+
+RECIPE: Recipe[Striped] = Recipe("sim-filaments", SCENARIO, _plan, _striped)
