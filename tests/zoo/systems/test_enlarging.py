@@ -79,7 +79,7 @@ def test_the_best_enlargements_are_no_worse_than_bicubic() -> None:
 def test_the_loss_falls() -> None:
     torch.manual_seed(0)
     light = np.stack([lines(64, seed) for seed in range(4)])
-    task = EnlargeCellsTask(Srcnn((8, 4), (5, 1, 3)), batch=4, side=16, light=light)
+    task = EnlargeCellsTask(Srcnn((8, 4), (5, 1, 3)), batch=4, side=16, field=24, light=light)
     frames, truth = task.examples(np.random.default_rng(0))
     assert frames.shape == (4, 1, 16, 16)
     assert truth.shape == (4, 1, 32, 32)

@@ -107,7 +107,7 @@ def test_the_loss_falls(sample: Array) -> None:
     torch.manual_seed(0)
     raw = striped(sample).astype(np.float32)
     truth = seen(sample, 9.4).astype(np.float32)
-    task = DlSimTask(DlSim(9, 4, 2), batch=2, side=24, light=(raw[None] / raw.max(), truth[None] / raw.max()))
+    task = DlSimTask(DlSim(9, 4, 2), batch=2, side=24, field=32, light=(raw[None] / raw.max(), truth[None] / raw.max()))
     frames, wanted = task.examples(np.random.default_rng(0))
     assert frames.shape == (2, 9, 24, 24)
     assert wanted.shape == (2, 1, 48, 48)

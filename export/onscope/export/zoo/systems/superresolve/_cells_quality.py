@@ -25,7 +25,7 @@ from ._fine import HIGH, LOW, SCALE, held_out_frame, kind_name
 Array = npt.NDArray[Any]
 Others = Callable[[Sequence[Frame]], Mapping[str, Sequence[Array]]]
 """Further baselines: images of frames, by name."""
-PEAKS = (50.0, 200.0, 1000.0)
+PEAKS = (100.0, 400.0, 2000.0)
 """Photons of the brightest pixels of held-out frames."""
 STAGE = "enlarge"
 PIPELINE = """schema: 1
@@ -44,7 +44,7 @@ ABOUT = (
 
 def choices(minimum: int = 16, step: int = 1) -> Choices:
     """How all of them are exported: percentiles before, the frame's own counts behind, twice the pixels."""
-    frames = [held_out_frame(kind, 100 + kind, 200.0).counts for kind in range(len(KINDS))]
+    frames = [held_out_frame(kind, 100 + kind, 400.0).counts for kind in range(len(KINDS))]
     return Choices(
         example=np.ascontiguousarray(frames[0][:48, :64])[None, None],
         pre=(percentiles(LOW, HIGH, ("y", "x")), cast("float32")),
@@ -84,7 +84,7 @@ def scores(folder: Path, seeds: int, others: Others | None = None, metrics: Any 
     return found
 
 
-def picture(heading: str, name: str, folder: Path, file: Path, peak: float = 200.0) -> None:
+def picture(heading: str, name: str, folder: Path, file: Path, peak: float = 400.0) -> None:
     """A row for each kind of structure: a part of the frame, the best filter's, the network's, and the truth."""
     rows = []
     for kind in range(len(KINDS)):

@@ -22,15 +22,17 @@ LEAST = 1e-6
 
 
 class EnlargeCellsTask:
-    """Percentile-normalised frames to the noise-free image on pixels of half the size; crops have percentiles of
-    their own.
+    """Percentile-normalised frames to the noise-free image on pixels of half the size; percentiles are those of
+    frames of `field` x `field` pixels, of which `side` x `side` are learned from.
 
     The loss is the mean squared error of each crop on a logarithmic scale, so that dim and bright ones count alike:
     lower by 1 is PSNR higher by 4.3 dB. `light` are structures (n, y, x) from 0 to 1; none: those of the recipes.
     """
 
-    def __init__(self, network: nn.Module, batch: int = 8, side: int = 48, light: Array | None = None) -> None:
-        self.network, self.batch, self.side = network, batch, side
+    def __init__(
+        self, network: nn.Module, batch: int = 8, side: int = 32, field: int = 96, light: Array | None = None
+    ) -> None:
+        self.network, self.batch, self.side, self.field = network, batch, side, field
         self.light = structures(Part.TRAINING, SPECIMENS) if light is None else light
 
     def loss(self, rng: np.random.Generator) -> Tensor:
@@ -45,8 +47,32 @@ class EnlargeCellsTask:
         return frames, truth
 
     def _pair(self, rng: np.random.Generator) -> tuple[Array, ...]:
-        light = turned(crop(self.light[rng.integers(len(self.light))], 2 * self.side, rng), int(rng.integers(8)))
+        light = turned(crop(self.light[rng.integers(len(self.light))], 2 * self.field, rng), int(rng.integers(8)))
         frame = behind_coarse_pixels(light.astype(np.float32), rng)
         low, high = np.percentile(frame.counts, (LOW, HIGH))
         span = max(float(high - low), 1e-6)
-        return tuple(np.asarray((part - low) / span, np.float32) for part in (frame.counts, frame.truth))
+        y, x = (int(start) for start in rng.integers(self.field - self.side + 1, size=2))
+        counts = frame.counts[y : y + self.side, x : x + self.side]
+        truth = frame.truth[2 * y : 2 * (y + self.side), 2 * x : 2 * (x + self.side)]
+        return tuple(np.asarray((part - low) / span, np.float32) for part in (counts, truth))
+
+
+@torch.no_grad()
+def as_bicubic(layers: nn.Sequential) -> None:
+    """Let the first channel of a chain of convolutions and ReLUs carry its input to the end, beside the random rest.
+
+    A network without a skip then begins with what it is given: from random weights it comes near it only slowly.
+    Values below -1 in units of the frame's span are cut off. What the other channels add is a tenth of before.
+    """
+    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+    for place, layer in enumerate(convolutions):
+        assert layer.bias is not None
+        middle = layer.kernel_size[0] // 2
+        if place == len(convolutions) - 1:
+            layer.weight *= 0.1
+            layer.bias[0] = -1
+        else:
+            layer.bias[0] = float(place == 0)
+        layer.weight[0] = layer.weight[0] if place == len(convolutions) - 1 else 0
+        layer.weight[0, 0] = 0
+        layer.weight[0, 0, middle, middle] = 1

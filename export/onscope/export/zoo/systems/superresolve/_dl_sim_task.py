@@ -23,12 +23,18 @@ class DlSimTask:
 
     The loss is the logarithm of each crop's mean squared error. `light` are raw images (n, 9, y, x) and their fine ones
     (n, 2y, 2x), from 0 to about 1; none: those of the recipe. Crops keep their directions: angles come in order.
+    Percentiles are those of fields of `field` x `field` pixels, of which `side` x `side` are learned from.
     """
 
     def __init__(
-        self, network: nn.Module, batch: int = 6, side: int = 48, light: tuple[Array, Array] | None = None
+        self,
+        network: nn.Module,
+        batch: int = 6,
+        side: int = 40,
+        field: int = 96,
+        light: tuple[Array, Array] | None = None,
     ) -> None:
-        self.network, self.batch, self.side = network, batch, side
+        self.network, self.batch, self.side, self.field = network, batch, side, field
         self.raw, self.fine = training(SPECIMENS) if light is None else light
 
     def loss(self, rng: np.random.Generator) -> Tensor:
@@ -44,10 +50,16 @@ class DlSimTask:
 
     def _pair(self, rng: np.random.Generator) -> tuple[Array, ...]:
         at = rng.integers(len(self.raw))
-        y, x = (int(rng.integers(size - self.side + 1)) for size in self.raw.shape[-2:])
-        raw = self.raw[at, :, y : y + self.side, x : x + self.side].astype(np.float32)
-        rows, columns = (slice(SCALE * low, SCALE * (low + self.side)) for low in (y, x))
-        shots = exposed(raw, self.fine[at, rows, columns].astype(np.float32), rng)
+        y, x = (int(start) for start in rng.integers(self.raw.shape[-1] - self.field + 1, size=2))
+        raw = _cut(self.raw[at], y, x, self.field).astype(np.float32)
+        fine = _cut(self.fine[at], SCALE * y, SCALE * x, SCALE * self.field).astype(np.float32)
+        shots = exposed(raw, fine, rng)
         low, high = np.percentile(shots.counts, (LOW, HIGH))
         span = max(float(high - low), 1e-6)
-        return tuple(np.asarray((part - low) / span, np.float32) for part in (shots.counts, shots.truth))
+        y, x = (int(start) for start in rng.integers(self.field - self.side + 1, size=2))
+        parts = _cut(shots.counts, y, x, self.side), _cut(shots.truth, SCALE * y, SCALE * x, SCALE * self.side)
+        return tuple(np.asarray((part - low) / span, np.float32) for part in parts)
+
+
+def _cut(images: Array, y: int, x: int, side: int) -> Array:
+    return images[..., y : y + side, x : x + side]

@@ -18,7 +18,7 @@ SMOOTHINGS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.3)
 """Widths (sigma) in coarse pixels."""
 WIDTHS = (0.0, 0.5, 0.8, 1.2, 1.8)
 """Widths (sigma) of the deconvolution's point-spread function in fine pixels."""
-ROUNDS = (1, 2, 4, 8, 16, 32)
+ROUNDS = (1, 2, 4, 8, 16, 32, 64)
 """Iterations of the deconvolution."""
 
 
