@@ -11,6 +11,8 @@ MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
     "dl-sim-filaments": "superresolve.dl_sim_filaments",
     "srcnn-cells": "superresolve.srcnn_cells",
+    "srgan-cells": "superresolve.srgan_cells",
+    "vdsr-cells": "superresolve.vdsr_cells",
 }
 """The module of each system's key, below this package; each has a constant SYSTEM."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from ._enlarging import best_enlargements
 from ._fine import HIGH, LOW, SCALE, held_out_frame, kind_name
 
 Array = npt.NDArray[Any]
-Others = Callable[[Sequence[Frame]], Mapping[str, Sequence[Array]]]
-"""Further baselines: images of frames, by name."""
+Others = Callable[[Path, Sequence[Frame]], Mapping[str, Sequence[Array]]]
+"""Further baselines: what they make of frames, by name; given the measured package's folder."""
 PEAKS = (100.0, 400.0, 2000.0)
 """Photons of the brightest pixels of held-out frames."""
 STAGE = "enlarge"
@@ -32,7 +33,19 @@ PIPELINE = """schema: 1
 stages:
   enlarge: {package: "{package}"}
 """
-METRICS: tuple[tuple[str, str, Callable[[Array, Array], float]], ...] = (("PSNR", "dB", psnr), ("SSIM", "", ssim))
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What is measured of an image and its truth."""
+
+    name: str
+    unit: str
+    of: Callable[[Array, Array], float]
+    less_is_better: bool = False
+
+
+METRICS = (Metric("PSNR", "dB", psnr), Metric("SSIM", "", ssim))
 ABOUT = (
     "Measured through the runtime on 128x128 frames of specimens that training never saw, each behind a camera of its "
     "own; mean and standard deviation over the seeds. The truth is the noise-free image on 256x256 pixels, behind the "
@@ -63,25 +76,33 @@ def enlarged(folder: Path, frames: Sequence[Frame], pipeline: str = PIPELINE, st
     return [np.asarray(one[stage]).squeeze() for one in results]
 
 
-def scores(folder: Path, seeds: int, others: Others | None = None, metrics: Any = METRICS) -> list[Score]:
+def scores(
+    folder: Path, seeds: int, others: Others | None = None, metrics: Sequence[Metric] = METRICS
+) -> list[Score]:
     """Of all kinds of structures and light levels, each over so many seeds, beside the filters and `others`."""
     found = []
     for kind in range(len(KINDS)):
         for peak in PEAKS:
             frames = [held_out_frame(kind, number, peak) for number in range(seeds)]
-            more = {} if others is None else others(frames)
-            images = [
-                {"network": own, **{name: made[n] for name, made in more.items()}, **best_enlargements(frame.counts, frame.truth)}
-                for n, (frame, own) in enumerate(zip(frames, enlarged(folder, frames), strict=True))
-            ]  # fmt: skip
-            for metric, unit, measure, *worse in metrics:
+            images = _images(folder, frames, others)
+            for metric in metrics:
                 rows = [
-                    {name: measure(image, frame.truth) for name, image in one.items()}
+                    {name: metric.of(image, frame.truth) for name, image in one.items()}
                     for frame, one in zip(frames, images, strict=True)
                 ]
-                said = {"less_is_better": True} if worse else {}
-                found.append(over_seeds(f"{kind_name(kind)}, {peak:g} photons", metric, unit, rows, **said))
+                samples = f"{kind_name(kind)}, {peak:g} photons"
+                more = {"less_is_better": True} if metric.less_is_better else {}
+                found.append(over_seeds(samples, metric.name, metric.unit, rows, **more))
     return found
+
+
+def _images(folder: Path, frames: Sequence[Frame], others: Others | None) -> list[dict[str, Array]]:
+    """Of each frame, the network's image and the baselines', by name."""
+    made = {"network": enlarged(folder, frames), **({} if others is None else others(folder, frames))}
+    return [
+        {name: images[n] for name, images in made.items()} | best_enlargements(frame.counts, frame.truth)
+        for n, frame in enumerate(frames)
+    ]
 
 
 def picture(heading: str, name: str, folder: Path, file: Path, peak: float = 400.0) -> None:

@@ -192,7 +192,7 @@ SYSTEM = System(
         tags=("super-resolution", "structured illumination", "fluorescence", "2d", "dl-sim", "filaments"),
         settings={"decode": "image"},
     ),
-    live=Live(PIPELINE, "specimen:sim@filaments a1 p1", frames=27),
+    live=Live(PIPELINE, "specimen:sim@filaments,phases=9,size=256", frames=36),
     training=Training(_task, steps=2500, learning_rate=2e-3),
     measured=Measured(
         _scores,
