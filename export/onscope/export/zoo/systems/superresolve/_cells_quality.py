@@ -76,9 +76,7 @@ def enlarged(folder: Path, frames: Sequence[Frame], pipeline: str = PIPELINE, st
     return [np.asarray(one[stage]).squeeze() for one in results]
 
 
-def scores(
-    folder: Path, seeds: int, others: Others | None = None, metrics: Sequence[Metric] = METRICS
-) -> list[Score]:
+def scores(folder: Path, seeds: int, others: Others | None = None, metrics: Sequence[Metric] = METRICS) -> list[Score]:
     """Of all kinds of structures and light levels, each over so many seeds, beside the filters and `others`."""
     found = []
     for kind in range(len(KINDS)):

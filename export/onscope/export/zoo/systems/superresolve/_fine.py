@@ -13,7 +13,7 @@ from .._structures import BACKGROUND_PHOTONS, KINDS, Frame, held_out
 Array = npt.NDArray[Any]
 SCALE = 2
 PEAK_PHOTONS = (60.0, 3000.0)
-"""Photons of a coarse pixel where the structures are brightest, drawn on a logarithmic scale: moderate to good light."""
+"""Photons of a coarse pixel where structures are brightest, drawn on a logarithmic scale: moderate to good light."""
 LOW, HIGH = 3.0, 99.8
 """Percentiles of a frame that become 0 and 1."""
 

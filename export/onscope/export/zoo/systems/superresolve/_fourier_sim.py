@@ -73,7 +73,7 @@ def _orders(images: Sequence[Array], phases: Sequence[float]) -> tuple[Array, Ar
 
 
 def _finer(image: Array) -> Array:
-    """On pixels of half the size, each as bright as the whole one: zeros around the spectrum, the middle in its place."""
+    """On pixels of half the size, each as bright as the whole one; by zeros around the spectrum."""
     rows, columns = image.shape
     spectrum = np.fft.fftshift(np.fft.fft2(image))
     wide = np.pad(spectrum, ((rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)))

@@ -56,7 +56,7 @@ class Shots:
 
 
 def training(count: int) -> tuple[Array, Array]:
-    """Light of `FIELDS` of `count` specimens: raw (n, 9, SIDE, SIDE) and fine (n, 2 SIDE, 2 SIDE), float16, 0 to about 1."""
+    """Light of `count` specimens' fields, 0 to about 1: raw (n, 9, SIDE, SIDE), fine (n, 2 SIDE, 2 SIDE); float16."""
     found = bank(RECIPE, Part.TRAINING, count, _arrays)
     return found["raw"], found["fine"]
 

@@ -88,9 +88,7 @@ def _best(shots: Shots) -> dict[str, Array]:
     mean = shots.counts.mean(axis=0)
     wide = [_enlarged(gaussian_filter(mean, sigma)) for sigma in SMOOTHINGS]
     raw = shots.counts - shots.offset
-    fourier = [
-        reconstructed(raw, shots.stripes, PIXEL_UM, NA, EMISSION_UM, wiener) + shots.offset for wiener in WIENER
-    ]
+    fourier = [reconstructed(raw, shots.stripes, PIXEL_UM, NA, EMISSION_UM, wiener) + shots.offset for wiener in WIENER]
     return {
         "wide-field mean": _enlarged(mean),
         "wide-field mean, Gaussian": max(wide, key=lambda image: psnr(_inner(image), truth)),
@@ -177,8 +175,8 @@ SYSTEM = System(
             "reconstructions in good light. Loss: the logarithm of each crop's squared error."
         ),
         limits=(
-            "It knows the stripes of one microscope, in the order of the scenario: other periods, angles or orders need "
-            "a training of their own. Trained on simulated filaments alone: other structures it may draw as filaments, "
+            "It knows the stripes of one microscope, in the order of the scenario: other periods, angles or orders "
+            "need a training of their own. Trained on simulated filaments alone: other structures it may draw as filaments, "
             "and below about 10 photons what it draws is guessed. Motion between the nine images, stripes of uneven "
             "contrast and light from out of focus (this is TIRF) were not in the training."
         ),
@@ -199,8 +197,8 @@ SYSTEM = System(
         _picture,
         about=(
             "Measured through the runtime on fields of specimens that training never saw, 160x160 raw pixels of which "
-            "8 at the border do not count, with stripes and a camera of their own; mean and standard deviation over the "
-            "seeds. PSNR over the span of the truth; the finest detail is where the Fourier ring correlation with the "
+            "8 at the border do not count, with stripes and a camera of their own; mean and standard deviation over "
+            "the seeds. PSNR over the span of the truth; the finest detail is where the Fourier ring correlation with the "
             "truth falls below one half. The Gaussian's width and the Wiener parameter of the Fourier reconstruction "
             "are those with the best PSNR on each field, the truth known; the latter knows stripes, modulation, offset "
             "and lens exactly, which on a real microscope have to be estimated."

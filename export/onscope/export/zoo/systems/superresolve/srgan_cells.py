@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KEY = "srgan-cells"
 FEATURES, BLOCKS = 16, 5
+SPECTRUM = Metric("error of the spectrum", "dB", spectrum_error_db, less_is_better=True)
 
 
 def _network() -> nn.Module:
@@ -65,12 +66,12 @@ SYSTEM = System(
     live=Live(PIPELINE, "specimen:dividing-cells@membranes"),
     training=Training(_task, steps=5000, learning_rate=1e-3),
     measured=Measured(
-        partial(scores, others=srcnn, metrics=(*METRICS, Metric("error of the spectrum", "dB", spectrum_error_db, True))),
+        partial(scores, others=srcnn, metrics=(*METRICS, SPECTRUM)),
         partial(picture, "SRGAN on held-out cells", "SRGAN"),
         about=(
-            f"{ABOUT} SRCNN is the package srcnn-cells. The error of the spectrum compares the power of details ring by "
-            "ring of frequencies (mean of the differences in dB, without their signs): it tells how natural the texture "
-            "is, not whether it is in its place."
+            f"{ABOUT} SRCNN is the package srcnn-cells. The error of the spectrum compares the power of details ring "
+            "by ring of frequencies (mean of the differences in dB, without their signs): it tells how natural the "
+            "texture is, not whether it is in its place."
         ),
     ),
 )

@@ -42,7 +42,7 @@ SYSTEM = System(
         description="VDSR with twelve layers: fluorescence of cells on twice as many pixels per side",
         takes_and_gives=GIVES,
         recipe=f"{LEARNT_FROM} Loss: the logarithm of each crop's squared error.",
-        limits=f"{NOT_REAL} The paper's network has twenty layers of 64 features; this one sees 25 fine pixels at once.",
+        limits=f"{NOT_REAL} The paper's network has twenty layers of 64 features; this one sees 25 pixels at once.",
         cite=(
             {
                 "text": "J. Kim, J. K. Lee, K. M. Lee, Accurate image super-resolution using very deep convolutional "
