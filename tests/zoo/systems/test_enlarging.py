@@ -66,7 +66,7 @@ def test_richardson_lucy_keeps_the_light_and_finds_a_point_s_fine_pixel() -> Non
     assert image.sum() == pytest.approx(light.sum(), rel=1e-3)
     # Without blur all four fine pixels explain the coarse one alike; blurred over the border, the right one is found.
     *_, (_, image) = richardson_lucy(coarse(gaussian_filter(light, 1.2)), 1.2, background=0.0)
-    assert np.unravel_index(int(image.argmax()), image.shape) == (11, 14)
+    assert int(image.argmax()) == 11 * 24 + 14
 
 
 def test_the_best_enlargements_are_no_worse_than_bicubic() -> None:

@@ -16,7 +16,8 @@ from onscope.export.zoo.networks.superresolve import DlSim
 from onscope.export.zoo.systems.superresolve._dl_sim_task import DlSimTask
 from onscope.export.zoo.systems.superresolve._fourier_sim import reconstructed, transfer
 from onscope.export.zoo.systems.superresolve._resolution import shared_detail
-from onscope.export.zoo.systems.superresolve._striped import exposed, sharpest
+from onscope.export.zoo.systems.superresolve._shots import exposed
+from onscope.export.zoo.systems.superresolve._striped import sharpest
 from onscope.specimen.optics import Stripes
 
 Array = npt.NDArray[Any]

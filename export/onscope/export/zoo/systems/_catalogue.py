@@ -9,6 +9,7 @@ from ._system import System
 
 MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
+    "cross-modality-cells": "superresolve.cross_modality_cells",
     "dl-sim-filaments": "superresolve.dl_sim_filaments",
     "srcnn-cells": "superresolve.srcnn_cells",
     "srgan-cells": "superresolve.srgan_cells",

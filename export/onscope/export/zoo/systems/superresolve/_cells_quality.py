@@ -19,15 +19,32 @@ from .._classical import ssim
 from .._live_path import answers, movie, pipeline_of
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
-from .._structures import KINDS, Frame
+from .._structures import Frame
 from ._enlarging import best_enlargements
-from ._fine import HIGH, LOW, SCALE, held_out_frame, kind_name
+from ._fine import HIGH, LOW, SCALE, held_out_frame, kind_names
 
 Array = npt.NDArray[Any]
 Others = Callable[[Path, Sequence[Frame]], Mapping[str, Sequence[Array]]]
 """Further baselines: what they make of frames, by name; given the measured package's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Held-out samples: names of their kinds, and a frame by kind, number and photons of its brightest pixels.
+
+    With `fitted` the filters' images are brought to the truth's brightness: see `best_enlargements`.
+    """
+
+    names: Sequence[str]
+    frame: Callable[[int, int, float], Frame]
+    fitted: bool = False
+
+
+CELLS = Samples(kind_names(), held_out_frame)
 PEAKS = (100.0, 400.0, 2000.0)
 """Photons of the brightest pixels of held-out frames."""
+SHOWN = 400.0
+"""The same, of the picture."""
 STAGE = "enlarge"
 PIPELINE = """schema: 1
 stages:
@@ -55,9 +72,9 @@ ABOUT = (
 )
 
 
-def choices(minimum: int = 16, step: int = 1) -> Choices:
+def choices(minimum: int = 16, step: int = 1, samples: Samples = CELLS) -> Choices:
     """How all of them are exported: percentiles before, the frame's own counts behind, twice the pixels."""
-    frames = [held_out_frame(kind, 100 + kind, 400.0).counts for kind in range(len(KINDS))]
+    frames = [samples.frame(kind, 100 + kind, 400.0).counts for kind in range(len(samples.names))]
     return Choices(
         example=np.ascontiguousarray(frames[0][:48, :64])[None, None],
         pre=(percentiles(LOW, HIGH, ("y", "x")), cast("float32")),
@@ -76,48 +93,53 @@ def enlarged(folder: Path, frames: Sequence[Frame], pipeline: str = PIPELINE, st
     return [np.asarray(one[stage]).squeeze() for one in results]
 
 
-def scores(folder: Path, seeds: int, others: Others | None = None, metrics: Sequence[Metric] = METRICS) -> list[Score]:
+def scores(
+    folder: Path,
+    seeds: int,
+    others: Others | None = None,
+    metrics: Sequence[Metric] = METRICS,
+    samples: Samples = CELLS,
+) -> list[Score]:
     """Of all kinds of structures and light levels, each over so many seeds, beside the filters and `others`."""
     found = []
-    for kind in range(len(KINDS)):
+    for kind, name in enumerate(samples.names):
         for peak in PEAKS:
-            frames = [held_out_frame(kind, number, peak) for number in range(seeds)]
-            images = _images(folder, frames, others)
+            frames = [samples.frame(kind, number, peak) for number in range(seeds)]
+            images = _images(folder, frames, others, samples.fitted)
             for metric in metrics:
                 rows = [
-                    {name: metric.of(image, frame.truth) for name, image in one.items()}
+                    {by: metric.of(image, frame.truth) for by, image in one.items()}
                     for frame, one in zip(frames, images, strict=True)
                 ]
-                samples = f"{kind_name(kind)}, {peak:g} photons"
                 more = {"less_is_better": True} if metric.less_is_better else {}
-                found.append(over_seeds(samples, metric.name, metric.unit, rows, **more))
+                found.append(over_seeds(f"{name}, {peak:g} photons", metric.name, metric.unit, rows, **more))
     return found
 
 
-def _images(folder: Path, frames: Sequence[Frame], others: Others | None) -> list[dict[str, Array]]:
+def _images(folder: Path, frames: Sequence[Frame], others: Others | None, fitted: bool) -> list[dict[str, Array]]:
     """Of each frame, the network's image and the baselines', by name."""
     made = {"network": enlarged(folder, frames), **({} if others is None else others(folder, frames))}
     return [
-        {name: images[n] for name, images in made.items()} | best_enlargements(frame.counts, frame.truth)
+        {name: images[n] for name, images in made.items()} | best_enlargements(frame.counts, frame.truth, fitted)
         for n, frame in enumerate(frames)
     ]
 
 
-def picture(heading: str, name: str, folder: Path, file: Path, peak: float = 400.0) -> None:
+def picture(heading: str, name: str, folder: Path, file: Path, samples: Samples = CELLS) -> None:
     """A row for each kind of structure: a part of the frame, the best filter's, the network's, and the truth."""
     rows = []
-    for kind in range(len(KINDS)):
-        frame = held_out_frame(kind, 0, peak)
-        filters = best_enlargements(frame.counts, frame.truth)
+    for kind, title in enumerate(samples.names):
+        frame = samples.frame(kind, 0, SHOWN)
+        filters = best_enlargements(frame.counts, frame.truth, samples.fitted)
         best = max(("Gaussian, then bicubic", "Richardson-Lucy"), key=lambda one: psnr(filters[one], frame.truth))
         images = {best: filters[best], name: enlarged(folder, [frame])[0]}
         part = _busiest(frame.truth)
         look = Look.of(frame.truth[part], glow=True)
         small = tuple(slice(one.start // SCALE, one.stop // SCALE) for one in part)
-        tiles = [Tile(kind_name(kind), frame.counts[small], f"as the camera gives it, {peak:g} photons", look)]
+        tiles = [Tile(title, frame.counts[small], f"as the camera gives it, {SHOWN:g} photons", look)]
         tiles += [
-            Tile(title, image[part], f"{psnr(image, frame.truth):.1f} dB, SSIM {ssim(image, frame.truth):.3f}", look)
-            for title, image in images.items()
+            Tile(by, image[part], f"{psnr(image, frame.truth):.1f} dB, SSIM {ssim(image, frame.truth):.3f}", look)
+            for by, image in images.items()
         ]
         rows.append([*tiles, Tile("truth", frame.truth[part], "", look)])
     sheet(heading, rows, file)

@@ -26,7 +26,8 @@ class EnlargeCellsTask:
     frames of `field` x `field` pixels, of which `side` x `side` are learned from.
 
     The loss is the mean squared error of each crop on a logarithmic scale, so that dim and bright ones count alike:
-    lower by 1 is PSNR higher by 4.3 dB. `light` are structures (n, y, x) from 0 to 1; none: those of the recipes.
+    lower by 1 is PSNR higher by 4.3 dB. `light` are structures (n, y, x) from 0 to 1, or (n, 2, y, x): what is seen and
+    what shall be made of it; none: those of the recipes.
     """
 
     def __init__(
@@ -48,7 +49,8 @@ class EnlargeCellsTask:
 
     def _pair(self, rng: np.random.Generator) -> tuple[Array, ...]:
         light = turned(crop(self.light[rng.integers(len(self.light))], 2 * self.field, rng), int(rng.integers(8)))
-        frame = behind_coarse_pixels(light.astype(np.float32), rng)
+        seen, sharp = light if light.ndim == 3 else (light, light)
+        frame = behind_coarse_pixels(seen.astype(np.float32), rng, sharp=sharp.astype(np.float32))
         low, high = np.percentile(frame.counts, (LOW, HIGH))
         span = max(float(high - low), 1e-6)
         y, x = (int(start) for start in rng.integers(self.field - self.side + 1, size=2))

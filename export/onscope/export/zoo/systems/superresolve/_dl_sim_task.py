@@ -9,7 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ._striped import SCALE, exposed, training
+from ._shots import exposed
+from ._striped import SCALE, training
 
 Array = npt.NDArray[Any]
 SPECIMENS = 100
@@ -29,8 +30,8 @@ class DlSimTask:
     def __init__(
         self,
         network: nn.Module,
-        batch: int = 6,
-        side: int = 40,
+        batch: int = 8,
+        side: int = 32,
         field: int = 96,
         light: tuple[Array, Array] | None = None,
     ) -> None:

@@ -24,17 +24,20 @@ def coarse(light: Array) -> Array:
     return np.asarray(light.reshape(rows // SCALE, SCALE, columns // SCALE, SCALE).mean(axis=(1, 3)))
 
 
-def behind_coarse_pixels(light: Array, rng: np.random.Generator, peak: float | None = None) -> Frame:
+def behind_coarse_pixels(
+    light: Array, rng: np.random.Generator, peak: float | None = None, sharp: Array | None = None
+) -> Frame:
     """Structures (2y, 2x) from 0 to 1 on a random camera of (y, x) pixels, at a random light level or `peak` photons.
 
     The truth (2y, 2x) is what a pixel of half the size would count if it were as bright all over the coarse pixel's
-    area, without noise: the same scale of counts as the frame's.
+    area, without noise: the same scale of counts as the frame's. `sharp` is other light that the truth is to show.
     """
     level = np.exp(rng.uniform(*np.log(PEAK_PHOTONS))) if peak is None else peak
-    photons = light * level + np.exp(rng.uniform(*np.log(BACKGROUND_PHOTONS)))
+    dark = np.exp(rng.uniform(*np.log(BACKGROUND_PHOTONS)))
     camera = random_sensor(rng)
-    counts = camera.expose(coarse(photons), rng, exact=False)
-    return Frame(counts, camera.expected_counts(photons).astype(np.float32))
+    counts = camera.expose(np.maximum(coarse(light * level + dark), 0), rng, exact=False)
+    truth = camera.expected_counts((light if sharp is None else sharp) * level + dark)
+    return Frame(counts, truth.astype(np.float32))
 
 
 def held_out_frame(kind: int, number: int, peak: float) -> Frame:
@@ -42,6 +45,6 @@ def held_out_frame(kind: int, number: int, peak: float) -> Frame:
     return behind_coarse_pixels(held_out(kind, number), np.random.default_rng((number, kind)), peak)
 
 
-def kind_name(kind: int) -> str:
+def kind_names() -> tuple[str, ...]:
     """Such as "dividing-cells nuclei"."""
-    return " ".join(KINDS[kind])
+    return tuple(" ".join(kind) for kind in KINDS)

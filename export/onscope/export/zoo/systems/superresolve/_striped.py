@@ -14,7 +14,6 @@ from onscope.specimen import View
 from onscope.specimen.optics import EGFP, Stripes
 from onscope.specimen.scenarios import Scenario, as_specimen, read_scenario
 
-from ..._scenes import random_sensor
 from ...recipes import Field, Part, Plan, Recipe, around
 from .._bank import bank
 
@@ -29,9 +28,6 @@ FIELDS = 4
 """Of each specimen, in random places."""
 CELL_PHOTONS = 150.0
 """Of a field's brightest pixels as the scenario lights it: with fewer there is next to no cell in it."""
-PEAK_PHOTONS = (10.0, 1500.0)
-"""Photons per raw image of the brightest pixels (the 99.8th percentile of the mean of nine), on a logarithmic scale."""
-BACKGROUND_PHOTONS = (0.3, 10.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,47 +40,17 @@ class Striped:
     stripes: tuple[Stripes, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shots:
-    """Counts uint16 (9, y, x) of one camera, and the `truth` float32 (2y, 2x): noise-free, on the same scale."""
-
-    counts: npt.NDArray[np.uint16]
-    truth: npt.NDArray[np.float32]
-    stripes: tuple[Stripes, ...]
-    offset: float
-    """Counts where there is no light."""
-
-
 def training(count: int) -> tuple[Array, Array]:
     """Light of `count` specimens' fields, 0 to about 1: raw (n, 9, SIDE, SIDE), fine (n, 2 SIDE, 2 SIDE); float16."""
     found = bank(RECIPE, Part.TRAINING, count, _arrays)
     return found["raw"], found["fine"]
 
 
-def held_out(number: int) -> Striped:
-    """The first field of a held-out specimen."""
-    found = bank(RECIPE, Part.HELD_OUT, 1, _arrays, first=number)
+def held_out(number: int, part: Part = Part.HELD_OUT) -> Striped:
+    """The first field of one specimen."""
+    found = bank(RECIPE, part, 1, _arrays, first=number)
     stripes = tuple(Stripes(*map(float, row)) for row in found["stripes"][0])
     return Striped(found["raw"][0].astype(np.float32), found["fine"][0].astype(np.float32), stripes)
-
-
-def held_out_shots(number: int, peak: float) -> Shots:
-    """The same behind a camera of its own."""
-    light = held_out(number)
-    rng = np.random.default_rng((number, round(peak)))
-    return exposed(light.raw, light.fine, rng, peak, light.stripes)
-
-
-def exposed(
-    raw: Array, fine: Array, rng: np.random.Generator, peak: float | None = None, stripes: tuple[Stripes, ...] = ()
-) -> Shots:
-    """Light, 0 to about 1, at a random level (or `peak` photons) over a random background before a random sensor."""
-    level = np.exp(rng.uniform(*np.log(PEAK_PHOTONS))) if peak is None else peak
-    dark = np.exp(rng.uniform(*np.log(BACKGROUND_PHOTONS)))
-    camera = random_sensor(rng)
-    counts = np.stack([camera.expose(image * np.float32(level) + np.float32(dark), rng) for image in raw])
-    truth = camera.expected_counts(fine * np.float32(level) + np.float32(dark))
-    return Shots(counts, truth.astype(np.float32), stripes, camera.offset_counts)
 
 
 def sharpest(emission_um: float, na: float, period_um: float = PERIOD_UM) -> float:

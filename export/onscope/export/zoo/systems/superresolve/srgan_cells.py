@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KEY = "srgan-cells"
 FEATURES, BLOCKS = 16, 5
+ALONE, WEIGHT = 2500, 0.15
+"""Batches before the discriminator has a say, and of how much weight its word is then."""
 SPECTRUM = Metric("error of the spectrum", "dB", spectrum_error_db, less_is_better=True)
 
 
@@ -29,9 +31,10 @@ def _network() -> nn.Module:
 
 
 def _task() -> Task:
-    from ._srgan_task import SrganTask
+    from ...networks.superresolve import SrganDiscriminator
+    from ._adversarial_task import AdversarialTask
 
-    return SrganTask(_network())
+    return AdversarialTask(_network(), SrganDiscriminator(8, side=64, dense=64), ALONE, WEIGHT)
 
 
 SYSTEM = System(
