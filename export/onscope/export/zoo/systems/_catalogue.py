@@ -11,6 +11,7 @@ MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
     "cross-modality-cells": "superresolve.cross_modality_cells",
     "dl-sim-filaments": "superresolve.dl_sim_filaments",
+    "drcn": "superresolve.drcn",
     "srcnn-cells": "superresolve.srcnn_cells",
     "srgan-cells": "superresolve.srgan_cells",
     "vdsr-cells": "superresolve.vdsr_cells",
