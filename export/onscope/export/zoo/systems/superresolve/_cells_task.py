@@ -17,6 +17,8 @@ from ._fine import HIGH, LOW, behind_coarse_pixels
 Array = npt.NDArray[Any]
 SPECIMENS = 30
 """Of each kind of structure, two fields each."""
+BRIGHTER = (0.5, 4.0)
+"""How many times brighter than the percentiles say examples are: where few pixels are bright, frames go far above 1."""
 LEAST = 1e-6
 """Mean squared error in squares of the frame's span below which nothing is gained: -60 dB."""
 
@@ -52,19 +54,24 @@ class EnlargeCellsTask:
         seen, sharp = light if light.ndim == 3 else (light, light)
         frame = behind_coarse_pixels(seen.astype(np.float32), rng, sharp=sharp.astype(np.float32))
         low, high = np.percentile(frame.counts, (LOW, HIGH))
-        span = max(float(high - low), 1e-6)
+        span = max(float(high - low), 1e-6) / stretch(rng)
         y, x = (int(start) for start in rng.integers(self.field - self.side + 1, size=2))
         counts = frame.counts[y : y + self.side, x : x + self.side]
         truth = frame.truth[2 * y : 2 * (y + self.side), 2 * x : 2 * (x + self.side)]
         return tuple(np.asarray((part - low) / span, np.float32) for part in (counts, truth))
 
 
+def stretch(rng: np.random.Generator) -> float:
+    """A factor on examples, drawn on a logarithmic scale within `BRIGHTER`."""
+    return float(np.exp(rng.uniform(*np.log(BRIGHTER))))
+
+
 @torch.no_grad()
-def as_bicubic(layers: nn.Sequential) -> None:
+def as_bicubic(layers: nn.Sequential, below: float = 2.0) -> None:
     """Let the first channel of a chain of convolutions and ReLUs carry its input to the end, beside the random rest.
 
     A network without a skip then begins with what it is given: from random weights it comes near it only slowly.
-    Values below -1 in units of the frame's span are cut off. What the other channels add is a tenth of before.
+    Values below -`below` in units of the frame's span are cut off. What the other channels add is a tenth of before.
     """
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
     for place, layer in enumerate(convolutions):
@@ -72,9 +79,9 @@ def as_bicubic(layers: nn.Sequential) -> None:
         middle = layer.kernel_size[0] // 2
         if place == len(convolutions) - 1:
             layer.weight *= 0.1
-            layer.bias[0] = -1
+            layer.bias[0] = -below
         else:
-            layer.bias[0] = float(place == 0)
+            layer.bias[0] = below if place == 0 else 0
         layer.weight[0] = layer.weight[0] if place == len(convolutions) - 1 else 0
         layer.weight[0, 0] = 0
         layer.weight[0, 0, middle, middle] = 1

@@ -11,8 +11,8 @@ LEARNT_FROM = (
     "Nuclei, membranes and mitochondria of the specimen's scenarios dividing-cells and label-free: 40 to 130 % of "
     "their cells, fine pixels of 0.1 to 0.33 um, focus off by 0.7 um (standard deviation), 240 fields of 256x256, "
     "turned and mirrored. Frames are the mean over 2x2 of these pixels, with 60 to 3000 photons in the brightest "
-    "pixels over a background of 0.5 to 30, behind sCMOS sensors of many kinds; noise is drawn anew for every batch. "
-    "In the paper frames are free of noise."
+    "pixels over a background of 0.5 to 30, behind sCMOS sensors of many kinds; noise is drawn anew for every batch, "
+    "and examples are 0.5 to 4 times as bright as their percentiles say. In the paper frames are free of noise."
 )
 NOT_REAL = (
     "Trained on simulated cells in moderate to good light alone: below about 60 photons in the brightest pixels "

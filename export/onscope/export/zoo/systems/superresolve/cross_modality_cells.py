@@ -69,12 +69,12 @@ SYSTEM = System(
             "Mitochondria and membranes of the scenario label-free and nuclei of dividing-cells (40x/0.95, pixels of "
             "0.163 um), 40 to 130 % of their cells, focus off by 0.4 um (standard deviation), 40 specimens of each "
             "with up to three fields, turned and mirrored; 60 to 3000 photons in the brightest pixels over a "
-            "background of 0.5 to 30, behind sCMOS sensors of many kinds; noise is drawn anew for every batch. The "
-            "truth is the same place in a confocal microscope with the same lens and a pinhole of 1 Airy unit, "
-            "noise-free, on pixels of half the size. Loss: the logarithm of each crop's squared error, and after "
-            "2200 batches 0.1 times the discriminator's cross entropy. The paper learns from registered pairs of "
-            "images, among them confocal and STED, TIRF and TIRF-SIM, and an objective of low and one of high "
-            "aperture."
+            "background of 0.5 to 30, behind sCMOS sensors of many kinds; noise is drawn anew for every batch, and "
+            "examples are 0.5 to 4 times as bright as their percentiles say. The truth is the same place in a "
+            "confocal microscope with the same lens and a pinhole of 1 Airy unit, noise-free, on pixels of half the "
+            "size. Loss: the logarithm of each crop's squared error, and after 2200 batches 0.1 times the "
+            "discriminator's cross entropy. The paper learns from registered pairs of images, among them confocal "
+            "and STED, TIRF and TIRF-SIM, and an objective of low and one of high aperture."
         ),
         limits=(
             "A wide-field image does not tell where along the axis its light comes from: how much of it is haze is "

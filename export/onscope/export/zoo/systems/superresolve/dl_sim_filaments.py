@@ -168,12 +168,14 @@ SYSTEM = System(
         recipe=(
             "Filaments of the specimen's scenario sim (100x/1.49 TIRF, raw pixels of 65 nm), half to one and a half "
             "times its cells, 100 specimens, up to 400 fields of 160x160; stripes of 274 to 286 nm with a modulation "
-            "of 0.7 to 0.95, angles 9 to 11 degrees off the rows and 60 degrees apart, three equal steps of phase from "
-            "anywhere; focus off by 80 nm (standard deviation); 8 to 500 photons per raw image in the brightest "
-            "pixels over a background of 0.3 to 10, behind sCMOS sensors of many kinds; noise is drawn anew for every "
-            "batch. The truth is what the same lens makes of even light, noise-free, when the wavelength is shorter by "
-            "as much as lets it pass the frequencies of light and stripes together (0.62 times): the paper learns from "
-            "reconstructions in good light. Loss: the logarithm of each crop's squared error."
+            "of 0.7 to 0.95, angles 9 to 11 degrees off the rows and 60 degrees apart, three equal steps of phase "
+            "from anywhere; focus off by 80 nm (standard deviation); 8 to 500 photons per raw image in the brightest "
+            "pixels over a background of 0.3 to 10, behind sCMOS sensors of many kinds; noise is drawn anew for "
+            "every batch, and examples are 0.5 to 4 times as bright as their percentiles say. The truth is what the "
+            "same lens makes of even light, noise-free, when the wavelength is shorter by as much as lets it pass "
+            "the frequencies of light and stripes together (0.62 times): the paper learns from reconstructions in "
+            "good light, and its network draws the image alone, where this one adds what it says to the enlarged "
+            "mean of the raw images. Loss: the logarithm of each crop's squared error."
         ),
         limits=(
             "It knows the stripes of one microscope, in the order of the scenario: other periods, angles or orders "

@@ -57,6 +57,6 @@ SYSTEM = System(
         settings={"decode": "image"},
     ),
     live=Live(PIPELINE, "specimen:dividing-cells@membranes"),
-    training=Training(_task, steps=8000, learning_rate=1e-3),
+    training=Training(_task, steps=8000, learning_rate=5e-4),
     measured=Measured(scores, partial(picture, "SRCNN on held-out cells", "SRCNN"), about=ABOUT),
 )
