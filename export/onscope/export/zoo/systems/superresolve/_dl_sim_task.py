@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ._cells_task import LEAST, stretch
+from ._cells_task import LEAST
 from ._shots import exposed
 from ._striped import SCALE, training
 
@@ -56,7 +56,7 @@ class DlSimTask:
         fine = _cut(self.fine[at], SCALE * y, SCALE * x, SCALE * self.field).astype(np.float32)
         shots = exposed(raw, fine, rng)
         low, high = np.percentile(shots.counts, (LOW, HIGH))
-        span = max(float(high - low), 1e-6) / stretch(rng)
+        span = max(float(high - low), 1e-6)
         y, x = (int(start) for start in rng.integers(self.field - self.side + 1, size=2))
         parts = _cut(shots.counts, y, x, self.side), _cut(shots.truth, SCALE * y, SCALE * x, SCALE * self.side)
         return tuple(np.asarray((part - low) / span, np.float32) for part in parts)

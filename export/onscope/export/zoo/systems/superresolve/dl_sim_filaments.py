@@ -171,7 +171,7 @@ SYSTEM = System(
             "of 0.7 to 0.95, angles 9 to 11 degrees off the rows and 60 degrees apart, three equal steps of phase "
             "from anywhere; focus off by 80 nm (standard deviation); 8 to 500 photons per raw image in the brightest "
             "pixels over a background of 0.3 to 10, behind sCMOS sensors of many kinds; noise is drawn anew for "
-            "every batch, and examples are 0.5 to 4 times as bright as their percentiles say. The truth is what the "
+            "every batch. The truth is what the "
             "same lens makes of even light, noise-free, when the wavelength is shorter by as much as lets it pass "
             "the frequencies of light and stripes together (0.62 times): the paper learns from reconstructions in "
             "good light, and its network draws the image alone, where this one adds what it says to the enlarged "
@@ -194,7 +194,7 @@ SYSTEM = System(
         settings={"decode": "image"},
     ),
     live=Live(PIPELINE, "specimen:sim@filaments,phases=9,size=256", frames=36),
-    training=Training(_task, steps=4000, learning_rate=3e-3),
+    training=Training(_task, steps=5000, learning_rate=3e-3),
     measured=Measured(
         _scores,
         _picture,
