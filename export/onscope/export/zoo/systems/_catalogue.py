@@ -9,8 +9,14 @@ from ._system import System
 
 MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
+    "cross-modality-cells": "superresolve.cross_modality_cells",
     "deepcad-rt-movies": "restore.deepcad_rt_movies",
+    "dl-sim-filaments": "superresolve.dl_sim_filaments",
+    "drcn": "superresolve.drcn",
     "fnet-nuclei": "label_free.fnet_nuclei",
+    "srcnn-cells": "superresolve.srcnn_cells",
+    "srgan-cells": "superresolve.srgan_cells",
+    "vdsr-cells": "superresolve.vdsr_cells",
 }
 """The module of each system's key, below this package; each has a constant SYSTEM."""
 
