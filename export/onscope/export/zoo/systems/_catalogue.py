@@ -7,7 +7,10 @@ from importlib import import_module
 from ._rows import ROWS, Row
 from ._system import System
 
-MODULES: dict[str, str] = {"care-cells": "restore.care_cells"}
+MODULES: dict[str, str] = {
+    "care-cells": "restore.care_cells",
+    "unet-cells": "segment.unet_cells",
+}
 """The module of each system's key, below this package; each has a constant SYSTEM."""
 
 
