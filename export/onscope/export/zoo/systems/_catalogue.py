@@ -10,6 +10,11 @@ from ._system import System
 MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
     "unet-cells": "segment.unet_cells",
+    "fcn": "segment.fcn",
+    "segnet": "segment.segnet",
+    "deeplab": "segment.deeplab",
+    "scpp-net": "segment.scpp_net",
+    "cdeep3m": "segment.cdeep3m",
 }
 """The module of each system's key, below this package; each has a constant SYSTEM."""
 
