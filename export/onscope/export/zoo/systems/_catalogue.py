@@ -10,6 +10,8 @@ from ._system import System
 MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
     "unet-cells": "segment.unet_cells",
+    "nuclei-cells": "segment.nuclei_cells",
+    "cellpose-cells": "segment.cellpose_cells",
     "fcn": "segment.fcn",
     "segnet": "segment.segnet",
     "deeplab": "segment.deeplab",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ... import PACKAGES
 from ..._matching import Matched, matched
 from ..._nuclei_quality import KINDS, WIDTHS_PX, held_out, watershed
 from ...recipes import Nuclei
@@ -20,7 +21,7 @@ from .._score import Score, over_seeds
 
 Labels = npt.NDArray[np.int32]
 Finder = Callable[[Sequence[Nuclei]], Sequence[Labels]]
-USUAL = "Otsu + watershed"
+USUAL, UNET = "Otsu + watershed", "U-Net + watershed"
 ABOUT = (
     "Measured through the runtime on specimens that neither training nor any choice has seen; mean and standard "
     "deviation over the specimens. Four scenarios as they are (512x512), dividing-cells with a death rate of 0.2 per "
@@ -102,6 +103,15 @@ def live(pipeline: str, stage: str, folder: Path) -> Finder:
         return [np.asarray(one[stage], np.int32) for one in results]
 
     return find
+
+
+def beside_unet(pipeline: str, stage: str, folder: Path) -> dict[str, Finder]:
+    """The network's package in `folder`, the U-Net's beside it (or else the shipped one), and the usual way."""
+    from . import unet_cells
+
+    beside = folder.parent / unet_cells.KEY
+    unet = live(unet_cells.PIPELINE, "nuclei", beside if beside.is_dir() else PACKAGES / unet_cells.KEY)
+    return {"network": live(pipeline, stage, folder), UNET: unet, USUAL: best_watershed}
 
 
 def best_watershed(given: Sequence[Nuclei]) -> Sequence[Labels]:

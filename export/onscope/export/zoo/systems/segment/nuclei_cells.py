@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from onscope.export import Choices
 
-from ... import PACKAGES
 from ..._nuclei_texts import NUCLEI_WORDS
 from .._score import Score
 from .._system import Live, Measured, System, Training
-from . import unet_cells
-from ._measured import ABOUT, USUAL, Finder, best_watershed, live, scores
+from ._measured import ABOUT, beside_unet, scores
 from ._picture import picture
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ stages:
   nuclei: {package: "{package}"}
   cells: {measure: nuclei, intensity: [frame]}
 """
-UNET = "U-Net + watershed"
 
 
 def _network() -> nn.Module:
@@ -46,19 +43,12 @@ def _choices() -> Choices:
     return choices()
 
 
-def _finders(folder: Path) -> dict[str, Finder]:
-    """The network's package in `folder`; the U-Net's beside it, or else the shipped one."""
-    beside = folder.parent / unet_cells.KEY
-    unet = live(unet_cells.PIPELINE, "nuclei", beside if beside.is_dir() else PACKAGES / unet_cells.KEY)
-    return {"network": live(PIPELINE, "nuclei", folder), UNET: unet, USUAL: best_watershed}
-
-
 def _scores(folder: Path, seeds: int) -> list[Score]:
-    return scores(_finders(folder), seeds)
+    return scores(beside_unet(PIPELINE, "nuclei", folder), seeds)
 
 
 def _picture(folder: Path, file: Path) -> None:
-    found = _finders(folder)
+    found = beside_unet(PIPELINE, "nuclei", folder)
     picture("StarDist on held-out nuclei", {"StarDist": found.pop("network"), **found}, file)
 
 
