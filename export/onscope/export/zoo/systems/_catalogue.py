@@ -12,6 +12,7 @@ MODULES: dict[str, str] = {
     "unet-cells": "segment.unet_cells",
     "nuclei-cells": "segment.nuclei_cells",
     "cellpose-cells": "segment.cellpose_cells",
+    "resnet-cells": "classify.resnet_cells",
     "fcn": "segment.fcn",
     "segnet": "segment.segnet",
     "deeplab": "segment.deeplab",
