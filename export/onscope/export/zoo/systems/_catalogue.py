@@ -13,6 +13,7 @@ MODULES: dict[str, str] = {
     "nuclei-cells": "segment.nuclei_cells",
     "cellpose-cells": "segment.cellpose_cells",
     "resnet-cells": "classify.resnet_cells",
+    "leap-poles": "segment.leap_poles",
     "fcn": "segment.fcn",
     "segnet": "segment.segnet",
     "deeplab": "segment.deeplab",
