@@ -9,13 +9,27 @@ from ._system import System
 
 MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
+    "cdeep3m": "segment.cdeep3m",
+    "cellpose-cells": "segment.cellpose_cells",
+    "cnn-lstm-cells": "classify.cnn_lstm_cells",
     "cross-modality-cells": "superresolve.cross_modality_cells",
     "deepcad-rt-movies": "restore.deepcad_rt_movies",
+    "deeplab": "segment.deeplab",
     "dl-sim-filaments": "superresolve.dl_sim_filaments",
     "drcn": "superresolve.drcn",
+    "fcn": "segment.fcn",
     "fnet-nuclei": "label_free.fnet_nuclei",
+    "fusion-net": "classify.fusion_net",
+    "leap-poles": "segment.leap_poles",
+    "nuclei-cells": "segment.nuclei_cells",
+    "pattern-net": "classify.pattern_net",
+    "protein-atlas": "classify.protein_atlas",
+    "resnet-cells": "classify.resnet_cells",
+    "scpp-net": "segment.scpp_net",
+    "segnet": "segment.segnet",
     "srcnn-cells": "superresolve.srcnn_cells",
     "srgan-cells": "superresolve.srgan_cells",
+    "unet-cells": "segment.unet_cells",
     "vdsr-cells": "superresolve.vdsr_cells",
 }
 """The module of each system's key, below this package; each has a constant SYSTEM."""
