@@ -7,7 +7,11 @@ from importlib import import_module
 from ._rows import ROWS, Row
 from ._system import System
 
-MODULES: dict[str, str] = {"care-cells": "restore.care_cells"}
+MODULES: dict[str, str] = {
+    "care-cells": "restore.care_cells",
+    "delta-segment": "track.delta_segment",
+    "delta-track": "track.delta_track",
+}
 """The module of each system's key, below this package; each has a constant SYSTEM."""
 
 
