@@ -73,6 +73,29 @@ def test_a_magnified_output_states_its_scale(make: Any) -> None:
     assert max(one.max_relative for one in report.parity) < 1e-4
 
 
+def test_one_size_alone(make: Any) -> None:
+    frame = np.random.default_rng(0).random((1, 1, 32, 32), np.float32)
+    with pytest.raises(ExportError, match="fails on a"):
+        make(OneSize(), frame)
+    package = Package.load(make(OneSize(), frame, fixed=True).folder)
+    assert {axis.id: axis.size.fixed for axis in package.inputs[0].described if axis.kind == "space"} == {
+        "y": 32,
+        "x": 32,
+    }
+    assert np.array_equal(answers(package, frame), 2 * frame)
+
+
+def test_an_output_whose_size_is_no_multiple_of_the_one_input_s(make: Any) -> None:
+    frame = np.random.default_rng(0).random((1, 1, 24, 32), np.float32)
+    network = torch.nn.AdaptiveAvgPool2d((12, 8))
+    with pytest.raises(ExportError):
+        make(network, frame, minimum=8, step=8)
+    package = Package.load(make(network, frame, fixed=True).folder)
+    assert [axis.size.fixed for axis in package.outputs[0].described] == [1, 1, 12, 8]
+    assert package.outputs[0].scale is None
+    assert answers(package, frame).shape == (1, 1, 12, 8)
+
+
 def test_a_list_of_points(make: Any, counts: Any) -> None:
     report = make(Peaks(), counts, settings=POINTS)
     package = Package.load(report.folder)

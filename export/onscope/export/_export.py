@@ -54,7 +54,7 @@ def export_original(
     fed = fed_all((given, *further))
     plans = plan_outputs(
         run_on(original, fed), wanted.example, wanted.axes, wanted.output_axes, wanted.output_names, wanted.post,
-        wanted.about.settings, wanted.stated.forms,
+        wanted.about.settings, wanted.stated.forms, wanted.fixed,
     )  # fmt: skip
     check_names((given, *further, *plans))
     wanted = replace(wanted, notes=(*wanted.notes, *states_noted(further, plans, wanted.about.settings)))

@@ -40,6 +40,7 @@ def export_torch(
     further: Sequence[FurtherInput] = (),
     minimum: int | None = None,
     step: int | None = None,
+    fixed: bool = False,
     sizes: Sequence[tuple[int, int]] | None = None,
     frames: Sequence[Given] = (),
     cite: Sequence[Mapping[str, str]] = (),
@@ -57,11 +58,12 @@ def export_torch(
     `example` is a typical frame as the package takes it: uint8, uint16 or float32, with the letters `axes` ("bcyx":
     batch of 1, channel, y, x); it becomes the test input. `pre` are the steps that make of it what the network takes,
     `post` those behind each output; without them raw counts go into the network. Height and width stay free from
-    `minimum` on in steps of `step`; both are found by trying where neither is said. `output_axes` defaults to `axes`,
-    or to "ic" (rows, columns) where `settings` says decode: points; `settings` is config.onscope: decode ("image",
-    "points", "classes", ...: `onscope.runtime.decode.SETTINGS`) and what is set of that kind, such as columns (names of
-    the points' columns), threshold (of the score), min_distance; scale. `license` is an SPDX name (None:
-    not stated), `authors` names or mappings with name, affiliation, orcid; `cite` mappings with text and doi or url.
+    `minimum` on in steps of `step`; both are found by trying where neither is said. With `fixed` they are the example's
+    alone, and outputs may have sizes that are no multiple of them. `output_axes` defaults to `axes`, or to "ic" (rows,
+    columns) where `settings` says decode: points; `settings` is config.onscope: decode ("image", "points", "classes",
+    ...: `onscope.runtime.decode.SETTINGS`) and what is set of that kind, such as columns (names of the points'
+    columns), threshold (of the score), min_distance; scale. `license` is an SPDX name (None: not stated), `authors`
+    names or mappings with name, affiliation, orcid; `cite` mappings with text and doi or url.
     `sizes` are the (y, x) at which parity is proven besides the example's (default: the minimum and odd ones), on
     darker and brighter frames in turn; the limits stand in `proof._parity`. `frames` are those that it is proven on
     besides, as `Choices` has them.
@@ -88,6 +90,7 @@ def export_torch(
         post=post,
         minimum=minimum,
         step=step,
+        fixed=fixed,
         sizes=sizes or (),
         frames=frames,
         settings=settings or {},

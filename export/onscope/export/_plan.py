@@ -45,7 +45,7 @@ class TensorPlan:
     pad: Mapping[str, Any] = field(default_factory=dict)
     """How an input is padded, in BioImage.IO's words."""
     follows: str = "yx"
-    """Axes along which it has another size where the frame has; none of an input beside it that has one size."""
+    """Axes along which it has another size where the frame has; none of a tensor beside it that has one size."""
 
     def settings(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """config.onscope for this output: what has y and x is an image, whatever the other outputs are."""
@@ -53,6 +53,8 @@ class TensorPlan:
 
     def size(self, given: tuple[int, int]) -> tuple[float, float]:
         """Its (y, x) for an input of (y, x)."""
+        if not self.follows:
+            return self.example.shape[self.axes.index("y")], self.example.shape[self.axes.index("x")]
         y, x = (size * self.scale + self.offset.get(letter, 0) for letter, size in zip("yx", given, strict=True))
         return y, x
 
@@ -93,8 +95,12 @@ def checked_example(example: Array, axes: str, minimum: int, step: int) -> Array
 def plan_outputs(
     outputs: Sequence[Array], given: Array, axes: str, output_axes: Sequence[str], names: Sequence[str],
     post: Sequence[tuple[Step, ...]], settings: Mapping[str, Any], forms: Sequence[OutputForm] = (),
+    fixed: bool = False,
 ) -> list[TensorPlan]:  # fmt: skip
-    """One plan for each of the network's outputs; their examples are those outputs, before their steps."""
+    """One plan for each of the network's outputs; their examples are those outputs, before their steps.
+
+    With `fixed`, where the input has one size, outputs may have sizes that are no multiple of it: no scale is stated.
+    """
     points = settings["decode"] == "points"
     columns = settings.get("columns")
     if points and not columns:
@@ -114,11 +120,15 @@ def plan_outputs(
     forms = list(forms) if len(forms) == len(outputs) else [OutputForm()] * len(outputs)
     for array, output, own, after, form in zip(outputs, found_names, letters, steps, forms, strict=True):
         check_axes(own, array, f"output {output!r}")
-        scale = 1.0
-        if "y" in own and "x" in own:
-            scale = (array.shape[own.index("y")] - form.offset.get("y", 0)) / given.shape[axes.index("y")]
+        scales = [
+            (array.shape[own.index(letter)] - form.offset.get(letter, 0)) / given.shape[axes.index(letter)]
+            for letter in "yx" if {"y", "x"} <= set(own)
+        ]  # fmt: skip
+        apart = fixed and len(set(scales)) > 1
+        scale = 1.0 if apart or not scales else scales[0]
         channels = columns if points and own == "ic" else form.channel_names or None
-        plans.append(TensorPlan(output, own, array, channels, scale, after, form.offset, form.halo))
+        follows = "" if apart else "yx"
+        plans.append(TensorPlan(output, own, array, channels, scale, after, form.offset, form.halo, follows=follows))
     return plans
 
 

@@ -16,7 +16,7 @@ from onscope.runtime.engines import open_session
 from onscope.runtime.graph import Raw
 from onscope.runtime.package import prove
 from tests.graph.run import opened, request
-from tests.zoo.networks.segment.proven import LIMIT, answers, noise, seeded
+from tests.zoo.networks.proof import LIMIT, answers, noise, seeded
 
 HIDDEN = 6
 

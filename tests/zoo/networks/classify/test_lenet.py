@@ -8,7 +8,7 @@ import torch
 
 from onscope.export.zoo.networks.classify import LeNet5
 from onscope.export.zoo.networks.classify.lenet import CONNECTED, scaled_tanh
-from tests.zoo.networks.segment.proven import parameters, proven, seeded
+from tests.zoo.networks.proof import parameters, proven, seeded
 
 
 def test_parameters() -> None:

@@ -9,7 +9,7 @@ import torch
 
 from onscope.export.zoo.networks.classify import ProteinAtlasResNet, ResNet, ResNetBody, Vgg
 from onscope.export.zoo.networks.classify.protein_atlas import CHANNELS, NAMES
-from tests.zoo.networks.segment.proven import parameters, proven, seeded, shape_of
+from tests.zoo.networks.proof import parameters, proven, seeded, shape_of
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 
 from onscope.export.zoo.networks.classify import FusionNet, PatternNet, PatternNetEnsemble
 from onscope.export.zoo.networks.classify.fusion_net import described
-from tests.zoo.networks.segment.proven import parameters, proven, seeded, shape_of
+from tests.zoo.networks.proof import parameters, proven, seeded, shape_of
 
 
 def test_spectrum_and_shape_of_a_cell() -> None:

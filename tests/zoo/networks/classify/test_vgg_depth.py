@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 from onscope.export.zoo.networks.classify import AxialCnn, LateralVgg19
-from tests.zoo.networks.segment.proven import parameters, proven, seeded, shape_of
+from tests.zoo.networks.proof import parameters, proven, seeded, shape_of
 
 
 def test_layers() -> None:

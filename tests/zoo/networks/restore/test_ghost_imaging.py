@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import nn
 
-from onscope.export import Choices, export_original
-from onscope.export.pytorch import TorchNetwork
 from onscope.export.zoo.networks.restore import GhostImaging, GhostImagingFromSeries
-from onscope.runtime import Package
-from onscope.runtime.engines import open_session
 
-from .proof import TOLD, frame, parameters, seeded
+from ..proof import frame, noise, parameters, proven, seeded
 
 
 def test_shapes_and_parameters() -> None:
     # Dense layers alone: three hidden ones and the last, each 1024 to 1024. The paper prints no total.
-    assert parameters(GhostImaging()) == 4 * (1024 + 1) * 1024
+    assert parameters(lambda: GhostImaging()) == 4 * (1024 + 1) * 1024
     assert GhostImaging(8, hidden=5, layers=2)(torch.rand(3, 1, 8, 8)).shape == (3, 1, 8, 8)
 
 
@@ -33,17 +27,13 @@ def test_the_correlation_finds_the_object() -> None:
     assert float(torch.corrcoef(torch.stack((crude.flatten(), truth.flatten())))[0, 1]) > 0.9
 
 
-def fixed_size(network: nn.Module, shape: tuple[int, ...], folder: Path) -> None:
-    told = {**TOLD, "authors": (TOLD["authors"][0],)}
-    example = frame(*shape)
-    choices = Choices(example=example, axes="bcyx", output_axes=("bcyx",), fixed=True, **told)  # type: ignore[arg-type]
-    report = export_original(TorchNetwork(seeded(network), "a network of one size", None), folder, choices, None)
-    assert report.passed
-    with torch.no_grad():
-        expected = network(torch.from_numpy(example)).numpy()
-    found = open_session(Package.load(report.folder).weights, "cpu", 1).run([example])[0]
-    assert np.abs(found - expected).max() <= 2e-4 * np.ptp(expected)
-
-
 def test_the_export_is_equal_at_its_own_size(tmp_path: Path) -> None:
-    fixed_size(GhostImaging(16, hidden=12), (1, 1, 16, 16), tmp_path / "package")
+    proven(seeded(lambda: GhostImaging(16, hidden=12)), tmp_path / "package", frame(1, 1, 16, 16), fixed=True)
+
+
+def test_an_image_is_made_of_a_detector_s_series(tmp_path: Path) -> None:
+    network = seeded(lambda: GhostImagingFromSeries(torch.rand(40, 8, 8), hidden=12))
+    package = proven(network, tmp_path / "package", noise(1, 1, 1, 40), fixed=True)
+    sizes = [{axis.id: axis.size.fixed for axis in one[0].described} for one in (package.inputs, package.outputs)]
+    assert sizes == [{"batch": 1, "channel": 1, "y": 1, "x": 40}, {"batch": 1, "channel": 1, "y": 8, "x": 8}]
+    assert package.outputs[0].scale is None

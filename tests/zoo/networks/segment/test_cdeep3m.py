@@ -8,7 +8,7 @@ import pytest
 
 from onscope.export.zoo.networks.segment import CDeep3M
 
-from .proven import parameters, proven, seeded, shape_of
+from ..proof import parameters, proven, seeded, shape_of
 
 SETTINGS = {"decode": "classes", "classes": ["background", "membrane"]}
 

@@ -8,7 +8,7 @@ import pytest
 
 from onscope.export.zoo.networks.segment import DeepLabV3Plus
 
-from .proven import parameters, proven, seeded, shape_of
+from ..proof import parameters, proven, seeded, shape_of
 
 
 def test_parameters() -> None:

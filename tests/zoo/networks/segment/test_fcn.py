@@ -11,7 +11,7 @@ from torch.nn import functional
 from onscope.export.zoo.networks.segment import Fcn
 from onscope.export.zoo.networks.segment.fcn import enlarging
 
-from .proven import parameters, proven, seeded, shape_of
+from ..proof import parameters, proven, seeded, shape_of
 
 
 @pytest.mark.parametrize(("stride", "count"), [(32, 136_152_917), (16, 134_815_994), (8, 134_489_759)])

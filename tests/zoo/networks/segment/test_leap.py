@@ -8,7 +8,7 @@ from torch import nn
 
 from onscope.export.zoo.networks.segment import Leap
 
-from .proven import parameters, proven, seeded, shape_of
+from ..proof import parameters, proven, seeded, shape_of
 
 
 def test_layers() -> None:

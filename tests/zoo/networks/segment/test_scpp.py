@@ -8,7 +8,7 @@ import pytest
 
 from onscope.export.zoo.networks.segment import ScppNet
 
-from .proven import parameters, proven, seeded
+from ..proof import parameters, proven, seeded
 
 
 def test_parameters() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from onscope.export.zoo.networks.segment import SegNet
 
-from .proven import parameters, proven, seeded, shape_of
+from ..proof import parameters, proven, seeded, shape_of
 
 
 def test_parameters() -> None:

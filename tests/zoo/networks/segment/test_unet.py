@@ -12,7 +12,7 @@ from onscope.export import Choices, export_original
 from onscope.export.routes import Asked, load
 from onscope.export.zoo.networks.segment import UNet, touching_weights
 
-from .proven import parameters, proven, seeded, shape_of
+from ..proof import parameters, proven, seeded, shape_of
 
 
 def test_parameters() -> None:
@@ -25,6 +25,7 @@ def test_valid_convolutions_see_the_middle_of_the_frame() -> None:
     assert shape_of(UNet(features=1, padded=False), (1, 1, 572, 572)) == (1, 2, 388, 388)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", [False, True])
 def test_parity(tmp_path: Path, norm: bool) -> None:
     network = seeded(lambda: UNet(1, 3, features=2, depth=3, norm=norm), (2, 1, 32, 32))
@@ -35,6 +36,7 @@ def test_parity(tmp_path: Path, norm: bool) -> None:
     assert package.settings["decode"] == "classes"
 
 
+@pytest.mark.slow
 def test_from_a_state_dict_by_its_name(tmp_path: Path) -> None:
     torch.manual_seed(0)
     torch.save(UNet(features=2, depth=2).state_dict(), tmp_path / "net.pt")

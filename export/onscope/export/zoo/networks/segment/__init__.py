@@ -2,6 +2,7 @@
 
 from .cdeep3m import CDeep3M
 from .deeplab import AtrousPyramid, DeepLabV3Plus
+from .deeplabcut import DeepLabCut
 from .fcn import Fcn
 from .leap import Leap
 from .scpp import ScppNet
@@ -11,6 +12,7 @@ from .unet import UNet, touching_weights
 __all__ = [
     "AtrousPyramid",
     "CDeep3M",
+    "DeepLabCut",
     "DeepLabV3Plus",
     "Fcn",
     "Leap",
