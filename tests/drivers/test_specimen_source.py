@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from onscope.drivers.specimen import SpecimenSource, source
-from onscope.drivers.specimen._source import _channel, remembered, shown
+from onscope.drivers.specimen._open import _usual, remembered
+from onscope.drivers.specimen._source import shown
 from onscope.drivers.truth import read_truth
 from onscope.runtime import FrameId, SourceError, open_source
 from onscope.runtime.record import Recording
@@ -119,7 +120,7 @@ def test_what_channels_show() -> None:
 
 
 def test_a_channel_of_fluorescence_is_taken_where_none_is_named() -> None:
-    taken = {name: _channel(read_scenario(name), "") for name in scenario_names()}
+    taken = {name: _usual(read_scenario(name)) for name in scenario_names()}
     assert taken == {
         "bacteria": "bodies",
         "dividing-cells": "nuclei",

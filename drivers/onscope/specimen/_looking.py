@@ -96,6 +96,11 @@ class Looking:
         """Whether time changes nothing about the sample until then."""
         return self._step(time_s) == self._step(self.sample.time_s)
 
+    @property
+    def step(self) -> float:
+        """The number of the sample's step; another one as soon as time has changed the sample."""
+        return self._step(self.sample.time_s)
+
     def advance(self, to_s: float) -> None:
         """The sample lives on until `to_s` seconds. Raises ValueError for a time that is past."""
         if not self.stands_until(to_s):

@@ -14,6 +14,7 @@ import typer.main
 SUMMARIES = {
     "demo": "Run the demo: a real Micro-Manager core, networks on its frames, live, recorded and accounted for.",
     "run": "Run a pipeline on a camera or on stored images.",
+    "models": "List the networks that are there: what they take and cost, how good they are, whom to cite.",
     "compile": "Compile a package or a pipeline, and say what was fused, merged, padded, tiled.",
     "export": "Export a trained network to a package, with proof that nothing changed.",
     "reduce": "Add fp16 or int8 variants to a package, with proof of what they change.",

@@ -47,9 +47,17 @@ def demo(
     worker: WorkerOption = "process",
     provider: ProviderOption = "auto",
     pipeline: Annotated[
-        Path | None,
-        typer.Option("--pipeline", help="YAML of another pipeline.", show_default="by what is seen"),
+        str | None,
+        typer.Option(
+            "--pipeline",
+            metavar="NAME|YAML",
+            help="A shipped demonstration (--list names them), or the YAML of another pipeline.",
+            show_default="by what is seen",
+        ),
     ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Say which demonstrations there are, what they show, and end.")
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -95,16 +103,25 @@ def demo(
 
     The demo camera shows fluorescent beads that wander in small steps; a simulated sCMOS sensor adds its noise, so that
     the truth is known. With --specimen, living cells, bacteria or molecules lie under a simulated microscope whose
-    camera, stages and light are devices of the core. Exit code 0 when the ledger adds up and the raw frames are
-    complete.
+    camera, stages and light are devices of the core. With --pipeline NAME a system of the literature runs on the
+    specimen that shows it: stacks, structured light, movies; what is stated beside it (--specimen, --frames ...) counts
+    before the demonstration's own. Exit code 0 when the ledger adds up and the raw frames are complete.
     """
     from rich.console import Console
 
     from onscope.runtime import SourceError, keep_newest
 
+    from ._demos import chosen, table
     from ._live import Plan, run_live
     from ._viewing import looking_of
 
+    if list_:
+        Console().print(table())
+        raise typer.Exit
+    file, shown = (None, None) if pipeline is None else chosen(pipeline)
+    own = {"size": SIZE} if shown is None else {"size": SIZE, **shown.options}
+    if shown is not None and specimen is None:
+        specimen = shown.scenario
     if specimen is None:
         for name, given in (("--channel", channel), ("--lapse", lapse), ("--truth", truth or None)):
             if given is not None:
@@ -114,12 +131,12 @@ def demo(
                 )
     looking = looking_of(view, view_port, host, token, browser, stay, None)
     console = Console()
-    with _opened(specimen, seed, exposure_ms, channel, lapse) as source:
+    with _opened(specimen, seed, exposure_ms, channel, lapse, own) as source:
         plan = Plan(
-            title="onscope demo" if specimen is None else f"onscope demo: {specimen}",
-            pipeline=pipeline or (PIPELINE if specimen is None else pipeline_for(source.shows)),
+            title=": ".join(["onscope demo", *([pipeline] if shown else [specimen] if specimen else [])]),
+            pipeline=file or (PIPELINE if specimen is None else pipeline_for(source.shows)),
             out=out or dated_folder("demo"),
-            frames=frames or (FRAMES if specimen is None else most_frames(source.exposure_ms)),
+            frames=frames or (shown.frames if shown else FRAMES if not specimen else most_frames(source.exposure_ms)),
             admission=keep_newest(2),
             worker=worker,
             provider=provider,
@@ -127,10 +144,14 @@ def demo(
             overwrite=overwrite,
             keep_truth=truth,
             looking=looking,
+            aim=source.aim if "against" in own else None,
         )
+        if shown is not None:
+            console.print(f"{shown.system}. {shown.seen}", soft_wrap=True, highlight=False)
         if specimen is not None:
             console.print(source.words, soft_wrap=True, highlight=False)
-        code = run_live(source, plan, console, source.truth)
+        # Where answers are to show something else than the frame does, they cannot be held against its own truth.
+        code = run_live(source, plan, console, source.truth if plan.aim is None else None)
     raise typer.Exit(code)
 
 
@@ -154,23 +175,23 @@ def most_frames(exposure_ms: float) -> int:
 
 @contextmanager
 def _opened(
-    specimen: str | None, seed: int | None, exposure_ms: float | None, channel: str | None, lapse: float | None
+    specimen: str | None,
+    seed: int | None,
+    exposure_ms: float | None,
+    channel: str | None,
+    lapse: float | None,
+    own: dict[str, Any],
 ) -> Iterator[Any]:
-    """The source; of a specimen it has `words`, `shows` and `exposure_ms` beside its `truth`."""
+    """The source; of a specimen it has `words`, `shows` and `exposure_ms` beside its `truth`. `own`: options of the
+    demonstration, which count where nothing else is stated."""
     from onscope.runtime import open_source
 
     if specimen is None:
         options: dict[str, Any] = {"seed": seed or 0, "exposure_ms": 50.0 if exposure_ms is None else exposure_ms}
         driver = "demo"
     else:
-        options = {
-            "seed": seed,
-            "exposure_ms": exposure_ms,
-            "channel": channel,
-            "lapse": lapse,
-            "size": SIZE,
-            "truth": True,
-        }
+        stated = {"seed": seed, "exposure_ms": exposure_ms, "channel": channel, "lapse": lapse}
+        options = own | {key: value for key, value in stated.items() if value is not None} | {"truth": True}
         driver = f"specimen:{specimen}"
     with open_source(driver, **options) as source:
         yield cast("Any", source)

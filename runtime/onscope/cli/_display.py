@@ -78,6 +78,8 @@ def panel(monitor: Monitor, counts: Mapping[str, int], taken: int, frames: int |
     parts: list[RenderableType] = [head, ledger]
     if monitor.psnr is not None and monitor.psnr.means:
         parts.append(psnr_words(monitor))
+    if monitor.likeness is not None and monitor.likeness.means:
+        parts.append(likeness_words(monitor))
     parts += trust_words(monitor)
     parts += [Text(), steps_table(monitor)]
     return Panel(Group(*parts), title=title, border_style="cyan", expand=False, padding=(1, 2))
@@ -93,6 +95,8 @@ def line(monitor: Monitor, counts: Mapping[str, int], taken: int, frames: int | 
     words += [f"{state} {count}" for state, count in counts.items() if count]
     if monitor.psnr is not None:
         words += [f"PSNR {name} {mean:.1f} dB" for name, mean in monitor.psnr.means.items()]
+    if monitor.likeness is not None:
+        words += [f"r {name} {mean:.3f}" for name, mean in monitor.likeness.means.items()]
     words += [f"{stage} {count}" for stage, count in monitor.objects.items()]
     words += [f"{stage} {one.suspect} suspect" for stage, one in monitor.trust.stages.items() if one.suspect]
     return " | ".join(words)
@@ -118,6 +122,15 @@ def psnr_words(monitor: Monitor) -> Text:
     for name, mean in monitor.psnr.means.items():
         words.append(f"{name} ", style="dim").append(f"{mean:.2f} dB   ", style="bold")
     return words.append(f"(peak {monitor.psnr.peak or 0:.0f} counts, {monitor.psnr.samples} frames)", style="dim")
+
+
+def likeness_words(monitor: Monitor) -> Text:
+    """Mean correlation of raw frames and stages with what they should show."""
+    assert monitor.likeness is not None
+    words = Text("likeness to what is to be found  ", style="dim")
+    for name, mean in monitor.likeness.means.items():
+        words.append(f"{name} ", style="dim").append(f"r {mean:.3f}   ", style="bold")
+    return words.append(f"({monitor.likeness.samples} frames)", style="dim")
 
 
 def trust_words(monitor: Monitor) -> list[Text]:

@@ -17,6 +17,7 @@ from ._display import Display
 from ._feedback import Steered, Steering, beating, control, feedback_of, steered
 from ._folder import new_recording
 from ._forced import warn_of_forced
+from ._likeness import Aim, LikenessMeter
 from ._monitor import Monitor
 from ._psnr import PsnrMeter, Truth
 from ._served import begin, end
@@ -35,7 +36,7 @@ class Plan:
     """What to run and how; `keep_truth`: save what is true of simulated frames beside them; `format` of raw frames;
     `steering`: rules that see the results; `looking`: the live view beside it; `service`: who is told of it; `budget`:
     what gives way when time is short; `comparing`: a recording that it is held against; `shapes`: the frame sizes that
-    may come (None: the pipeline's)."""
+    may come (None: the pipeline's); `aim`: what images should show, where that is not the frame without noise."""
 
     title: str
     pipeline: Path
@@ -54,6 +55,7 @@ class Plan:
     budget: Budget | None = None
     comparing: Comparing | None = None
     shapes: list[str] | None = None
+    aim: Aim | None = None
 
 
 def run_live(source: Source, plan: Plan, console: Console, truth: Truth | None = None) -> int:
@@ -85,7 +87,8 @@ def _run(
     controller = None if plan.steering is None else control(source, plan.steering)
     pipeline = Pipeline.load(plan.pipeline)
     warn_of_forced(console, pipeline.packages)
-    monitor = Monitor(None if truth is None else PsnrMeter(truth))
+    meters = None if truth is None else PsnrMeter(truth), None if plan.aim is None else LikenessMeter(plan.aim)
+    monitor = Monitor(*meters)
 
     def tell(event: Event) -> None:
         display.tell(event)

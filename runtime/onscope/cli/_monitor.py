@@ -12,6 +12,7 @@ import numpy.typing as npt
 from onscope.runtime import Event, Result
 from onscope.runtime.record import frames_per_second, percentiles
 
+from ._likeness import LikenessMeter
 from ._psnr import LABELS, PsnrMeter
 from ._trust import TrustMeter
 
@@ -24,6 +25,7 @@ class Monitor:
     """Takes every result and event of a run. `add` is called by the consumer, `note` by any thread."""
 
     psnr: PsnrMeter | None = None
+    likeness: LikenessMeter | None = None
     results: int = 0
     late: int = 0
     objects: dict[str, int] = field(default_factory=dict)
@@ -50,6 +52,8 @@ class Monitor:
         self.trust.add(result)
         if self.psnr is not None:
             self.psnr.look(result)
+        if self.likeness is not None:
+            self.likeness.look(result)
 
     def note(self, event: Event) -> None:
         """Remember an event of the runtime."""
@@ -82,6 +86,8 @@ class Monitor:
         if self.psnr is not None and self.psnr.peak is not None:
             notes |= {f"PSNR {name}": f"{mean:.2f} dB" for name, mean in self.psnr.means.items()}
             notes["PSNR of"] = f"{self.psnr.samples} frames, peak {self.psnr.peak:.0f} counts"
+        if self.likeness is not None and self.likeness.samples:
+            notes |= {f"likeness {name}": f"r {mean:.3f}" for name, mean in self.likeness.means.items()}
         return notes | {f"trust {stage}": words for stage, words in self.trust.words().items()}
 
 

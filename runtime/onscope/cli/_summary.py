@@ -13,7 +13,7 @@ from rich.text import Text
 from onscope.runtime import Ledger
 from onscope.runtime.record import RecordedRun
 
-from ._display import psnr_words, steps_table, trust_words
+from ._display import likeness_words, psnr_words, steps_table, trust_words
 from ._monitor import Monitor
 from ._stopping import StopSignals
 from ._written import written
@@ -82,6 +82,8 @@ def summarise(
         console.print(monitor.words_of(stage), highlight=False)
     if monitor.psnr is not None and monitor.psnr.means:
         console.print(psnr_words(monitor), soft_wrap=True)
+    if monitor.likeness is not None and monitor.likeness.means:
+        console.print(likeness_words(monitor), soft_wrap=True)
     for line in trust_words(monitor):
         console.print(line, soft_wrap=True)
     for subject, words in remarks.items():

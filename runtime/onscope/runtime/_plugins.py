@@ -14,6 +14,7 @@ HINTS = {
     "onscope.packages": "reinstall onscope with its shipped packages",
     "onscope.rehearsals": "reinstall onscope with its drivers",
     "onscope.faults": "reinstall onscope with its drivers",
+    "onscope.demos": "reinstall onscope with its shipped demonstrations",
     "onscope.commands": "`onscope --help` lists the commands",
 }
 

@@ -20,19 +20,21 @@ from ..micromanager._versions import check_version
 need("pymmcore_plus")  # asked for by the modules below: one sentence instead of their ImportError
 check_version("pymmcore-plus")
 
-from ._bench import Bench, Command
+from ._bench import Bench
 from ._clock import Clock, PatientClock, RealClock
 from ._core import SpecimenCore
 from ._errors import DeviceError
 from ._field_of_beads import Dye, FieldOfBeads
 from ._from_scenario import ScenarioScope, from_scenario
 from ._hardware import Axis, CameraModel, Channel, Filter, Hardware, LightSource, Objective, SlmModel
+from ._journal import Command
 from ._keeper import TruthKeeper, keep_truth
 from ._living import Living, Seen
 from ._mount import SpecimenScope, mount
 from ._mount import open_specimen as open
+from ._open import source
 from ._scene import Beam, Projection, Readout, Scene, Shot
-from ._source import SpecimenSource, source
+from ._source import SpecimenSource
 from ._stand import Stand
 
 __all__ = [

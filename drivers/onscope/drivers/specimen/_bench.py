@@ -5,31 +5,19 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from onscope.specimen import View
 
 from ._carriage import Carriage
 from ._clock import Clock, RealClock
 from ._hardware import Filter, Hardware, Objective
+from ._journal import JOURNAL, Command
 from ._light import Lights
 from ._projector import Projector
 from ._scene import Readout, Scene, Shot
 
-JOURNAL = 10_000
-"""Commands that are remembered."""
 SMALL_S = 0.1
 """Light between two exposures, in seconds, that is kept together before the sample is told of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What a device was told, at a time of the bench's clock in seconds."""
-
-    at_s: float
-    device: str
-    verb: str
-    value: object = None
 
 
 class Bench:
@@ -48,6 +36,7 @@ class Bench:
         self._wheel, self._wheel_ready_s = hardware.filters[hardware.start_filter], 0.0
         self._objective, self._turret_ready_s = hardware.objectives[hardware.start_turret], 0.0
         self._began_s = self.clock.now_s()
+        self._leapt_s = 0.0
         self._journal: deque[Command] = deque(maxlen=JOURNAL)
         self._lock = threading.RLock()
         self._number = 0
@@ -70,7 +59,13 @@ class Bench:
 
     def sample_s(self, at_s: float) -> float:
         """Age of the sample in seconds at a time of the clock."""
-        return (at_s - self._began_s) * self.lapse
+        return (at_s - self._began_s) * self.lapse + self._leapt_s
+
+    def leap(self, seconds: float) -> None:
+        """The sample lives on by so many seconds that no clock shows: between two rounds of a time lapse."""
+        with self._lock:
+            self._change("Sample", "leap", seconds)
+            self._leapt_s += max(0.0, seconds)
 
     def move_xy(self, device: str, x_um: float, y_um: float) -> None:
         """Send the XY stage there. Raises DeviceError outside the limits; nothing moves then."""
@@ -183,6 +178,12 @@ class Bench:
         """The camera tells the devices that follow its line when an exposure of a sequence ends."""
         with self._lock:
             self._carriage.trigger(at_s)
+
+    def excuse(self, due_s: float) -> None:
+        """A sequence that is over was due then, and its last picture took longer to draw: no light fell meanwhile."""
+        with self._lock:
+            self._account(min(due_s, self.clock.now_s()))
+            self._lit_to_s = max(self._lit_to_s, self.clock.now_s())
 
     def owed(self) -> tuple[Shot, ...]:
         """The light that fell outside of exposures and that the sample was not told of yet; each is given once."""

@@ -38,9 +38,9 @@ class Listener(Protocol):
 class Camera(OnBench, CameraDevice):
     """Rolling-shutter sCMOS camera that looks at the bench's scene.
 
-    Frames come one exposure apart, or as fast as the lines can be read, or at the interval of a paced sequence: on the
-    grid of the clock, whatever computing takes. A frame that is computed too slowly comes late; the camera catches up,
-    and where it cannot, exposures are left out and counted in `SkippedExposures`.
+    Frames come one exposure apart, as fast as the lines can be read, or at the interval of a paced sequence: on the
+    grid of the clock, whatever computing takes. What is computed too slowly comes late; the camera catches up, and
+    where it cannot, exposures are left out and counted in `SkippedExposures`.
     ROI and binning are in the units of the image, as Micro-Manager has them; a new binning reads the whole sensor.
     """
 
@@ -109,10 +109,8 @@ class Camera(OnBench, CameraDevice):
         """In milliseconds; a running sequence goes on with it from its next frame on."""
         low, high = self._model.exposure_ms
         if not low <= exposure <= high:
-            raise DeviceError(
-                f"found an exposure of {exposure:g} ms for {self.get_label()}, expected {low:g} to {high:g}: choose "
-                "one in the camera's range"
-            )
+            told = f"found an exposure of {exposure:g} ms for {self.get_label()}, expected {low:g} to {high:g}"
+            raise DeviceError(f"{told}: choose one in the camera's range")
         self._exposure_ms = float(exposure)
         self.announce("exposureChanged", float(exposure))
 
@@ -207,7 +205,9 @@ class Camera(OnBench, CameraDevice):
                         self._fault = error
                         return
                     bench.trigger(begin_s + exposure_s)
-                    if (n is None or count + 1 < n) and isinstance(bench.scene, Foreseeing):
+                    if count + 1 == n:
+                        bench.excuse(begin_s + exposure_s + readout_s)
+                    elif isinstance(bench.scene, Foreseeing):
                         coming_s = grid.coming(self._period_s())
                         bench.scene.ahead(bench.coming(coming_s, self._exposure_ms / 1e3, self._readout))
                     if not bench.clock.wait_until(begin_s + exposure_s + readout_s, stop):

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from onscope.specimen import Looking, Sample, Sight, Truth, View
 from onscope.specimen.sensor import SCMOS
 
+from ._aim import Aim, Aiming
 from ._hardware import FILTERS
 from ._readout import AnySensor, expected, exposed
 from ._scene import Readout, Shot
@@ -28,12 +29,14 @@ class Seen:
     """What is true of one exposure: `counts` without noise (float32, the image's shape), and what is where in the view.
 
     `truth` has the unbinned pixels of the view, as they were when the exposure began; its doses lack light that was
-    not booked yet, less than 0.1 s of it. `view` is what the camera looked at, drift included.
+    not booked yet, less than 0.1 s of it. `view` is what the camera looked at, drift included. `aim` is what a network
+    is to find in it, where the scene was told (`Living.aim_at`).
     """
 
     counts: npt.NDArray[np.float32]
     truth: Truth
     view: View
+    aim: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +83,11 @@ class Living:
         self._jobs: tuple[Future[None], ...] = ()
         self._ready: _Ready | None = None
         self._sights: tuple[Sight | None, Sight | None] = (None, None)
+        self._aiming: Aiming | None = None
+
+    def aim_at(self, aim: Aim) -> None:
+        """The truth of exposures from now on tells what networks are to find; before the first exposure."""
+        self._aiming = Aiming(aim, self._eyepiece, self._sensor)
 
     @property
     def sample(self) -> Sample:
@@ -135,7 +143,9 @@ class Living:
         shot = asked.shot
         if self._remember:
             counts = expected(self._sensor, photons, shot)
-            seen = Seen(counts, self._looking.sample.truth(asked.view), asked.view)
+            age_s = self._age_s + shot.time_s
+            aim = None if self._aiming is None else self._aiming.image(self._looking, shot, age_s)
+            seen = Seen(counts, self._looking.sample.truth(asked.view), asked.view, aim)
             with self._lock:
                 self._last[shot.number] = seen
                 while len(self._last) > self._remember:

@@ -96,9 +96,12 @@ class Canvas:
         self._image.paste(Image.fromarray(pixels), (x, y))
 
     def save(self, path: Path) -> None:
-        """Write a PNG; raises RecordError when the disk refuses it."""
+        """Write a PNG, or a JPEG where the name ends in .jpg; raises RecordError when the disk refuses it."""
         try:
-            self._image.save(path, "PNG")
+            if path.suffix == ".jpg":
+                self._image.save(path, "JPEG", quality=85)
+            else:
+                self._image.save(path, "PNG")
         except OSError as error:
             raise RecordError(
                 f"{path} could not be written ({error.strerror or error}): make room on its disk"

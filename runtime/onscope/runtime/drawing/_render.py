@@ -11,6 +11,8 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 LOW, HIGH = 0.5, 99.9
 """Percentiles that black and white are set to."""
+BRIGHT, BELOW = 0.4, 0.2
+"""Transmitted light: black is above this share of white, and the median above this share of the way between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Look:
         if white <= black:
             white = black + 1
         if glow is None:
-            glow = image.ndim == 2 and middle < black + 0.4 * (white - black)
+            bright_field = black > BRIGHT * white and middle > black + BELOW * (white - black)
+            glow = image.ndim == 2 and middle < black + 0.4 * (white - black) and not bright_field
         return cls(black, white, glow)
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ._panels_beside import beside, classed, middle_plane, named
 from ._reader import RecordedRun
 from ._who import WHO
 
@@ -27,7 +28,7 @@ class Panel:
 
 
 def panels_of(run: RecordedRun) -> list[Panel]:
-    """Raw, each image stage, and for each stage of points the image it reads with the points on it."""
+    """Raw and what is beside it, each image stage, and for each stage of points the image it reads with the points."""
     if not len(run):
         return []
     last = _last_result(run)
@@ -36,7 +37,8 @@ def panels_of(run: RecordedRun) -> list[Panel]:
         return [Panel(f"raw, frame {frame.id.seq}", frame.pixels)]
     who = {name: last[name] for name in WHO}
     raw = _raw_of(run, who)
-    panels = {"frame": Panel(f"raw, frame {who['seq']}", raw)} if raw is not None else {}
+    panels = {"frame": Panel(named(run, who), raw)} if raw is not None else {}
+    panels |= {f" {title}": Panel(title, image) for title, image in beside(run, last).items()}  # no name of a stage
     stages = {stage["name"]: stage for stage in stages_of(run)}
     tracked = {stage["reads"] for stage in stages.values() if stage.get("kind") in ("track", "pairs")}
     for name in last:
@@ -44,7 +46,7 @@ def panels_of(run: RecordedRun) -> list[Panel]:
         if name.endswith("_index") and last[name] is not None:
             images = run.images[last[f"{stage}_array"]]
             size = f", {images.scale:g}x" if images.scale != 1 else ""
-            panels[stage] = Panel(stage + size, images.read(last[name]), images.scale)
+            panels[stage] = Panel(stage + size, middle_plane(images.read(last[name])), images.scale)
     tables = [name for name in run.manifest["tables"] if name not in ("frames", "results")]
     tables = [name for name in tables if last.get(f"stage {name}_ms") is not None]  # that ran on this frame
     marked = []
@@ -60,6 +62,9 @@ def panels_of(run: RecordedRun) -> list[Panel]:
             paths = _trails(table, who)
             title = f"{stage}: {len(paths)} on {ground.title.split(',')[0]}"
             marked.append(Panel(title, ground.image, ground.scale, trails=paths))
+        elif plan.get("kind") == "crops" and {"row", "class"} <= set(table.column_names):
+            if plan["reads"] in run.manifest["tables"] and (told := classed(run, table, run.table(plan["reads"]), who)):
+                marked.append(Panel(f"{stage}: {told[0]}", ground.image, ground.scale, told[1]))
         elif {"y", "x"} <= set(table.column_names):
             rows = _rows_of(table, who)
             points = np.stack([rows["y"].to_numpy(), rows["x"].to_numpy()], axis=1).astype(float)

@@ -24,14 +24,16 @@ class Shoots(Protocol):
     exposure_ms: float
 
 
-def shots(hands: Hands, camera: Shoots, n: int, interval_ms: float = 0.0) -> Iterator[tuple[Image, int]]:
+def shots(
+    hands: Hands, camera: Shoots, n: int, interval_ms: float = 0.0, patience_s: float = PATIENCE_S
+) -> Iterator[tuple[Image, int]]:
     """`n` images of the core's camera with the moment of their receipt (ns), `interval_ms` from one to the next.
 
     The camera is at rest before, and on any end of it. Raises ControlError when it gives none in time.
     """
     core, label = hands.core, camera.label
     receipt = ReceiptClock()
-    due_s = max(camera.exposure_ms, interval_ms) / 1e3 + PATIENCE_S
+    due_s = max(camera.exposure_ms, interval_ms) / 1e3 + patience_s
     with calmly(lambda: hands.send("stop", label, None, core.stop_sequence_acquisition, calms=True)):
         hands.send(
             "start", label, n, lambda: core.start_sequence_acquisition(int(n), float(interval_ms), True), lights=True

@@ -52,6 +52,7 @@ def package(
     weights: Annotated[Path | None, typer.Option(help="Folder with KEY.pt and KEY.json; none: seeded weights.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the packages.")] = PACKAGES,
     seeds: Annotated[int | None, typer.Option(help="Held-out seeds of the quality table.")] = None,
+    card_in: Annotated[Path | None, typer.Option("--card-in", help="Folder for a copy of the card, KEY.json.")] = None,
 ) -> None:
     """Export a system, measure it, and export it again with the measurements in its documentation and in its card."""
     from ._measure import measure
@@ -69,6 +70,9 @@ def package(
         write_trained(one, weights, out, quality_table(card))
         one.measured.picture(folder, folder / PICTURE)
     card.save(folder / CARD)
+    if card_in is not None:
+        card_in.mkdir(parents=True, exist_ok=True)
+        card.save(card_in / f"{key}.json")
     _tell(card)
 
 

@@ -34,7 +34,7 @@ def bank(
     made = dict(arrays(list(gather(recipe, part, count, first=first))))
     file.parent.mkdir(parents=True, exist_ok=True)
     whole = file.with_suffix(".part.npz")
-    np.savez(whole, **made)
+    np.savez(whole, allow_pickle=False, **made)
     whole.rename(file)
     return made
 

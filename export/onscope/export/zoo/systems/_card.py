@@ -6,13 +6,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from ._score import Score
 
 CARD, PICTURE = "quality.json", "quality.jpg"
+SCHEMA = 1
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Milliseconds per window of `frames` frames of `shape` (y, x): median and 99th percentile over `runs`.
@@ -30,6 +34,7 @@ class Cost:
     machine: str
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class LiveRun:
     """A run on a microscope's core: what came of its frames, and the time of a window in the worker in milliseconds."""
@@ -50,6 +55,7 @@ class LiveRun:
         return self.done > 0 and self.failed == 0 and whole
 
 
+@with_config(STRICT)
 @dataclass(frozen=True, slots=True)
 class Card:
     """All of it. `parity` is the largest error of the export over the output's range, `weights_sha256` whose it is."""
@@ -71,41 +77,22 @@ class Card:
 
     def save(self, file: Path) -> None:
         """As JSON."""
-        told = {
-            "schema": 1,
-            "system": self.system,
-            "weights_sha256": self.weights_sha256,
-            "parameters": self.parameters,
-            "parity": self.parity,
-            "trained": self.trained,
-            "cost": _fields(self.cost),
-            "live": _fields(self.live),
-            "scores": [score.as_dict() for score in self.scores],
-            "versions": dict(self.versions),
-        }
+        told = {"schema": SCHEMA, **_FORM.dump_python(self, mode="json")}
         file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, file: Path) -> Card:
-        """What `save` wrote. Raises OSError, and ValueError for what is no card."""
+        """What `save` wrote. Raises OSError, and ValueError, one sentence, for what is no card."""
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
-            cost, live = dict(told["cost"]), dict(told["live"])
-            cost["shape"] = tuple(cost["shape"])
-            return cls(
-                system=str(told["system"]),
-                weights_sha256=str(told["weights_sha256"]),
-                parameters=int(told["parameters"]),
-                parity=float(told["parity"]),
-                trained=bool(told["trained"]),
-                cost=Cost(**cost),
-                live=LiveRun(**live),
-                scores=tuple(map(Score.of, told["scores"])),
-                versions=dict(told["versions"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"found {file} unlike a card ({error}), expected what the measurement wrote") from error
+            schema = told.pop("schema", None) if isinstance(told, dict) else None
+            if schema is True or schema != SCHEMA:
+                raise ValueError(f"no schema {SCHEMA}")
+            # By way of JSON, where lists are tuples and all else is as strict as can be.
+            return _FORM.validate_json(json.dumps(told), strict=True)
+        except ValueError as error:
+            why = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            raise ValueError(f"found {file} unlike a card ({why}), expected what the measurement wrote") from error
 
 
-def _fields(value: Cost | LiveRun) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+_FORM = TypeAdapter(Card)

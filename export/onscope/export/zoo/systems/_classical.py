@@ -24,11 +24,17 @@ def noise_of(pixels: Array) -> float:
 def ssim(image: Array, truth: Array) -> float:
     """Structural similarity over the span of the truth (Z. Wang et al., IEEE Trans. Image Process. 13, 600 (2004))."""
     span = float(truth.max() - truth.min()) or 1.0
-    return float(structural_similarity(truth.astype(np.float64), image.astype(np.float64), data_range=span))
+    found = structural_similarity(  # type: ignore[no-untyped-call]
+        truth.astype(np.float64), image.astype(np.float64), data_range=span
+    )
+    return float(found)
 
 
 def best_filters(frame: Array, truth: Array) -> dict[str, Array]:
-    """The Gaussian, the median and the non-local means (A. Buades et al., CVPR 2005) of a frame (y, x) with the best PSNR."""
+    """The Gaussian, the median and the non-local means of a frame (y, x) with the best PSNR.
+
+    Non-local means: A. Buades, B. Coll, J.-M. Morel, CVPR 2005.
+    """
     pixels = frame.astype(np.float32)
     noise = noise_of(pixels)
     candidates = {

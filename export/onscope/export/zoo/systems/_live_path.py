@@ -1,4 +1,4 @@
-"""Held-out images through the runtime: answers are measured as the live path gives them, windows and decoders and all."""
+"""Held-out images through the runtime: what is measured is what the live path answers."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ PATIENCE_S = 900.0
 
 
 def measure(system: System, folder: Path, seeds: int | None = None) -> Card:
-    """The card of the package in `folder`, of which nothing is changed. `seeds`: as many as the system says, unless told.
+    """The card of the package in `folder`, which is not changed. `seeds`: as many as the system says, unless told.
 
     Raises ValueError when the live run ends in an error, with its last lines.
     """

@@ -70,7 +70,7 @@ ROWS: tuple[Row, ...] = (
         "per-frame classifier", ("cnn-lstm-cells", "fusion-net", "pattern-net"),
     ),
     Row("delta", "DeLTA (Lugagne 2020)", T, True, "overlap linking", ("delta-segment", "delta-track")),
-    Row("mitosis", "multi-output cell tracking with mitosis (Wang 2020)", T, True, "nearest neighbour", ("multi-output",)),
+    Row("mitosis", "multi-output tracking with mitosis (Wang 2020)", T, True, "nearest neighbour", ("multi-output",)),
     Row(
         "track", "microtubules (Masoudi 2020), 3-D association (Moghadam 2021), depth by classification (Liu 2018)", T,
         False, "Kalman + assignment", ("microtubules", "cell-association", "vgg-depth"),

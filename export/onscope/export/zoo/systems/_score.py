@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,11 @@ class Score:
         if self.best is None:
             return ""
         ahead = np.asarray(self.network) - np.asarray(self.baselines[self.best])
-        spread = f" ± {ahead.std(ddof=1):.2g}" if len(ahead) > 1 else ""
-        return f"{ahead.mean():+.3g}{spread} {self.unit}".rstrip()
+        return _words(ahead, self.unit, "+")
 
     def told(self, name: str | None = None) -> str:
         """Mean and spread (standard deviation over the seeds) of the network, or of a baseline: "31.20 ± 0.40 dB"."""
-        values = np.asarray(self.network if name is None else self.baselines[name])
-        spread = f" ± {values.std(ddof=1):.3g}" if len(values) > 1 else ""
-        return f"{values.mean():.4g}{spread} {self.unit}".rstrip()
+        return _words(np.asarray(self.network if name is None else self.baselines[name]), self.unit)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -69,13 +68,6 @@ class Score:
             "less_is_better": self.less_is_better,
         }
 
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Score:
-        """What `as_dict` gave. Raises KeyError, TypeError or ValueError for anything else."""
-        baselines = {str(name): _floats(values) for name, values in told["baselines"].items()}
-        words = (str(told["samples"]), str(told["metric"]), str(told["unit"]))
-        return cls(*words, _floats(told["network"]), baselines, bool(told["less_is_better"]))
-
 
 def over_seeds(samples: str, metric: str, unit: str, rows: Sequence[Mapping[str, float]], **more: bool) -> Score:
     """A score of one mapping per seed: "network" and the baselines' names to values."""
@@ -84,5 +76,10 @@ def over_seeds(samples: str, metric: str, unit: str, rows: Sequence[Mapping[str,
     return Score(samples, metric, unit, column.pop("network"), column, **more)
 
 
-def _floats(values: Sequence[Any]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
+def _words(values: npt.NDArray[np.float64], unit: str, sign: str = "") -> str:
+    """Mean and spread, both with as many decimals as two digits of the spread have."""
+    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    if not spread > 0 or not math.isfinite(spread):
+        return f"{values.mean():{sign}.4g} {unit}".rstrip()
+    decimals = max(0, 1 - math.floor(math.log10(spread)))
+    return f"{values.mean():{sign}.{decimals}f} ± {spread:.{decimals}f} {unit}".rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class Tile:
 
 
 def sheet(heading: str, rows: Sequence[Sequence[Tile]], file: Path) -> None:
-    """Draw the rows into a .jpg or .png file; each tile is `TILE` pixels wide and as high as its image asks, all of one row alike."""
+    """Draw the rows into a .jpg or .png file; tiles are `TILE` pixels wide."""
     heights = [max(round(TILE * one.image.shape[0] / one.image.shape[1]) for one in row) for row in rows]
     width = 2 * MARGIN + max(len(row) for row in rows) * (TILE + GAP) - GAP
     canvas = Canvas(width, 60 + sum(heights) + len(rows) * (TITLE + GAP + 18) + MARGIN)
@@ -62,7 +63,7 @@ def curve(heading: str, losses: Sequence[float], file: Path) -> None:
     for value, level in ((high, top + 10.0), (low, top + down - 10.0)):
         canvas.line(left, level, left + across, level, LINE)
         canvas.text(8, level - 9, f"{value:.3g}", 13, FAINT)
-    for (x0, y0), (x1, y1) in zip(zip(places, levels, strict=True), list(zip(places, levels, strict=True))[1:]):
+    for (x0, y0), (x1, y1) in pairwise(zip(places, levels, strict=True)):
         canvas.line(x0, y0, x1, y1, ACCENT, 2)
     canvas.text(left, height - 30, f"mean loss over each of {len(values)} equal parts of the training", 13, FAINT)
     canvas.save(file)

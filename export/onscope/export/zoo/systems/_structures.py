@@ -43,13 +43,14 @@ class Frame:
 
 
 def structures(part: Part, count: int) -> Array:
-    """Noise-free structures, float32 (n, SIDE, SIDE), 0 to about 1: `FIELDS` of `count` specimens of each of `KINDS`."""
+    """Noise-free structures, float32 (n, SIDE, SIDE), 0 to about 1: `FIELDS` of each specimen."""
     return np.concatenate([bank(recipe, part, count, _arrays)["light"] for recipe in RECIPES])
 
 
 def held_out(kind: int, number: int) -> Array:
     """The first field of a held-out specimen of one of `KINDS`, float32 (SIDE, SIDE)."""
-    return bank(RECIPES[kind], Part.HELD_OUT, 1, _arrays, first=number)["light"][0].astype(np.float32)
+    light = bank(RECIPES[kind], Part.HELD_OUT, 1, _arrays, first=number)["light"]
+    return np.asarray(light[0], np.float32)
 
 
 def behind_a_camera(light: Array, rng: np.random.Generator, peak: float | None = None) -> Frame:

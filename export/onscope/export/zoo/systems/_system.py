@@ -36,8 +36,8 @@ class Training:
 class Live:
     """The run by which the system is shown to work: a pipeline file's text on a source of live frames.
 
-    `pipeline` has "{package}" where the package's path stands and "{folder}" where that of all packages does, `source` is
-    what `onscope run --source` takes.
+    `pipeline` has "{package}" where the package's path stands and "{folder}" where that of all packages does;
+    `source` is what `onscope run --source` takes.
     """
 
     pipeline: str
@@ -47,7 +47,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How good the network is: `scores` of the package in a folder over so many held-out seeds, and the picture of it."""
+    """How good the network is: `scores` of the package in a folder over so many held-out seeds, and a picture of it."""
 
     scores: Callable[[Path, int], Sequence[Score]]
     picture: Callable[[Path, Path], object]

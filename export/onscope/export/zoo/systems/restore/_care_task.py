@@ -30,7 +30,7 @@ class CareTask:
         pairs = [self._pair(rng) for _ in range(self.batch)]
         frames, truth = (torch.from_numpy(np.stack(part))[:, None] for part in zip(*pairs, strict=True))
         mean, scale = self.network(frames)
-        return ((mean - truth).abs() / scale + torch.log(scale)).mean()
+        return ((mean - truth).abs() / scale + torch.log(scale)).mean()  # type: ignore[no-any-return]
 
     def _pair(self, rng: np.random.Generator) -> tuple[Array, Array]:
         light = turned(crop(self.light[rng.integers(len(self.light))], self.side, rng), int(rng.integers(8)))
