@@ -11,6 +11,7 @@ MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
     "delta-segment": "track.delta_segment",
     "delta-track": "track.delta_track",
+    "ghost-imaging": "diffractive.ghost_imaging",
 }
 """The module of each system's key, below this package; each has a constant SYSTEM."""
 

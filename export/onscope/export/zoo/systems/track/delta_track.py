@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 KEY = "delta-track"
-FEATURES, DEPTH = 8, 3
+FEATURES, DEPTH = 8, 4
 SIDE = 96
 PIPELINE = """schema: 1
 stages:
@@ -144,7 +144,7 @@ SYSTEM = System(
         tags=("tracking", "lineage", "bacteria", "mother machine", "phase contrast", "2d", "unet", "delta"),
     ),
     live=Live(PIPELINE, "specimen:bacteria@phase"),
-    training=Training(_task, steps=1800, learning_rate=2e-3),
+    training=Training(_task, steps=4000, learning_rate=2e-3),
     measured=Measured(
         _scores,
         _picture,
