@@ -11,6 +11,12 @@ MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
     "delta-segment": "track.delta_segment",
     "delta-track": "track.delta_track",
+    "axial-depth": "track.axial_depth",
+    "d2nn": "diffractive.d2nn",
+    "fourier-d2nn": "diffractive.fourier_d2nn",
+    "microtubules": "track.microtubules",
+    "multi-output": "track.multi_output",
+    "vgg-depth": "track.vgg_depth",
     "ghost-imaging": "diffractive.ghost_imaging",
 }
 """The module of each system's key, below this package; each has a constant SYSTEM."""
