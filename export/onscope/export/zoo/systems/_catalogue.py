@@ -8,19 +8,27 @@ from ._rows import ROWS, Row
 from ._system import System
 
 MODULES: dict[str, str] = {
+    "axial-depth": "track.axial_depth",
     "care-cells": "restore.care_cells",
     "cdeep3m": "segment.cdeep3m",
     "cellpose-cells": "segment.cellpose_cells",
     "cnn-lstm-cells": "classify.cnn_lstm_cells",
     "cross-modality-cells": "superresolve.cross_modality_cells",
+    "d2nn": "diffractive.d2nn",
     "deepcad-rt-movies": "restore.deepcad_rt_movies",
     "deeplab": "segment.deeplab",
+    "delta-segment": "track.delta_segment",
+    "delta-track": "track.delta_track",
     "dl-sim-filaments": "superresolve.dl_sim_filaments",
     "drcn": "superresolve.drcn",
     "fcn": "segment.fcn",
     "fnet-nuclei": "label_free.fnet_nuclei",
+    "fourier-d2nn": "diffractive.fourier_d2nn",
     "fusion-net": "classify.fusion_net",
+    "ghost-imaging": "diffractive.ghost_imaging",
     "leap-poles": "segment.leap_poles",
+    "microtubules": "track.microtubules",
+    "multi-output": "track.multi_output",
     "nuclei-cells": "segment.nuclei_cells",
     "pattern-net": "classify.pattern_net",
     "protein-atlas": "classify.protein_atlas",
@@ -31,6 +39,7 @@ MODULES: dict[str, str] = {
     "srgan-cells": "superresolve.srgan_cells",
     "unet-cells": "segment.unet_cells",
     "vdsr-cells": "superresolve.vdsr_cells",
+    "vgg-depth": "track.vgg_depth",
 }
 """The module of each system's key, below this package; each has a constant SYSTEM."""
 
