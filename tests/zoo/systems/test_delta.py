@@ -67,7 +67,7 @@ def falls(task: Any, steps: int) -> bool:
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
-    return np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4])
+    return bool(np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4]))
 
 
 def test_both_networks_learn() -> None:

@@ -32,10 +32,10 @@ class FNetTask:
     def loss(self, rng: np.random.Generator) -> Tensor:
         pairs = [self._pair(rng) for _ in range(self.batch)]
         stacks, truth = (torch.from_numpy(np.stack(part)) for part in zip(*pairs, strict=True))
-        return ((self.network(stacks) - truth) ** 2).mean()
+        return ((self.network(stacks) - truth) ** 2).mean()  # type: ignore[no-any-return]
 
     def _pair(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        light, target = cut(self.fields[rng.integers(len(self.fields))], ("light", "nuclei"), self.side, rng)
+        light, target = cut(self.fields[int(rng.integers(len(self.fields)))], ("light", "nuclei"), self.side, rng)
         return standardised(through_a_camera(light, rng)), target.astype(np.float32)
 
 

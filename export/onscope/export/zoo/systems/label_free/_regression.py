@@ -43,7 +43,7 @@ REGRESSIONS: dict[str, Features] = {
 
 def predicted(name: str, target: str, stack: Array) -> Array:
     """The regression's answer to a standardised stack: (n, y, x) as the `target` of `Cells` has them."""
-    return np.einsum("fyx,fn->nyx", REGRESSIONS[name](stack), _weights(name, target))
+    return np.asarray(np.einsum("fyx,fn->nyx", REGRESSIONS[name](stack), _weights(name, target)))
 
 
 @lru_cache(maxsize=8)

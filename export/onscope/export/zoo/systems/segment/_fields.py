@@ -1,4 +1,4 @@
-"""Fields of nuclei to learn from: cultures, microscopes and cameras of the recipe for nuclei, stretched and overlapping."""
+"""Fields of nuclei to learn from: those of the recipe for nuclei, stretched and overlapping."""
 
 from __future__ import annotations
 
@@ -45,9 +45,7 @@ def labelled(field: Field, rng: np.random.Generator) -> list[Labelled]:
             named = laid_over(named, others)
         counts = field.sensor.expose(photons, rng, exposure_s=field.snap.exposure_s)
         gap = between(np.where(outlines(named), 0, named))
-        found.append(
-            Labelled(normalised(counts).astype(np.float16), named.astype(np.int16), gap.astype(np.float16))
-        )
+        found.append(Labelled(normalised(counts).astype(np.float16), named.astype(np.int16), gap.astype(np.float16)))
     return found
 
 
@@ -82,7 +80,7 @@ def between(labels: Array, sigma: float = 4.0) -> Array:
             continue
         wide = tuple(slice(max(one.start - reach, 0), one.stop + reach) for one in box)
         away = cv2.distanceTransform((labels[wide] != number).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        first, second = nearest[(0, *wide)], nearest[(1, *wide)]
+        first, second = nearest[0][wide], nearest[1][wide]
         second[...] = np.minimum(second, np.maximum(first, away))
         first[...] = np.minimum(first, away)
     return np.asarray(np.exp(-(nearest.sum(axis=0) ** 2) / (2 * sigma**2)), np.float32)

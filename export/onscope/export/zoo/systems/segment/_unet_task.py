@@ -29,7 +29,9 @@ class UnetTask:
     ) -> None:
         self.network, self.batch, self.side = network, batch, side
         fields = training_fields() if fields is None else fields
-        self.fields = [np.stack(one) for one in zip(*(fields[name] for name in ("frame", "labels", "gap")), strict=True)]
+        self.fields = [
+            np.stack(one) for one in zip(*(fields[name] for name in ("frame", "labels", "gap")), strict=True)
+        ]
 
     def loss(self, rng: np.random.Generator) -> Tensor:
         examples = [self._example(rng) for _ in range(self.batch)]
@@ -48,5 +50,5 @@ class UnetTask:
 
 
 def classes_of(labels: Array) -> npt.NDArray[np.int64]:
-    """0 for the background, `INSIDE`, or `OUTLINE` for a nucleus' pixels that touch what is not of it: (rows, columns)."""
+    """0 for the background, `INSIDE`, or `OUTLINE` for pixels of a nucleus that touch others: (rows, columns)."""
     return np.where(outlines(labels), OUTLINE, np.where(labels > 0, INSIDE, 0)).astype(np.int64)

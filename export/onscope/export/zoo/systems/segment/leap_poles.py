@@ -110,7 +110,9 @@ def ellipses(counts: Array, dark: bool) -> dict[str, Array]:
 
 def best_ellipses(one: Rods) -> dict[str, Array]:
     """Of bright and of dark parts those that fit better, the truth known."""
-    return max((ellipses(one.counts, dark) for dark in (False, True)), key=lambda told: judged([one], [told], "pole")[0])
+    return max(
+        (ellipses(one.counts, dark) for dark in (False, True)), key=lambda told: judged([one], [told], "pole")[0]
+    )
 
 
 def judged(given: Sequence[Rods], told: Sequence[dict[str, Array]], name: str) -> tuple[float, float]:
@@ -161,7 +163,7 @@ def _marked(counts: Array, points: dict[str, Array], factor: int = 3) -> Array:
         for y, x in points[name]:
             at = (round(factor * x + 1), round(factor * y + 1))
             for width, value in ((5, 0.0), (2, 1.0)):
-                cv2.drawMarker(image, at, value, draw, 12, width)  # type: ignore[call-overload]
+                cv2.drawMarker(image, at, value, draw, 12, width)
     return image
 
 

@@ -195,7 +195,7 @@ def _true_colours(seen: Movie) -> Array:
     table = np.zeros(int(seen.labels[1].max()) + 1, np.int32)
     for one in seen.seen[1].places:
         table[one] = one if one in seen.seen[0].places else seen.seen[1].parents.get(one, 0)
-    return table[seen.labels[1]]
+    return np.asarray(table[seen.labels[1]])
 
 
 SYSTEM = System(
