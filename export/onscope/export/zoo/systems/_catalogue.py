@@ -11,6 +11,7 @@ MODULES: dict[str, str] = {
     "care-cells": "restore.care_cells",
     "deepcad-rt-movies": "restore.deepcad_rt_movies",
     "fnet-nuclei": "label_free.fnet_nuclei",
+    "in-silico-labels": "label_free.in_silico_labels",
 }
 """The module of each system's key, below this package; each has a constant SYSTEM."""
 
