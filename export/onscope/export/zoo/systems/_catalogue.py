@@ -26,6 +26,7 @@ MODULES: dict[str, str] = {
     "fourier-d2nn": "diffractive.fourier_d2nn",
     "fusion-net": "classify.fusion_net",
     "ghost-imaging": "diffractive.ghost_imaging",
+    "in-silico-labels": "label_free.in_silico_labels",
     "leap-poles": "segment.leap_poles",
     "microtubules": "track.microtubules",
     "multi-output": "track.multi_output",

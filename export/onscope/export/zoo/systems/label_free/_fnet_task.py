@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from ...recipes import Part
 from .._augment import turned
+from ._regression import standardised
 from ._stacks import Cells, cells, through_a_camera
 
 Array = npt.NDArray[Any]
 SPECIMENS = 50
 """Two fields each."""
-SMALLEST = 1e-6
 
 
 class FNetTask:
@@ -44,9 +44,3 @@ def cut(field: Cells, names: Sequence[str], side: int, rng: np.random.Generator)
     y, x = (int(rng.integers(size - side + 1)) for size in field.light.shape[-2:])
     way = int(rng.integers(8))
     return [turned(getattr(field, name)[:, y : y + side, x : x + side], way) for name in names]
-
-
-def standardised(stack: Array) -> Array:
-    """With mean 0 and standard deviation 1, float32."""
-    pixels = stack.astype(np.float32)
-    return np.asarray((pixels - pixels.mean()) / (pixels.std() + SMALLEST), np.float32)
