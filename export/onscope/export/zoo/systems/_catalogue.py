@@ -8,6 +8,7 @@ from ._rows import ROWS, Row
 from ._system import System
 
 MODULES: dict[str, str] = {
+    "anna-palm-microtubules": "superresolve.anna_palm_microtubules",
     "care-cells": "restore.care_cells",
     "cross-modality-cells": "superresolve.cross_modality_cells",
     "dl-sim-filaments": "superresolve.dl_sim_filaments",
