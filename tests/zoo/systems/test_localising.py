@@ -44,7 +44,7 @@ def test_molecules_are_counted_where_they_are() -> None:
         near = np.hypot((rows - 1.5) / 4 - y, (columns - 1.5) / 4 - x) < 0.8
         assert found[near].sum() == pytest.approx(1, abs=0.05)
         middle = [float((found * near * place).sum() / found[near].sum() - 1.5) / 4 for place in (rows, columns)]
-        assert middle == pytest.approx([y, x], abs=0.15)
+        assert middle == pytest.approx([y, x], abs=0.2)  # a fine pixel is a quarter
 
 
 def test_counts_add_up_over_frames_whatever_gain_and_offset() -> None:
