@@ -8,6 +8,7 @@ from ._rows import ROWS, Row
 from ._system import System
 
 MODULES: dict[str, str] = {
+    "anna-palm-microtubules": "superresolve.anna_palm_microtubules",
     "axial-depth": "track.axial_depth",
     "care-cells": "restore.care_cells",
     "cdeep3m": "segment.cdeep3m",
