@@ -85,7 +85,7 @@ SYSTEM = System(
             "(onscope pads others), scaled so that its percentiles 1 and 99.8 become 0 and 1. The graph answers "
             "float32 (1, 3, y, x): the flow along y and x, five times the unit flow, and the logit of a nucleus. "
             "Behind it `cellpose_flow_dynamics` makes a label image: onscope's own decoder, or Cellpose's, carries it "
-            "out. Unlike the published models it wants no diameter beforehand: nuclei may be about 12 to 100 pixels wide."
+            "out. Unlike the published models it wants no diameter beforehand: nuclei may be 12 to 100 pixels wide."
         ),
         recipe=(
             "The fields of `unet-cells`: cultures of `onscope.specimen` by the plan of the recipe for nuclei (sparse "
