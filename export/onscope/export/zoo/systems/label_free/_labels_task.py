@@ -41,7 +41,7 @@ class LabelsTask:
         return torch.stack(each).mean()
 
     def _pair(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        light, labels = cut(self.fields[rng.integers(len(self.fields))], ("light", "labels"), self.side, rng)
+        light, labels = cut(self.fields[int(rng.integers(len(self.fields)))], ("light", "labels"), self.side, rng)
         counts = through_a_camera(light, rng).astype(np.float32)
         low, high = np.percentile(counts, (LOW, HIGH))
         return np.asarray((counts - low) / max(float(high - low), 1e-6), np.float32), binned(labels)
@@ -49,4 +49,4 @@ class LabelsTask:
 
 def binned(labels: Array) -> npt.NDArray[np.int64]:
     """Numbers of the bins: 0 for nothing, the last one for `TOP` and more."""
-    return np.rint(np.clip(labels.astype(np.float32) / TOP, 0, 1) * (BINS - 1)).astype(np.int64)
+    return np.asarray(np.rint(np.clip(labels.astype(np.float32) / TOP, 0, 1) * (BINS - 1)), np.int64)

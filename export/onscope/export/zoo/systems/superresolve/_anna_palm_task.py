@@ -66,7 +66,7 @@ class AnnaPalmTask:
         self.discriminator.requires_grad_(False)
         passes = ((self.discriminator(seen, answer) - 1) ** 2).mean()
         self.discriminator.requires_grad_(True)
-        return content + WEIGHT * passes
+        return content + WEIGHT * passes  # type: ignore[no-any-return]
 
     def examples(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """A batch: counts (batch, window, side, side) and densities (batch, 1, 4 * side, 4 * side), float32."""
@@ -87,5 +87,5 @@ class AnnaPalmTask:
         """One step of the discriminator."""
         wrong = self.discriminator(seen, drawn) ** 2 + (self.discriminator(seen, real) - 1) ** 2
         self.learner.zero_grad()
-        wrong.mean().backward()  # type: ignore[no-untyped-call]
+        wrong.mean().backward()
         self.learner.step()
