@@ -17,6 +17,7 @@ from .._live_path import answers, movie, pipeline_of
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
+from ._average_precision import average_precision
 from ._moving import PIXEL_UM, Movie, held_out, moves
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def _choices() -> Choices:
 def _pairs(count: int) -> list[Array]:
     """Crops uint16 (2, SIDE, SIDE) around nuclei of the validation part."""
     from ..._crops import cut
-    from ._moving import moving
+    from ._average_precision import average_precision
+from ._moving import moving
 
     found = moving(Part.VALIDATION, 1)
     rows = found["cells"][:: max(1, len(found["cells"]) // count)][:count]
@@ -152,14 +154,6 @@ def whose(labels: Array, places: Array) -> Array:
     """Ids of the true nuclei below places (n, 2), 0 for none."""
     y, x = np.clip(np.rint(places).astype(int), 0, np.array(labels.shape) - 1).T
     return np.asarray(labels[y, x])
-
-
-def average_precision(truth: list[float], scores: list[float]) -> float:
-    """Mean precision at each true one, in falling order of the scores; NaN without a true one."""
-    order = np.argsort(-np.asarray(scores), kind="stable")
-    hits = np.asarray(truth)[order] > 0
-    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    return float(precision[hits].mean()) if hits.any() else float("nan")
 
 
 def _ends(seen: Movie, time: int, name: int) -> set[int]:
