@@ -72,8 +72,7 @@ def _choices() -> Choices:
 def _pairs(count: int) -> list[Array]:
     """Crops uint16 (2, SIDE, SIDE) around nuclei of the validation part."""
     from ..._crops import cut
-    from ._average_precision import average_precision
-from ._moving import moving
+    from ._moving import moving
 
     found = moving(Part.VALIDATION, 1)
     rows = found["cells"][:: max(1, len(found["cells"]) // count)][:count]
