@@ -85,7 +85,7 @@ def test_a_line_tells_the_first_score_and_how_many_are_ahead(tmp_path: Path) -> 
         "bicubic 28.25 ± 0.35 dB",
         "1 of 2 measures",
         "1,234",
-        "12.5 (512x512)",
+        "12.5\\* (512x512)",
     ):
         assert words in line
 
