@@ -113,8 +113,8 @@ def _picture(folder: Path, file: Path) -> None:
         look = Look.of(truth, glow=True)
         rows.append(
             [
-                Tile("bright field, first plane" if not number else "", counts[0]),
-                Tile("plane 5" if not number else "", counts[middle]),
+                Tile("bright field, plane 1", counts[0]),
+                Tile("bright field, plane 5", counts[middle]),
                 Tile("regression", beside[middle], f"r = {correlation(beside, field.nuclei):.3f}", look),
                 Tile("FNet", own[middle], f"r = {correlation(own, field.nuclei):.3f}", look),
                 Tile("fluorescence, plane 5", truth, "", look),
