@@ -64,7 +64,7 @@ class AnnaPalmTask:
             return content
         self._teach(seen, answer.detach(), 2 * truth - 1)
         self.discriminator.requires_grad_(False)
-        passes = ((self.discriminator(seen, answer) - 1) ** 2).mean()
+        passes: Tensor = ((self.discriminator(seen, answer) - 1) ** 2).mean()
         self.discriminator.requires_grad_(True)
         return content + WEIGHT * passes
 
@@ -87,5 +87,5 @@ class AnnaPalmTask:
         """One step of the discriminator."""
         wrong = self.discriminator(seen, drawn) ** 2 + (self.discriminator(seen, real) - 1) ** 2
         self.learner.zero_grad()
-        wrong.mean().backward()  # type: ignore[no-untyped-call]
+        wrong.mean().backward()
         self.learner.step()
