@@ -73,7 +73,7 @@ ROWS: tuple[Row, ...] = (
     Row("mitosis", "multi-output tracking with mitosis (Wang 2020)", T, True, "nearest neighbour", ("multi-output",)),
     Row(
         "track", "microtubules (Masoudi 2020), 3-D association (Moghadam 2021), depth by classification (Liu 2018)", T,
-        False, "Kalman + assignment", ("microtubules", "cell-association", "vgg-depth"),
+        False, "Kalman + assignment", ("microtubules", "cell-association", "vgg-depth", "axial-depth"),
     ),
     Row("d2nn", "D2NN (Lin 2018), Fourier-space D2NN (Yan 2019)", D, False, "-", ("d2nn", "fourier-d2nn")),
     Row("ghost", "deep ghost imaging (Lyu 2017)", D, False, "correlation", ("ghost-imaging",)),
