@@ -82,4 +82,4 @@ def _follow(average: nn.Module, network: nn.Module, keep: float) -> None:
         if held.is_floating_point():
             held.lerp_(seen, 1 - keep)
         else:
-            mean.copy_(now)
+            held.copy_(seen)

@@ -64,7 +64,7 @@ class AnnaPalmTask:
             return content
         self._teach(seen, answer.detach(), 2 * truth - 1)
         self.discriminator.requires_grad_(False)
-        passes = ((self.discriminator(seen, answer) - 1) ** 2).mean()
+        passes: Tensor = ((self.discriminator(seen, answer) - 1) ** 2).mean()
         self.discriminator.requires_grad_(True)
         return content + WEIGHT * passes  # type: ignore[no-any-return]
 
