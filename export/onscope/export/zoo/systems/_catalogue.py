@@ -12,6 +12,7 @@ MODULES: dict[str, str] = {
     "delta-segment": "track.delta_segment",
     "delta-track": "track.delta_track",
     "axial-depth": "track.axial_depth",
+    "cell-association": "track.cell_association",
     "d2nn": "diffractive.d2nn",
     "fourier-d2nn": "diffractive.fourier_d2nn",
     "microtubules": "track.microtubules",
