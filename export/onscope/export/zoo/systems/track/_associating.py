@@ -8,13 +8,13 @@ from torch.nn import functional
 
 from ...networks.track import CellAssociation
 
-COLUMNS = ("score", "z", "y", "x", "before", "likely", "gone")
-"""Of a cell now: how bright its middle is, its place in planes and pixels, the row of the cell in the last stack that
-it most likely was (-1: none), how likely that is, and how likely the last stack's cell of this row has gone."""
+COLUMNS = ("score", "z", "y", "x", "gone")
+"""Of a cell now: how bright its middle is, its place in planes and pixels; and how likely the last stack's cell of this
+row has gone. Behind them there is, for each row of the last stack, how likely this cell was that one."""
 
 
 class StackAssociation(nn.Module):
-    """A stack (1, z, y, x) and the memory (1, `cells`, numbers) to a table (1, `cells`, `COLUMNS`) and the next memory.
+    """A stack (1, z, y, x) and the memory (1, `cells`, numbers) to a table and the next memory.
 
     Cells are the brightest places of a smoothed stack that none within `apart` pixels exceeds; those below `least` are
     no cells: their rows are zeros in the memory, as at the beginning. The memory holds the crops (`crop`: z, y, x) and
@@ -36,6 +36,11 @@ class StackAssociation(nn.Module):
         self.pitch = pitch
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """What the numbers of a row are: (1, `cells`, columns)."""
+        return (*COLUMNS, *(f"was_{row}" for row in range(self.cells)))
+
+    @property
     def memory(self) -> int:
         """Numbers that are kept of a cell."""
         return self.crop[0] * self.crop[1] * self.crop[2] + 3
@@ -49,12 +54,10 @@ class StackAssociation(nn.Module):
         sizes = (1, self.cells, *self.crop)
         likely = self.association(before.reshape(sizes), crops.reshape(sizes), places_before, places)
         was = (before.abs().amax(dim=2) > 0).to(stack.dtype)[:, :, None]
-        best, row = (likely[:, :, :-1] * was).max(dim=1)
-        row = torch.where(best > 0, row, torch.full_like(row, -1))
         # Rows without a cell are zeros: their places are those of whatever is first of what is equally dark.
         found = torch.stack([one.to(stack.dtype) for one in (scores, z, y, x)], dim=2) * there[:, :, None]
-        told = torch.stack([row.to(stack.dtype), best, likely[:, :, -1] * was[:, :, 0]], dim=2)
-        table = torch.cat((found, told), dim=2)
+        was_each = (likely[:, :, :-1] * was).transpose(1, 2)
+        table = torch.cat((found, likely[:, :, -1:] * was, was_each), dim=2)
         return table, torch.cat((crops, places * there[:, :, None]), dim=2)
 
     def found(self, stack: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from onscope.export import Choices, FurtherInput
 from onscope.export._steps import cast, percentiles
@@ -15,6 +16,7 @@ from .._system import Live, System
 if TYPE_CHECKING:
     from torch import nn
 
+Array = npt.NDArray[Any]
 KEY = "cell-association"
 PLANES, SIDE, CELLS = 9, 128, 24
 PIPELINE = f"""schema: 1
@@ -31,10 +33,10 @@ def _network() -> nn.Module:
 
 
 def _choices() -> Choices:
-    from ._associating import COLUMNS, StackAssociation
+    from ._associating import StackAssociation
 
-    numbers = StackAssociation((PLANES, SIDE, SIDE), CELLS).memory
-    stacks = np.random.default_rng(1).poisson(200, (2, PLANES, SIDE, SIDE)).astype(np.uint16)
+    network = StackAssociation((PLANES, SIDE, SIDE), CELLS)
+    stacks = [_cells(seed) for seed in (0, 1)]
     return Choices(
         example=stacks[0][None],
         axes="bzyx",
@@ -43,14 +45,26 @@ def _choices() -> Choices:
         output_names=("cells", "next_memory"),
         fixed=True,
         frames=[stacks[1]],
-        further=(FurtherInput("memory", "bic", (1, CELLS, numbers)),),
+        further=(FurtherInput("memory", "bic", (1, CELLS, network.memory)),),
         settings={
             "decode": "points",
-            "columns": list(COLUMNS),
+            "columns": list(network.columns),
             "threshold": 0.3,
             "state": [{"input": "memory", "output": "next_memory"}],
         },
     )
+
+
+def _cells(seed: int) -> Array:
+    """A stack uint16 of a dozen cells, each of a brightness of its own: of equal ones the order is chance."""
+    rng = np.random.default_rng(seed)
+    z, y, x = np.mgrid[:PLANES, :SIDE, :SIDE]
+    stack = np.full((PLANES, SIDE, SIDE), 200.0)
+    for number, (row, column) in enumerate(np.ndindex(3, 4)):
+        middle = (rng.uniform(1, PLANES - 1), 24 + 36 * row + rng.uniform(-6, 6), 20 + 28 * column + rng.uniform(-5, 5))
+        far = ((z - middle[0]) * 3) ** 2 + (y - middle[1]) ** 2 + (x - middle[2]) ** 2
+        stack += (600 + 120 * number) * np.exp(-far / 40)
+    return stack.astype(np.uint16)
 
 
 SYSTEM = System(
@@ -62,11 +76,11 @@ SYSTEM = System(
         folder=KEY,
         description=f"Up to {CELLS} cells of a stack, and which of the last stack's each of them was",
         takes_and_gives=(
-            f"Stacks (1, {PLANES}, {SIDE}, {SIDE}) uint16, of that one size, scaled by their percentiles 1 and "
-            "99.8, and a memory of the last stack's cells that onscope carries from stack to stack "
-            "(config.onscope.state). A table with a row for each cell: brightness, z in planes, y, x, the row of "
-            "the cell that it was in the last stack (-1: none), how likely, and how likely the last stack's cell "
-            "of that row has gone."
+            f"Stacks (1, {PLANES}, {SIDE}, {SIDE}) uint16, of that one size, scaled by their percentiles 1 and 99.8, "
+            "and a memory of the last stack's cells that onscope carries from stack to stack (config.onscope.state). "
+            "A table with a row for each cell: brightness, z in planes, y, x, how likely the last stack's cell of that "
+            f"row has gone, and {CELLS} numbers was_0, was_1, ...: how likely the cell was each of the last stack's. A "
+            "linear assignment of these is what a tracker makes of them."
         ),
         recipe="Seeded weights.",
         limits=(
