@@ -12,6 +12,7 @@ MODULES: dict[str, str] = {
     "axial-depth": "track.axial_depth",
     "care-cells": "restore.care_cells",
     "cdeep3m": "segment.cdeep3m",
+    "cell-association": "track.cell_association",
     "cellpose-cells": "segment.cellpose_cells",
     "cnn-lstm-cells": "classify.cnn_lstm_cells",
     "cross-modality-cells": "superresolve.cross_modality_cells",

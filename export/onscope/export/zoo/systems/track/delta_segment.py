@@ -172,7 +172,7 @@ SYSTEM = System(
         tags=("segmentation", "bacteria", "mother machine", "phase contrast", "2d", "unet", "delta"),
     ),
     live=Live(PIPELINE, "specimen:bacteria@phase"),
-    training=Training(_task, steps=3600, learning_rate=2e-3),
+    training=Training(_task, steps=1600, learning_rate=2e-3),
     measured=Measured(
         _scores,
         _picture,
