@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 KEY = "cnn-lstm-cells"
 HIDDEN, DEPTH, WIDTH = 48, 18, 10
-PEAKS = (4.0, 12.0, 50.0)
+PEAKS = (6.0, 15.0, 50.0)
 """Photons of the brightest pixels in a held-out course's first frame."""
 PER_SEED, MOST = 2, 12
 """Specimens of a seed, and courses of each at most."""
@@ -125,7 +125,7 @@ def _scores(folder: Path, seeds: int) -> list[Score]:
 
 def _picture(folder: Path, file: Path) -> None:
     rows = []
-    for seed, peak in ((0, 4.0), (1, 12.0)):
+    for seed, peak in ((0, 6.0), (1, 15.0)):
         found = _courses(seed, peak)
         movie, names = max(found, key=lambda one: len(np.unique(one[1])))
         with_memory, alone = (_chances(folder, [movie], remember=each)[0].argmax(axis=1) for each in (True, False))
@@ -134,7 +134,7 @@ def _picture(folder: Path, file: Path) -> None:
             told = f"{CLASSES[with_memory[time]]} (alone: {CLASSES[alone[time]]})"
             tiles.append(Tile(f"{3 * time} min: {CLASSES[names[time]]}", movie[time], told))
         rows.append(tiles)
-    sheet("Courses of held-out cells, 4 and 12 photons: the truth above, what is told below", rows, file)
+    sheet("Courses of held-out cells, 6 and 15 photons: the truth above, what is told below", rows, file)
 
 
 SYSTEM = System(
