@@ -10,13 +10,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from onscope.export.zoo._lineage import Lineage
 from onscope.export.zoo.recipes import Part
 from onscope.export.zoo.recipes._instances import LEAST_PX
 from onscope.export.zoo.recipes._parts import seed_of
 from onscope.specimen import Truth
 from onscope.specimen.scenarios import Scenario, as_specimen, read_scenario
-
-from ._lineage import Lineage
 
 Array = npt.NDArray[Any]
 

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from onscope.export.zoo._lineage import Lineage, covered, lineage_scores, matches, of_tracks
 from onscope.export.zoo.recipes import Part
 from onscope.runtime.objects import measure
 from onscope.runtime.track import Tracker, TrackSettings
 
 from .._rows import Row
 from ._instances import PACKAGE
-from ._lineage import Lineage, covered, lineage_scores, matches, of_tracks
 from ._live import Live
 from ._movies import MOVIES, Movie, movie
 from ._plan import Plan

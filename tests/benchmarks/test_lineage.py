@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.labels._lineage import Lineage, covered, division_f1, lineage_scores, matches, of_tracks, switches
 from benchmarks.labels._movies import movie
 
+from onscope.export.zoo._lineage import Lineage, covered, division_f1, lineage_scores, matches, of_tracks, switches
 from onscope.export.zoo.recipes import Part
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -12,6 +12,7 @@ from onscope.runtime import FrameSpec
 from onscope.runtime.drawing import Look, busiest, render
 from onscope.runtime.record import Recording, open_recording, overview
 from onscope.runtime.record._panels import panels_of
+from onscope.runtime.record._panels_beside import plane_of
 
 from ._made import MadeLedger, MadeSource, Row, made_result, noise, spots
 
@@ -70,6 +71,41 @@ def test_points_are_drawn_where_they_are(tmp_path: Path) -> None:
     marked = panels_of(open_recording(folder))[-1]
     assert marked.points is not None
     np.testing.assert_array_equal(marked.points, [[20.0, 50.0]])
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale", "shown"),
+    [
+        ((3, 20, 30), 1.0, ", plane 1 of 3"),
+        ((5, 20, 30), 1.0, ", plane 2 of 5"),
+        ((3, 40, 60), 2.0, ", plane 1 of 3"),
+        ((20, 30, 5), 1.0, ""),
+        ((20, 30, 3), 1.0, ""),
+        ((20, 30), 1.0, ""),
+        ((3, 40, 60), 1.0, ""),
+    ],
+)
+def test_of_a_stack_the_results_own_plane_is_shown(shape: tuple[int, ...], scale: float, shown: str) -> None:
+    image = noise(shape, "float32", 0)
+    found, words = plane_of(image, {"frames": 3, "target": 1}, np.zeros((20, 30)), scale)
+    assert words == shown
+    np.testing.assert_array_equal(found, image[int(words.split()[2])] if words else image)
+
+
+def test_a_stack_of_answers_is_drawn(tmp_path: Path) -> None:
+    run = open_recording(recorded(tmp_path / "run", FrameSpec((40, 60)), {"deep": noise((4, 40, 60), "float32", 1)}))
+    assert [panel.title for panel in panels_of(run)][1] == "deep, plane 2 of 4"
+    assert overview(run, tmp_path / "overview.png").exists()
+
+
+def test_transmitted_light_is_grey_and_dark_frames_glow() -> None:
+    rng = np.random.default_rng(0)
+    bright = (5500 + 300 * rng.normal(size=(64, 64))).astype(np.uint16)
+    bright[20:24] += 1500  # an edge that shines
+    dark = rng.poisson(100, (64, 64)).astype(np.uint16)
+    dark[20:30, 20:30] += 2000
+    assert not Look.of(bright).glow
+    assert Look.of(dark).glow
 
 
 def test_enlarged_pixels_stay_squares() -> None:

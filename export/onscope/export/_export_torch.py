@@ -45,6 +45,7 @@ def export_torch(
     frames: Sequence[Given] = (),
     cite: Sequence[Mapping[str, str]] = (),
     tags: Sequence[str] = (),
+    pixel_um: float | None = None,
     opset: int = OPSET,
     overwrite: bool = False,
     route: str = "a PyTorch network in memory",
@@ -63,7 +64,8 @@ def export_torch(
     columns) where `settings` says decode: points; `settings` is config.onscope: decode ("image", "points", "classes",
     ...: `onscope.runtime.decode.SETTINGS`) and what is set of that kind, such as columns (names of the points'
     columns), threshold (of the score), min_distance; scale. `license` is an SPDX name (None: not stated), `authors`
-    names or mappings with name, affiliation, orcid; `cite` mappings with text and doi or url.
+    names or mappings with name, affiliation, orcid; `cite` mappings with text and doi or url. `pixel_um` is the side of
+    a pixel in the sample at the network's training.
     `sizes` are the (y, x) at which parity is proven besides the example's (default: the minimum and odd ones), on
     darker and brighter frames in turn; the limits stand in `proof._parity`. `frames` are those that it is proven on
     besides, as `Choices` has them.
@@ -102,6 +104,7 @@ def export_torch(
         documentation=documentation,
         cite=cite,
         tags=tags,
+        pixel_um=pixel_um,
         opset=opset,
         overwrite=overwrite,
     )

@@ -39,8 +39,9 @@ def run(
         str,
         typer.Option(
             "--source",
-            help="Where frames come from: micromanager:demo, micromanager:CONFIG.cfg, specimen:SCENARIO, replay:PATH "
-            "of a recording, an OME-Zarr, an NDTiff, a TIFF stack or a folder of images.",
+            help="Where frames come from: micromanager:demo, micromanager:CONFIG.cfg, specimen:SCENARIO (and "
+            "@CHANNEL,planes=13 behind it), replay:PATH of a recording, an OME-Zarr, an NDTiff, a TIFF stack or a "
+            "folder of images.",
         ),
     ],
     frames: Annotated[

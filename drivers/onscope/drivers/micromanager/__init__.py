@@ -11,6 +11,7 @@ from ._demo import demo, demo_source, source
 from ._java_core import connect
 from ._live import LiveSource, ManyLiveSource
 from ._open import open_scope as open
+from ._rounds import Rounds, Step
 from ._scope import Scope
 from ._studio import StudioSource, studio
 from ._walk import StageWalk
@@ -18,8 +19,10 @@ from ._walk import StageWalk
 __all__ = [
     "LiveSource",
     "ManyLiveSource",
+    "Rounds",
     "Scope",
     "StageWalk",
+    "Step",
     "StudioSource",
     "connect",
     "demo",

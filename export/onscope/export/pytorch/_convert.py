@@ -70,7 +70,16 @@ def _by_dynamo(network: nn.Module, wanted: Wanted) -> tuple[ModelProto, list[str
     shapes = tuple(
         {axis: torch.export.Dim.DYNAMIC for axis in free} for free in (wanted.free, *(f.free for f in wanted.further))
     )
-    return _exported(network, _examples(wanted), wanted, shapes), []
+    return _exported(network, _examples(wanted), wanted, shapes, _translations(network)), []
+
+
+def _translations(network: nn.Module) -> dict[Any, Any] | None:
+    """What operators of the network's own are in ONNX: the table that its method `onnx_translations` gives, if any.
+
+    For networks with operators that PyTorch's exporter does not know (torch.library), such as those of detection.
+    """
+    tables = [ask() for part in network.modules() if callable(ask := getattr(part, "onnx_translations", None))]
+    return {operator: translation for table in tables for operator, translation in table.items()} or None
 
 
 def _by_script(network: nn.Module, wanted: Wanted) -> ModelProto | None:
@@ -116,8 +125,9 @@ def program_to_onnx(program: ExportedProgram, wanted: Wanted) -> ModelProto:
 
 
 def _exported(
-    given: nn.Module | ExportedProgram, examples: tuple[Tensor, ...], wanted: Wanted, shapes: Any
-) -> ModelProto:
+    given: nn.Module | ExportedProgram, examples: tuple[Tensor, ...], wanted: Wanted, shapes: Any,
+    translations: dict[Any, Any] | None = None,
+) -> ModelProto:  # fmt: skip
     """By the exporter of torch.export; `shapes` says what is free, None where a program says it itself."""
     import torch
 
@@ -129,6 +139,7 @@ def _exported(
         input_names=input_names(wanted),
         output_names=list(wanted.output_names),
         dynamic_shapes=shapes,
+        custom_translation_table=translations,
         external_data=False,
         optimize=True,
         verbose=False,

@@ -63,8 +63,8 @@ def _images(canvas: Canvas, run: RecordedRun, panels: list[Panel], cell: int, ta
     y0, x0 = busiest(calm.image, side)
     y0, x0 = max(0, min(y0, base[0] - side)), max(0, min(x0, base[1] - wide))
     pixel_um = next((image.pixel_size_um for image in run.images.values() if image.role == "raw"), None)
-    # One choice of colours for all, so that a stage is not told from a dark raw frame by its colours; beside transmitted
-    # light, which is grey, fluorescence glows.
+    # One choice of colours for all, so that a stage is not told from a dark raw frame by its colours; beside
+    # transmitted light, which is grey, fluorescence glows.
     glow = (panels[0].image.ndim == 2 and Look.of(panels[0].image).glow) or None
     for number, panel in enumerate(panels):
         x, look = MARGIN + number * (cell + GAP), Look.of(panel.image, glow)

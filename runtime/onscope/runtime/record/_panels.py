@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._panels_beside import beside, classed, middle_plane, named
+from ._panels_beside import beside, classed, named, plane_of
 from ._reader import RecordedRun
 from ._who import WHO
 
@@ -46,7 +46,8 @@ def panels_of(run: RecordedRun) -> list[Panel]:
         if name.endswith("_index") and last[name] is not None:
             images = run.images[last[f"{stage}_array"]]
             size = f", {images.scale:g}x" if images.scale != 1 else ""
-            panels[stage] = Panel(stage + size, middle_plane(images.read(last[name])), images.scale)
+            image, plane = plane_of(images.read(last[name]), last, raw, images.scale)
+            panels[stage] = Panel(stage + size + plane, image, images.scale)
     tables = [name for name in run.manifest["tables"] if name not in ("frames", "results")]
     tables = [name for name in tables if last.get(f"stage {name}_ms") is not None]  # that ran on this frame
     marked = []

@@ -38,7 +38,7 @@ def beside(run: RecordedRun, result: dict[str, Any]) -> dict[str, Array]:
         frames = [_pixels(run, {**_who(result), **one}) for one in gathered]
         there = [one for one in frames if one is not None]
         if len(there) == len(gathered) and len({one.shape for one in there}) == 1:
-            found[f"mean of the {len(there)} phases"] = np.mean(there, axis=0, dtype=np.float32)
+            found[f"mean of the {len(there)} phases"] = np.asarray(np.mean(there, axis=0, dtype=np.float32))
     return found | _channels(run, result)
 
 
@@ -81,11 +81,20 @@ def classed(run: RecordedRun, table: Any, places: Any, who: dict[str, Any]) -> t
     return told, yx[at] if at else np.zeros((0, 2))
 
 
-def middle_plane(image: Array) -> Array:
-    """An image (y, x) or (y, x, c) as it is; of a stack (z, y, x) its middle plane."""
-    if image.ndim == 3 and image.shape[2] > 4:
-        return np.asarray(image[image.shape[0] // 2])
-    return image
+def plane_of(image: Array, result: dict[str, Any], raw: Array | None, scale: float) -> tuple[Array, str]:
+    """An image (y, x) or (y, x, c) as it is; of a stack (z, y, x) the plane of the result's own frame, and its number.
+
+    It is a stack where its last two sides are those of the `raw` frame, `scale` times as large, and its first two not;
+    of one that has other planes than the window has frames, the middle.
+    """
+    if raw is None or image.ndim != 3:
+        return image, ""
+    sides = tuple(round(side * scale) for side in raw.shape[:2])
+    if image.shape[1:] != sides or image.shape[:2] == sides:
+        return image, ""
+    target = result.get("target")
+    plane = target if image.shape[0] == result.get("frames") and target is not None else image.shape[0] // 2
+    return np.asarray(image[plane]), f", plane {plane} of {image.shape[0]}"
 
 
 def _pixels(run: RecordedRun, who: dict[str, Any]) -> Array | None:

@@ -50,5 +50,5 @@ def test_parity_of_a_table(tmp_path: Path) -> None:
     )  # fmt: skip
     given = frame(1, 1, 48, 64, seed=5)
     table = answers(network, given)[0]
-    rows, axes = decoder(package.outputs[0], package.settings)(table)
+    rows, axes = decoder(package.outputs[0].axes, package.settings)(table)
     assert (axes, np.shape(rows)) == ("ic", (3, 3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_it_learns_who_is_who() -> None:
         inputs, truth = pair(seed)
         loss = torch.nn.functional.cross_entropy(network.logits(*inputs)[0], truth)
         steps.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         steps.step()
     with torch.no_grad():
         right = [
@@ -84,9 +85,10 @@ def test_parity(tmp_path: Path) -> None:
         FurtherInput("places_before", "bic", (1, 3, 3)),
         FurtherInput("places_now", "bic", (1, 4, 3)),
     ]
+    told: dict[str, Any] = dict(TOLD)
     report = export_torch(
         network, noise(1, 3, 8, 8, 8), tmp_path / "package", axes="bczyx", output_axes="bic", fixed=True,
-        input_name="before", output_names=("association",), further=further, **TOLD,
+        input_name="before", output_names=("association",), further=further, **told,
     )  # fmt: skip
     assert report.passed
     package = Package.load(report.folder)

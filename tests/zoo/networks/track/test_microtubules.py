@@ -46,7 +46,7 @@ def test_two_rods_are_found_one_after_the_other() -> None:
         ]
         loss = torch.minimum(*ways) - torch.log(scores).mean()
         steps.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         steps.step()
     with torch.no_grad():
         found = network(window) > 0.5

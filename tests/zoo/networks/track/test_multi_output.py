@@ -55,7 +55,7 @@ def test_motion_and_mitosis_are_learned_together() -> None:
         loss = torch.nn.functional.cross_entropy(candidates, moved)
         loss = loss + torch.nn.functional.binary_cross_entropy_with_logits(mitosis[:, 0], divides)
         steps.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         steps.step()
     with torch.no_grad():
         found = network.eval()(crops)

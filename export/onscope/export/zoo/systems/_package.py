@@ -26,6 +26,7 @@ def write_trained(system: System, weights: Path, out: Path, quality: str = "(not
     one = trained(system.network(), weights, system.key)
     quality = f"![What it makes of held-out samples]({PICTURE})\n\n{quality}"
     words = readme(system.words, one.account, quality, system.measured.about)
+    words = words.replace("onscope.export.zoo.train ", "onscope.export.zoo.systems train ")
     words = words.replace("\n\n## Quality", f"\n\n![How the loss fell]({CURVE})\n\n## Quality")
     original = TorchNetwork(one.network.eval(), f"onscope.export.zoo.systems, {system.key}", one.sha256)
     report = export_original(original, out / system.key, told(system.words, system.choices(), words))

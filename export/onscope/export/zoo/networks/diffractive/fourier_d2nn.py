@@ -32,7 +32,7 @@ class FourierD2nn(nn.Module):
         distance: float = 100.0, crystal: bool = True, border: int = 0, transform: Transform = "fft",
     ) -> None:  # fmt: skip
         super().__init__()
-        self.half = side // 2
+        self.middle = side // 2
         self.lens = Fourier((side, side), transform)
         self.space = FreeSpace((side, side), pitch, wavelength, distance, border, transform)
         self.masks = nn.ModuleList(PhaseMask((side, side)) for _ in range(layers))
@@ -45,12 +45,12 @@ class FourierD2nn(nn.Module):
     def field(self, image: Tensor) -> Tensor:
         """The field behind the second lens, (b, 2, side, side)."""
         # The lowest frequency is in the middle of a lens' Fourier plane, at the first pixel of a transform.
-        field = self._rolled(self.lens(torch.cat((image, torch.zeros_like(image)), dim=1)), self.half)
+        field = self._rolled(self.lens(torch.cat((image, torch.zeros_like(image)), dim=1)), self.middle)
         for number, mask in enumerate(self.masks):
             field = mask(self.space(field) if number else field)
         if self.crystal is not None:
             field = self.crystal(field)
-        return self.lens(self._rolled(field, -self.half), inverse=True)  # type: ignore[no-any-return]
+        return self.lens(self._rolled(field, -self.middle), inverse=True)  # type: ignore[no-any-return]
 
     def _rolled(self, field: Tensor, by: int) -> Tensor:
         return torch.roll(field, (by, by), dims=(2, 3))

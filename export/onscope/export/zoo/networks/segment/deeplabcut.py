@@ -51,7 +51,7 @@ def key_points(scores: Tensor, locations: Tensor) -> Tensor:
     """The best place of each point, refined: maps of one frame (1, points, y, x) and (1, 2 * points, y, x) to rows."""
     points, across = scores.shape[1], scores.shape[3]
     best, at = scores[0].flatten(1).max(dim=1, keepdim=True)
-    offsets = locations[0].unflatten(0, (points, 2)).flatten(2)
+    offsets = torch.unflatten(locations[0], 0, (points, 2)).flatten(2)
     offset = offsets.gather(2, at[:, :, None].expand(-1, 2, 1)).squeeze(2)
     row = at // across
     place = torch.cat((row, at - row * across), dim=1).to(scores.dtype)

@@ -1,0 +1,86 @@
+"""Ghost imaging of a frame in the graph, and what its refinement learns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from ...networks.restore import GhostImagingFromSeries
+from ...recipes import Part
+from .._augment import crop, turned
+from .._structures import behind_a_camera, structures
+
+Array = npt.NDArray[Any]
+SPECIMENS = 30
+"""Of each kind of structure: those that other systems learn from too."""
+BUCKET_NOISE = (0.003, 0.1)
+"""Noise of the detector, in standard deviations of its series; drawn on a logarithmic scale."""
+_PATTERNS = 0x6057
+
+
+def light_patterns(count: int, side: int) -> Tensor:
+    """Random patterns of a mirror device, 0 or 1, float32 (count, side, side); always the same."""
+    random = np.random.default_rng(_PATTERNS)
+    return torch.from_numpy(random.integers(0, 2, (count, side, side)).astype(np.float32))
+
+
+class SingleDetector(nn.Module):
+    """Frames (b, 1, side, side) as a detector without pixels sees them, and the image that is made of its series.
+
+    The frame is what is lit: of each pattern of light only the sum over the frame is used, and the sum of all of it.
+    Mean and contrast of the answer, in the frame's counts, are estimated from the sums as well.
+    """
+
+    def __init__(self, count: int, side: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.ghost = GhostImagingFromSeries(light_patterns(count, side), hidden, layers)
+
+    def forward(self, frame: Tensor) -> Tensor:
+        series, mean = self.measured(frame)
+        return mean[:, None, None] + self.spread(series)[:, None, None] * self.ghost(series)
+
+    def measured(self, frame: Tensor) -> tuple[Tensor, Tensor]:
+        """The series (b, 1, 1, n), less what even light of the frame's mean would give, and the mean (b, 1)."""
+        rows = frame.flatten(1)
+        mean = rows.mean(dim=1, keepdim=True)
+        return ((rows - mean) @ self.ghost.patterns.T)[:, None, None], mean
+
+    def spread(self, series: Tensor) -> Tensor:
+        """Standard deviation of the frame (b, 1), which that of the series is in proportion to."""
+        power = self.ghost.patterns.square().sum(dim=1).mean()
+        rows = series.flatten(1)
+        spread = (rows - rows.mean(dim=1, keepdim=True)).square().mean(dim=1, keepdim=True)
+        # The sum over a pattern's pixels has the variance of one pixel times the pattern's power.
+        return (spread / power).clamp(min=1e-12).sqrt()
+
+
+class GhostTask:
+    """Series of noisy frames to the frames without noise, in units of the estimated spread: mean squared error."""
+
+    def __init__(self, network: SingleDetector, side: int, light: Array | None = None, batch: int = 48) -> None:
+        self.network, self.side, self.batch = network, side, batch
+        self.light = structures(Part.TRAINING, SPECIMENS) if light is None else light
+
+    def loss(self, rng: np.random.Generator) -> Tensor:
+        pairs = [self._pair(rng) for _ in range(self.batch)]
+        frames, truth = (torch.from_numpy(np.stack(part))[:, None] for part in zip(*pairs, strict=True))
+        series, mean = self.network.measured(frames)
+        spread = self.network.spread(series)
+        noise = np.exp(rng.uniform(*np.log(BUCKET_NOISE), (self.batch, 1))) * rng.standard_normal(
+            series.flatten(1).shape
+        )
+        scale = series.flatten(1).std(dim=1, keepdim=True)
+        noisy = series + (torch.from_numpy(noise.astype(np.float32)) * scale)[:, None, None]
+        wanted = (truth - mean[:, None, None]) / spread[:, None, None].clamp(min=1e-3)
+        return (self.network.ghost(noisy) - wanted).square().mean()
+
+    def _pair(self, rng: np.random.Generator) -> tuple[Array, Array]:
+        zoom = int(rng.choice([1, 2, 4]))
+        light = crop(self.light[rng.integers(len(self.light))], self.side * zoom, rng).astype(np.float32)
+        light = light.reshape(self.side, zoom, self.side, zoom).mean(axis=(1, 3))
+        frame = behind_a_camera(turned(light, int(rng.integers(8))), rng)
+        return frame.counts.astype(np.float32), frame.truth
