@@ -15,12 +15,12 @@ from onscope.export._steps import cast, percentiles
 from ..._texts import Words
 from ...recipes import Part
 from .._live_path import Image, answers, pipeline_of
-from .._score import Score, over_seeds
+from .._score import Score
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
+from ._classified import told_scores
 from ._courses import CLASSES, PIXEL_UM, SIDE, TIMES, courses, filmed
 from ._features import PERCENTILES
-from .resnet_cells import accuracy, macro_f1
 
 if TYPE_CHECKING:
     from torch import nn
@@ -117,9 +117,7 @@ def _scores(folder: Path, seeds: int) -> list[Score]:
             told[SMOOTHED] = [smoothed(one) for one in alone]
             best = {name: np.concatenate(each).argmax(axis=1).tolist() for name, each in told.items()}
             rows.append({name: (said, true) for name, said in best.items()})
-        for metric, value in (("accuracy", accuracy), ("macro F1", macro_f1)):
-            values = [{name: value(*pair) for name, pair in row.items()} for row in rows]
-            found.append(over_seeds(f"{peak:g} photons", metric, "", values))
+        found += told_scores(f"{peak:g} photons", rows)
     return found
 
 
