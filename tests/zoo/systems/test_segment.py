@@ -25,7 +25,9 @@ from tests.zoo.networks.proof import parameters, shape_of
 Labels = npt.NDArray[np.int32]
 
 
-def blobs(shape: tuple[int, int] = (72, 72), centres: Sequence[tuple[int, int]] = ((20, 22), (22, 46), (52, 30))) -> Labels:
+def blobs(
+    shape: tuple[int, int] = (72, 72), centres: Sequence[tuple[int, int]] = ((20, 22), (22, 46), (52, 30))
+) -> Labels:
     """Ellipses of 24 by 20 pixels; the first two touch."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     labels = np.zeros(shape, np.int32)
@@ -115,7 +117,8 @@ def test_cellpose_has_the_published_size() -> None:
 
     down = sum(step(a, b, 1) + step(a, b) + 3 * step(b, b) for a, b in ((2, 32), (32, 64), (64, 128), (128, 256)))
     up = sum(
-        step(a, b, 1) + step(a, b) + 3 * step(b, b) + 3 * 257 * b for a, b in ((256, 256), (256, 128), (128, 64), (64, 32))
+        step(a, b, 1) + step(a, b) + 3 * step(b, b) + 3 * 257 * b
+        for a, b in ((256, 256), (256, 128), (128, 64), (64, 32))
     )
     assert parameters(Cellpose) == down + up + step(32, 3, 1)
     assert 6.5e6 < parameters(Cellpose) < 6.7e6

@@ -58,7 +58,7 @@ class _Down(nn.Module):
 
 
 class _Up(nn.Module):
-    """The same, with the map of the contracting path added behind the first convolution, and the style from there on."""
+    """The same, the map of the contracting path added behind the first convolution, the style from there on."""
 
     def __init__(self, inputs: int, outputs: int, style: int) -> None:
         super().__init__()
@@ -74,12 +74,8 @@ class _Up(nn.Module):
 
 
 def _step(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
-    return nn.Sequential(
-        nn.BatchNorm2d(inputs), nn.ReLU(), nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
-    )
+    return nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU(), nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2))
 
 
 def _linear(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.BatchNorm2d(inputs), nn.Conv2d(inputs, outputs, 1))
-
-

@@ -1,4 +1,4 @@
-"""How well frames are classified: accuracy and F1 at several light levels, of a package and of what needs no network."""
+"""How well frames are classified: accuracy and F1 at several light levels, of a package and of its baseline."""
 
 from __future__ import annotations
 
@@ -63,7 +63,5 @@ def accuracy(said: list[int], names: list[int]) -> float:
 def macro_f1(said: list[int], names: list[int]) -> float:
     """Mean over the classes that are there of 2 right / (told + true)."""
     found, true = np.asarray(said), np.asarray(names)
-    each = [
-        2 * ((found == n) & (true == n)).sum() / ((found == n).sum() + (true == n).sum()) for n in np.unique(true)
-    ]
+    each = [2 * ((found == n) & (true == n)).sum() / ((found == n).sum() + (true == n).sum()) for n in np.unique(true)]
     return float(np.mean(each))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -32,7 +33,7 @@ def described(counts: Array) -> npt.NDArray[np.float64]:
     standard = (frame - middle) / spread
     shares = np.histogram(frame, 32, (-0.5, 1.5))[0] / frame.size
     smooth = [frame, *(cv2.GaussianBlur(frame, (0, 0), width) for width in WIDTHS)]
-    scales = [float((fine - coarse).std()) for fine, coarse in zip(smooth, smooth[1:], strict=False)]
+    scales = [float((fine - coarse).std()) for fine, coarse in pairwise(smooth)]
     entropy = float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
     moments = [middle, spread, float((standard**3).mean()), float(np.log((standard**4).mean())), entropy]
     return np.array([*moments, *np.percentile(frame, LEVELS), *scales, scales[0] / (sum(scales) + 1e-6)])

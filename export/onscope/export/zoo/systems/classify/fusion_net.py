@@ -27,8 +27,8 @@ SYSTEM = of_spectra(
     (
         {
             "text": "R. Kang, B. Park, M. Eady, Q. Ouyang, K. Chen, Single-cell classification of foodborne pathogens "
-            "using hyperspectral microscope imaging coupled with deep learning frameworks, Sensors and Actuators B 309, "
-            "127789 (2020)",
+            "using hyperspectral microscope imaging coupled with deep learning frameworks, Sensors and Actuators B "
+            "309, 127789 (2020)",
             "doi": "10.1016/j.snb.2020.127789",
         },
     ),

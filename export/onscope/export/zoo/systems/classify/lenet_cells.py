@@ -97,9 +97,7 @@ def _frames(seed: int, peak: float) -> tuple[list[Array], list[int]]:
 @cache
 def _machine() -> SupportVectors:
     """Taught with crops as the network is."""
-    frames, names = _chosen(
-        courses(Part.TRAINING, SPECIMENS), LEARNED // len(CLASSES), np.random.default_rng(0), None
-    )
+    frames, names = _chosen(courses(Part.TRAINING, SPECIMENS), LEARNED // len(CLASSES), np.random.default_rng(0), None)
     order = np.random.default_rng(1).permutation(len(names))
     features = np.stack([described(one) for one in frames])
     return SupportVectors(features[order], np.array(names)[order].tolist(), len(CLASSES))
@@ -131,8 +129,8 @@ SYSTEM = System(
             f"uint16 crops (batch, 1, {SIDE}, {SIDE}) of labelled chromatin with pixels of {PIXEL_UM} um, the nucleus "
             "that is meant in the middle, each scaled so that its percentiles 1 and 99.8 become 0 and 1: a stage with "
             "`crops: cells, rescale: true, normalise: per_crop` behind a segmentation. The answer is float32 (batch, "
-            f"{len(CLASSES)}): the probabilities of {', '.join(CLASSES)}, for classes that are equally frequent. 60,000 "
-            "weights: the smallest classifier here, and the fastest."
+            f"{len(CLASSES)}): the probabilities of {', '.join(CLASSES)}, for classes that are equally frequent. "
+            "60,000 weights: the smallest classifier here, and the fastest."
         ),
         recipe=(
             "The courses of `cnn-lstm-cells`, time by time: cultures of `onscope.specimen` with 30 to 70 % of the "

@@ -1,4 +1,4 @@
-"""Fields of nuclei to learn from: cultures, microscopes and cameras of the recipe for nuclei, stretched and overlapping."""
+"""Fields of nuclei to learn from: those of the recipe for nuclei, stretched and laid over each other."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ def labelled(field: Field, rng: np.random.Generator) -> list[Labelled]:
             named = laid_over(named, others)
         counts = field.sensor.expose(photons, rng, exposure_s=field.snap.exposure_s)
         gap = between(np.where(outlines(named), 0, named))
-        found.append(
-            Labelled(normalised(counts).astype(np.float16), named.astype(np.int16), gap.astype(np.float16))
-        )
+        found.append(Labelled(normalised(counts).astype(np.float16), named.astype(np.int16), gap.astype(np.float16)))
     return found
 
 

@@ -50,7 +50,9 @@ def heat_map(points: Array, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Gaussians of height 1 at points (n, 2), y and x in pixels, the larger one where they overlap: float32 (y, x)."""
     out = np.zeros(shape, np.float32)
     for y, x in points:
-        down, across = (np.exp(-((np.arange(n) - at) ** 2) / (2 * SIGMA**2)) for n, at in zip(shape, (y, x), strict=True))
+        down, across = (
+            np.exp(-((np.arange(n) - at) ** 2) / (2 * SIGMA**2)) for n, at in zip(shape, (y, x), strict=True)
+        )
         np.maximum(out, down[:, None] * across, out=out)
     return out
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...recipes import Nuclei
 from .._sheet import Tile, sheet
 from ._measured import Finder, compared, fields
 

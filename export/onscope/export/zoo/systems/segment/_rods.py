@@ -32,7 +32,7 @@ CLOSED_UM, OPEN_UM = 20.0, 45.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rods:
-    """A frame as the camera gives it, uint16 (y, x), and its key points: arrays (n, 2) of y and x in pixels by POINTS."""
+    """A frame as the camera gives it, uint16 (y, x), and its key points by POINTS: (n, 2), y and x in pixels."""
 
     counts: npt.NDArray[np.uint16]
     points: dict[str, Array]

@@ -30,7 +30,9 @@ class UnetTask:
     ) -> None:
         self.network, self.batch, self.side = network, batch, side
         fields = training_fields() if fields is None else fields
-        self.fields = [np.stack(one) for one in zip(*(fields[name] for name in ("frame", "labels", "gap")), strict=True)]
+        self.fields = [
+            np.stack(one) for one in zip(*(fields[name] for name in ("frame", "labels", "gap")), strict=True)
+        ]
 
     def loss(self, rng: np.random.Generator) -> Tensor:
         examples = [self._example(rng) for _ in range(self.batch)]

@@ -110,7 +110,9 @@ def ellipses(counts: Array, dark: bool) -> dict[str, Array]:
 
 def best_ellipses(one: Rods) -> dict[str, Array]:
     """Of bright and of dark parts those that fit better, the truth known."""
-    return max((ellipses(one.counts, dark) for dark in (False, True)), key=lambda told: judged([one], [told], "pole")[0])
+    return max(
+        (ellipses(one.counts, dark) for dark in (False, True)), key=lambda told: judged([one], [told], "pole")[0]
+    )
 
 
 def judged(given: Sequence[Rods], told: Sequence[dict[str, Array]], name: str) -> tuple[float, float]:
