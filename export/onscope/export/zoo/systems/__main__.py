@@ -82,11 +82,18 @@ def measure(
     key: KeyArgument,
     out: Annotated[Path, typer.Option(help="Folder of the packages.")] = PACKAGES,
     seeds: Annotated[int | None, typer.Option(help="Held-out seeds.")] = None,
+    save: Annotated[bool, typer.Option(help="Write the package's card and picture, and nothing else of it.")] = False,
 ) -> None:
-    """Measure a packaged system again, and print what came of it; nothing is changed."""
+    """Measure a packaged system again, and print what came of it; without --save nothing is changed."""
     from ._measure import measure as measured
 
-    _tell(measured(system(key), out / key, seeds))
+    one, folder = system(key), out / key
+    card = measured(one, folder, seeds)
+    if save:
+        card.save(folder / CARD)
+        if one.measured is not None:
+            one.measured.picture(folder, folder / PICTURE)
+    _tell(card)
 
 
 @app.command()

@@ -58,7 +58,7 @@ class _Down(nn.Module):
 
 
 class _Up(nn.Module):
-    """The same, the contracting path's map added behind the first convolution, and the style from there on."""
+    """The same, the map of the contracting path added behind the first convolution, the style from there on."""
 
     def __init__(self, inputs: int, outputs: int, style: int) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,10 @@ from onscope.runtime.package import make_step
 
 from ..._texts import Words
 from ...recipes import Part
-from .._live_path import answers, movie, pipeline_of
-from .._score import Score, over_seeds
+from .._score import Score
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
+from ._classified import ABOUT_SVM, scores, told
 from ._features import PERCENTILES, SupportVectors, described
 from ._patterns import NAMES, SEEN, SPECIMENS, patterns, seen
 
@@ -30,12 +30,9 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 KEY = "resnet-cells"
 DEPTH, WIDTH = 18, 12
-PEAKS = (5.0, 20.0, 100.0)
-"""Photons of the brightest pixels of held-out frames."""
 CORNERS = ((0, 0), (0, SEEN), (SEEN, 0), (SEEN, SEEN))
 PER_SEED, LEARNED = 2, 1000
 """Specimens of a seed, and frames that the support vector machine learns from."""
-SVM = "SVM on intensity features"
 PIPELINE = """schema: 1
 stages:
   where: {package: "{package}"}
@@ -96,34 +93,11 @@ def _machine() -> SupportVectors:
 
 
 def _told(folder: Path, frames: list[Array]) -> list[int]:
-    return [int(one["where"]["class"][0]) for one in answers(pipeline_of(PIPELINE, folder), movie(frames))]
+    return told(PIPELINE, "where", folder, frames)
 
 
 def _scores(folder: Path, seeds: int) -> list[Score]:
-    found = []
-    for peak in PEAKS:
-        rows = []
-        for seed in range(seeds):
-            frames, names = _frames(seed, peak)
-            features = np.stack([described(one) for one in frames])
-            rows.append({"network": (_told(folder, frames), names), SVM: (list(_machine()(features)), names)})
-        for metric, value in (("accuracy", accuracy), ("macro F1", macro_f1)):
-            told = [{name: value(*pair) for name, pair in row.items()} for row in rows]
-            found.append(over_seeds(f"{peak:g} photons", metric, "", told))
-    return found
-
-
-def accuracy(told: list[int], names: list[int]) -> float:
-    """Share of right ones."""
-    return float(np.mean(np.asarray(told) == np.asarray(names)))
-
-
-def macro_f1(told: list[int], names: list[int]) -> float:
-    """Mean over the classes that are there of 2 right / (told + true)."""
-    said, true = np.asarray(told), np.asarray(names)
-    return float(
-        np.mean([2 * ((said == n) & (true == n)).sum() / ((said == n).sum() + (true == n).sum()) for n in set(names)])
-    )
+    return scores(_frames, seeds, partial(_told, folder), _machine())
 
 
 def _picture(folder: Path, file: Path) -> None:
@@ -131,10 +105,10 @@ def _picture(folder: Path, file: Path) -> None:
     for peak in (5.0, 100.0):
         frames, names = _frames(0, peak)
         chosen = [names.index(name) for name in range(len(NAMES))]
-        told = _told(folder, [frames[n] for n in chosen])
+        said = _told(folder, [frames[n] for n in chosen])
         rows.append([
-            Tile(NAMES[names[n]], frames[n], f"told: {NAMES[said]}, {peak:g} photons")
-            for n, said in zip(chosen, told, strict=True)
+            Tile(NAMES[names[n]], frames[n], f"told: {NAMES[name]}, {peak:g} photons")
+            for n, name in zip(chosen, said, strict=True)
         ])  # fmt: skip
     sheet("ResNet-18 on held-out cells: where is the label?", rows, file)
 
@@ -182,10 +156,7 @@ SYSTEM = System(
         _picture,
         about=(
             "Measured through the runtime on specimens that training never saw, two of them and forty frames of "
-            "128x128 for each seed and light level; mean and standard deviation over the seeds. Beside it a "
-            "least-squares support vector machine with Gaussian kernels (Suykens 1999) on 17 numbers that describe "
-            "intensities (moments, percentiles, entropy, variation at four scales), taught with 1000 frames of the "
-            "network's training, its width and price chosen by cross-validation."
+            "128x128 for each seed and light level; mean and standard deviation over the seeds. " + ABOUT_SVM
         ),
     ),
 )

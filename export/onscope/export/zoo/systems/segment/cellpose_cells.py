@@ -83,9 +83,10 @@ SYSTEM = System(
         takes_and_gives=(
             "One uint16 frame (1, 1, y, x) of labelled nuclei or chromatin, y and x of at least 16 and multiples of 8 "
             "(onscope pads others), scaled so that its percentiles 1 and 99.8 become 0 and 1. The graph answers "
-            "float32 (1, 3, y, x): the flow along y and x, five times the unit flow, and the logit of a nucleus. "
-            "Behind it `cellpose_flow_dynamics` makes a label image: onscope's own decoder, or Cellpose's, carries it "
-            "out. Unlike the published models it wants no diameter beforehand: nuclei may be 12 to 100 pixels wide."
+            "float32 (1, 3, y, x): the flow along y and x, five times the unit flow, and the logit of being part of "
+            "a nucleus. Behind it `cellpose_flow_dynamics` makes a label image: onscope's own decoder, or Cellpose's, "
+            "carries it out. "
+            "Unlike the published models it wants no diameter beforehand: nuclei may be about 12 to 100 pixels wide."
         ),
         recipe=(
             "The fields of `unet-cells`: cultures of `onscope.specimen` by the plan of the recipe for nuclei (sparse "

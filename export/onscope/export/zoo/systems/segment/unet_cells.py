@@ -79,7 +79,7 @@ SYSTEM = System(
     words=Words(
         name=KEY,
         folder=KEY,
-        description="A U-Net with eight features that parts nuclei, also where they touch",
+        description="A U-Net with eight features that parts nuclei, also where they touch, to count and measure them",
         takes_and_gives=(
             "One uint16 frame (1, 1, y, x) of labelled nuclei or chromatin, y and x of at least 16 and multiples of 16 "
             "(onscope pads others), scaled so that its percentiles 1 and 99.8 become 0 and 1. The answer is float32 "
