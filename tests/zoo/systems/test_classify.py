@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 
 def discs(radius: float, side: int = 64) -> Array:
     y, x = np.mgrid[:side, :side] - side / 2
-    return (np.hypot(y, x) < radius).astype(np.float16)
+    return np.asarray(np.hypot(y, x) < radius, np.float16)
 
 
 def losses(task: PatternTask | LenetTask | CourseTask, steps: int, rate: float) -> list[float]:
@@ -101,7 +101,8 @@ def test_a_culture_gives_courses() -> None:
 
 def test_one_camera_films_a_course() -> None:
     movie = filmed(np.stack([discs(10)] * 3), np.random.default_rng(0), 100.0)
-    assert (movie.shape, movie.dtype) == ((3, 64, 64), np.uint16)
+    assert movie.shape == (3, 64, 64)
+    assert movie.dtype == np.uint16
     assert not np.array_equal(movie[0], movie[1])
     assert movie[:, 32, 32].mean() > movie[:, 2, 2].mean()
     assert crop_of(discs(10), np.random.default_rng(0)).shape == (32, 32)

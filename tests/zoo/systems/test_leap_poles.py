@@ -41,7 +41,7 @@ def test_judgement_of_a_known_case() -> None:
         "pole": np.concatenate([one.points["pole"][:1] + np.array([0.0, 2.0]), [[5.0, 5.0]]]),
         "middle": np.zeros((0, 2)),
     }
-    assert judged([one], [off], "pole") == (pytest.approx(0.5), pytest.approx(2.0))
+    assert judged([one], [off], "pole") == pytest.approx((0.5, 2.0))
     assert judged([one], [off], "middle") == (0.0, 4.0)
 
 
@@ -81,6 +81,6 @@ def test_poles_lie_in_rods(light: str) -> None:
     assert inside > 1.2 * everywhere if light == "bodies" else inside != everywhere
 
 
-def _mean_at(image: np.ndarray, places: np.ndarray) -> float:  # type: ignore[type-arg]
+def _mean_at(image: np.ndarray, places: np.ndarray) -> float:
     rows, columns = np.clip(np.rint(places).astype(int), 0, np.array(image.shape) - 1).T
     return float(image[rows, columns].mean())

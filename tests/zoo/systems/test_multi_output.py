@@ -11,10 +11,10 @@ import torch
 
 from onscope.export.zoo.networks.track import MultiOutputTracker
 from onscope.export.zoo.systems._augment import turned
+from onscope.export.zoo.systems.track._average_precision import average_precision
 from onscope.export.zoo.systems.track._flow import flowed
 from onscope.export.zoo.systems.track._moving import Seen, moves
 from onscope.export.zoo.systems.track._multi_output_task import MultiOutputTask, turned_arrow
-from onscope.export.zoo.systems.track.multi_output import average_precision
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SIDE = 16
@@ -22,7 +22,7 @@ SIDE = 16
 
 def blob(y: float, x: float, side: int = 64) -> Array:
     rows, columns = np.mgrid[:side, :side]
-    return (100 + 900 * np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / 18)).astype(np.uint16)
+    return np.asarray(100 + 900 * np.exp(-((rows - y) ** 2 + (columns - x) ** 2) / 18), np.uint16)
 
 
 def bank() -> dict[str, Array]:

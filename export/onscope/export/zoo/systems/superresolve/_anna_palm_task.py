@@ -66,7 +66,7 @@ class AnnaPalmTask:
         self.discriminator.requires_grad_(False)
         passes: Tensor = ((self.discriminator(seen, answer) - 1) ** 2).mean()
         self.discriminator.requires_grad_(True)
-        return content + WEIGHT * passes  # type: ignore[no-any-return]
+        return content + WEIGHT * passes
 
     def examples(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """A batch: counts (batch, window, side, side) and densities (batch, 1, 4 * side, 4 * side), float32."""
