@@ -73,7 +73,9 @@ def export_torch(
     What the exporter of torch 2.13 takes: `.to(torch.float32)` and `.to(torch.uint16)` (round and clamp before),
     reflect padding by amounts computed from `x.shape`, `topk` on a flattened map, pixel shuffle, instance norm. What it
     does not take: `tensor % size` where size comes from `x.shape` (write `i - (i // size) * size`), negative numbers
-    divided by `//` (ONNX rounds to zero), uint16 arithmetic (cast first).
+    divided by `//` (ONNX rounds to zero), uint16 arithmetic (cast first). Operators of the network's own
+    (torch.library) are taken where a module of it says by a method `onnx_translations` what they are in ONNX, as the
+    table that torch.onnx.export has for it (`zoo.networks.detect.operators`).
 
     Raises ExportError, one sentence: torch is missing, the network fails or cannot be exported, its output does not
     follow its input's size, the parity fails (with the numbers), or the folder is taken and `overwrite` is False.

@@ -71,11 +71,11 @@ def test_between_is_the_weight_of_the_paper() -> None:
     assert not between(np.zeros((9, 9), np.int32)).any()
 
 
-def test_nuclei_that_touch_are_parted_by_a_wider_outline() -> None:
+def test_nuclei_that_touch_are_parted_by_their_outlines() -> None:
     labels = np.zeros((15, 30), np.int32)
     labels[2:13, 2:15], labels[2:13, 15:28] = 1, 2
-    classes = classes_of(labels, between(np.where(outlines(labels), 0, labels)))
-    assert classes[7].tolist() == [0, 0, OUTLINE, *[INSIDE] * 9, *[OUTLINE] * 6, *[INSIDE] * 9, OUTLINE, 0, 0]
+    classes = classes_of(labels)
+    assert classes[7].tolist() == [0, 0, OUTLINE, *[INSIDE] * 11, OUTLINE, OUTLINE, *[INSIDE] * 11, OUTLINE, 0, 0]
     assert not classes[labels == 0].any()
 
 

@@ -8,9 +8,11 @@ from ._rows import ROWS, Row
 from ._system import System
 
 MODULES: dict[str, str] = {
+    "anna-palm-microtubules": "superresolve.anna_palm_microtubules",
     "axial-depth": "track.axial_depth",
     "care-cells": "restore.care_cells",
     "cdeep3m": "segment.cdeep3m",
+    "cell-association": "track.cell_association",
     "cellpose-cells": "segment.cellpose_cells",
     "cnn-lstm-cells": "classify.cnn_lstm_cells",
     "cross-modality-cells": "superresolve.cross_modality_cells",
@@ -27,6 +29,7 @@ MODULES: dict[str, str] = {
     "fourier-d2nn": "diffractive.fourier_d2nn",
     "fusion-net": "classify.fusion_net",
     "ghost-imaging": "diffractive.ghost_imaging",
+    "in-silico-labels": "label_free.in_silico_labels",
     "leap-poles": "segment.leap_poles",
     "lenet-cells": "classify.lenet_cells",
     "microtubules": "track.microtubules",

@@ -38,7 +38,7 @@ class CourseTask:
         frames, names = (torch.from_numpy(np.stack(part)) for part in zip(*examples, strict=True))
         count, times = names.shape
         flat = frames.flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)
-        seen = self.network.seen(flat).unflatten(0, (count, times))
+        seen = self.network.seen(flat).reshape(count, times, -1)
         hidden = cell = seen.new_zeros(count, seen.shape[2])
         scores = []
         for time in range(times):

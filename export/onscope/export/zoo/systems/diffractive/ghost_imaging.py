@@ -167,7 +167,7 @@ SYSTEM = System(
         settings={"decode": "image"},
     ),
     live=Live(PIPELINE, "specimen:dividing-cells@nuclei,size=256"),
-    training=Training(_task, steps=6000, learning_rate=1e-3),
+    training=Training(_task, steps=4000, learning_rate=1e-3),
     measured=Measured(
         _scores,
         _picture,

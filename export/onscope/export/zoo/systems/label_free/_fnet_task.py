@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from ...recipes import Part
 from .._augment import turned
+from ._regression import standardised
 from ._stacks import Cells, cells, through_a_camera
 
 Array = npt.NDArray[Any]
 SPECIMENS = 50
 """Two fields each."""
-SMALLEST = 1e-6
 
 
 class FNetTask:
@@ -32,10 +32,10 @@ class FNetTask:
     def loss(self, rng: np.random.Generator) -> Tensor:
         pairs = [self._pair(rng) for _ in range(self.batch)]
         stacks, truth = (torch.from_numpy(np.stack(part)) for part in zip(*pairs, strict=True))
-        return ((self.network(stacks) - truth) ** 2).mean()
+        return ((self.network(stacks) - truth) ** 2).mean()  # type: ignore[no-any-return]
 
     def _pair(self, rng: np.random.Generator) -> tuple[Array, Array]:
-        light, target = cut(self.fields[rng.integers(len(self.fields))], ("light", "nuclei"), self.side, rng)
+        light, target = cut(self.fields[int(rng.integers(len(self.fields)))], ("light", "nuclei"), self.side, rng)
         return standardised(through_a_camera(light, rng)), target.astype(np.float32)
 
 
@@ -44,9 +44,3 @@ def cut(field: Cells, names: Sequence[str], side: int, rng: np.random.Generator)
     y, x = (int(rng.integers(size - side + 1)) for size in field.light.shape[-2:])
     way = int(rng.integers(8))
     return [turned(getattr(field, name)[:, y : y + side, x : x + side], way) for name in names]
-
-
-def standardised(stack: Array) -> Array:
-    """With mean 0 and standard deviation 1, float32."""
-    pixels = stack.astype(np.float32)
-    return np.asarray((pixels - pixels.mean()) / (pixels.std() + SMALLEST), np.float32)

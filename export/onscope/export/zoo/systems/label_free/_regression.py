@@ -17,7 +17,9 @@ Array = npt.NDArray[Any]
 Features = Callable[[Array], Array]
 SPECIMENS = 6
 """Of the validation part, which no network was trained on, two fields each."""
-RIDGE = 1e-3
+RIDGE = 1e-5
+"""Of the mean square of the features."""
+SMALLEST = 1e-6
 AROUND_PX = (1.5, 4.0)
 
 
@@ -41,9 +43,15 @@ REGRESSIONS: dict[str, Features] = {
 }
 
 
+def standardised(counts: Array) -> Array:
+    """A stack with mean 0 and standard deviation 1, float32."""
+    pixels = counts.astype(np.float32)
+    return np.asarray((pixels - pixels.mean()) / (pixels.std() + SMALLEST), np.float32)
+
+
 def predicted(name: str, target: str, stack: Array) -> Array:
     """The regression's answer to a standardised stack: (n, y, x) as the `target` of `Cells` has them."""
-    return np.einsum("fyx,fn->nyx", REGRESSIONS[name](stack), _weights(name, target))
+    return np.asarray(np.einsum("fyx,fn->nyx", REGRESSIONS[name](stack), _weights(name, target)))
 
 
 @lru_cache(maxsize=8)
@@ -56,10 +64,14 @@ def fitted(features: Features, fields: Sequence[Cells], target: str, rng: np.ran
     squares: Any = 0.0
     products: Any = 0.0
     for field in fields:
-        counts = through_a_camera(field.light, rng).astype(np.float32)
-        stack = (counts - counts.mean()) / (counts.std() + 1e-6)
-        rows = features(stack).reshape(-1, counts[0].size).astype(np.float64)
+        stack = standardised(through_a_camera(field.light, rng))
+        rows = features(stack).reshape(-1, stack[0].size).astype(np.float64)
         squares = squares + rows @ rows.T
-        products = products + rows @ getattr(field, target).reshape(-1, counts[0].size).T.astype(np.float64)
+        products = products + rows @ getattr(field, target).reshape(-1, stack[0].size).T.astype(np.float64)
     own = np.eye(len(squares)) * RIDGE * np.trace(squares) / len(squares)
     return np.asarray(np.linalg.solve(squares + own, products))
+
+
+def seen(field: Cells, number: int, photons: float) -> npt.NDArray[np.uint16]:
+    """A field's bright field at a light level, behind the camera of that number."""
+    return through_a_camera(field.light, np.random.default_rng(number), photons)

@@ -18,8 +18,9 @@ from .._live_path import answers, pipeline_of, stacks
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
-from ._regression import REGRESSIONS, predicted
-from ._stacks import PIXEL_UM, PLANES, STEP_UM, Cells, held_out, through_a_camera
+from ._regression import REGRESSIONS, predicted, seen
+from ._regression import standardised as zero_mean
+from ._stacks import PIXEL_UM, PLANES, STEP_UM, held_out
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +52,7 @@ def _task() -> Task:
 
 
 def _choices() -> Choices:
-    frames = [_seen(held_out(100 + number), number, 2000.0)[None] for number in range(2)]
+    frames = [seen(held_out(100 + number), number, 2000.0)[None] for number in range(2)]
     return Choices(
         example=np.ascontiguousarray(frames[0][:, :, :64, :96]),
         axes="bzyx",
@@ -66,10 +67,6 @@ def _choices() -> Choices:
     )
 
 
-def _seen(field: Cells, number: int, photons: float) -> Array:
-    return through_a_camera(field.light, np.random.default_rng(number), photons)
-
-
 def correlation(image: Array, truth: Array) -> float:
     """Pearson's r of all pixels, as the paper has it; 0 for what is the same everywhere."""
     one, other = (np.asarray(each, np.float64) - np.mean(each, dtype=np.float64) for each in (image, truth))
@@ -81,9 +78,9 @@ def _scores(folder: Path, seeds: int) -> list[Score]:
     found = []
     fields = [held_out(number) for number in range(seeds)]
     for photons in LEVELS:
-        seen = [_seen(field, number, photons) for number, field in enumerate(fields)]
+        shown = [seen(field, number, photons) for number, field in enumerate(fields)]
         images = [
-            {"network": own, **_regressed(counts)} for own, counts in zip(_answered(folder, seen), seen, strict=True)
+            {"network": own, **_regressed(counts)} for own, counts in zip(_answered(folder, shown), shown, strict=True)
         ]
         samples = f"bright field, {photons:g} photons"
         for metric, unit, judge in (("Pearson r", "", correlation), ("PSNR", "dB", psnr)):
@@ -96,13 +93,11 @@ def _scores(folder: Path, seeds: int) -> list[Score]:
 
 
 def _regressed(counts: Array) -> dict[str, Array]:
-    pixels = counts.astype(np.float32)
-    stack = (pixels - pixels.mean()) / (pixels.std() + 1e-6)
-    return {name: predicted(name, "nuclei", stack) for name in REGRESSIONS}
+    return {name: predicted(name, "nuclei", zero_mean(counts)) for name in REGRESSIONS}
 
 
-def _answered(folder: Path, seen: list[Array]) -> list[Array]:
-    results = answers(pipeline_of(PIPELINE, folder), stacks(seen), PIXEL_UM)
+def _answered(folder: Path, shown: list[Array]) -> list[Array]:
+    results = answers(pipeline_of(PIPELINE, folder), stacks(shown), PIXEL_UM)
     return [np.asarray(one["nuclei"]) for one in results]
 
 
@@ -110,7 +105,7 @@ def _picture(folder: Path, file: Path) -> None:
     rows = []
     for number in range(3):
         field = held_out(number)
-        counts = _seen(field, number, 2000.0)
+        counts = seen(field, number, 2000.0)
         middle = PLANES // 2
         truth = field.nuclei[middle].astype(np.float32)
         own = _answered(folder, [counts])[0]
@@ -118,8 +113,8 @@ def _picture(folder: Path, file: Path) -> None:
         look = Look.of(truth, glow=True)
         rows.append(
             [
-                Tile("bright field, first plane" if not number else "", counts[0]),
-                Tile("plane 5" if not number else "", counts[middle]),
+                Tile("bright field, plane 1", counts[0]),
+                Tile("bright field, plane 5", counts[middle]),
                 Tile("regression", beside[middle], f"r = {correlation(beside, field.nuclei):.3f}", look),
                 Tile("FNet", own[middle], f"r = {correlation(own, field.nuclei):.3f}", look),
                 Tile("fluorescence, plane 5", truth, "", look),

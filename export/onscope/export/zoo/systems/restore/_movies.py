@@ -64,7 +64,8 @@ def movies(part: Part, count: int) -> Array:
 
 def held_out(kind: int, number: int) -> Array:
     """The movie of a held-out specimen of one of `KINDS`, float32 (FRAMES, SIDE, SIDE)."""
-    return bank(RECIPES[kind], Part.HELD_OUT, 1, _arrays, first=number)["light"][0].astype(np.float32)
+    light = bank(RECIPES[kind], Part.HELD_OUT, 1, _arrays, first=number)["light"]
+    return np.asarray(light[0], np.float32)
 
 
 def filmed(light: Array, rng: np.random.Generator, peak: float | None = None) -> Movie:

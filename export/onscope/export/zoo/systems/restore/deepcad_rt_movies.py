@@ -61,12 +61,13 @@ def _choices() -> Choices:
         example=np.ascontiguousarray(frames[0][:, :64, :96])[None],
         axes="btyx",
         output_axes=("bcyx",),
-        pre=(percentiles(LOW, HIGH, ("time", "y", "x")), cast("float32")),
+        pre=(percentiles(LOW, HIGH), cast("float32")),
         minimum=16,
         step=8,
         sizes=[(16, 24), (64, 104)],
         frames=[one[None] for one in frames],
-        settings={"denormalise": {"output": "values"}},
+        output_names=("image",),
+        settings={"denormalise": {"image": "values"}},
     )
 
 

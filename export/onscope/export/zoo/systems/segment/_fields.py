@@ -84,7 +84,7 @@ def between(labels: Array, sigma: float = 4.0) -> Array:
             continue
         wide = tuple(slice(max(one.start - reach, 0), one.stop + reach) for one in box)
         away = cv2.distanceTransform((labels[wide] != number).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        first, second = nearest[(0, *wide)], nearest[(1, *wide)]
+        first, second = nearest[0][wide], nearest[1][wide]
         second[...] = np.minimum(second, np.maximum(first, away))
         first[...] = np.minimum(first, away)
     return np.asarray(np.exp(-(nearest.sum(axis=0) ** 2) / (2 * sigma**2)), np.float32)

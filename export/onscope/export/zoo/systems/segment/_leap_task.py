@@ -37,7 +37,7 @@ class LeapTask:
         examples = torch.from_numpy(np.stack([self._example(rng) for _ in range(self.batch)]))
         frames, heat = examples[:, :1], examples[:, 1:]
         found = self.network(frames.contiguous(memory_format=torch.channels_last))
-        return ((1 + PEAKS * heat) * (found - heat).square()).mean() * 100
+        return ((1 + PEAKS * heat) * (found - heat).square()).mean() * 100  # type: ignore[no-any-return]
 
     def _example(self, rng: np.random.Generator) -> Array:
         chosen = crop(self.fields[rng.integers(len(self.fields))], self.side, rng)

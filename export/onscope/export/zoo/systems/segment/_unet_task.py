@@ -16,9 +16,8 @@ from .._augment import crop, turned
 from ._fields import outlines, training_fields
 
 Array = npt.NDArray[Any]
-BETWEEN = 10.0
+BETWEEN = 8.0
 """What a pixel between two nuclei weighs on top of 1, times how much it lies between them."""
-NEAR = 0.55
 INSIDE, OUTLINE = 1, 2
 
 
@@ -46,16 +45,10 @@ class UnetTask:
     def _example(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
         chosen = self.fields[rng.integers(len(self.fields))]
         frame, labels, gap = turned(crop(chosen, self.side, rng), int(rng.integers(8))).astype(np.float32)
-        classes = classes_of(labels, gap)
+        classes = classes_of(labels)
         return relit(frame, rng), classes, np.where(classes == INSIDE, 1, 1 + BETWEEN * gap).astype(np.float32)
 
 
-def classes_of(labels: Array, gap: Array) -> npt.NDArray[np.int64]:
-    """0 for the background, `INSIDE`, or `OUTLINE`, (rows, columns): pixels of a nucleus that touch what is not of it.
-
-    Where nuclei touch each other the outline is as wide as `gap` (`between`) reaches `NEAR`, three pixels into each: a
-    thinner line breaks where little tells them apart.
-    """
-    inside = labels > 0
-    line = outlines(labels) | (inside & (gap > NEAR))
-    return np.where(line, OUTLINE, np.where(inside, INSIDE, 0)).astype(np.int64)
+def classes_of(labels: Array) -> npt.NDArray[np.int64]:
+    """0 for the background, `INSIDE`, or `OUTLINE` for pixels of a nucleus that touch others: (rows, columns)."""
+    return np.where(outlines(labels), OUTLINE, np.where(labels > 0, INSIDE, 0)).astype(np.int64)

@@ -163,7 +163,7 @@ def _marked(counts: Array, points: dict[str, Array], factor: int = 3) -> Array:
         for y, x in points[name]:
             at = (round(factor * x + 1), round(factor * y + 1))
             for width, value in ((5, 0.0), (2, 1.0)):
-                cv2.drawMarker(image, at, value, draw, 12, width)  # type: ignore[call-overload]
+                cv2.drawMarker(image, at, value, draw, 12, width)
     return image
 
 

@@ -45,16 +45,16 @@ def richardson_lucy(frame: Array, sigma: float, background: float) -> Iterator[t
             yield done, estimate + background
 
 
-def best_enlargements(frame: Array, truth: Array, fitted: bool = False) -> dict[str, Array]:
+def best_enlargements(frame: Array, truth: Array, fit: bool = False) -> dict[str, Array]:
     """Bicubic interpolation, the same of the Gaussian-filtered frame, and Richardson-Lucy, by name, (2y, 2x) each.
 
     Parameters are those with the best PSNR; of the deconvolution these are its width, its iterations, whether the
     estimate is blurred again by the width, and the background: the truth's least value, or the frame's when images are
-    `fitted`, that is brought to the truth's brightness by least squares.
+    `fit`, that is brought to the truth's brightness by least squares.
     """
-    match = _fitted if fitted else _as_it_is
+    match = fitted if fit else _as_it_is
     smooth = [bicubic(gaussian_filter(frame.astype(np.float32), sigma)) for sigma in SMOOTHINGS]
-    back = float(np.percentile(frame, 0.5) if fitted else truth.min())
+    back = float(np.percentile(frame, 0.5) if fit else truth.min())
     sharp = [(sigma, image) for sigma in WIDTHS for _, image in richardson_lucy(frame, sigma, back)]
     sharp += [(0.0, _blurred(image, sigma)) for sigma, image in sharp if sigma]
     candidates = {
@@ -72,7 +72,7 @@ def _as_it_is(image: Array, truth: Array) -> Array:
     return image
 
 
-def _fitted(image: Array, truth: Array) -> Array:
+def fitted(image: Array, truth: Array) -> Array:
     """A multiple of the image and a constant, as near to the truth as can be."""
     slope, offset = np.polyfit(image.ravel().astype(np.float64), truth.ravel().astype(np.float64), 1)
     return np.asarray(slope * image + offset, np.float32)
