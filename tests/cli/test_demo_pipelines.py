@@ -240,13 +240,16 @@ def test_likeness_is_pearsons_r() -> None:
 
 def test_only_what_has_the_aims_shape_is_measured() -> None:
     told: Any = SimpleNamespace(
-        frame=models.frame(0),
+        frame=models.frame(1),
+        frames=tuple(models.frame(seq) for seq in range(3)),
+        target=1,
         answers={"large": np.zeros((64, 64), np.float32), "same": np.arange(16.0).reshape(4, 4)},
     )
     aim = np.arange(16, dtype=np.float32).reshape(4, 4)
+    told.answers["stack"] = np.stack([0 * aim, -aim, aim])
     meter = LikenessMeter(lambda who: aim if who == told.frame.id else None)
     meter.look(told)
-    assert meter.means == {"same": pytest.approx(1)}
+    assert meter.means == {"same": pytest.approx(1), "stack": pytest.approx(-1)}
     assert meter.samples == 1
     without = LikenessMeter(lambda who: None)
     without.look(told)

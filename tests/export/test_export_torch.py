@@ -73,6 +73,16 @@ def test_a_magnified_output_states_its_scale(make: Any) -> None:
     assert max(one.max_relative for one in report.parity) < 1e-4
 
 
+def test_the_pixels_of_the_training(make: Any) -> None:
+    frame = np.random.default_rng(0).random((1, 1, 24, 24), np.float32)
+    package = Package.load(make(Twice(), frame, settings={"scale": 2}, pixel_um=0.325).folder)
+    told = [(axis.scale, axis.unit) for axis in package.inputs[0].described if axis.id in ("y", "x")]
+    assert told == [(0.325, "micrometer")] * 2
+    assert package.outputs[0].scale == 2.0
+    with pytest.raises(ExportError, match="found pixels of 0 um"):
+        make(Twice(), frame, pixel_um=0, overwrite=True)
+
+
 def test_one_size_alone(make: Any) -> None:
     frame = np.random.default_rng(0).random((1, 1, 32, 32), np.float32)
     with pytest.raises(ExportError, match="fails on a"):

@@ -33,6 +33,7 @@ class Choices:
     each of its outputs. Heights and widths are `minimum` + n * `step`, or with `fixed` the example's alone. `sizes` are
     the (y, x) at which parity is proven besides the example's. `frames` are the user's own for the same: arrays, or
     paths of images, stacks, folders and OME-Zarr, of which at most `max_frames` are used (`frames.read_frames`).
+    `pixel_um` is the side of a pixel in the sample that the network was trained at: stages can `rescale` frames to it.
     `further` are the inputs beside the frame, in the network's order. With `batches` the description says that several
     images may be given at once, if they may; else one is. `force` writes a package that is not equal, and
     marks it.
@@ -62,6 +63,7 @@ class Choices:
     documentation: str = ""
     cite: Sequence[Mapping[str, str]] = ()
     tags: Sequence[str] = ()
+    pixel_um: float | None = None
     opset: int = OPSET
     batches: bool = False
     overwrite: bool = False
@@ -108,6 +110,7 @@ def settled(choices: Choices, stated: Stated, folder: Path, route: str) -> Settl
         list(choices.cite) or list(stated.cite),
         list(choices.tags) or list(stated.tags),
         {"decode": "image", **settings, **choices.settings},
+        choices.pixel_um,
     )
     check_about(about)
     check_answer(about.settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,10 +35,13 @@ class About:
     cite: Sequence[Mapping[str, str]] = ()
     tags: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    pixel_um: float | None = None
 
 
 def check_about(about: About) -> None:
-    """Raise ExportError for a name or licence that BioImage.IO would refuse, before anything long is begun."""
+    """Raise ExportError for a name, licence or pixel that BioImage.IO would refuse, before anything long is begun."""
+    if about.pixel_um is not None and not 0 < about.pixel_um < math.inf:
+        raise ExportError(f"found pixels of {about.pixel_um} um, expected a side above 0 in micrometres")
     if not NAME.fullmatch(about.name):
         raise ExportError(
             f"found the name {one_line(about.name, 80)!r}, expected 5 to 128 letters, digits, spaces or any of _+-()"
@@ -111,6 +115,10 @@ def rdf_content(
         for axis in (axis for tensor in (*content["inputs"], *content["outputs"]) for axis in tensor["axes"]):
             if axis["type"] == "batch":
                 del axis["size"]
+    if about.pixel_um is not None:
+        for axis in (axis for tensor in (*content["inputs"], *content["outputs"]) for axis in tensor["axes"]):
+            if axis.get("id") in ("y", "x"):
+                axis.update(scale=axis.get("scale", 1) * about.pixel_um, unit="micrometer")
     return content
 
 

@@ -45,6 +45,7 @@ def export_torch(
     frames: Sequence[Given] = (),
     cite: Sequence[Mapping[str, str]] = (),
     tags: Sequence[str] = (),
+    pixel_um: float | None = None,
     opset: int = OPSET,
     overwrite: bool = False,
     route: str = "a PyTorch network in memory",
@@ -63,7 +64,8 @@ def export_torch(
     columns) where `settings` says decode: points; `settings` is config.onscope: decode ("image", "points", "classes",
     ...: `onscope.runtime.decode.SETTINGS`) and what is set of that kind, such as columns (names of the points'
     columns), threshold (of the score), min_distance; scale. `license` is an SPDX name (None: not stated), `authors`
-    names or mappings with name, affiliation, orcid; `cite` mappings with text and doi or url.
+    names or mappings with name, affiliation, orcid; `cite` mappings with text and doi or url. `pixel_um` is the side of
+    a pixel in the sample at the network's training.
     `sizes` are the (y, x) at which parity is proven besides the example's (default: the minimum and odd ones), on
     darker and brighter frames in turn; the limits stand in `proof._parity`. `frames` are those that it is proven on
     besides, as `Choices` has them.
@@ -71,7 +73,9 @@ def export_torch(
     What the exporter of torch 2.13 takes: `.to(torch.float32)` and `.to(torch.uint16)` (round and clamp before),
     reflect padding by amounts computed from `x.shape`, `topk` on a flattened map, pixel shuffle, instance norm. What it
     does not take: `tensor % size` where size comes from `x.shape` (write `i - (i // size) * size`), negative numbers
-    divided by `//` (ONNX rounds to zero), uint16 arithmetic (cast first).
+    divided by `//` (ONNX rounds to zero), uint16 arithmetic (cast first). Operators of the network's own
+    (torch.library) are taken where a module of it says by a method `onnx_translations` what they are in ONNX, as the
+    table that torch.onnx.export has for it (`zoo.networks.detect.operators`).
 
     Raises ExportError, one sentence: torch is missing, the network fails or cannot be exported, its output does not
     follow its input's size, the parity fails (with the numbers), or the folder is taken and `overwrite` is False.
@@ -102,6 +106,7 @@ def export_torch(
         documentation=documentation,
         cite=cite,
         tags=tags,
+        pixel_um=pixel_um,
         opset=opset,
         overwrite=overwrite,
     )

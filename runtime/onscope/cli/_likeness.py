@@ -28,6 +28,8 @@ def correlation(image: npt.NDArray[Any], aim: npt.NDArray[Any]) -> float:
 class LikenessMeter:
     """Running means of Pearson's r between every image that has the aim's shape, the raw frame's too, and the aim.
 
+    Of a stack of answers, one for each frame of the window, the plane of the result's own frame is taken.
+
     It is what label-free prediction is judged by (C. Ounkomol et al., Nature Methods 15, 917, 2018): networks answer in
     units of their own.
     """
@@ -48,7 +50,8 @@ class LikenessMeter:
             return
         if aim is None:
             return
-        for name, image in ({"raw": result.frame.pixels} | dict(result.answers)).items():
+        for name, answer in ({"raw": result.frame.pixels} | dict(result.answers)).items():
+            image = _own_plane(answer, result)
             if image.shape == aim.shape and image.dtype.names is None and image.dtype not in LABELS:
                 self._sums[name] = self._sums.get(name, 0.0) + correlation(image, aim)
         self.samples += 1
@@ -58,3 +61,9 @@ class LikenessMeter:
     def means(self) -> dict[str, float]:
         """Mean r by name: "raw", where it has the aim's shape, and the stages in their order."""
         return {name: total / self.samples for name, total in self._sums.items()}
+
+
+def _own_plane(answer: npt.NDArray[Any], result: Result) -> npt.NDArray[Any]:
+    if answer.ndim == 3 and len(result.frames) == len(answer) > 1:
+        return np.asarray(answer[result.target])
+    return answer

@@ -35,19 +35,19 @@ def test_the_shipped_folder_is_the_zoo() -> None:
 
 
 def test_one_is_told_whole_and_programs_get_json() -> None:
-    text = run(app, ["models", "zoo/care-cells"]).stdout
-    card = Card.load(PACKAGES / "care-cells" / CARD)
+    text = run(app, ["models", "zoo/srcnn-cells"]).stdout
+    card = Card.load(PACKAGES / "srcnn-cells" / CARD)
     assert f"{card.parameters:,}" in text
     assert all(score.samples in text for score in card.scores)
-    (told,) = json.loads(run(app, ["models", "zoo/care-cells", "--json"]).stdout)
+    (told,) = json.loads(run(app, ["models", "zoo/srcnn-cells", "--json"]).stdout)
     assert told["cost"]["p50_ms"] == card.cost.p50_ms
     assert len(told["scores"]) == len(card.scores)
     assert told["licence"] == "BSD-3-Clause"
 
 
 def test_only_one_job_is_listed_where_it_is_asked_for() -> None:
-    text = run(app, ["models", "--job", "restore"]).stdout
-    assert "zoo/care-cells" in text
+    text = run(app, ["models", "--job", "super-resolve"]).stdout
+    assert "zoo/srcnn-cells" in text
     assert "zoo/nuclei-cells" not in text
 
 
@@ -55,11 +55,11 @@ def test_a_name_that_is_not_there_is_refused_with_those_that_are() -> None:
     found = run(app, ["models", "zoo/nothing"])
     assert found.exit_code == 1
     assert "found no model zoo/nothing, expected one of" in found.stderr
-    assert "zoo/care-cells" in found.stderr
+    assert "zoo/srcnn-cells" in found.stderr
 
 
 def test_a_card_of_other_weights_counts_for_nothing(tmp_path: Path) -> None:
-    shutil.copytree(PACKAGES / "care-cells", tmp_path / "mine")
+    shutil.copytree(PACKAGES / "srcnn-cells", tmp_path / "mine")
     card = json.loads((tmp_path / "mine" / CARD).read_text(encoding="utf-8"))
     (tmp_path / "mine" / CARD).write_text(json.dumps({**card, "weights_sha256": "0" * 64}), encoding="utf-8")
     text = run(app, ["models", "--in", str(tmp_path)]).stdout

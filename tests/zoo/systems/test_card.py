@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onscope.export.zoo.systems import Card, Cost, LiveRun, Score
@@ -50,6 +50,7 @@ def test_it_works_where_answers_came_none_failed_and_all_frames_are_accounted_fo
 NUMBERS = st.floats(-1e9, 1e9)
 
 
+@settings(deadline=None)
 @given(data=st.data(), seeds=st.integers(1, 5), less=st.booleans())
 def test_any_scores_come_back_as_they_were_saved(data: st.DataObject, seeds: int, less: bool) -> None:
     values = st.lists(NUMBERS, min_size=seeds, max_size=seeds).map(tuple)
@@ -78,3 +79,8 @@ def test_other_texts_are_refused_in_a_sentence(text: str, tmp_path: Path) -> Non
     (tmp_path / "card.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="expected what the measurement wrote"):
         Card.load(tmp_path / "card.json")
+
+
+@pytest.mark.parametrize(("load", "busy"), [(None, True), (0.3, False), (2.5, True)])
+def test_times_beside_other_work_are_known_as_such(load: float | None, busy: bool) -> None:
+    assert replace(CARD.cost, load=load).busy is busy

@@ -67,7 +67,7 @@ def falls(task: Any, steps: int) -> bool:
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
-    return np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4])
+    return bool(np.mean(losses[-4:]) < 0.8 * np.mean(losses[:4]))
 
 
 def test_both_networks_learn() -> None:
@@ -143,6 +143,7 @@ def test_a_watershed_parts_dark_bacteria() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not (PACKAGES / "delta-track").is_dir(), reason="delta-track is not shipped yet")
 def test_the_shipped_networks_find_and_link_bacteria() -> None:
     from onscope.export.zoo.systems.track import delta_segment, delta_track
 

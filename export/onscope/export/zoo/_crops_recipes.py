@@ -31,14 +31,14 @@ _AREA_UM2 = 480.0  # per cell of a closed epithelium, see CellSettings
 def dividing(scenario: Scenario, rng: np.random.Generator) -> Plan:
     """A culture with many cells in mitosis and a cycle of hours, looked at six times within one and a half."""
     cells = replace(
-        _cells(rng), mitotic_fraction=rng.uniform(0.4, 0.9), cycle_h=rng.uniform(1, 4), deaths_per_hour=0.02
+        cells_of(rng), mitotic_fraction=rng.uniform(0.4, 0.9), cycle_h=rng.uniform(1, 4), deaths_per_hour=0.02
     )
     return _plan(scenario, rng, cells, np.cumsum(rng.uniform(300, 1500, 6)) - 300, young=True)
 
 
 def dying(scenario: Scenario, rng: np.random.Generator) -> Plan:
     """A culture that dies by chance, or of violet light, looked at five times within some hours."""
-    cells = replace(_cells(rng), mitotic_fraction=rng.uniform(0.1, 0.4), deaths_per_hour=rng.uniform(0.1, 0.6))
+    cells = replace(cells_of(rng), mitotic_fraction=rng.uniform(0.1, 0.4), deaths_per_hour=rng.uniform(0.1, 0.6))
     plan = _plan(scenario, rng, cells, np.cumsum(rng.uniform(300, 3600, 5)))
     if rng.random() < 0.5:
         return plan
@@ -51,7 +51,7 @@ def dying(scenario: Scenario, rng: np.random.Generator) -> Plan:
 
 def natural(scenario: Scenario, rng: np.random.Generator) -> Plan:
     """An undisturbed culture: as many divide as its cycle asks for, 1 % die per hour; looked at twice, 4 h apart."""
-    cells = replace(_cells(rng), mitotic_fraction=None, cycle_h=rng.uniform(16, 24), deaths_per_hour=0.01)
+    cells = replace(cells_of(rng), mitotic_fraction=None, cycle_h=rng.uniform(16, 24), deaths_per_hour=0.01)
     age = rng.uniform(2, 8) * 3600
     return _plan(scenario, rng, cells, np.array([age, age + 4 * 3600]))
 
@@ -81,7 +81,7 @@ DYING_IN_SCALE = Recipe("dying in scale", "dividing-cells", dying, all_in_scale)
 NATURAL = Recipe("natural", "dividing-cells", natural, all_in_scale)
 
 
-def _cells(rng: np.random.Generator) -> CellSettings:
+def cells_of(rng: np.random.Generator) -> CellSettings:
     """A culture of some adherent line; its number of cells follows its field (`_plan`)."""
     return CellSettings(
         count=1,

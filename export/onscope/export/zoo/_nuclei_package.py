@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from onscope.export import export_torch
+from onscope.export import Choices, export_original
 from onscope.export._steps import cast, percentiles
 from onscope.runtime.package import make_step
 
@@ -15,10 +16,8 @@ from ._nuclei_quality import COLUMNS, DECODED, table
 from ._nuclei_texts import MEASURED, NUCLEI_WORDS
 from ._stars import GRID
 from ._texts import in_markdown, readme
-from ._trained import trained
 from .recipes import NUCLEI, Part, made
 from .recipes._nuclei import LEAST_SPAN, PERCENTILES
-from .stars_nuclei import StarsNuclei
 
 EXAMPLE, EXAMPLE_SHAPE = 2, (64, 96)
 """Which specimen of the validation part is the test input, and how much of it: its answer takes 32 times the place."""
@@ -37,32 +36,42 @@ def write_nuclei(weights: Path, out: Path, count: int, real: Path | None = None)
     return quality
 
 
-def _write(weights: Path, out: Path, quality: str) -> None:
-    words = NUCLEI_WORDS
-    one = trained(StarsNuclei(), weights, "nuclei")
-    export_torch(
-        one.network,
-        _frame(EXAMPLE, EXAMPLE_SHAPE)[None, None],
-        out / words.folder,
-        name=words.name,
-        description=words.description,
-        authors=["The onscope developers"],
-        license="BSD-3-Clause",
-        documentation=readme(words, one.account, quality, MEASURED),
-        output_names=["objects"],
+def choices() -> Choices:
+    """How the network is exported: its steps, its decoder, its frames."""
+    return Choices(
+        example=_frame(EXAMPLE, EXAMPLE_SHAPE)[None, None],
+        output_names=("objects",),
         pre=(percentiles(*PERCENTILES, ("y", "x"), LEAST_SPAN), cast("float32")),
         post=((make_step("stardist_postprocessing", DECODED),),),
         minimum=32,
         step=GRID,
         sizes=[(32, 34), (64, 98), (130, 76)],
         frames=[_frame(number, PROVING_SHAPE) for number in PROVING],
+    )
+
+
+def _write(weights: Path, out: Path, quality: str) -> None:
+    from onscope.export.pytorch import TorchNetwork
+
+    from ._trained import trained
+    from .stars_nuclei import StarsNuclei
+
+    words = NUCLEI_WORDS
+    one = trained(StarsNuclei(), weights, "nuclei")
+    more = replace(
+        choices(),
+        name=words.name,
+        description=words.description,
+        authors=["The onscope developers"],
+        license="BSD-3-Clause",
+        documentation=readme(words, one.account, quality, MEASURED),
         cite=words.cite,
         tags=words.tags,
         settings=words.settings,
-        route="onscope.export.zoo.stars_nuclei",
-        source_sha256=one.sha256,
         overwrite=True,
     )
+    original = TorchNetwork(one.network.eval(), "onscope.export.zoo.stars_nuclei", one.sha256)
+    export_original(original, out / words.folder, more)
 
 
 def _frame(number: int, shape: tuple[int, int]) -> npt.NDArray[np.uint16]:

@@ -78,8 +78,8 @@ def _factor(step: int, steps: int) -> float:
 def _follow(average: nn.Module, network: nn.Module, keep: float) -> None:
     for mean, now in zip(average.parameters(), network.parameters(), strict=True):
         mean.lerp_(now, 1 - keep)
-    for mean, now in zip(average.buffers(), network.buffers(), strict=True):  # statistics of batch norms
-        if mean.is_floating_point():
-            mean.lerp_(now, 1 - keep)
+    for held, seen in zip(average.buffers(), network.buffers(), strict=True):  # statistics of batch norms
+        if held.is_floating_point():
+            held.lerp_(seen, 1 - keep)
         else:
             mean.copy_(now)

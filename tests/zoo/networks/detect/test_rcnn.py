@@ -94,18 +94,16 @@ def test_an_empty_frame_of_unlikely_objects_has_no_candidates() -> None:
         assert not small(MaskRcnn, least_score=1.0)(torch.zeros(1, 1, *SHAPE)).any()
 
 
-def exported(network: FasterRcnn, folder: Path, **more: Any) -> Any:
-    settings = {"decode": "boxes", "columns": list(COLUMNS), "threshold": 0.1, **more}
-    return proven(
-        network, folder, frame(1, 1, *SHAPE), [(1, 1, 33, 47), (2, 1, 96, 64)], minimum=32, step=1,
-        output_axes="bic", output_names=("objects",), settings=settings,
-    )  # fmt: skip
+BOXES = {"decode": "boxes", "columns": list(COLUMNS), "threshold": 0.1}
 
 
 @pytest.mark.slow
 def test_parity_of_faster_rcnn(tmp_path: Path) -> None:
     network = small(FasterRcnn)
-    package = exported(network, tmp_path / "package")
+    package = proven(
+        network, tmp_path / "package", frame(1, 1, *SHAPE), [(1, 1, 33, 47), (2, 1, 96, 64)], minimum=32, step=1,
+        output_axes="bic", output_names=("objects",), settings=BOXES,
+    )  # fmt: skip
     kinds = [node.op_type for node in onnx.load(package.weights).graph.node]
     assert (kinds.count("RoiAlign"), kinds.count("NonMaxSuppression")) == (4, 6)
     given = frame(1, 1, *SHAPE, seed=5)
@@ -124,7 +122,10 @@ def test_parity_of_faster_rcnn(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_parity_of_mask_rcnn(tmp_path: Path) -> None:
     network = small(MaskRcnn)
-    package = exported(network, tmp_path / "package", masks=[28, 28], size=list(SHAPE))
+    package = proven(
+        network, tmp_path / "package", frame(1, 1, *SHAPE), fixed=True, output_axes="bic", output_names=("objects",),
+        settings={**BOXES, "masks": [28, 28], "size": list(SHAPE)},
+    )  # fmt: skip
     given = frame(1, 1, *SHAPE, seed=5)
     (want,) = answers(network, given)
     (have,) = open_session(package.weights, "cpu", 1).run([given])

@@ -34,6 +34,9 @@ COLUMNS = (
 )
 
 
+BUSY = "\\*"
+
+
 def page(cards: Mapping[str, Card], packages: Path = PACKAGES) -> str:
     """The whole page, of what was measured by system."""
     working = sum(1 for row in ROWS if works(row, cards))
@@ -46,7 +49,7 @@ def page(cards: Mapping[str, Card], packages: Path = PACKAGES) -> str:
         parts += [_picture(key, packages) for key in keys if (packages / key / PICTURE).is_file()]
     machines = sorted({card.cost.machine for card in cards.values()})
     costs = "Times are medians of the compiled graphs on one thread of the CPU, at the size that stands beside them"
-    return "\n".join([*parts, f"{costs}: {'; '.join(machines)}.\n"])
+    return "\n".join([*parts, f"{costs}: {'; '.join(machines)}. {BUSY} beside other work: at most that.\n"])
 
 
 def works(row: Row, cards: Mapping[str, Card]) -> bool:
@@ -77,7 +80,7 @@ def _line(key: str, card: Card | None, packages: Path) -> str:
         cells += ["seeded weights" if not card.trained else "-", "-", "-"]
     size = "x".join(map(str, card.cost.shape))
     window = f" x {card.cost.frames}" if card.cost.frames > 1 else ""
-    cells += [f"{card.parameters:,}", f"{card.cost.p50_ms:g} ({size}{window})"]
+    cells += [f"{card.parameters:,}", f"{card.cost.p50_ms:g}{BUSY if card.cost.busy else ''} ({size}{window})"]
     cells.append(f"[picture]({PACKAGES_LINK}/{key}/{PICTURE})" if (packages / key / PICTURE).is_file() else "-")
     return " | ".join(cells)
 

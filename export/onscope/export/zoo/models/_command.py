@@ -98,7 +98,8 @@ def cost_words(model: Model) -> str:
         return "cost not measured"
     cost = model.card.cost
     window = f" x {cost.frames} frames" if cost.frames > 1 else ""
-    return f"{cost.p50_ms:g} ms at {'x'.join(map(str, cost.shape))}{window}"
+    busy = " beside other work" if cost.busy else ""
+    return f"{cost.p50_ms:g} ms at {'x'.join(map(str, cost.shape))}{window}{busy}"
 
 
 def headline(model: Model) -> str:

@@ -120,9 +120,9 @@ def stars(field: Field, rng: np.random.Generator) -> list[Stars]:
     labels = instances(field.truth)
     found = []
     for _ in range(VARIANTS):
-        photons, named = _stretched(field.snap.photons, labels, rng)
+        photons, named = stretched(field.snap.photons, labels, rng)
         if rng.random() < LAID_OVER:
-            above, others = _stretched(field.snap.photons[::-1, ::-1], labels[::-1, ::-1], rng)
+            above, others = stretched(field.snap.photons[::-1, ::-1], labels[::-1, ::-1], rng)
             photons = photons + np.float32(rng.uniform(0.4, 1.6)) * above
             named = laid_over(named, others)
         counts = field.sensor.expose(photons, rng, exposure_s=field.snap.exposure_s).astype(np.float32)
@@ -137,7 +137,7 @@ NUCLEI = Recipe("nuclei", "dividing-cells", plan, pairs)
 STARS = Recipe("nuclei", "dividing-cells", plan, stars)
 
 
-def _stretched(photons: Array, labels: npt.NDArray[np.int32], rng: np.random.Generator) -> tuple[Array, Array]:
+def stretched(photons: Array, labels: npt.NDArray[np.int32], rng: np.random.Generator) -> tuple[Array, Array]:
     """Both the same way, about the middle: up to `STRETCH` times as long in one direction, what enters is mirrored."""
     stretch, turn = _log(rng, 1, STRETCH), rng.uniform(0, math.pi)
     along = np.array([math.cos(turn), math.sin(turn)])

@@ -13,6 +13,8 @@ from ._score import Score
 
 CARD, PICTURE = "quality.json", "quality.jpg"
 SCHEMA = 1
+QUIET = 0.8
+"""Load up to which a machine of two cores or more gives one thread what it asks for."""
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
@@ -21,7 +23,8 @@ STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 class Cost:
     """Milliseconds per window of `frames` frames of `shape` (y, x): median and 99th percentile over `runs`.
 
-    Of the package's compiled graph alone, on `provider` with so many `threads` of the `machine`.
+    Of the package's compiled graphs alone, on `provider` with so many `threads` of `machine`, whose `load` (how many
+    wanted a core in the minute before; None: not known) says what the times are worth.
     """
 
     p50_ms: float
@@ -32,6 +35,12 @@ class Cost:
     provider: str
     threads: int
     machine: str
+    load: float | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether others may have slowed it down."""
+        return self.load is None or self.load > QUIET
 
 
 @with_config(STRICT)

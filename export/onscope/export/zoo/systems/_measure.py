@@ -48,6 +48,7 @@ def measure(system: System, folder: Path, seeds: int | None = None) -> Card:
 
 def cost_of(system: System, folder: Path) -> Cost:
     """Time of the pipeline's graphs per window of frames of the system's `cost_shape`, on one thread of the CPU."""
+    load = round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None  # Windows has none
     rng = np.random.default_rng(0)
     frame = rng.poisson(200, system.cost_shape).astype(np.uint16)
     pipeline = pipeline_of(system.live.pipeline, folder)
@@ -62,7 +63,7 @@ def cost_of(system: System, folder: Path) -> Cost:
     ]
     times = np.asarray(spans[2:]) / 1e6
     p50, p99 = (round(float(value), 2) for value in np.percentile(times, (50, 99)))
-    return Cost(p50, p99, system.cost_shape, system.window, len(times), "cpu", 1, _machine())
+    return Cost(p50, p99, system.cost_shape, system.window, len(times), "cpu", 1, _machine(), load)
 
 
 def live_run(system: System, folder: Path) -> LiveRun:

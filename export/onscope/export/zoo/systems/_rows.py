@@ -45,7 +45,7 @@ ROWS: tuple[Row, ...] = (
     Row("vdsr", "VDSR (Kim 2016)", S, True, "SRCNN", ("vdsr-cells",)),
     Row("drcn", "DRCN (Kim 2016)", S, False, "SRCNN", ("drcn",)),
     Row("srgan", "SRResNet, SRGAN (Ledig 2017)", S, True, "bicubic", ("srgan-cells",)),
-    Row("cross-modality", "cross-modality GAN (Wang 2019)", S, True, "Richardson-Lucy", ("cross-modality-filaments",)),
+    Row("cross-modality", "cross-modality GAN (Wang 2019)", S, True, "Richardson-Lucy", ("cross-modality-cells",)),
     Row("dl-sim", "DL-SIM (Jin 2020)", S, True, "wide-field mean; Fourier SIM", ("dl-sim-filaments",)),
     Row("anna-palm", "ANNA-PALM (Ouyang 2018)", S, True, "histogram of localisations", ("anna-palm-microtubules",)),
     Row("fnet", "FNet (Ounkomol 2018)", L, True, "intensity regression", ("fnet-nuclei",)),

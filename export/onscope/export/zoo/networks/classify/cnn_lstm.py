@@ -37,9 +37,16 @@ class CnnLstm(nn.Module):
             self.gates.bias[hidden : 2 * hidden] = 1.0  # it remembers, until it has learned to forget
 
     def forward(self, frame: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        seen = functional.relu(self.squeeze(self.cnn(frame)[-1].mean(dim=(2, 3))))
+        scores, hidden, cell = self.remembered(self.seen(frame), hidden, cell)
+        return torch.softmax(scores, dim=1), hidden, cell
+
+    def seen(self, frame: Tensor) -> Tensor:
+        """What the CNN sees of frames by themselves, (b, hidden)."""
+        return functional.relu(self.squeeze(self.cnn(frame)[-1].mean(dim=(2, 3))))
+
+    def remembered(self, seen: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits (b, classes) and the renewed memory for what is seen of one frame."""
         take, keep, new, give = self.gates(torch.cat((seen, hidden), dim=1)).chunk(4, dim=1)
         cell = torch.sigmoid(keep) * cell + torch.sigmoid(take) * torch.tanh(new)
         hidden = torch.sigmoid(give) * torch.tanh(cell)
-        scores = self.last(torch.cat((seen, hidden), dim=1))
-        return torch.softmax(scores, dim=1), hidden, cell
+        return self.last(torch.cat((seen, hidden), dim=1)), hidden, cell

@@ -25,21 +25,29 @@ PROJECTED = 16
 ANSWERED = 8
 """Pixels per side that one patch of the paper answers; widths follow from the sizes that such a patch has."""
 UPPER = 14
-"""Modules on the joined towers."""
+"""Modules on the joined towers, in the paper."""
 
 
 class InSilicoLabelling(nn.Module):
     """float32 stacks (b, `planes`, y, x) from 0 to 1 to `labels` images (b, `labels`, y, x) from 0 to 1.
 
     y and x are at least 8. `base_depth` is the paper's measure of width: what a layer of one pixel would have; a layer
-    of n pixels has an n-th of it.
+    of n pixels has an n-th of it. `upper` modules work on the joined towers, which are the longer the more they are.
     """
 
-    def __init__(self, planes: int = 13, labels: int = 8, base_depth: int = 400, scales: int = 5) -> None:
+    def __init__(
+        self,
+        planes: int = 13,
+        labels: int = 8,
+        base_depth: int = 400,
+        scales: int = 5,
+        upper: int = UPPER,
+        bins: int = BINS,
+    ) -> None:
         super().__init__()
         self.scales, self.labels = scales, labels
         longest = 4 * (scales - 1) + 2
-        joined = ANSWERED + 2 * UPPER
+        joined = ANSWERED + 2 * upper
         self.project = nn.Conv2d(planes, PROJECTED, 1)
         self.towers = nn.ModuleList()
         inputs, self.views = 0, []
@@ -48,19 +56,19 @@ class InSilicoLabelling(nn.Module):
             self.towers.append(layers)
             self.views.append(seen)
             inputs += outputs
-        upper: list[Module] = []
+        above: list[Module] = []
         for size in range(joined - 2, ANSWERED - 1, -2):
-            upper.append(Module(inputs, *depth_at(base_depth, size)))
-            inputs = upper[-1].outputs
-        self.upper = nn.Sequential(*upper)
-        self.heads = nn.ModuleList(Activated(inputs, nn.Conv2d(2 * inputs, BINS, 1)) for _ in range(labels))
+            above.append(Module(inputs, *depth_at(base_depth, size)))
+            inputs = above[-1].outputs
+        self.upper = nn.Sequential(*above)
+        self.heads = nn.ModuleList(Activated(inputs, nn.Conv2d(2 * inputs, bins, 1)) for _ in range(labels))
 
     def forward(self, stack: Tensor) -> Tensor:
         """The median of each pixel's distribution, as a share of the largest value."""
         return torch.cat([median(torch.softmax(one, dim=1)) for one in self.logits(stack)], dim=1)
 
     def logits(self, stack: Tensor) -> list[Tensor]:
-        """For each label (b, 256, y, x): what training holds against the bins of the true image."""
+        """For each label (b, `bins`, y, x): what training holds against the bins of the true image."""
         y, x = stack.shape[2], stack.shape[3]
         features = self.upper(self.joined(self.project(self._surrounded(stack))))
         return [head(features)[:, :, :y, :x] for head in self.heads]
@@ -85,10 +93,11 @@ class InSilicoLabelling(nn.Module):
 
 
 def median(shares: Tensor) -> Tensor:
-    """(b, 256, y, x) that add up to 1 to (b, 1, y, x): where half of them lie below, bin 0 being 0 and 255 being 1.
+    """(b, bins, y, x) that add up to 1 to (b, 1, y, x): where half of them lie below; the first bin is 0, the last 1.
 
     Within a bin its share counts as spread evenly.
     """
     below = torch.cumsum(shares, dim=1) - shares
     bins = ((0.5 - below) / shares.clamp(min=1e-12)).clamp(0, 1).sum(dim=1, keepdim=True)
-    return (bins - 0.5).clamp(0, BINS - 1) / (BINS - 1)
+    last = shares.shape[1] - 1
+    return (bins - 0.5).clamp(0, last) / last

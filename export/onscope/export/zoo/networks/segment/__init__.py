@@ -1,6 +1,7 @@
 """Networks that answer for each pixel: classes, probabilities, heat maps of key points."""
 
 from .cdeep3m import CDeep3M
+from .cellpose import Cellpose
 from .deeplab import AtrousPyramid, DeepLabV3Plus
 from .deeplabcut import DeepLabCut
 from .fcn import Fcn
@@ -12,6 +13,7 @@ from .unet import UNet, touching_weights
 __all__ = [
     "AtrousPyramid",
     "CDeep3M",
+    "Cellpose",
     "DeepLabCut",
     "DeepLabV3Plus",
     "Fcn",

@@ -41,7 +41,8 @@ class SingleDetector(nn.Module):
 
     def forward(self, frame: Tensor) -> Tensor:
         series, mean = self.measured(frame)
-        return mean[:, None, None] + self.spread(series)[:, None, None] * self.ghost(series)
+        image: Tensor = self.ghost(series)
+        return mean[:, None, None] + self.spread(series)[:, None, None] * image
 
     def measured(self, frame: Tensor) -> tuple[Tensor, Tensor]:
         """The series (b, 1, 1, n), less what even light of the frame's mean would give, and the mean (b, 1)."""
@@ -70,13 +71,12 @@ class GhostTask:
         frames, truth = (torch.from_numpy(np.stack(part))[:, None] for part in zip(*pairs, strict=True))
         series, mean = self.network.measured(frames)
         spread = self.network.spread(series)
-        noise = np.exp(rng.uniform(*np.log(BUCKET_NOISE), (self.batch, 1))) * rng.standard_normal(
-            series.flatten(1).shape
-        )
+        low, high = np.log(BUCKET_NOISE)
+        noise = np.exp(rng.uniform(low, high, (self.batch, 1))) * rng.standard_normal(tuple(series.flatten(1).shape))
         scale = series.flatten(1).std(dim=1, keepdim=True)
         noisy = series + (torch.from_numpy(noise.astype(np.float32)) * scale)[:, None, None]
         wanted = (truth - mean[:, None, None]) / spread[:, None, None].clamp(min=1e-3)
-        return (self.network.ghost(noisy) - wanted).square().mean()
+        return (self.network.ghost(noisy) - wanted).square().mean()  # type: ignore[no-any-return]
 
     def _pair(self, rng: np.random.Generator) -> tuple[Array, Array]:
         zoom = int(rng.choice([1, 2, 4]))

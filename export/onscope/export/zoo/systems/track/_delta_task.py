@@ -47,7 +47,7 @@ class SegmentTask:
         examples = [self._example(rng) for _ in range(self.batch)]
         frames, truth, weights = (torch.from_numpy(np.stack(part))[:, None] for part in zip(*examples, strict=True))
         # Before the sigmoid, where the loss of what is far off stays finite.
-        logits = self.network.unet(frames)
+        logits: Tensor = self.network.unet(frames)  # type: ignore[operator]
         return functional.binary_cross_entropy_with_logits(logits, truth, weights)
 
     def _example(self, rng: np.random.Generator) -> tuple[Array, Array, Array]:
@@ -79,7 +79,7 @@ class TrackTask:
     def loss(self, rng: np.random.Generator) -> Tensor:
         examples = [self.example(rng) for _ in range(self.batch)]
         pairs, truth = (torch.from_numpy(np.stack(part)) for part in zip(*examples, strict=True))
-        logits = self.network.logits(pairs)
+        logits: Tensor = self.network.logits(pairs)  # type: ignore[operator]
         weights = torch.where((pairs[:, 3] > 0) | (truth != NEITHER), 1.0, 0.05)
         return (functional.cross_entropy(logits, truth, reduction="none") * weights).sum() / weights.sum()
 

@@ -54,7 +54,7 @@ def held_out(number: int, frames: int, interval_s: float, *, varied: bool, photo
         if varied:
             sensor, factor = camera(np.random.default_rng((seed, _NOISE)), light)
             light = light * factor
-        images.append(sensor.expose(light, noise, exact=False))
+        images.append(sensor.expose(light, noise))
         found, told = numbered(snap.truth)
         labels.append(found)
         parents.append(told)

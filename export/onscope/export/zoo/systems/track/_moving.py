@@ -118,7 +118,9 @@ MOVING = Recipe("moving-nuclei", "dividing-cells", plan, seen)
 
 
 def _arrays(examples: Sequence[Seen]) -> dict[str, Array]:
-    before, after, cells = [], [], []
+    before: list[Array] = []
+    after: list[Array] = []
+    cells: list[Array] = []
     for first in range(0, len(examples), TIMES):
         for one, other in zip(examples[first : first + TIMES - 1], examples[first + 1 : first + TIMES], strict=True):
             rows = moves(one, other)

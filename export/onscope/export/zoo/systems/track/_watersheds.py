@@ -43,7 +43,8 @@ def _parted(mask: Array, smooth: Array) -> list[Array]:
     for apart in APART_PX:
         for depth in (-cv2.GaussianBlur(far, (0, 0), apart / 8), cv2.GaussianBlur(smooth, (0, 0), apart / 8)):
             lowest = (depth == cv2.erode(depth, np.ones((apart, apart), np.uint8))) & opened
-            labels = watershed(depth, ndimage.label(lowest)[0], mask=opened)  # type: ignore[no-untyped-call]
+            seeds = ndimage.label(lowest)[0]
+            labels = watershed(depth, seeds, mask=opened)  # type: ignore[no-untyped-call]
             areas = np.bincount(labels.ravel())
             found.append(np.where(areas[labels] < LEAST_PX, 0, labels).astype(np.int32))
     return found

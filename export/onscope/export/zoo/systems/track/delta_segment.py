@@ -35,7 +35,7 @@ PIPELINE = """schema: 1
 stages:
   bacteria: {package: "{package}"}
 """
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "mother machines of many kinds": {"varied": True},
     "the scenario bacteria": {"varied": False},
     "the scenario bacteria, 5 % of its light": {"varied": False, "photons": 0.05},
@@ -82,7 +82,7 @@ def _scores(folder: Path, seeds: int) -> list[Score]:
 
 def _judged(folder: Path, seen: Movie) -> dict[str, dict[str, float]]:
     """By metric, of the network and of the watershed with those settings that suit each frame best."""
-    ours = _sum(matched(*both) for both in zip(seen.labels, segmented(folder, seen.frames), strict=True))
+    ours = _sum(matched(*both) for both in zip(seen.labels, segmented(folder, list(seen.frames)), strict=True))
     best = [
         {name: max((matched(truth, one) for one in ways), key=lambda one: one.f1(0.5)) for name, ways in found.items()}
         for truth, found in ((truth, watersheds(frame)) for truth, frame in zip(seen.labels, seen.frames, strict=True))

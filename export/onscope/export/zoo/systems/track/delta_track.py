@@ -108,7 +108,7 @@ def _judged(folder: Path, seen: Movie) -> dict[str, dict[str, float]]:
 def _picture(folder: Path, file: Path) -> None:
     seen = held_out(0, 6, 180.0, varied=False)
     results = answers(pipeline_of(PIPELINE, folder), movie(list(seen.frames)), seen.pixel_um)
-    draw(seen, results, file)
+    draw(seen, [dict(one.answers) for one in results], file)
 
 
 SYSTEM = System(

@@ -17,6 +17,7 @@ from .._live_path import answers, movie, pipeline_of
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
+from ._average_precision import average_precision
 from ._moving import PIXEL_UM, Movie, held_out, moves
 
 if TYPE_CHECKING:
@@ -154,14 +155,6 @@ def whose(labels: Array, places: Array) -> Array:
     return np.asarray(labels[y, x])
 
 
-def average_precision(truth: list[float], scores: list[float]) -> float:
-    """Mean precision at each true one, in falling order of the scores; NaN without a true one."""
-    order = np.argsort(-np.asarray(scores), kind="stable")
-    hits = np.asarray(truth)[order] > 0
-    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    return float(precision[hits].mean()) if hits.any() else float("nan")
-
-
 def _ends(seen: Movie, time: int, name: int) -> set[int]:
     """What a nucleus is called in the next frame: itself or its daughters."""
     after = seen.seen[time + 1]
@@ -195,7 +188,7 @@ def _true_colours(seen: Movie) -> Array:
     table = np.zeros(int(seen.labels[1].max()) + 1, np.int32)
     for one in seen.seen[1].places:
         table[one] = one if one in seen.seen[0].places else seen.seen[1].parents.get(one, 0)
-    return table[seen.labels[1]]
+    return np.asarray(table[seen.labels[1]])
 
 
 SYSTEM = System(

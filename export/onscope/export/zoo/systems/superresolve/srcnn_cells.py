@@ -1,0 +1,62 @@
+"""SRCNN on cells: the published network, as wide as published."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..._texts import Words
+from .._system import Live, Measured, System, Training
+from ._cells_quality import ABOUT, PIPELINE, choices, picture, scores
+from ._cells_words import GIVES, LEARNT_FROM, NOT_REAL
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..._tasks import Task
+
+KEY = "srcnn-cells"
+
+
+def _network() -> nn.Module:
+    from ...networks.superresolve import Srcnn
+
+    return Srcnn()
+
+
+def _task() -> Task:
+    from ._cells_task import EnlargeCellsTask, as_bicubic
+
+    network = _network()
+    as_bicubic(network.layers)  # type: ignore[arg-type]
+    return EnlargeCellsTask(network)
+
+
+SYSTEM = System(
+    key=KEY,
+    network=_network,
+    choices=choices,
+    words=Words(
+        name=KEY,
+        folder=KEY,
+        description="SRCNN: fluorescence of cells on twice as many pixels per side",
+        takes_and_gives=GIVES,
+        recipe=(
+            f"{LEARNT_FROM} The training begins with weights that let the bicubic interpolation pass. Loss: the "
+            "logarithm of each crop's squared error."
+        ),
+        limits=f"{NOT_REAL} It sees 13 fine pixels at once: noise that is wider than that stays.",
+        cite=(
+            {
+                "text": "C. Dong, C. C. Loy, K. He, X. Tang, Image super-resolution using deep convolutional networks, "
+                "IEEE TPAMI 38, 295 (2016)",
+                "doi": "10.1109/TPAMI.2015.2439281",
+            },
+        ),
+        tags=("super-resolution", "fluorescence", "2d", "srcnn", "cells"),
+        settings={"decode": "image"},
+    ),
+    live=Live(PIPELINE, "specimen:dividing-cells@membranes"),
+    training=Training(_task, steps=8000, learning_rate=5e-4),
+    measured=Measured(scores, partial(picture, "SRCNN on held-out cells", "SRCNN"), about=ABOUT),
+)
