@@ -35,7 +35,7 @@ def described(counts: Array) -> npt.NDArray[np.float64]:
     smooth = [frame, *(cv2.GaussianBlur(frame, (0, 0), width) for width in WIDTHS)]
     scales = [float((fine - coarse).std()) for fine, coarse in pairwise(smooth)]
     entropy = float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
-    moments = [middle, spread, float((standard**3).mean()), float(np.log((standard**4).mean())), entropy]
+    moments = [middle, spread, float((standard**3).mean()), float(np.log((standard**4).mean() + 1e-12)), entropy]
     return np.array([*moments, *np.percentile(frame, LEVELS), *scales, scales[0] / (sum(scales) + 1e-6)])
 
 
