@@ -19,7 +19,6 @@ OPEN = {
     "classify",
     "cross-modality",
     "delta",
-    "dl-sim",
     "ghost",
     "in-silico",
     "instances",
