@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def models(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One of them, such as zoo/care-cells: all that was measured.")
+        str | None, typer.Argument(metavar="[NAME]", help="One of them, such as zoo/unet-cells: all that was measured.")
     ] = None,
     job: Annotated[
         str | None, typer.Option("--job", help="Only those whose job has this word in it: restore ...")
