@@ -149,7 +149,8 @@ def readme(words: Words, account: Mapping[str, Any], quality: str, measured: str
         f"# {words.name}\n\n{words.description}.\n\n## What goes in and comes out\n\n{words.takes_and_gives}\n\n"
         f"## What it was trained on\n\n{words.recipe}\n\n"
         f"`python -m onscope.export.zoo.train {account['name']}`: seed {account['seed']}, {account['steps']} steps, "
-        f"{account['minutes']} minutes on one thread. Mean loss over each twentieth of the steps: {curve}.\n\n"
+        f"{account['minutes']} minutes of wall clock on one thread. Mean loss over each twentieth of the steps: "
+        f"{curve}.\n\n"
         f"## Quality\n\n{measured}\n\n{quality}\n\n## What it does not do\n\n{words.limits}\n"
     )
 

@@ -30,6 +30,10 @@ def pipeline_of(text: str, folder: Path) -> Pipeline:
         return Pipeline.load(file)
 
 
+FRESH = 5
+"""The first held-out specimen of a table, where recipes were compared on those before it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """Pixels (y, x), and the acquisition's index of the frame that they become, such as {"t": 3, "z": 0}."""

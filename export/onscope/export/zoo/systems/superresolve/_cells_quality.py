@@ -16,7 +16,7 @@ from onscope.runtime.drawing import Look
 
 from ..._metrics import psnr
 from .._classical import ssim
-from .._live_path import answers, movie, pipeline_of
+from .._live_path import FRESH, answers, movie, pipeline_of
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
 from .._structures import Frame
@@ -104,7 +104,7 @@ def scores(
     found = []
     for kind, name in enumerate(samples.names):
         for peak in PEAKS:
-            frames = [samples.frame(kind, number, peak) for number in range(seeds)]
+            frames = [samples.frame(kind, number, peak) for number in range(FRESH, FRESH + seeds)]
             images = _images(folder, frames, others, samples.fitted)
             for metric in metrics:
                 rows = [

@@ -18,7 +18,7 @@ from onscope.runtime.drawing import Look
 from ..._metrics import psnr
 from ..._texts import Words
 from .._classical import ssim
-from .._live_path import answers, pipeline_of, stacks
+from .._live_path import FRESH, answers, pipeline_of, stacks
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
@@ -109,7 +109,7 @@ def _inner(image: Array) -> Array:
 def _scores(folder: Path, seeds: int) -> list[Score]:
     found = []
     for peak in PEAKS:
-        shots = [held_out_shots(number, peak) for number in range(seeds)]
+        shots = [held_out_shots(number, peak) for number in range(FRESH, FRESH + seeds)]
         images = [{"network": own, **_best(one)} for own, one in zip(_images(folder, shots), shots, strict=True)]
         pairs = list(zip(images, shots, strict=True))
         samples = f"sim filaments, {peak:g} photons"
