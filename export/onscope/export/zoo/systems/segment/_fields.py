@@ -12,14 +12,11 @@ import numpy.typing as npt
 
 from ...recipes import Field, Part, Recipe, instances
 from ...recipes._instances import laid_over
-from ...recipes._nuclei import LEAST_SPAN, PERCENTILES, VARIANTS, plan, stretched
+from ...recipes._nuclei import LAID_OVER, LEAST_SPAN, PERCENTILES, VARIANTS, plan, stretched
 from .._bank import bank
 
 Array = npt.NDArray[Any]
 
-LAID_OVER, ADDED = 0.55, 0.5
-"""Share of the fields in which nuclei lie over each other, and of these that add their light up; in the others the
-brighter one alone is seen, so that nothing but the shape says that there are two."""
 SPECIMENS = 120
 """Of the training part, with four fields each, of which `VARIANTS` are made."""
 
@@ -44,8 +41,7 @@ def labelled(field: Field, rng: np.random.Generator) -> list[Labelled]:
         photons, named = stretched(field.snap.photons, labels, rng)
         if rng.random() < LAID_OVER:
             above, others = stretched(field.snap.photons[::-1, ::-1], labels[::-1, ::-1], rng)
-            above = np.float32(rng.uniform(0.4, 1.6)) * above
-            photons = photons + above if rng.random() < ADDED else np.maximum(photons, above)
+            photons = photons + np.float32(rng.uniform(0.4, 1.6)) * above
             named = laid_over(named, others)
         counts = field.sensor.expose(photons, rng, exposure_s=field.snap.exposure_s)
         gap = between(np.where(outlines(named), 0, named))

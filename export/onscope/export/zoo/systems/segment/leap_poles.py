@@ -206,7 +206,6 @@ SYSTEM = System(
         tags=("key-points", "bacteria", "phase-contrast", "fluorescence", "2d", "leap"),
         settings={
             "decode": "peaks",
-            "classes": list(POINTS),
             "threshold": 0.4,
             "min_distance": 3,
             "pixel_um": PIXEL_UM,

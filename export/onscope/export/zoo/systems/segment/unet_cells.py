@@ -100,7 +100,10 @@ SYSTEM = System(
             "Trained on simulated nuclei alone: tissue, folded or lobed nuclei and dyes that stain much else were not "
             "in the training. Nuclei of less than 8 pixels' width run together: enlarge the image before. Nuclei that "
             "lie over each other are parted somewhere, since each pixel belongs to one of them. A frame of noise alone "
-            "is scaled by its noise, and specks of at least 30 pixels are then taken for nuclei at times."
+            "is scaled by its noise, and specks of at least 30 pixels are then taken for nuclei at times. "
+            "On StarDist's real example image (125 nuclei, never trained on) it is worse than nuclei-cells: F1 at 0.5 "
+            "of 0.749 against 0.917 (Otsu and watershed 0.736), the count 18 % off against 6 %, for it merges nuclei "
+            "that touch. Chromosomes of mitotic cells out of focus are outlined with their halo, in pieces."
         ),
         cite=(
             {
