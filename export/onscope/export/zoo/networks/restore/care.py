@@ -24,14 +24,21 @@ class Care(nn.Module):
 
     A `probabilistic` network answers two images: the mean and the scale of a Laplacian at each pixel, the scale in the
     units of the input and at least 1e-3. All sides are multiples of 2 ** `depth`. The paper's networks have a `kernel`
-    of 5 for frames and of 3 for stacks.
+    of 5 for frames and of 3 for stacks. What the loss of the scale says reaches the layers below it only where
+    `shared`, as in the paper: narrow ones learn the mean better without.
     """
 
     def __init__(
-        self, features: int = 32, depth: int = 2, kernel: int = 5, dimensions: int = 2, probabilistic: bool = False
+        self,
+        features: int = 32,
+        depth: int = 2,
+        kernel: int = 5,
+        dimensions: int = 2,
+        probabilistic: bool = False,
+        shared: bool = True,
     ) -> None:
         super().__init__()
-        self.dimensions = dimensions
+        self.dimensions, self.shared = dimensions, shared
         conv: Any = nn.Conv2d if dimensions == 2 else nn.Conv3d
 
         def pair(inputs: int, between: int, outputs: int) -> nn.Sequential:
@@ -54,7 +61,8 @@ class Care(nn.Module):
         mean = self.mean(features) + images
         if self.scale is None:
             return self._shaped(mean)
-        return self._shaped(mean), self._shaped(functional.softplus(self.scale(features)) + SMALLEST_SCALE)
+        below = features if self.shared else features.detach()
+        return self._shaped(mean), self._shaped(functional.softplus(self.scale(below)) + SMALLEST_SCALE)
 
     def _unet(self, x: Tensor) -> Tensor:
         pool = functional.max_pool2d if self.dimensions == 2 else functional.max_pool3d

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from ..._scenes import random_sensor
 from ...recipes import Part
 from .._augment import crop, turned
-from .._structures import BACKGROUND_PHOTONS, PEAK_PHOTONS, exposed, structures
+from .._structures import BACKGROUND_PHOTONS, exposed, structures
 
 Array = npt.NDArray[Any]
+PEAK_PHOTONS = (2.5, 400.0)
+"""Photons of the brightest pixels: from below what is measured, so that the darkest frames are no edge of the range."""
 SPECIMENS = 30
 """Of each kind of structure, two fields each."""
 LOW, HIGH = 3.0, 99.8
@@ -35,6 +37,7 @@ class CareTask:
 
     def __init__(self, network: nn.Module, light: Array | None = None, batch: int = 6, side: int = 96) -> None:
         self.network, self.batch, self.side = network, batch, side
+        _begin(network)
         self.light = structures(Part.TRAINING, SPECIMENS) if light is None else light
 
     def loss(self, rng: np.random.Generator) -> Tensor:
@@ -55,6 +58,17 @@ class CareTask:
         low, high = np.percentile(seen, (LOW, HIGH))
         span = max(float(high - low), 1e-6)
         return tuple(np.asarray((part - low) / span, np.float32) for part in (frame.counts, frame.truth))  # type: ignore[return-value]
+
+
+def _begin(network: nn.Module) -> None:
+    """First weights after K. He et al., ICCV 2015, and no change of the frame: torch's own ones make ten layers mute."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(cast(Tensor, layer.bias))
+    head = cast(nn.Conv2d, network.mean)
+    nn.init.zeros_(head.weight)
+    nn.init.zeros_(cast(Tensor, head.bias))
 
 
 def _decibels(mean: Tensor, frames: Tensor, truth: Tensor) -> Tensor:
