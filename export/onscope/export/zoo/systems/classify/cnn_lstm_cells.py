@@ -12,12 +12,14 @@ import numpy.typing as npt
 from onscope.export import Choices, FurtherInput
 from onscope.export._steps import cast, percentiles
 
+from ... import PACKAGES
 from ..._texts import Words
 from ...recipes import Part
-from .._live_path import Image, answers, pipeline_of
+from .._live_path import Image, answers, movie, pipeline_of
 from .._score import Score
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
+from . import lenet_cells
 from ._classified import told_scores
 from ._courses import CLASSES, PIXEL_UM, SIDE, TIMES, courses, filmed
 from ._features import PERCENTILES
@@ -35,6 +37,7 @@ PEAKS = (6.0, 15.0, 50.0)
 PER_SEED, MOST = 2, 12
 """Specimens of a seed, and courses of each at most."""
 ALONE, SMOOTHED, OVER = "each frame by itself", "mean of three frames' scores", 3
+PER_FRAME = "LeNet-5, frame by frame"
 PIPELINE = """schema: 1
 stages:
   phase: {package: "{package}", rescale: true}
@@ -73,6 +76,7 @@ def _choices() -> Choices:
         sizes=[(48, 64), (97, 66)],
         frames=[frames[4], frames[8]],
         settings={"state": [dict(one) for one in STATE]},
+        pixel_um=PIXEL_UM,
     )
 
 
@@ -91,11 +95,20 @@ def _courses(seed: int, peak: float) -> list[tuple[Array, Array]]:
 def _chances(folder: Path, movies: Sequence[Array], *, remember: bool) -> list[Array]:
     """Scores (TIMES, classes) of each movie; without memory each frame is shown as a place of its own."""
     images = []
-    for number, movie in enumerate(movies):
-        for time, frame in enumerate(movie):
+    for number, course in enumerate(movies):
+        for time, frame in enumerate(course):
             index = {"p": number, "t": time} if remember else {"p": number * TIMES + time, "t": 0}
             images.append(Image(frame, index))
     results = answers(pipeline_of(PIPELINE, folder), images, PIXEL_UM)
+    rows = np.array([[one["phase"][f"score_{name}"][0] for name in CLASSES] for one in results])
+    return list(rows.reshape(len(movies), TIMES, len(CLASSES)))
+
+
+def _per_frame(movies: Sequence[Array]) -> list[Array]:
+    """Scores (TIMES, classes) by a network that was trained on single frames of such courses."""
+    frames = np.concatenate(movies)  # on pixels twice as large, as it was trained
+    coarse = np.rint(frames.reshape(len(frames), SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4))).astype(np.uint16)
+    results = answers(pipeline_of(lenet_cells.ALONE, PACKAGES / lenet_cells.KEY), movie(list(coarse)))
     rows = np.array([[one["phase"][f"score_{name}"][0] for name in CLASSES] for one in results])
     return list(rows.reshape(len(movies), TIMES, len(CLASSES)))
 
@@ -115,6 +128,7 @@ def _scores(folder: Path, seeds: int) -> list[Score]:
             alone = _chances(folder, movies, remember=False)
             told = {"network": _chances(folder, movies, remember=True), ALONE: alone}
             told[SMOOTHED] = [smoothed(one) for one in alone]
+            told[PER_FRAME] = _per_frame(movies)
             best = {name: np.concatenate(each).argmax(axis=1).tolist() for name, each in told.items()}
             rows.append({name: (said, true) for name, said in best.items()})
         found += told_scores(f"{peak:g} photons", rows)
@@ -125,12 +139,12 @@ def _picture(folder: Path, file: Path) -> None:
     rows = []
     for seed, peak in ((0, 6.0), (1, 15.0)):
         found = _courses(seed, peak)
-        movie, names = max(found, key=lambda one: len(np.unique(one[1])))
-        with_memory, alone = (_chances(folder, [movie], remember=each)[0].argmax(axis=1) for each in (True, False))
+        course, names = max(found, key=lambda one: len(np.unique(one[1])))
+        with_memory, alone = (_chances(folder, [course], remember=each)[0].argmax(axis=1) for each in (True, False))
         tiles = []
         for time in range(0, TIMES, 2):
             told = f"{CLASSES[with_memory[time]]} (alone: {CLASSES[alone[time]]})"
-            tiles.append(Tile(f"{3 * time} min: {CLASSES[names[time]]}", movie[time], told))
+            tiles.append(Tile(f"{3 * time} min: {CLASSES[names[time]]}", course[time], told))
         rows.append(tiles)
     sheet("Courses of held-out cells, 6 and 15 photons: the truth above, what is told below", rows, file)
 
@@ -176,7 +190,7 @@ SYSTEM = System(
             },
         ),
         tags=("classification", "time-series", "mitosis", "fluorescence", "2d", "resnet", "lstm", "cells"),
-        settings={"decode": "classes", "classes": list(CLASSES), "pixel_um": PIXEL_UM},
+        settings={"decode": "classes", "classes": list(CLASSES)},
     ),
     live=Live(PIPELINE, "specimen:dividing-cells@nuclei,size=128"),
     training=Training(_task, steps=1500, learning_rate=2e-3),
@@ -187,7 +201,8 @@ SYSTEM = System(
             "Measured through the runtime on specimens that training never saw: courses of 12 frames of 64x64 in which "
             "classes change first, at most 12 of each of two specimens per seed; mean and standard deviation over the "
             "seeds, all frames alike. Beside it the same network without its memory, each frame by itself (it was "
-            "trained on first frames too), and the mean of three successive frames' scores of that."
+            "trained on first frames too), the mean of three successive frames' scores of that, and `lenet-cells`, a "
+            "smaller network that was trained on single frames of such courses, all classes alike."
         ),
     ),
     cost_shape=(128, 128),
