@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ._rows import ROWS, Row
+from ._rows import BESIDE, ROWS, Row
 from ._system import System
 
 MODULES: dict[str, str] = {
     "anna-palm-microtubules": "superresolve.anna_palm_microtubules",
     "axial-depth": "track.axial_depth",
+    "care-beads": "restore.care_beads",
     "care-cells": "restore.care_cells",
     "cdeep3m": "segment.cdeep3m",
     "cell-association": "track.cell_association",
@@ -24,6 +25,7 @@ MODULES: dict[str, str] = {
     "delta-track": "track.delta_track",
     "dl-sim-filaments": "superresolve.dl_sim_filaments",
     "drcn": "superresolve.drcn",
+    "espcn-beads": "superresolve.espcn_beads",
     "fcn": "segment.fcn",
     "fnet-nuclei": "label_free.fnet_nuclei",
     "fourier-d2nn": "diffractive.fourier_d2nn",
@@ -33,6 +35,7 @@ MODULES: dict[str, str] = {
     "leap-poles": "segment.leap_poles",
     "lenet-cells": "classify.lenet_cells",
     "microtubules": "track.microtubules",
+    "mitosis-cells": "classify.mitosis_cells",
     "multi-output": "track.multi_output",
     "nuclei-cells": "segment.nuclei_cells",
     "pattern-net": "classify.pattern_net",
@@ -40,6 +43,7 @@ MODULES: dict[str, str] = {
     "resnet-cells": "classify.resnet_cells",
     "scpp-net": "segment.scpp_net",
     "segnet": "segment.segnet",
+    "spots-beads": "segment.spots_beads",
     "srcnn-cells": "superresolve.srcnn_cells",
     "srgan-cells": "superresolve.srgan_cells",
     "unet-cells": "segment.unet_cells",
@@ -59,8 +63,8 @@ def system(key: str) -> System:
 
 
 def row_of(key: str) -> Row:
-    """The gallery's row that a system stands in. Raises KeyError where there is none."""
-    for row in ROWS:
+    """The gallery's row that a system stands in, or the one beside them. Raises KeyError where there is none."""
+    for row in (*ROWS, *BESIDE):
         if key in row.systems:
             return row
     raise KeyError(f"found no row with the system {key!r}, expected one: add it to the rows of the gallery")

@@ -78,3 +78,10 @@ ROWS: tuple[Row, ...] = (
     Row("d2nn", "D2NN (Lin 2018), Fourier-space D2NN (Yan 2019)", D, False, "-", ("d2nn", "fourier-d2nn")),
     Row("ghost", "deep ghost imaging (Lyu 2017)", D, False, "correlation", ("ghost-imaging",)),
 )  # fmt: skip
+BESIDE: tuple[Row, ...] = (
+    Row("care-beads", "CARE on beads", R, True, "Gaussian, median, non-local means", ("care-beads",)),
+    Row("espcn-beads", "ESPCN on beads (Shi 2016)", S, True, "bicubic", ("espcn-beads",)),
+    Row("spots-beads", "centres of beads (Zhou 2019)", G, True, "maxima of a filter", ("spots-beads",)),
+    Row("mitosis-cells", "phases of mitosis, calibrated (Guo 2017)", C, True, "SVM", ("mitosis-cells",)),
+)
+"""Shipped beside the gallery's rows, and measured in the same way."""

@@ -25,7 +25,9 @@ class Care(nn.Module):
     A `probabilistic` network answers two images: the mean and the scale of a Laplacian at each pixel, the scale in the
     units of the input and at least 1e-3. All sides are multiples of 2 ** `depth`. The paper's networks have a `kernel`
     of 5 for frames and of 3 for stacks. What the loss of the scale says reaches the layers below it only where
-    `shared`, as in the paper: narrow ones learn the mean better without.
+    `shared`, as in the paper: narrow ones learn the mean better without. A network that is not `residual` answers the
+    image itself, as the public code does for other channels: what is added to a frame that is mostly noise must cancel
+    it exactly, which takes long to learn.
     """
 
     def __init__(
@@ -36,9 +38,10 @@ class Care(nn.Module):
         dimensions: int = 2,
         probabilistic: bool = False,
         shared: bool = True,
+        residual: bool = True,
     ) -> None:
         super().__init__()
-        self.dimensions, self.shared = dimensions, shared
+        self.dimensions, self.shared, self.residual = dimensions, shared, residual
         conv: Any = nn.Conv2d if dimensions == 2 else nn.Conv3d
 
         def pair(inputs: int, between: int, outputs: int) -> nn.Sequential:
@@ -58,7 +61,7 @@ class Care(nn.Module):
         """The restored image, or its mean and scale."""
         images = pixels if self.dimensions == 2 else pixels.unsqueeze(1)
         features = self._unet(images)
-        mean = self.mean(features) + images
+        mean = self.mean(features) + images if self.residual else self.mean(features)
         if self.scale is None:
             return self._shaped(mean)
         below = features if self.shared else features.detach()

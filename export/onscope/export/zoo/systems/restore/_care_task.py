@@ -61,7 +61,7 @@ class CareTask:
 
 
 def _begin(network: nn.Module) -> None:
-    """First weights after K. He et al., ICCV 2015, and no change of the frame: torch's own ones make ten layers mute."""
+    """First weights after K. He et al., ICCV 2015, and an empty image: by torch's own ten layers are mute."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
