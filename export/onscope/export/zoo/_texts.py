@@ -125,8 +125,11 @@ WORDS = {
             "It reads how noisy the frame was from the little noise that `care-beads` leaves; behind another denoiser "
             "that leaves none, remains of noise may be taken for spots. The score is no probability: at the threshold "
             "of 0.8, few frames without any bead give a false spot (more often at a high gain); a lower one, such as "
-            "0.5, finds more of the faintest beads and more of what is none. At most 2048 "
-            "spots per frame. Brightness is not measured."
+            "0.5, finds more of the faintest beads and more of what is none. Beside the maxima of a Laplacian of "
+            "Gaussian whose width and threshold are the best for each frame, the truth known, it misses more: F1 of "
+            "0.98 against 0.99 on scenes like the demonstration's, 0.66 against 0.98 over all that training covers, "
+            "0.80 against 0.98 on sharp beads (quality.json), most where beads lie densely. Its positions are twice "
+            "as exact on the first. At most 2048 spots per frame. Brightness is not measured."
         ),
         cite=(
             {"text": "X. Zhou, D. Wang, P. Kraehenbuehl, Objects as points, 2019", "doi": "10.48550/arXiv.1904.07850"},

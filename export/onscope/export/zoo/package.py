@@ -24,6 +24,7 @@ from ._trained import trained
 from .care import Care
 from .espcn import Espcn
 from .evaluate import COLUMNS, SPOTS, table
+from .systems import PICTURE
 from .unet_spots import UnetSpots
 from .usual import write_usual
 
@@ -82,7 +83,7 @@ def write_beads(weights: Path, out: Path, count: int) -> str:
         write_package(name, weights, out, "(not measured)")
     quality = in_markdown(table(out, count), COLUMNS + SPOTS)
     for name in NETWORKS:
-        write_package(name, weights, out, quality)
+        write_package(name, weights, out, f"![What it makes of held-out samples]({PICTURE})\n\n{quality}")
     write_usual(out)
     return quality
 

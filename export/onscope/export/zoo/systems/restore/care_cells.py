@@ -137,9 +137,9 @@ SYSTEM = System(
             "256x256 turned and mirrored, 2.5 to 400 photons in the brightest pixels over a background of 0.5 to 30, "
             "behind sCMOS sensors of many kinds; noise is drawn anew for every batch. Loss: of the mean the squared "
             "error in dB relative to the raw frame's, of the scale the Laplacian's negative log likelihood around "
-            "that mean, which changes the scale alone, where the paper has the likelihood for both. The network answers "
-            "the image, where the paper's answers what to add to the frame: in the faintest light it would have to "
-            "cancel the noise exactly. 8 features, where the paper has 32."
+            "that mean, which changes the scale alone, where the paper has the likelihood for both. The network "
+            "answers the image, where the paper's answers what to add to the frame: in the faintest light it would "
+            "have to cancel the noise exactly. 8 features, where the paper has 32."
         ),
         limits=(
             "Trained on simulated cells alone; what it was not shown it may smooth away or invent. The answer is the "
