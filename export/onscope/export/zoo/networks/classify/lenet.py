@@ -47,12 +47,16 @@ class LeNet5(nn.Module):
         nn.init.uniform_(self.c3_weight, -2.4 / fan, 2.4 / fan)
 
     def forward(self, crop: Tensor) -> Tensor:
+        return torch.softmax(self.logits(crop), dim=1)
+
+    def logits(self, crop: Tensor) -> Tensor:
+        """What the probabilities are the softmax of, (b, classes): those of wrong classes are too small for a loss."""
         x = self.s2(self.c1(crop))
         dense = x.new_zeros(len(CONNECTED) * 6, 25).index_copy(0, self.connections, self.c3_weight)
         x = self.s4(functional.conv2d(x, dense.view(len(CONNECTED), 6, 5, 5), self.c3_bias))
         x = scaled_tanh(self.f6(scaled_tanh(self.c5(x)).flatten(1)))
         far = (x * x).sum(dim=1, keepdim=True) - 2 * x @ self.codes.T + CODE  # the squares of a code add up to CODE
-        return torch.softmax(-far / 2, dim=1)
+        return -far / 2
 
 
 class SubSampling(nn.Module):

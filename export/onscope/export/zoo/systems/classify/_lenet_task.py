@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from ...networks.classify import LeNet5
 from ...recipes import Part
 from .._augment import turned
 from ._courses import CLASSES, SPECIMENS, courses
@@ -23,7 +24,7 @@ Array = npt.NDArray[Any]
 class LenetTask:
     """Normalised crops to classes: cross entropy of the network's probabilities."""
 
-    def __init__(self, network: nn.Module, bank: Mapping[str, Array] | None = None, batch: int = 32) -> None:
+    def __init__(self, network: LeNet5, bank: Mapping[str, Array] | None = None, batch: int = 32) -> None:
         self.network, self.batch = network, batch
         bank = courses(Part.TRAINING, SPECIMENS) if bank is None else bank
         self.light, self.names = bank["light"], bank["names"]
@@ -33,7 +34,7 @@ class LenetTask:
         there = [name for name, places in enumerate(self.places) if len(places)]
         names = rng.choice(there, size=self.batch)
         crops = torch.from_numpy(np.stack([self._crop(int(name), rng) for name in names]))[:, None]
-        return functional.nll_loss(torch.log(self.network(crops).clamp(min=1e-7)), torch.from_numpy(names))
+        return functional.cross_entropy(self.network.logits(crops), torch.from_numpy(names))
 
     def _crop(self, name: int, rng: np.random.Generator) -> Array:
         row, time = self.places[name][rng.integers(len(self.places[name]))]
