@@ -24,7 +24,8 @@ class LeNet5(nn.Module):
 
     As published: 60,000 trained parameters, `scaled_tanh`, and a code of 84 numbers that is compared with one of each
     class. The paper's codes draw the ten digits; here they are random ones of -1 and 1, so that any number of classes
-    has some, and the answer is softmax(-squared distance / 2), the chances for codes with Gaussian noise of 1.
+    has some, and the answer is softmax(-2 squared distance / `CODE`): the chances for codes whose numbers all err
+    together, as those of one crop do, and with numbers that err alone every answer would be sure.
     """
 
     connections: Tensor
@@ -56,7 +57,7 @@ class LeNet5(nn.Module):
         x = self.s4(functional.conv2d(x, dense.view(len(CONNECTED), 6, 5, 5), self.c3_bias))
         x = scaled_tanh(self.f6(scaled_tanh(self.c5(x)).flatten(1)))
         far = (x * x).sum(dim=1, keepdim=True) - 2 * x @ self.codes.T + CODE  # the squares of a code add up to CODE
-        return -far / 2
+        return -far * (2 / CODE)
 
 
 class SubSampling(nn.Module):
