@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 KEY = "ghost-imaging"
 SIDE, COUNT, HIDDEN, LAYERS = 32, 205, 128, 2
-PIPELINE = f"""schema: 1
+PIPELINE = """schema: 1
 stages:
-  ghost: {{package: "{{package}}", tile: {SIDE}}}
+  ghost: {package: "{package}"}
 """
 PHOTONS = 200.0
 ZOOM = 2
@@ -55,7 +55,9 @@ def _choices() -> Choices:
         example=frames[0][None, None],
         pre=(cast("float32"),),
         output_names=("image",),
-        fixed=True,
+        minimum=SIDE,
+        step=SIDE,
+        sizes=[(SIDE, 2 * SIDE), (3 * SIDE, 2 * SIDE)],
         frames=frames[1:],
     )
 
@@ -137,11 +139,11 @@ SYSTEM = System(
         folder=KEY,
         description=f"Deep ghost imaging: {SIDE}x{SIDE} pixels of {COUNT} sums of a detector without pixels",
         takes_and_gives=(
-            f"Tiles (1, 1, {SIDE}, {SIDE}) uint16, which stand for what is lit: the graph multiplies them with "
-            f"{COUNT} random patterns of light and goes on with the sums alone, {COUNT / SIDE**2:.0%} as many "
-            "numbers as pixels. One float32 output of the same shape in the tile's counts: the image that "
-            "correlation and network make of the series. Larger frames are taken in tiles (`tile: 32`). For a "
-            "real single-pixel detector export the network `GhostImagingFromSeries` with the patterns of the "
+            f"Frames (1, 1, y, x) uint16, y and x multiples of {SIDE} (onscope pads others), of which each tile of "
+            f"{SIDE}x{SIDE} pixels stands for what is lit: the graph multiplies it with {COUNT} random patterns of "
+            f"light and goes on with the sums alone, {COUNT / SIDE**2:.0%} as many numbers as pixels. One float32 "
+            "output of the same shape in the frame's counts: the image that correlation and network make of each "
+            "tile's series. For a real single-pixel detector export the network `GhostImagingFromSeries` with the patterns of the "
             "device; the frame is then its series."
         ),
         recipe=(
