@@ -143,8 +143,8 @@ SYSTEM = System(
             f"{SIDE}x{SIDE} pixels stands for what is lit: the graph multiplies it with {COUNT} random patterns of "
             f"light and goes on with the sums alone, {COUNT / SIDE**2:.0%} as many numbers as pixels. One float32 "
             "output of the same shape in the frame's counts: the image that correlation and network make of each "
-            "tile's series. For a real single-pixel detector export the network `GhostImagingFromSeries` with the patterns of the "
-            "device; the frame is then its series."
+            "tile's series. For a real single-pixel detector export the network `GhostImagingFromSeries` with the "
+            "patterns of the device; the frame is then its series."
         ),
         recipe=(
             "Nuclei, membranes and mitochondria of the specimen's scenarios dividing-cells and label-free at one,"
