@@ -128,11 +128,12 @@ SYSTEM = System(
             "makes tracks of the masks. Crops have one size alone; take `rescale: true`."
         ),
         recipe=(
-            f"Pairs of successive frames of {DEVICES}; crops turned and mirrored, of one third bacteria that "
-            "divide, of one tenth those that were washed away. Masks are the truth's with gaps, one in five a "
-            "pixel wider, one in five narrower, and of one crop in ten a bacterium is missing. Cross entropy of "
-            "mother, daughter and neither, background weighs a twentieth. Four levels with 8 to 64 features (the "
-            "paper's: five, 64 to 1024)."
+            f"Pairs of successive frames of {DEVICES}; crops turned and mirrored, three in ten of bacteria that "
+            "divide, one in ten of those that were washed away. Masks are the truth's with gaps, one in five a "
+            "pixel wider, one in five narrower, and of one crop in ten a bacterium is missing. As a segmentation "
+            "does where a septum shows, bacteria are parted before they divide: then one half becomes one half or "
+            "daughter. Cross entropy of mother, daughter and neither, background weighs a twentieth. Five levels with "
+            "8 to 128 features (the paper's: 64 to 1024)."
         ),
         limits=(
             "Trained on simulated mother machines alone, at intervals of 40 to 200 s in which a bacterium moves "
