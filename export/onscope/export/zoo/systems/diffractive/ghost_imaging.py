@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from onscope.export import Choices
 from onscope.export._steps import cast
+from onscope.runtime.drawing import Look
 
 from ..._texts import Words
 from .._classical import ssim
@@ -123,10 +124,10 @@ def _picture(folder: Path, file: Path) -> None:
         image = _imaged(folder, [frame])[0]
         ways = {**classical(frame.counts), "network": image}
         tiles = [
-            Tile(name, fitted(one, frame.truth), f"correlation with the truth {_alike(one, frame.truth):.2f}")
+            Tile(name, one, f"correlation with the truth {_alike(one, frame.truth):.2f}", Look.of(one, glow=False))
             for name, one in ways.items()
         ]
-        rows.append([*tiles, Tile(f"truth: {scenario}, {channel}", frame.truth)])
+        rows.append([*tiles, Tile(f"truth: {scenario}, {channel}", frame.truth, look=Look.of(frame.truth, glow=False))])
     sheet(f"Ghost imaging of held-out cells: {SIDE}x{SIDE} pixels of {COUNT} sums", rows, file)
 
 
@@ -154,8 +155,9 @@ SYSTEM = System(
             "for sure."
         ),
         limits=(
-            "Trained on simulated cells and these patterns alone: other patterns need another training. Fine "
-            "structure is what cells of the training usually look like. The live run lights what a camera has "
+            "Trained on simulated cells and these patterns alone: other patterns need another training. What is finer "
+            "than about five pixels blurs (filaments of mitochondria, thin membranes), and the rest is what cells of "
+            "the training usually look like. The live run lights what a camera has "
             "seen already, which shows that it runs, and saves nobody a camera. Tiles are imaged one by one, and "
             "seams may show."
         ),

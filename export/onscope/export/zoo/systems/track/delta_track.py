@@ -37,8 +37,10 @@ stages:
   cells: {measure: bacteria}
   lineage: {package: "{package}", pairs: cells, rescale: true}
 """
-INTERVALS_S = (60.0, 120.0, 180.0)
+INTERVALS_S = (60.0, 180.0)
 FRAMES = 12
+FIRST = 3000
+"""Of the held-out specimens measured on: nothing was chosen by these, others were looked at before."""
 METRICS = ("TRA", "links F1", "division F1", "switches per 1000")
 
 
@@ -85,7 +87,7 @@ def _scores(folder: Path, seeds: int) -> list[Score]:
     for varied in (False, True):
         name = "mother machines of many kinds" if varied else "the scenario bacteria"
         for interval in INTERVALS_S:
-            movies = [held_out(number, FRAMES, interval, varied=varied) for number in range(seeds)]
+            movies = [held_out(FIRST + number, FRAMES, interval, varied=varied) for number in range(seeds)]
             rows = [_judged(folder, one) for one in movies]
             for metric in METRICS:
                 values = [{way: one[metric] for way, one in row.items()} for row in rows]
@@ -106,7 +108,7 @@ def _judged(folder: Path, seen: Movie) -> dict[str, dict[str, float]]:
 
 
 def _picture(folder: Path, file: Path) -> None:
-    seen = held_out(0, 6, 180.0, varied=False)
+    seen = held_out(FIRST, 6, 180.0, varied=False)
     results = answers(pipeline_of(PIPELINE, folder), movie(list(seen.frames)), seen.pixel_um)
     draw(seen, [dict(one.answers) for one in results], file)
 
