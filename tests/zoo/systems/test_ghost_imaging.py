@@ -57,6 +57,7 @@ def test_classical_images_find_the_object() -> None:
     for image in found.values():
         assert image[inside].mean() > image[~inside].mean() + 2 * image[~inside].std() / np.sqrt(inside.sum())
     assert ghost_imaging._alike(found["least squares"], truth) > 0.3
+    assert ghost_imaging._alike(ghost_imaging.smoothed(found["least squares"], truth), truth) > 0.7
 
 
 def test_it_learns() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -36,6 +37,7 @@ stages:
 PHOTONS = 200.0
 ZOOM = 2
 """Pixels of the structures per pixel of the held-out frames."""
+SIGMAS_PX = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 
 def _network() -> nn.Module:
@@ -84,6 +86,16 @@ def classical(frame: Array) -> dict[str, Array]:
     return {name: image.reshape(SIDE, SIDE) for name, image in ways.items()}
 
 
+def smoothed(image: Array, truth: Array) -> Array:
+    """The image behind the Gaussian filter that brings it closest to the truth, which no user could choose."""
+    return max((cv2.GaussianBlur(image, (0, 0), sigma) for sigma in SIGMAS_PX), key=lambda one: _alike(one, truth))
+
+
+def _classical(frame: Frame) -> dict[str, Array]:
+    found = classical(frame.counts)
+    return {**found, "smoothed": smoothed(found["least squares"], frame.truth)}
+
+
 def fitted(image: Array, truth: Array) -> Array:
     """The image in the truth's units: gain and offset by least squares."""
     gain, offset = np.polyfit(image.ravel().astype(np.float64), truth.ravel().astype(np.float64), 1)
@@ -106,7 +118,7 @@ def _imaged(folder: Path, frames: Sequence[Frame]) -> list[Array]:
 
 
 def _judged(frame: Frame, image: Array) -> dict[str, dict[str, float]]:
-    ways = {"network": image, **classical(frame.counts)}
+    ways = {"network": image, **_classical(frame)}
     return {
         "correlation with the truth": {name: _alike(one, frame.truth) for name, one in ways.items()},
         "SSIM": {name: ssim(fitted(one, frame.truth), frame.truth) for name, one in ways.items()},
@@ -122,7 +134,7 @@ def _picture(folder: Path, file: Path) -> None:
     for kind, (scenario, channel) in enumerate(KINDS):
         frame = _frame(kind, 0)
         image = _imaged(folder, [frame])[0]
-        ways = {**classical(frame.counts), "network": image}
+        ways = {**_classical(frame), "network": image}
         tiles = [
             Tile(name, one, f"correlation with the truth {_alike(one, frame.truth):.2f}", Look.of(one, glow=False))
             for name, one in ways.items()
@@ -157,9 +169,10 @@ SYSTEM = System(
         limits=(
             "Trained on simulated cells and these patterns alone: other patterns need another training. What is finer "
             "than about five pixels blurs (filaments of mitochondria, thin membranes), and the rest is what cells of "
-            "the training usually look like. The live run lights what a camera has "
-            "seen already, which shows that it runs, and saves nobody a camera. Tiles are imaged one by one, and "
-            "seams may show."
+            "the training usually look like. The live run lights what a camera has seen already, which shows that it "
+            "runs, and saves nobody a camera. A Gaussian filter behind the least squares, of the width that suits each "
+            "image best, does as well on membranes and mitochondria: the network is ahead of it on nuclei, and in SSIM "
+            "on mitochondria. Tiles are imaged one by one, and seams may show."
         ),
         cite=(
             {
@@ -179,7 +192,8 @@ SYSTEM = System(
             "Measured through the runtime on one tile of each of several specimens that training never saw, "
             f"{PHOTONS:g} photons in the brightest pixels; mean and standard deviation over the specimens. "
             "Correlation is the ghost image as the paper begins with, least squares the smallest image that "
-            "explains all sums. Pearson's correlation with the truth, and SSIM after gain and offset were fitted "
+            "explains all sums, and smoothed is that one behind the Gaussian filter (of seven) that suits each image "
+            "best, the truth known. Pearson's correlation with the truth, and SSIM after gain and offset were fitted "
             "to the truth for every way."
         ),
     ),
