@@ -12,7 +12,8 @@ from onscope.export.zoo import PACKAGES
 from onscope.export.zoo._lineage import Lineage
 from onscope.export.zoo.networks.track import DeltaSegmentation
 from onscope.export.zoo.systems.track._bacteria import became, parted
-from onscope.export.zoo.systems.track._delta_task import MOTHER, SegmentTask, StandardisedTracking, TrackTask
+from onscope.export.zoo.systems.track._delta_task import DAUGHTER, MOTHER, SegmentTask, StandardisedTracking, TrackTask
+from onscope.export.zoo.systems.track._early import early, halves
 from onscope.export.zoo.systems.track._linking import best_tracks, overlapping, scored, told
 from onscope.export.zoo.systems.track._mother_machines import Movie, held_out
 from onscope.export.zoo.systems.track._watersheds import watersheds
@@ -78,13 +79,37 @@ def test_both_networks_learn() -> None:
 
 def test_the_tracker_is_told_where_both_daughters_are() -> None:
     task = TrackTask(StandardisedTracking(4, 2), BANK, side=64)
-    assert [len(pool) for pool in task.pools] == [6, 0, 3, 0]  # both others move by less than five pixels
-    task.pools = [pool if kind == 2 else pool[:0] for kind, pool in enumerate(task.pools)]
-    pair, classes = task.example(np.random.default_rng(3))
-    assert pair.shape == (4, 64, 64)
-    assert set(np.unique(pair[1])) == set(np.unique(pair[3])) == {0.0, 1.0}
-    assert [int((classes == part).sum()) for part in (0, 1)] == [6 * 9, 6 * 9]  # of 6 x 10 pixels without the gap
-    assert MOTHER == 0
+    assert [len(pool) for pool in task.pools] == [6, 0, 0, 3, 0]  # both others move by less than five pixels
+    task.pools = [pool if kind == 3 else pool[:0] for kind, pool in enumerate(task.pools)]
+    seen = []
+    for seed in range(12):
+        pair, classes = task.example(np.random.default_rng(seed))
+        assert pair.shape == (4, 64, 64)
+        assert set(np.unique(pair[1])) == set(np.unique(pair[3])) == {0.0, 1.0}
+        seen.append(tuple(int((classes == part).sum()) for part in (MOTHER, DAUGHTER)))
+    # each daughter has 6 x 10 pixels without the gap; a mother in two halves becomes one of them
+    assert set(seen) == {(6 * 9, 6 * 9), (6 * 9, 0)}
+
+
+def test_bacteria_are_parted_before_they_divide() -> None:
+    before, now = (rods(*ends) > 0 for ends in ([(1, 4, 40)], [(1, 8, 44)]))
+    labels = np.where(now, 7, rods((3, 60, 90)))
+    found = set()
+    for seed in range(60):
+        own, parts, after = early(before, [now], labels, np.random.default_rng(seed))
+        assert all(part.any() and not (part & ~now).any() for part in parts)
+        assert not any((part & (after != 7)).any() for part in parts)  # what it becomes is an object
+        assert set(np.unique(after)) <= {0, 3, 7}
+        half = own.sum() < before.sum()
+        assert own.sum() > 0.4 * before.sum()
+        if half:  # a half becomes the half of the same side
+            ys = [float(np.nonzero(one)[0].mean()) for one in (own, *parts)]
+            assert (ys[0] < 22) == (ys[1] < 26)
+        found.add((bool(half), len(parts)))
+    assert found == {(False, 1), (True, 1), (False, 2)}
+    both = [early(now, [before, now], labels, np.random.default_rng(seed)) for seed in range(20)]
+    assert {len(parts) for _, parts, _ in both} == {1, 2}
+    assert halves(rods((1, 4, 10)) > 0, np.random.default_rng(0)) is None
 
 
 def test_masks_are_untouched_by_how_bright_frames_are() -> None:

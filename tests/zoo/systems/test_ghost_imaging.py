@@ -25,6 +25,15 @@ def test_the_same_sums_give_the_same_answer() -> None:
         assert torch.allclose(network(frame), network(other), rtol=1e-3, atol=0.5)
 
 
+def test_each_part_of_a_larger_frame_is_a_detector_of_its_own() -> None:
+    torch.manual_seed(0)
+    network = SingleDetector(60, SIDE, 12, 1).eval()
+    frame = 100 + 900 * torch.rand(2, 1, 3 * SIDE, 2 * SIDE)
+    with torch.no_grad():
+        whole, part = network(frame), network(frame[:, :, SIDE : 2 * SIDE, SIDE:].contiguous())
+    assert torch.allclose(whole[:, :, SIDE : 2 * SIDE, SIDE:], part, rtol=1e-4, atol=1e-2)
+
+
 def test_mean_and_contrast_come_from_the_sums() -> None:
     network = SingleDetector(400, SIDE, 12, 1)
     frame = 300 + 40 * torch.randn(4, 1, SIDE, SIDE)
@@ -48,6 +57,7 @@ def test_classical_images_find_the_object() -> None:
     for image in found.values():
         assert image[inside].mean() > image[~inside].mean() + 2 * image[~inside].std() / np.sqrt(inside.sum())
     assert ghost_imaging._alike(found["least squares"], truth) > 0.3
+    assert ghost_imaging._alike(ghost_imaging.smoothed(found["least squares"], truth), truth) > 0.7
 
 
 def test_it_learns() -> None:

@@ -48,7 +48,7 @@ def test_arrows_turn_as_their_crops_do(way: int) -> None:
 
 
 def test_an_example_says_where_the_cell_is_now() -> None:
-    network = MultiOutputTracker(SIDE * 2, reach=3, step=2.0, width=2, hidden=8)
+    network = MultiOutputTracker(SIDE * 2, reach=3, width=2, hidden=8)
     task = MultiOutputTask(network, SIDE * 2, bank())
     rng = np.random.default_rng(1)
     for _ in range(20):
@@ -62,9 +62,7 @@ def test_an_example_says_where_the_cell_is_now() -> None:
 
 def test_it_learns() -> None:
     torch.manual_seed(0)
-    task = MultiOutputTask(
-        MultiOutputTracker(SIDE * 2, reach=3, step=2.0, width=4, hidden=32), SIDE * 2, bank(), batch=16
-    )
+    task = MultiOutputTask(MultiOutputTracker(SIDE * 2, reach=3, width=4, hidden=32), SIDE * 2, bank(), batch=16)
     rng, optimiser = np.random.default_rng(0), torch.optim.Adam(task.network.parameters(), 3e-3)
     losses = []
     for _ in range(90):

@@ -14,12 +14,15 @@ from ..proof import frame, proven, seeded
 
 
 def test_candidates_lie_around_the_last_place() -> None:
-    network = MultiOutputTracker(16, reach=2, step=3.0, width=2, hidden=8)
+    network = MultiOutputTracker(16, reach=2, width=2, hidden=8)
     assert network.places.shape == (25, 2)
-    assert network.places[0].tolist() == [-6, -6]
-    assert network.places[13].tolist() == [0, 3]
+    assert network.places[0].tolist() == [-4, -4]
+    assert network.places[13].tolist() == [0, 2]
+    assert network.mark[0, 0].argmax() == 8 * 16 + 8
     with pytest.raises(ValueError, match="found crops of 20 pixels, expected a multiple of 8"):
         MultiOutputTracker(20)
+    with pytest.raises(ValueError, match="found candidates up to 8 pixels off, expected less than 8"):
+        MultiOutputTracker(16, reach=4)
 
 
 def test_columns() -> None:
@@ -38,7 +41,7 @@ def test_columns() -> None:
 def test_motion_and_mitosis_are_learned_together() -> None:
     """Spots that move one step, and grow where cells divide."""
     torch.manual_seed(0)
-    network = MultiOutputTracker(16, reach=1, step=2.0, width=4, hidden=16)
+    network = MultiOutputTracker(16, reach=1, width=4, hidden=16)
     random = torch.Generator().manual_seed(1)
     y, x = torch.meshgrid(torch.arange(16.0), torch.arange(16.0), indexing="ij")
     moved = torch.randint(0, 9, (64,), generator=random)

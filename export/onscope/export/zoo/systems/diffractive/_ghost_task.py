@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ...networks.restore import GhostImagingFromSeries
 from ...recipes import Part
@@ -29,29 +30,38 @@ def light_patterns(count: int, side: int) -> Tensor:
 
 
 class SingleDetector(nn.Module):
-    """Frames (b, 1, side, side) as a detector without pixels sees them, and the image that is made of its series.
+    """Frames (b, 1, y, x) as a detector without pixels sees them, and the image that is made of its series.
 
-    The frame is what is lit: of each pattern of light only the sum over the frame is used, and the sum of all of it.
-    Mean and contrast of the answer, in the frame's counts, are estimated from the sums as well.
+    y and x are multiples of `side`; each part of (side, side) is measured and imaged for itself. The part is what is
+    lit: of each pattern of light only the sum over it is used, and the sum of all of it. Mean and contrast of the
+    answer, in the frame's counts, are estimated from the sums as well.
     """
 
     def __init__(self, count: int, side: int, hidden: int, layers: int) -> None:
         super().__init__()
+        self.side = side
         self.ghost = GhostImagingFromSeries(light_patterns(count, side), hidden, layers)
 
     def forward(self, frame: Tensor) -> Tensor:
-        series, mean = self.measured(frame)
+        batch, _, height, width = frame.shape
+        rows, columns = height // self.side, width // self.side
+        parts = functional.pixel_unshuffle(frame, self.side).permute(0, 2, 3, 1)  # (b, rows, columns, side * side)
+        series, mean = self.measured(parts.reshape(-1, 1, self.side, self.side))
         image: Tensor = self.ghost(series)
-        return mean[:, None, None] + self.spread(series)[:, None, None] * image
+        image = mean[:, None, None] + self.spread(series)[:, None, None] * image
+        images = image.reshape(batch, rows, columns, -1).permute(0, 3, 1, 2)
+        return functional.pixel_shuffle(images, self.side)
 
-    def measured(self, frame: Tensor) -> tuple[Tensor, Tensor]:
-        """The series (b, 1, 1, n), less what even light of the frame's mean would give, and the mean (b, 1)."""
-        rows = frame.flatten(1)
+    def measured(self, parts: Tensor) -> tuple[Tensor, Tensor]:
+        """Of parts (n, 1, side, side) the series (n, 1, 1, k), less what even light of their mean would give, and the
+        mean (n, 1)."""
+        rows = parts.flatten(1)
         mean = rows.mean(dim=1, keepdim=True)
-        return ((rows - mean) @ self.ghost.patterns.T)[:, None, None], mean
+        # `linear`, since `@` of the transposed patterns would stand in the package as a second copy of them.
+        return functional.linear(rows - mean, self.ghost.patterns)[:, None, None], mean
 
     def spread(self, series: Tensor) -> Tensor:
-        """Standard deviation of the frame (b, 1), which that of the series is in proportion to."""
+        """Standard deviation of the parts (n, 1), which that of the series is in proportion to."""
         power = self.ghost.patterns.square().sum(dim=1).mean()
         rows = series.flatten(1)
         spread = (rows - rows.mean(dim=1, keepdim=True)).square().mean(dim=1, keepdim=True)

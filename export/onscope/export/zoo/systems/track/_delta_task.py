@@ -16,15 +16,17 @@ from ...networks.track import DeltaTracking
 from ...recipes import Part
 from .._augment import crop, turned
 from ._bacteria import parted, series
+from ._early import early
 
 Array = npt.NDArray[Any]
 SPECIMENS = 60
 LOW, HIGH = 1.0, 99.8
 GAP_WEIGHT, GAP_PX = 10.0, 4.0
 MOTHER, DAUGHTER, NEITHER = range(3)
-SHARES = (0.2, 0.4, 0.3, 0.1)
-"""Of the examples: bacteria that go on within `NEAR_PX`, that go on further off, that divide, and that have gone."""
-NEAR_PX = 5.0
+SHARES = (0.15, 0.2, 0.25, 0.3, 0.1)
+"""Of the examples: bacteria that go on within the first of `NEAR_PX`, within the second, further off, that divide, and
+that have gone."""
+NEAR_PX = (5.0, 10.0)
 SHARPENED = 3.0
 """What answers in use are raised to: a mask counts above 0.05 there, which so are places 27 % likely and more."""
 
@@ -90,20 +92,25 @@ class TrackTask:
         pool = self.pools[some[int(rng.choice(len(some), p=shares / shares.sum()))]]
         n, time, own = (int(one) for one in pool[int(rng.integers(len(pool)))])
         before, now, was = self.labels[n, time - 1], self.labels[n, time], self.was[n, time]
-        y, x = (float(one.mean()) for one in np.nonzero(before == own))
+        # Numbers are in the order of the ids: the first daughter lies nearer to the closed end, as DeLTA's mother does.
+        became = [now == name for name in np.flatnonzero(was == own).tolist()]
+        mask, became, now = early(before == own, [part for part in became if part.any()], now, rng)
+        y, x = (float(one.mean()) for one in np.nonzero(mask))
         shift = rng.integers(-2, 3, 2)
         place = round(y) + int(shift[0]), round(x) + int(shift[1])
+        wanted = np.full(now.shape, NEITHER, np.uint16)
+        for kind, part in zip((MOTHER, DAUGHTER), became, strict=False):
+            wanted[part] = kind
         cut = [
             _around(image, place, self.side, fill)
-            for image, fill in ((self.counts[n, time - 1], None), (before, 0), (self.counts[n, time], None), (now, 0))
-        ]
-        first, here, second, there = turned(np.stack(cut), int(rng.integers(8)))
-        classes = np.full(there.shape, NEITHER, np.int64)
-        # Numbers are in the order of the ids: the first daughter lies nearer to the closed end, as DeLTA's mother does.
-        for part, name in zip((MOTHER, DAUGHTER), np.flatnonzero(was == own), strict=False):
-            classes[there == name] = part
-        one, all_now = _worn(here == own, rng), _worn(self._some(there, rng) > 0, rng)
-        return np.stack([first, one, second, all_now]).astype(np.float32), classes
+            for image, fill in (
+                (self.counts[n, time - 1], None), (mask.astype(np.uint16), 0), (self.counts[n, time], None), (now, 0),
+                (wanted, NEITHER),
+            )
+        ]  # fmt: skip
+        first, here, second, there, classes = turned(np.stack(cut), int(rng.integers(8)))
+        one, all_now = _worn(here > 0, rng), _worn(self._some(there, rng) > 0, rng)
+        return np.stack([first, one, second, all_now]).astype(np.float32), classes.astype(np.int64)
 
     def _some(self, labels: Array, rng: np.random.Generator) -> Array:
         """The labels, of one in ten without one of them."""
@@ -112,14 +119,17 @@ class TrackTask:
 
     def _pools(self) -> tuple[list[tuple[int, int, int]], ...]:
         """(series, frame, label in the frame before) of those that the `SHARES` are of."""
-        pools: tuple[list[tuple[int, int, int]], ...] = ([], [], [], [])
+        pools: tuple[list[tuple[int, int, int]], ...] = tuple([] for _ in SHARES)
         for n, one in enumerate(self.labels):
             for time in range(1, len(one)):
                 places, later = _middles(one[time - 1]), _middles(one[time])
                 for own, place in places.items():
                     left = [later[name] for name in np.flatnonzero(self.was[n, time] == own).tolist() if name in later]
-                    far = len(left) == 1 and float(np.hypot(*(left[0] - place))) > NEAR_PX
-                    pools[3 if not left else 2 if len(left) > 1 else int(far)].append((n, time, own))
+                    if len(left) == 1:
+                        kind = int(np.searchsorted(NEAR_PX, np.hypot(*(left[0] - place))))
+                    else:
+                        kind = 3 if left else 4
+                    pools[kind].append((n, time, own))
         return pools
 
 

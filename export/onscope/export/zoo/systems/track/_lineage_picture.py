@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from onscope.runtime.drawing import Look
+
 from .._sheet import Tile, sheet
 from ._mother_machines import Movie
 
@@ -31,7 +33,10 @@ def draw(seen: Movie, results: Sequence[Mapping[str, Any]], file: Path) -> None:
         true.append(_true_roots(seen, time)[labels])
     part = slice(140, 400), slice(60, 290)
     rows = [
-        [Tile(f"{name}, frame {time + 1}", np.ascontiguousarray(image[part])) for time, image in enumerate(images)]
+        [
+            Tile(f"{name}, frame {time + 1}", np.ascontiguousarray(image[part]), look=Look.of(image, glow=False))
+            for time, image in enumerate(images)
+        ]
         for name, images in (("phase contrast", frames), ("DeLTA", own), ("truth", true))
     ]
     sheet(

@@ -37,8 +37,10 @@ stages:
   cells: {measure: bacteria}
   lineage: {package: "{package}", pairs: cells, rescale: true}
 """
-INTERVALS_S = (60.0, 120.0, 180.0)
+INTERVALS_S = (60.0, 180.0)
 FRAMES = 12
+FIRST = 3000
+"""Of the held-out specimens measured on: nothing was chosen by these, others were looked at before."""
 METRICS = ("TRA", "links F1", "division F1", "switches per 1000")
 
 
@@ -85,7 +87,7 @@ def _scores(folder: Path, seeds: int) -> list[Score]:
     for varied in (False, True):
         name = "mother machines of many kinds" if varied else "the scenario bacteria"
         for interval in INTERVALS_S:
-            movies = [held_out(number, FRAMES, interval, varied=varied) for number in range(seeds)]
+            movies = [held_out(FIRST + number, FRAMES, interval, varied=varied) for number in range(seeds)]
             rows = [_judged(folder, one) for one in movies]
             for metric in METRICS:
                 values = [{way: one[metric] for way, one in row.items()} for row in rows]
@@ -106,7 +108,7 @@ def _judged(folder: Path, seen: Movie) -> dict[str, dict[str, float]]:
 
 
 def _picture(folder: Path, file: Path) -> None:
-    seen = held_out(0, 6, 180.0, varied=False)
+    seen = held_out(FIRST, 6, 180.0, varied=False)
     results = answers(pipeline_of(PIPELINE, folder), movie(list(seen.frames)), seen.pixel_um)
     draw(seen, [dict(one.answers) for one in results], file)
 
@@ -128,16 +130,21 @@ SYSTEM = System(
             "makes tracks of the masks. Crops have one size alone; take `rescale: true`."
         ),
         recipe=(
-            f"Pairs of successive frames of {DEVICES}; crops turned and mirrored, of one third bacteria that "
-            "divide, of one tenth those that were washed away. Masks are the truth's with gaps, one in five a "
-            "pixel wider, one in five narrower, and of one crop in ten a bacterium is missing. Cross entropy of "
-            "mother, daughter and neither, background weighs a twentieth. Four levels with 8 to 64 features (the "
-            "paper's: five, 64 to 1024)."
+            f"Pairs of successive frames of {DEVICES}; crops turned and mirrored, three in ten of bacteria that "
+            "divide, one in ten of those that were washed away. Masks are the truth's with gaps, one in five a "
+            "pixel wider, one in five narrower, and of one crop in ten a bacterium is missing. As a segmentation "
+            "does where a septum shows, bacteria are parted before they divide: then one half becomes one half or "
+            "daughter. Cross entropy of mother, daughter and neither, background weighs a twentieth. Five levels with "
+            "8 to 128 features (the paper's: 64 to 1024)."
         ),
         limits=(
-            "Trained on simulated mother machines alone, at intervals of 40 to 200 s in which a bacterium moves "
-            "by at most about its own length. Over longer ones neighbours are mistaken for each other. It links "
-            "what was segmented: bacteria that were merged or missed there are lost here."
+            "Trained on simulated mother machines alone, at intervals of 40 to 200 s in which a bacterium moves by at"
+            " most about its own length. Over longer ones neighbours are mistaken for each other. It is worth its "
+            "time where bacteria move by about half their length and more from frame to frame: where they move less "
+            "(every 60 s, or slow ones) linking by overlap is as good or better and needs no network. It finds "
+            "divisions no better than overlap does in three of the four cases measured. It links what was segmented: "
+            "bacteria that were merged or missed there are lost here, and delta-segment parts nearly every one a "
+            "frame or two before it has divided."
         ),
         cite=(CITE,),
         settings={},
