@@ -83,7 +83,10 @@ def choices(minimum: int = 16, step: int = 1, samples: Samples = CELLS) -> Choic
         output_names=("image",),
         minimum=minimum,
         step=step,
-        sizes=[(minimum, minimum + step), (64, 100), (76, 52)],
+        sizes=[
+            (minimum, minimum + step),
+            *(tuple(-(-side // step) * step for side in one) for one in ((64, 100), (76, 52))),
+        ],
         frames=[frame[:96, :96] for frame in frames[1:]],
         settings={"denormalise": {"image": "values"}, "scale": SCALE},
     )
@@ -140,7 +143,9 @@ def picture(heading: str, name: str, folder: Path, file: Path, samples: Samples 
         part = _busiest(frame.truth)
         look = Look.of(frame.truth[part], glow=True)
         small = tuple(slice(one.start // SCALE, one.stop // SCALE) for one in part)
-        tiles = [Tile(title, frame.counts[small], f"as the camera gives it, {SHOWN:g} photons", look)]
+        # A truth of another brightness does not say what is white in the frame.
+        seen = Look.of(frame.counts[small], glow=True) if samples.fitted else look
+        tiles = [Tile(title, frame.counts[small], f"as the camera gives it, {SHOWN:g} photons", seen)]
         tiles += [
             Tile(by, image[part], f"{psnr(image, frame.truth):.1f} dB, SSIM {ssim(image, frame.truth):.3f}", look)
             for by, image in images.items()

@@ -9,7 +9,7 @@ from ..._texts import Words
 from .._system import Live, Measured, System, Training
 from ._beside_srcnn import srcnn
 from ._cells_quality import ABOUT, METRICS, PIPELINE, Metric, choices, picture, scores
-from ._cells_words import GIVES, LEARNT_FROM, NOT_REAL
+from ._cells_words import BRIGHTER_TOO, GIVES, LEARNT_FROM, NOT_REAL
 from ._resolution import spectrum_error_db
 
 if TYPE_CHECKING:
@@ -47,9 +47,10 @@ SYSTEM = System(
         description="SRGAN with five blocks: fluorescence of cells on twice as many pixels per side, with its texture",
         takes_and_gives=GIVES,
         recipe=(
-            f"{LEARNT_FROM} Loss: the logarithm of each crop's squared error, alone for 2500 batches; then 0.15 times "
-            "the discriminator's cross entropy beside it (the discriminator at eight features, on 64x64 fine pixels). "
-            "The paper compares features of a network that knows photographs where pixels are compared here."
+            f"{LEARNT_FROM} {BRIGHTER_TOO} Loss: the logarithm of each crop's squared error, alone for 2500 batches; "
+            "then 0.15 times the discriminator's cross entropy beside it (the discriminator at eight features, on "
+            "64x64 fine pixels). The paper compares features of a network that knows photographs where pixels are "
+            "compared here."
         ),
         limits=(
             f"{NOT_REAL} It is taught to draw what looks like the sample, texture included: where noise hides it, it "
