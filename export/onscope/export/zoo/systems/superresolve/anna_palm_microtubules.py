@@ -159,7 +159,8 @@ SYSTEM = System(
         ),
         limits=(
             "It draws microtubules whatever it sees: other structures come out as filaments, gaps are closed that may "
-            "be real, and two filaments closer than about 100 nm become one. The density is no count of molecules. "
+            "be real, and two filaments closer than about 100 nm become one. Faint ones, farther from the coverslip, "
+            "come out in pieces or not at all. The density is no count of molecules. "
             "Localisations belong to isolated spots a little more than a pixel wide (sigma): where spots overlap, in "
             "dense blinking, they are wrong. The sample must stand still for the 40 frames."
         ),
