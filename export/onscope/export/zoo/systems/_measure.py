@@ -54,9 +54,10 @@ def cost_of(system: System, folder: Path) -> Cost:
     pipeline = pipeline_of(system.live.pipeline, folder)
     letter = pipeline.gather.along
     count = RUNS + 2
+    total = count + system.window if letter == "t" and pipeline.gather.sliding else count * system.window
     images = [
         Image(frame, {"t": n} if letter == "t" else {"t": n // system.window, letter: n % system.window})
-        for n in range(system.window * count if letter != "t" else count + system.window)
+        for n in range(total)
     ]
     spans = [
         sum(end - start for start, end in set(one.stamps.stages.values())) for one in answers(pipeline, images, 0.1)

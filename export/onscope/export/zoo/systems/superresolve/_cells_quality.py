@@ -16,7 +16,7 @@ from onscope.runtime.drawing import Look
 
 from ..._metrics import psnr
 from .._classical import ssim
-from .._live_path import FRESH, answers, movie, pipeline_of
+from .._live_path import answers, movie, pipeline_of
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
 from .._structures import Frame
@@ -40,6 +40,8 @@ class Samples:
     fitted: bool = False
 
 
+FIRST = 10
+"""Of the measured specimens: SRCNN's recipes were compared and its first weights measured on those before."""
 CELLS = Samples(kind_names(), held_out_frame)
 PEAKS = (100.0, 400.0, 2000.0)
 """Photons of the brightest pixels of held-out frames."""
@@ -81,7 +83,10 @@ def choices(minimum: int = 16, step: int = 1, samples: Samples = CELLS) -> Choic
         output_names=("image",),
         minimum=minimum,
         step=step,
-        sizes=[(minimum, minimum + step), (64, 100), (76, 52)],
+        sizes=[
+            (minimum, minimum + step),
+            *(tuple(-(-side // step) * step for side in one) for one in ((64, 100), (76, 52))),
+        ],
         frames=[frame[:96, :96] for frame in frames[1:]],
         settings={"denormalise": {"image": "values"}, "scale": SCALE},
     )
@@ -104,7 +109,7 @@ def scores(
     found = []
     for kind, name in enumerate(samples.names):
         for peak in PEAKS:
-            frames = [samples.frame(kind, number, peak) for number in range(FRESH, FRESH + seeds)]
+            frames = [samples.frame(kind, number, peak) for number in range(FIRST, FIRST + seeds)]
             images = _images(folder, frames, others, samples.fitted)
             for metric in metrics:
                 rows = [
@@ -126,17 +131,21 @@ def _images(folder: Path, frames: Sequence[Frame], others: Others | None, fitted
 
 
 def picture(heading: str, name: str, folder: Path, file: Path, samples: Samples = CELLS) -> None:
-    """A row for each kind of structure: a part of the frame, the best filter's, the network's, and the truth."""
+    """A row for each kind of structure, the first measured one: part of the frame, the best filter's, the network's,
+    and the truth.
+    """
     rows = []
     for kind, title in enumerate(samples.names):
-        frame = samples.frame(kind, 0, SHOWN)
+        frame = samples.frame(kind, FIRST, SHOWN)
         filters = best_enlargements(frame.counts, frame.truth, samples.fitted)
         best = max(("Gaussian, then bicubic", "Richardson-Lucy"), key=lambda one: psnr(filters[one], frame.truth))
         images = {best: filters[best], name: enlarged(folder, [frame])[0]}
         part = _busiest(frame.truth)
         look = Look.of(frame.truth[part], glow=True)
         small = tuple(slice(one.start // SCALE, one.stop // SCALE) for one in part)
-        tiles = [Tile(title, frame.counts[small], f"as the camera gives it, {SHOWN:g} photons", look)]
+        # A truth of another brightness does not say what is white in the frame.
+        seen = Look.of(frame.counts[small], glow=True) if samples.fitted else look
+        tiles = [Tile(title, frame.counts[small], f"as the camera gives it, {SHOWN:g} photons", seen)]
         tiles += [
             Tile(by, image[part], f"{psnr(image, frame.truth):.1f} dB, SSIM {ssim(image, frame.truth):.3f}", look)
             for by, image in images.items()

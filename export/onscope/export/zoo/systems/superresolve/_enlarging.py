@@ -68,6 +68,11 @@ def best_enlargements(frame: Array, truth: Array, fit: bool = False) -> dict[str
     }
 
 
+def correlation(image: Array, truth: Array) -> float:
+    """Pearson's r of the pixels: whatever the image's brightness and background."""
+    return float(np.corrcoef(image.ravel(), truth.ravel())[0, 1])
+
+
 def _as_it_is(image: Array, truth: Array) -> Array:
     return image
 

@@ -23,7 +23,7 @@ from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
 from ._blinking import SCALE, held_out
-from ._enlarging import fitted
+from ._enlarging import correlation, fitted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -113,14 +113,10 @@ def _scores(folder: Path, seeds: int) -> list[Score]:
         ({"network": own, **_beside(window, truth)}, truth) for own, (window, truth) in zip(drawn, pairs, strict=True)
     ]
     found = []
-    for metric, unit, measure in (("PSNR", "dB", psnr), ("SSIM", "", ssim), ("correlation", "", _correlation)):
+    for metric, unit, measure in (("PSNR", "dB", psnr), ("SSIM", "", ssim), ("correlation", "", correlation)):
         rows = [{name: measure(image, truth) for name, image in named.items()} for named, truth in images]
         found.append(over_seeds(f"microtubules, {WINDOW} frames", metric, unit, rows))
     return found
-
-
-def _correlation(image: Array, truth: Array) -> float:
-    return float(np.corrcoef(image.ravel(), truth.ravel())[0, 1])
 
 
 def _picture(folder: Path, file: Path) -> None:
@@ -163,7 +159,8 @@ SYSTEM = System(
         ),
         limits=(
             "It draws microtubules whatever it sees: other structures come out as filaments, gaps are closed that may "
-            "be real, and two filaments closer than about 100 nm become one. The density is no count of molecules. "
+            "be real, and two filaments closer than about 100 nm become one. Faint ones, farther from the coverslip, "
+            "come out in pieces or not at all. The density is no count of molecules. "
             "Localisations belong to isolated spots a little more than a pixel wide (sigma): where spots overlap, in "
             "dense blinking, they are wrong. The sample must stand still for the 40 frames."
         ),

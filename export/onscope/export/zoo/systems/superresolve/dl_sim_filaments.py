@@ -132,7 +132,7 @@ def _detail_nm(image: Array, truth: Array) -> float:
 
 def _picture(folder: Path, file: Path) -> None:
     rows = []
-    for number, peak in ((0, 15.0), (1, 40.0), (2, 120.0)):
+    for number, peak in enumerate((15.0, 40.0, 120.0), start=FRESH):
         shots = held_out_shots(number, peak)
         best, part = _best(shots), slice(96, 224)
         truth = shots.truth[part, part]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..._texts import Words
 from .._system import Live, Measured, System, Training
 from ._cells_quality import ABOUT, PIPELINE, choices, picture, scores
-from ._cells_words import GIVES, LEARNT_FROM, NOT_REAL
+from ._cells_words import GIVES, LEARNT_FROM, NOT_REAL, on_real_images
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +29,8 @@ def _task() -> Task:
 
     network = _network()
     as_bicubic(network.layers)  # type: ignore[arg-type]
-    return EnlargeCellsTask(network)
+    # Brighter examples, as the deeper networks see, cost it 0.3 dB on validation specimens.
+    return EnlargeCellsTask(network, brighter=None)
 
 
 SYSTEM = System(
@@ -45,7 +46,11 @@ SYSTEM = System(
             f"{LEARNT_FROM} The training begins with weights that let the bicubic interpolation pass. Loss: the "
             "logarithm of each crop's squared error."
         ),
-        limits=f"{NOT_REAL} It sees 13 fine pixels at once: noise that is wider than that stays.",
+        limits=(
+            f"{NOT_REAL} It sees 13 fine pixels at once: noise that is wider than that stays. On mitochondria at "
+            "2000 photons Richardson-Lucy with the best parameters, and even bicubic interpolation, are ahead of it. "
+            + on_real_images("31.6 / 39.4, 47.5 / 49.2, 48.9 / 52.0, 33.2 / 34.1 and 43.6 / 44.7")
+        ),
         cite=(
             {
                 "text": "C. Dong, C. C. Loy, K. He, X. Tang, Image super-resolution using deep convolutional networks, "
@@ -57,6 +62,6 @@ SYSTEM = System(
         settings={"decode": "image"},
     ),
     live=Live(PIPELINE, "specimen:dividing-cells@membranes"),
-    training=Training(_task, steps=8000, learning_rate=5e-4),
+    training=Training(_task, steps=8000, learning_rate=1e-3),
     measured=Measured(scores, partial(picture, "SRCNN on held-out cells", "SRCNN"), about=ABOUT),
 )

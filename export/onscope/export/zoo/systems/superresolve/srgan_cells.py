@@ -9,7 +9,7 @@ from ..._texts import Words
 from .._system import Live, Measured, System, Training
 from ._beside_srcnn import srcnn
 from ._cells_quality import ABOUT, METRICS, PIPELINE, Metric, choices, picture, scores
-from ._cells_words import GIVES, LEARNT_FROM, NOT_REAL
+from ._cells_words import BRIGHTER_TOO, GIVES, LEARNT_FROM, NOT_REAL, on_real_images
 from ._resolution import spectrum_error_db
 
 if TYPE_CHECKING:
@@ -44,17 +44,22 @@ SYSTEM = System(
     words=Words(
         name=KEY,
         folder=KEY,
-        description="SRGAN with five blocks: fluorescence of cells on twice as many pixels per side, with its texture",
+        description="SRGAN with five blocks: fluorescence of cells on twice as many pixels per side",
         takes_and_gives=GIVES,
         recipe=(
-            f"{LEARNT_FROM} Loss: the logarithm of each crop's squared error, alone for 2500 batches; then 0.15 times "
-            "the discriminator's cross entropy beside it (the discriminator at eight features, on 64x64 fine pixels). "
-            "The paper compares features of a network that knows photographs where pixels are compared here."
+            f"{LEARNT_FROM} {BRIGHTER_TOO} Loss: the logarithm of each crop's squared error, alone for 2500 batches; "
+            "then 0.15 times the discriminator's cross entropy beside it (the discriminator at eight features, on "
+            "64x64 fine pixels). The paper compares features of a network that knows photographs where pixels are "
+            "compared here."
         ),
         limits=(
             f"{NOT_REAL} It is taught to draw what looks like the sample, texture included: where noise hides it, it "
-            "invents, and no measurement should rest on its finest details. The paper enlarges four times, with "
-            "sixteen blocks of 64 features."
+            "may invent, and no measurement should rest on its finest details. At this weight the discriminator "
+            "brought little texture: images are as smooth as SRCNN's, and their spectrum is nearer to the truth's on "
+            "mitochondria alone. At 100 photons its PSNR is 0.4 to 1 dB above SRCNN's, at 2000 as much below it, and "
+            "there bicubic interpolation is ahead of it on mitochondria. The paper enlarges four times, with sixteen "
+            "blocks of 64 features. "
+            + on_real_images("30.3 / 39.4, 47.4 / 49.2, 48.1 / 52.0, 33.1 / 34.1 and 43.5 / 44.7")
         ),
         cite=(
             {

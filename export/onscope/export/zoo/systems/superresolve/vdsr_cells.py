@@ -9,7 +9,7 @@ from ..._texts import Words
 from .._system import Live, Measured, System, Training
 from ._beside_srcnn import srcnn
 from ._cells_quality import ABOUT, PIPELINE, choices, picture, scores
-from ._cells_words import GIVES, LEARNT_FROM, NOT_REAL
+from ._cells_words import BRIGHTER_TOO, GIVES, LEARNT_FROM, NOT_REAL, on_real_images
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,8 +41,13 @@ SYSTEM = System(
         folder=KEY,
         description="VDSR with twelve layers: fluorescence of cells on twice as many pixels per side",
         takes_and_gives=GIVES,
-        recipe=f"{LEARNT_FROM} Loss: the logarithm of each crop's squared error.",
-        limits=f"{NOT_REAL} The paper's network has twenty layers of 64 features; this one sees 25 pixels at once.",
+        recipe=f"{LEARNT_FROM} {BRIGHTER_TOO} Loss: the logarithm of each crop's squared error.",
+        limits=(
+            f"{NOT_REAL} The paper's network has twenty layers of 64 features; this one sees 25 fine pixels at once. "
+            "It is within 0.4 dB of SRCNN up to 400 photons, and 0.4 to 1.2 dB ahead of it at 2000; on mitochondria at "
+            "2000 photons Richardson-Lucy with the best parameters, and even bicubic interpolation, are ahead of it. "
+            + on_real_images("32.0 / 39.4, 47.7 / 49.2, 49.6 / 52.0, 33.3 / 34.1 and 43.6 / 44.7")
+        ),
         cite=(
             {
                 "text": "J. Kim, J. K. Lee, K. M. Lee, Accurate image super-resolution using very deep convolutional "
