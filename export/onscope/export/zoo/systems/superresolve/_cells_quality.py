@@ -85,7 +85,7 @@ def choices(minimum: int = 16, step: int = 1, samples: Samples = CELLS) -> Choic
         step=step,
         sizes=[
             (minimum, minimum + step),
-            *(tuple(-(-side // step) * step for side in one) for one in ((64, 100), (76, 52))),
+            *((-(-y // step) * step, -(-x // step) * step) for y, x in ((64, 100), (76, 52))),
         ],
         frames=[frame[:96, :96] for frame in frames[1:]],
         settings={"denormalise": {"image": "values"}, "scale": SCALE},
