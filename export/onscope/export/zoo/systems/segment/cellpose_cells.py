@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 KEY = "cellpose-cells"
 WIDTHS = (8, 16, 32, 64)
 DECODED = {
-    "cellprob_threshold": 0.0, "flow_threshold": 0.4, "do_3D": False, "min_size": 15, "output_dtype": "int32",
+    "cellprob_threshold": 0.0, "flow_threshold": 0.4, "do_3D": False, "min_size": 15, "output_dtype": "uint32",
 }  # fmt: skip
 """Cellpose's own thresholds."""
 PIPELINE = """schema: 1
