@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from onscope.export import Choices
-from onscope.export._steps import cast, percentiles
+from onscope.export._steps import cast, linear, percentiles
 
 from ..._texts import Words
 from .._system import Live, System
@@ -26,6 +27,9 @@ NUMBERS: Mapping[str, Any] = {
 """Of both networks: an eighth of a ResNet-18's features, and a pyramid of a sixteenth of the published ones."""
 COLUMNS = ("y0", "x0", "y1", "x1", "class", "score")
 """What a candidate's numbers begin with."""
+DIM = 0.06
+"""Of frames between 0 and 1: seeded weights answer brighter ones with logits of tens, whose scores are all 1, and which
+of two equal candidates goes first hangs on the last digit."""
 PIPELINE = """schema: 1
 stages:
   objects: {package: "{package}"}
@@ -50,10 +54,10 @@ def objects_told_apart(
 
     def choices() -> Choices:
         shape = (SIDE, SIDE) if fixed else (64, 80)
-        frames = np.random.default_rng(1).poisson(200, (2, *shape)).astype(np.uint16)
+        frames = _frames(shape)
         return Choices(
             example=frames[0][None, None],
-            pre=(percentiles(1, 99.8, ("y", "x")), cast("float32")),
+            pre=(percentiles(1, 99.8, ("y", "x")), linear(DIM, 0.0), cast("float32")),
             output_axes=("bic",),
             output_names=("objects",),
             fixed=fixed,
@@ -70,7 +74,7 @@ def objects_told_apart(
             name=key,
             folder=key,
             description=description,
-            takes_and_gives=f"One uint16 frame, scaled by its percentiles 1 and 99.8. {answer}",
+            takes_and_gives=f"One uint16 frame, scaled so that its percentiles 1 and 99.8 become 0 and {DIM}. {answer}",
             recipe="Seeded weights.",
             limits="Not trained: its answers mean nothing.",
             cite=cite,
@@ -80,3 +84,10 @@ def objects_told_apart(
         live=Live(PIPELINE, f"specimen:dividing-cells@nuclei,size={SIDE}", frames=8),
         cost_shape=(SIDE, SIDE),
     )
+
+
+def _frames(shape: tuple[int, int]) -> npt.NDArray[np.uint16]:
+    """Two frames, (2, y, x), of squares that differ: in noise alone all candidates are alike."""
+    random, (y, x) = np.random.default_rng(1), shape
+    light = np.kron(random.uniform(50, 400, (2, -(-y // 8), -(-x // 8))), np.ones((8, 8)))[:, :y, :x]
+    return random.poisson(light).astype(np.uint16)

@@ -1,4 +1,4 @@
-"""Faster R-CNN on a feature pyramid with few features, with seeded weights: proposals, RoIAlign and NMS in the graph."""
+"""Faster R-CNN on a feature pyramid with few features, with seeded weights: boxes of objects, found in the graph."""
 
 from __future__ import annotations
 

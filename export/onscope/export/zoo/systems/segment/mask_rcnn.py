@@ -1,4 +1,4 @@
-"""Mask R-CNN on a feature pyramid with few features, with seeded weights: masks of the candidates, made in the graph."""
+"""Mask R-CNN on a feature pyramid with few features, with seeded weights: single objects and their masks."""
 
 from __future__ import annotations
 
