@@ -99,10 +99,10 @@ SYSTEM = System(
         limits=(
             "Trained on simulated nuclei alone, and on nuclei only: it is no generalist as the published models are, "
             "which have learned from many kinds of cells. Following the flows takes time on the processor (120 ms for "
-            "512x512 pixels with 200 objects). Nuclei that lie over each other are parted somewhere. On StarDist's real "
-            "example image (125 nuclei, never trained on) F1 is 0.855 at 0.5 and 0.819 at 0.7, between unet-cells (0.749 "
-            "and 0.705; Otsu and watershed 0.736 and 0.521) and nuclei-cells (0.917 and 0.802); the count is 18 % off, "
-            "for it merges nuclei that touch. Look at what it does on your images before you count with it."
+            "512x512 pixels with 200 objects). Nuclei that lie over each other are parted somewhere. On StarDist's "
+            "real example image (125 nuclei, never trained on) F1 is 0.855 at 0.5 and 0.819 at 0.7, beside unet-cells "
+            "(0.749 and 0.705; Otsu and watershed 0.736 and 0.521) and nuclei-cells (0.917 and 0.802); the count is 18 "
+            "% off, for it merges nuclei that touch. Look at what it does on your images before you count with it."
         ),
         cite=(
             {
