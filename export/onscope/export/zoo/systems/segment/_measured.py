@@ -88,12 +88,12 @@ def compared(truth: Labels, found: Labels) -> Compared:
 
 
 @cache
-def fields(kind: str, seeds: int) -> tuple[tuple[Nuclei, ...], ...]:
-    """The held-out fields of each of so many specimens of a kind, from FRESH on.
+def fields(kind: str, seeds: int, first: int = FRESH) -> tuple[tuple[Nuclei, ...], ...]:
+    """The held-out fields of each of so many specimens of a kind, from number `first` on.
 
-    Scores of those before had been seen when the settings of the U-Net's decoder were chosen.
+    Scores of those before FRESH had been seen when the settings of the U-Net's decoder were chosen.
     """
-    every = tuple(held_out(kind, seeds, FRESH))
+    every = tuple(held_out(kind, seeds, first))
     each = len(every) // seeds
     return tuple(every[n * each : (n + 1) * each] for n in range(seeds))
 
@@ -130,11 +130,11 @@ def best_watershed(given: Sequence[Nuclei]) -> Sequence[Labels]:
     return found
 
 
-def scores(finders: Mapping[str, Finder], seeds: int, kinds: Sequence[str] = KINDS) -> list[Score]:
+def scores(finders: Mapping[str, Finder], seeds: int, first: int = FRESH) -> list[Score]:
     """All metrics on all kinds of fields; `finders` are "network" and the baselines by their names."""
     found = []
-    for kind in kinds:
-        groups = fields(kind, seeds)
+    for kind in KINDS:
+        groups = fields(kind, seeds, first)
         every = [one for group in groups for one in group]
         told = {name: _of(every, find(every), len(groups)) for name, find in finders.items()}
         for metric, unit, less, value in METRICS:

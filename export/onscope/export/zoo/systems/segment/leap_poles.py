@@ -67,6 +67,7 @@ def _choices() -> Choices:
         step=4,
         sizes=[(32, 48), (64, 112), (132, 80)],
         frames=[np.ascontiguousarray(one[:160, :160]) for one in frames[1:3]],
+        pixel_um=PIXEL_UM,
     )
 
 
@@ -215,7 +216,6 @@ SYSTEM = System(
             "decode": "peaks",
             "threshold": 0.4,
             "min_distance": 3,
-            "pixel_um": PIXEL_UM,
         },
     ),
     live=Live(PIPELINE, "specimen:bacteria@phase"),
