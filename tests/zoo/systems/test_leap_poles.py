@@ -32,7 +32,7 @@ def test_ellipses_find_one_rod() -> None:
     for name in ("pole", "middle"):
         score, away = judged([one], [found], name)
         assert score == 1.0
-        assert away < 2.0  # an ellipse of the same moments is no rod
+        assert away < 0.3
 
 
 def test_judgement_of_a_known_case() -> None:

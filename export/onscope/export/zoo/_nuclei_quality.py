@@ -57,15 +57,15 @@ def dying(scenario: Scenario, rng: np.random.Generator) -> Plan:
     return replace(plan, scenario=replace(scenario, sample=replace(scenario.sample, cells=cells)))
 
 
-def held_out(kind: str, count: int) -> Iterator[Nuclei]:
-    """Fields of `count` specimens of the held-out part: one each, or all four "as in training"."""
+def held_out(kind: str, count: int, first: int = 0) -> Iterator[Nuclei]:
+    """Fields of the held-out part's `count` specimens from number `first` on: one each, or four "as in training"."""
     if kind == "as in training":
         recipe = NUCLEI
     elif kind == "dying cells":
         recipe = Recipe(kind, "dividing-cells", dying, pairs)
     else:
         recipe = Recipe(kind, kind, as_it_is, pairs)
-    for number in range(count):
+    for number in range(first, first + count):
         yield from made(recipe, Part.HELD_OUT, number)
 
 

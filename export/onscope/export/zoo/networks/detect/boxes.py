@@ -15,6 +15,8 @@ RATIOS = (0.5, 1.0, 2.0)
 """Height over width of the boxes at each place."""
 LARGEST = math.log(1000 / 16)
 """Of the logarithms by which boxes may grow: exp of more would be no box at all."""
+THIN = 1.0
+"""Boxes that are no wider or higher, in pixels, are none: at the frame's rim several hold the same, and are equal."""
 MISSING = -1e4
 """The score of what is not there."""
 

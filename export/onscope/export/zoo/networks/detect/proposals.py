@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .boxes import MISSING, RATIOS, anchors, best, clipped, decoded
+from .boxes import MISSING, RATIOS, THIN, anchors, best, clipped, decoded
 from .operators import nms
 from .pyramid import STRIDES
 
@@ -46,7 +46,7 @@ class RegionProposals(nn.Module):
             logits, changes = self.raw(one)
             moved = clipped(decoded(anchors(one, stride, size), changes), frame)
             own, chosen = best(logits, moved, self.candidates)
-            solid = (chosen[..., 2:] - chosen[..., :2]).amin(dim=2) > 1e-3
+            solid = (chosen[..., 2:] - chosen[..., :2]).amin(dim=2) > THIN
             stays = nms(chosen, own, self.overlap) & solid
             scores.append(torch.where(stays, own, torch.full_like(own, MISSING)))
             boxes.append(chosen)

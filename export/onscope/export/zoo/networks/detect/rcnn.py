@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ..classify.resnet import ResNetBody
-from .boxes import clipped, decoded
+from .boxes import THIN, clipped, decoded
 from .operators import nms, onnx_translations, roi_align
 from .proposals import RegionProposals
 from .pyramid import STRIDES, FeaturePyramid
@@ -78,8 +78,9 @@ class FasterRcnn(nn.Module):
         boxes = clipped(decoded(regions[:, :, None], changes[:, :, 1:], WEIGHTS), frame)
         boxes = boxes.transpose(1, 2)  # (b, classes, regions, 4): each class is suppressed by itself
         scores = torch.softmax(logits, dim=2)[:, :, 1:].transpose(1, 2)
-        there = (regions[..., 2:] > regions[..., :2]).all(dim=2)
-        scores = torch.where(there[:, None] & (scores >= self.least_score), scores, torch.zeros_like(scores))
+        solid = (boxes[..., 2:] - boxes[..., :2] > THIN).all(dim=3)
+        there = (regions[..., 2:] > regions[..., :2]).all(dim=2)[:, None] & solid
+        scores = torch.where(there & (scores >= self.least_score), scores, torch.zeros_like(scores))
         stays = nms(boxes.flatten(0, 1), scores.flatten(0, 1), self.overlap).unflatten(0, (-1, classes))
         scores = torch.where(stays, scores, torch.zeros_like(scores)).flatten(1)
         kinds = torch.arange(classes, dtype=scores.dtype)[:, None].expand(-1, count).reshape(1, -1, 1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._live_path import FRESH
 from .._sheet import Tile, sheet
 from ._measured import Finder, compared, fields
 
@@ -18,11 +19,11 @@ SHOWN = (("dividing-cells", 0), ("rare-event", 0), ("as in training", 1), ("dyin
 SIDE = 256
 
 
-def picture(heading: str, finders: Mapping[str, Finder], file: Path) -> None:
+def picture(heading: str, finders: Mapping[str, Finder], file: Path, first: int = FRESH) -> None:
     """Write it into a .jpg: a row per field, the frame, the truth and what each of `finders` says."""
     rows = []
     for kind, number in SHOWN:
-        field = fields(kind, number + 1)[number][-1]
+        field = fields(kind, number + 1, first)[number][-1]
         tiles = [Tile(kind, _middle(field.counts)), Tile("truth", _middle(field.labels), _counted(field.labels))]
         for name, find in finders.items():
             (found,) = find([field])

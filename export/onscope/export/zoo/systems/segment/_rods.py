@@ -28,6 +28,8 @@ LIGHTS = ("phase", "bodies")
 TIMES = 3
 CLOSED_UM, OPEN_UM = 20.0, 45.0
 """y of the ends of a channel."""
+USUAL_UM = 1.0
+"""Width of rods where none is seen as a whole."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,33 +95,41 @@ def key_points(snap: Snap) -> dict[str, Array]:
     """The key points in the view of an exposure, y and x in pixels.
 
     The axis of a rod ends where its round ends have their middles, half a width from the tips. Its length comes from
-    the rod's area, its direction from the moments of its pixels.
+    the rod's area and from the width, which all rods of a view share; its direction from the moments of its pixels.
     """
     truth, view = snap.truth, snap.view
     assert truth is not None
+    seen = [(row, np.argwhere(truth.labels == row["id"])) for row in truth.objects]
+    rods = [(row, pixels, *_axis(pixels, view)) for row, pixels in seen if len(pixels) >= 12]
+    areas = [float(row["area_um2"]) / view.pixel_um**2 for row, *_ in rods]
+    width = _width([(area, pixels @ axis) for area, (_, pixels, axis, whole) in zip(areas, rods, strict=True) if whole])
     poles, middles = [], []
-    for row in truth.objects:
-        pixels = np.argwhere(truth.labels == row["id"])
-        if len(pixels) < 12:
-            continue
-        centre, axis, half = _axis(row, pixels, view)
+    for area, (row, _, axis, _) in zip(areas, rods, strict=True):
+        centre = np.array(view.pixels(row["y_um"], row["x_um"]), np.float64).ravel()
+        wide = USUAL_UM / view.pixel_um if width is None else width
+        half = max(area - math.pi * wide**2 / 4, 0.0) / wide / 2
         poles += [centre + half * axis, centre - half * axis]
         middles.append(centre)
     return {"pole": _inside(poles, view.shape), "middle": _inside(middles, view.shape)}
 
 
-def _axis(row: Any, pixels: Array, view: Any) -> tuple[Array, Array, float]:
-    """Middle (y, x), direction and half length in pixels of the line between the middles of the round ends."""
-    centre = np.array(view.pixels(row["y_um"], row["x_um"]), np.float64).ravel()
-    spread = np.cov((pixels - pixels.mean(axis=0)).T)
-    axis = np.linalg.eigh(spread)[1][:, 1]
-    # The second moment across a rod is about (width / 4)^2: its width, and with the area its length.
-    border = (pixels == 0).any() or (pixels == np.array(view.shape) - 1).any()
-    if border:
-        axis = np.array([1.0, 0.0])  # what is seen of a rod at the border does not tell; channels go along y
-    width = 4 * math.sqrt(max(float(np.linalg.eigvalsh(spread)[0]), 1.0)) if not border else 1.0 / view.pixel_um
-    area = float(row["area_um2"]) / view.pixel_um**2
-    return centre, axis, max((area - math.pi * width**2 / 4) / width, 0.0) / 2
+def _axis(pixels: Array, view: Any) -> tuple[Array, bool]:
+    """Direction (y, x) of a rod's pixels (n, 2), and whether all of it is in view."""
+    if (pixels == 0).any() or (pixels == np.array(view.shape) - 1).any():
+        return np.array([1.0, 0.0]), False  # what is seen of a rod at the border does not tell; channels go along y
+    return np.linalg.eigh(np.cov((pixels - pixels.mean(axis=0)).T))[1][:, 1], True
+
+
+def _width(rods: Sequence[tuple[float, Array]]) -> float | None:
+    """Width in pixels of whole rods, of which the area and the places of their pixels along the axis are known.
+
+    A rod of length t from tip to tip and width w has the area w t - (1 - pi / 4) w^2. The median of all; None of none.
+    """
+    lost, found = 1 - math.pi / 4, []
+    for area, along in rods:
+        tips = float(np.ptp(along)) + 1
+        found.append((tips - math.sqrt(max(tips**2 - 4 * lost * area, 0.0))) / (2 * lost))
+    return float(np.median(found)) if found else None
 
 
 def _inside(points: Sequence[Array], shape: tuple[int, int]) -> Array:

@@ -25,15 +25,24 @@ def watersheds(frame: Array) -> dict[str, list[Array]]:
     Otsu's threshold and local ones (mean of a neighbourhood), for what is bright and what is dark; parted by watersheds
     of the distance to the border, and of the image, whose bright lines between bacteria are ridges.
     """
-    smooth = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0)
-    level = threshold_otsu(smooth)  # type: ignore[no-untyped-call]
-    otsu = [smooth > level, smooth < level]
+    smooth = _smooth(frame)
     means = [cv2.blur(smooth, (side, side)) for side in BLOCKS_PX]
     local = [mask for mean in means for mask in (smooth > mean, smooth < mean)]
     return {
-        "Otsu + watershed": [one for mask in otsu for one in _parted(mask, smooth)],
+        "Otsu + watershed": otsu_watersheds(frame),
         "local threshold + watershed": [one for mask in local for one in _parted(mask, smooth)],
     }
+
+
+def otsu_watersheds(frame: Array) -> list[Array]:
+    """Of these those with Otsu's threshold."""
+    smooth = _smooth(frame)
+    level = threshold_otsu(smooth)  # type: ignore[no-untyped-call]
+    return [one for mask in (smooth > level, smooth < level) for one in _parted(mask, smooth)]
+
+
+def _smooth(frame: Array) -> Array:
+    return cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0)
 
 
 def _parted(mask: Array, smooth: Array) -> list[Array]:
