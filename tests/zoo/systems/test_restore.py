@@ -52,13 +52,11 @@ def test_deepcad_learns_from_noise_alone() -> None:
     torch.manual_seed(0)
     task = DeepCadTask(DeepCadRt(2, causal=True), squares(2, 20, 64, 64), batch=1, side=32)
     first, last = fallen(task, 30)
-    assert last < first - 0.3
+    assert last < first - 0.3  # of the 3 dB that there are
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_target_is_a_frame_beside_the_newest_and_not_in_the_window(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_targets_are_the_frames_beside_those_shown(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from onscope.export.zoo.systems.restore import _deepcad_task, _movies
 
     def numbered(light: np.ndarray, rng: np.random.Generator) -> _movies.Movie:
@@ -70,10 +68,10 @@ def test_the_target_is_a_frame_beside_the_newest_and_not_in_the_window(
     monkeypatch.setattr(_deepcad_task, "normalised", lambda window, target: (window, target))
     task = DeepCadTask(DeepCadRt(2, causal=True), squares(1, 20, 40, 40), side=32)
     window, target = task._pair(np.random.default_rng(seed))
-    frames, aim = [int(one[0, 0]) for one in window], int(target[0, 0, 0])
-    assert len(frames) == WINDOW
+    frames, aims = (np.array([int(one[0, 0]) for one in part]) for part in (window, target))
+    assert len(frames) == len(aims) == WINDOW
     assert set(np.diff(frames)) == {2}
-    assert abs(aim - frames[-1]) == 1
+    assert np.unique(aims - frames).tolist() in ([-1], [1])
 
 
 def test_units_are_those_of_the_window() -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from ...networks.restore import DeepCadRt
 from ...recipes import Part
 from .._augment import crop, turned
 from ._movies import filmed, movies
@@ -24,8 +25,10 @@ BEGINNING = 0.1
 
 
 class DeepCadTask:
-    """Windows of every second noisy frame, to the noisy frame beside their newest one, before or after it at random.
+    """Windows of every second noisy frame, to the noisy frames that were left out, as in the paper.
 
+    The target of a frame is the one after it or the one before it, in a whole window alike and at random; that of the
+    newest frame, which alone is answered live, counts as much as all others.
     Noise is independent from frame to frame, so that the mean of what may come out is the signal; no noise-free frame
     takes part. The squared error is told in dB relative to that between the newest frame and the target: every light
     level counts alike, and -3 dB would be a perfect answer to a still scene.
@@ -38,21 +41,25 @@ class DeepCadTask:
     def loss(self, rng: np.random.Generator) -> Tensor:
         pairs = [self._pair(rng) for _ in range(self.batch)]
         windows, targets = (torch.from_numpy(np.stack(part)) for part in zip(*pairs, strict=True))
-        left, before = (
-            ((image - targets) ** 2).mean(dim=(1, 2, 3)) for image in (self.network(windows), windows[:, -1:])
-        )
-        return 10 * torch.log10(left / (before + 1e-6)).mean()
+        assert isinstance(self.network, DeepCadRt)
+        answers = self.network.whole(windows)
+        return (_decibels(answers[:, -1:], windows[:, -1:], targets[:, -1:]) + _decibels(answers, windows, targets)) / 2
 
     def _pair(self, rng: np.random.Generator) -> tuple[Array, Array]:
         light = self.light[rng.integers(len(self.light))]
-        span = STEP * (WINDOW - 1) + 2
+        span = STEP * WINDOW
         first = int(rng.integers(len(light) - span + 1))
         light = turned(crop(light[first : first + span], self.side, rng), int(rng.integers(8)))
         counts = filmed(light.astype(np.float32), rng).counts.astype(np.float32)
-        # The target lies after the newest frame shown, or in the gap before it.
-        late = int(rng.integers(2))
-        window, target = counts[1 - late :: STEP][:WINDOW], counts[-1:] if late else counts[-2:-1]
+        shown, left_out = counts[::STEP], counts[1::STEP]
+        window, target = (shown, left_out) if rng.random() < 0.5 else (left_out, shown)
         return normalised(_begun(window, rng) if rng.random() < BEGINNING else window, target)
+
+
+def _decibels(answers: Tensor, frames: Tensor, targets: Tensor) -> Tensor:
+    """Squared error in dB relative to that of the frames (b, t, y, x), the mean over them."""
+    left, before = (((image - targets) ** 2).mean(dim=(1, 2, 3)) for image in (answers, frames))
+    return 10 * torch.log10((left + 1e-6) / (before + 1e-6)).mean()
 
 
 def normalised(window: Array, target: Array) -> tuple[Array, Array]:
