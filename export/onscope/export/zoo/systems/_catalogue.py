@@ -24,6 +24,7 @@ MODULES: dict[str, str] = {
     "delta-track": "track.delta_track",
     "dl-sim-filaments": "superresolve.dl_sim_filaments",
     "drcn": "superresolve.drcn",
+    "fast-movies": "restore.fast_movies",
     "fcn": "segment.fcn",
     "fnet-nuclei": "label_free.fnet_nuclei",
     "fourier-d2nn": "diffractive.fourier_d2nn",
