@@ -32,7 +32,7 @@ QUALITY = MovieQuality("DeepCAD-RT", PIPELINE)
 def _network() -> DeepCadRt:
     from ...networks.restore import DeepCadRt
 
-    return DeepCadRt(FEATURES, causal=True, residual=True)
+    return DeepCadRt(FEATURES, causal=True)
 
 
 def _task() -> Task:
