@@ -7,8 +7,7 @@ skips, ReLU and no norms; DeepCAD before it has 64 at the first level.
 
 What differs: with `causal` the window ends at the newest frame, which alone is answered, and convolutions see zeros
 before the window, never in place of frames that are still to come. The paper's network answers whole windows, and
-half of the overlap of two windows is thrown away. With `residual` the answer is added to the mean of the window's
-frames, so that training begins with what is already better than a frame.
+half of the overlap of two windows is thrown away.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ class DeepCadRt(nn.Module):
     t, y and x are multiples of 8. `features` are those of the first level, doubled at each of the others.
     """
 
-    def __init__(self, features: int = 16, causal: bool = False, residual: bool = False) -> None:
+    def __init__(self, features: int = 16, causal: bool = False) -> None:
         super().__init__()
-        self.causal, self.residual = causal, residual
+        self.causal = causal
         widths = [features * 2**level for level in range(LEVELS)]
         down = zip([1, *widths[:-1]], widths, strict=True)
         # As in the reference code, the first convolution of a level takes half of its step in width.
@@ -39,15 +38,14 @@ class DeepCadRt(nn.Module):
 
     def forward(self, movie: Tensor) -> Tensor:
         x = self._features(movie)
-        return self._answer(x[:, :, -1:] if self.causal else x, movie)
+        return self._answer(x[:, :, -1:] if self.causal else x)
 
     def whole(self, movie: Tensor) -> Tensor:
         """Answers to all frames, causal or not: what training holds against a whole window of targets."""
-        return self._answer(self._features(movie), movie)
+        return self._answer(self._features(movie))
 
-    def _answer(self, features: Tensor, movie: Tensor) -> Tensor:
-        own: Tensor = self.last(features).squeeze(1)
-        return own + movie.mean(dim=1, keepdim=True) if self.residual else own
+    def _answer(self, features: Tensor) -> Tensor:
+        return self.last(features).squeeze(1)  # type: ignore[no-any-return]
 
     def _features(self, movie: Tensor) -> Tensor:
         x = movie.unsqueeze(1)

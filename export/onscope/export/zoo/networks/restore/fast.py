@@ -7,8 +7,7 @@ the authors report more than 1000 frames per second.
 
 What is not known here: the network's layers, its number of parameters and the width of its window. Layers, features and
 window below are chosen so that the work per pixel is small: the frame is folded to a quarter of its pixels (2x2 blocks
-become channels), and a few 3x3 convolutions follow. With `residual` the answer is added to the mean of the window's
-frames, so that training begins with what is already better than a frame.
+become channels), and a few 3x3 convolutions follow.
 """
 
 from __future__ import annotations
@@ -29,9 +28,8 @@ class Fast(nn.Module):
     waits for frames to come.
     """
 
-    def __init__(self, frames: int = 5, features: int = 16, layers: int = 4, residual: bool = False) -> None:
+    def __init__(self, frames: int = 5, features: int = 16, layers: int = 4) -> None:
         super().__init__()
-        self.residual = residual
         widths = [frames * FOLD**2, *[features] * layers]
         steps: list[nn.Module] = []
         for before, own in pairwise(widths):
@@ -39,8 +37,7 @@ class Fast(nn.Module):
         self.layers = nn.Sequential(*steps, nn.Conv2d(features, FOLD**2, 3, padding=1))
 
     def forward(self, window: Tensor) -> Tensor:
-        own = functional.pixel_shuffle(self.layers(functional.pixel_unshuffle(window, FOLD)), FOLD)
-        return own + window.mean(dim=1, keepdim=True) if self.residual else own
+        return functional.pixel_shuffle(self.layers(functional.pixel_unshuffle(window, FOLD)), FOLD)
 
 
 def halves(movie: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:

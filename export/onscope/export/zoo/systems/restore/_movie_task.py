@@ -100,7 +100,11 @@ def normalised(window: Array, target: Array) -> tuple[Array, Array]:
 
 
 def _begin(network: nn.Module, last: nn.Conv2d | nn.Conv3d) -> None:
-    """First weights after K. He et al., ICCV 2015, that answer with the window's mean; torch's own make layers mute."""
+    """First weights after K. He et al., ICCV 2015, the last ones 0: torch's own make many layers of ReLU mute.
+
+    The mean of the window beside the network, as a first answer, was tried too: its noise has to be taken away again,
+    which is learned far slower than an image is made anew.
+    """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Conv3d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

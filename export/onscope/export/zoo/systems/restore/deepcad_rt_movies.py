@@ -78,11 +78,11 @@ SYSTEM = System(
             "400 photons in the brightest pixels over a background of 0.5 to 30, behind sCMOS sensors of many kinds "
             "and EMCCDs (15 %). Self-supervised as published: every second noisy frame goes in, and those that were "
             "left out are the targets; no noise-free frame takes part in the loss. What differs from the paper: the "
-            "network answers the newest frame alone (causal), which counts as much as all others in training; its "
-            "answer is added to the mean of the window's frames; 8 features in place of 16; the target lies before "
-            "or after its frame, at random; the loss is the squared error in dB relative to that between the two "
-            "frames (the paper: L1 and L2); noise is drawn anew for every window of the simulated movies, where the "
-            "paper trains on the recording itself; percentiles in place of the mean."
+            "network answers the newest frame alone (causal), which counts as much as all others in training; 8 "
+            "features in place of 16; the target lies before or after its frame, at random; the loss is the squared "
+            "error in dB relative to that between the two frames (the paper: L1 and L2); noise is drawn anew for "
+            "every window of the simulated movies, where the paper trains on the recording itself; percentiles in "
+            "place of the mean."
         ),
         limits=(
             "It leans on the frames before. What appears in one frame and is gone in the next is taken for noise and "
@@ -102,7 +102,7 @@ SYSTEM = System(
         settings={"decode": "image"},
     ),
     live=Live(PIPELINE, "specimen:spots@emitters"),
-    training=Training(_task, steps=3000, learning_rate=3e-3),
+    training=Training(_task, steps=2400, learning_rate=3e-3),
     measured=Measured(QUALITY.scores, QUALITY.picture, about=ABOUT),
     cost_shape=(256, 256),
     window=WINDOW,

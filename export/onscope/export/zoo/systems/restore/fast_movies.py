@@ -32,7 +32,7 @@ QUALITY = MovieQuality("FAST", PIPELINE)
 def _network() -> Fast:
     from ...networks.restore import Fast
 
-    return Fast(WINDOW, FEATURES, LAYERS, residual=True)
+    return Fast(WINDOW, FEATURES, LAYERS)
 
 
 def _task() -> Task:
@@ -80,9 +80,9 @@ SYSTEM = System(
             "the one that was left out beside the newest, before or after it at random, is the target; no noise-free "
             "frame takes part in the loss, the squared error in dB relative to that between the two frames. What "
             "differs from the paper: there the pixels of a frame are divided between input and target, here the "
-            "frames; the newest frame is answered, as the sum of the window's mean and the network's own; noise is "
-            "drawn anew for every window. The paper's layers and window are not known here: frames folded to a "
-            "quarter of their pixels, four 3x3 convolutions of 16 features and a last one were chosen."
+            "frames; the newest frame is answered; noise is drawn anew for every window. The paper's layers and window "
+            "are not known here: frames folded to a quarter of their pixels, four 3x3 convolutions of 16 features and "
+            "a last one were chosen."
         ),
         limits=(
             "It leans on the frames before. What appears in one frame and is gone in the next is taken for noise and "
