@@ -82,7 +82,7 @@ def test_first_weights_leave_signals_their_size() -> None:
 def test_targets_are_the_frames_beside_those_shown(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from onscope.export.zoo.systems.restore import _movie_task, _movies
 
-    def numbered(light: np.ndarray, rng: np.random.Generator) -> _movies.Movie:
+    def numbered(light: np.ndarray, rng: np.random.Generator, peak: float) -> _movies.Movie:
         counts = np.broadcast_to(np.arange(len(light), dtype=np.uint16)[:, None, None], light.shape)
         return _movies.Movie(counts, light)
 

@@ -73,16 +73,16 @@ SYSTEM = System(
             "the first frame on."
         ),
         recipe=(
-            f"Movies of {FRAMES} frames of {', '.join(kind.name for kind in KINDS)} of the specimen's scenarios, 20 "
-            "of each, at speeds from still to several pixels per frame, the stage creeping in a half of them, 4 to "
-            "400 photons in the brightest pixels over a background of 0.5 to 30, behind sCMOS sensors of many kinds "
-            "and EMCCDs (15 %). Self-supervised as published: every second noisy frame goes in, and those that were "
-            "left out are the targets; no noise-free frame takes part in the loss. What differs from the paper: the "
-            "network answers the newest frame alone (causal), which counts as much as all others in training; 8 "
-            "features in place of 16; the target lies before or after its frame, at random; the loss is the squared "
-            "error in dB relative to that between the two frames (the paper: L1 and L2); noise is drawn anew for "
-            "every window of the simulated movies, where the paper trains on the recording itself; percentiles in "
-            "place of the mean."
+            f"Movies of {FRAMES} frames of {', '.join(kind.name for kind in KINDS)} of the specimen's scenarios, 19 "
+            "or 20 of each, at speeds from still to several pixels per frame, the stage creeping in a half of them, 4 "
+            "to 400 photons in the brightest pixels, few more often than many, over a background of 0.5 to 30, behind "
+            "sCMOS sensors of many kinds and EMCCDs (15 %). Self-supervised as published: every second noisy frame "
+            "goes in, and those that were left out are the targets; no noise-free frame takes part in the loss. What "
+            "differs from the paper: the network answers the newest frame alone (causal), which counts as much as all "
+            "others in training; 8 features in place of 16; the target lies before or after its frame, at random; the "
+            "loss is the squared error in dB relative to that between the two frames (the paper: L1 and L2); noise is "
+            "drawn anew for every window of the simulated movies, where the paper trains on the recording itself; "
+            "percentiles in place of the mean."
         ),
         limits=(
             "It leans on the frames before. What appears in one frame and is gone in the next is taken for noise and "

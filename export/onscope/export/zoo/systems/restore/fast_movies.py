@@ -74,15 +74,15 @@ SYSTEM = System(
         ),
         recipe=(
             f"The movies of `deepcad-rt-movies`: {FRAMES} frames of {', '.join(kind.name for kind in KINDS)} of the "
-            "specimen's scenarios, 20 of each, at speeds from still to several pixels per frame, the stage creeping "
-            "in a half of them, 4 to 400 photons in the brightest pixels over a background of 0.5 to 30, behind "
-            "sCMOS sensors of many kinds and EMCCDs (15 %). Self-supervised: every second noisy frame goes in, and "
-            "the one that was left out beside the newest, before or after it at random, is the target; no noise-free "
-            "frame takes part in the loss, the squared error in dB relative to that between the two frames. What "
-            "differs from the paper: there the pixels of a frame are divided between input and target, here the "
-            "frames; the newest frame is answered; noise is drawn anew for every window. The paper's layers and window "
-            "are not known here: frames folded to a quarter of their pixels, four 3x3 convolutions of 16 features and "
-            "a last one were chosen."
+            "specimen's scenarios, 19 or 20 of each, at speeds from still to several pixels per frame, the stage "
+            "creeping in a half of them, 4 to 400 photons in the brightest pixels, few more often than many, over a "
+            "background of 0.5 to 30, behind sCMOS sensors of many kinds and EMCCDs (15 %). Self-supervised: every "
+            "second noisy frame goes in, and the one that was left out beside the newest, before or after it at "
+            "random, is the target; no noise-free frame takes part in the loss, the squared error in dB relative to "
+            "that between the two frames. What differs from the paper: there the pixels of a frame are divided "
+            "between input and target, here the frames; the newest frame is answered; noise is drawn anew for every "
+            "window. The paper's layers and window are not known here: frames folded to a quarter of their pixels, "
+            "four 3x3 convolutions of 16 features and a last one were chosen."
         ),
         limits=(
             "It leans on the frames before. What appears in one frame and is gone in the next is taken for noise and "
@@ -103,7 +103,7 @@ SYSTEM = System(
         settings={"decode": "image"},
     ),
     live=Live(PIPELINE, "specimen:spots@emitters"),
-    training=Training(_task, steps=5000, learning_rate=3e-3),
+    training=Training(_task, steps=6000, learning_rate=3e-3),
     measured=Measured(QUALITY.scores, QUALITY.picture, about=ABOUT),
     cost_shape=(256, 256),
     window=WINDOW,
