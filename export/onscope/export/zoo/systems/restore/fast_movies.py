@@ -103,7 +103,7 @@ SYSTEM = System(
         settings={"decode": "image"},
     ),
     live=Live(PIPELINE, "specimen:spots@emitters"),
-    training=Training(_task, steps=5000, learning_rate=3e-3),
+    training=Training(_task, steps=4000, learning_rate=3e-3),
     measured=Measured(QUALITY.scores, QUALITY.picture, about=ABOUT),
     cost_shape=(256, 256),
     window=WINDOW,
