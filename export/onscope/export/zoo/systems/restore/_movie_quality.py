@@ -67,7 +67,7 @@ class MovieQuality:
         return found
 
     def picture(self, folder: Path, file: Path) -> None:
-        """A row for each kind of movie, and the moment at which a molecule begins to shine."""
+        """A row for each kind of movie, and the largest rise of blinking molecules."""
         rows = []
         for kind, told in enumerate(KINDS):
             one = film(kind, FIRST, 10.0)
@@ -94,7 +94,7 @@ class MovieQuality:
         return {"network": own, "raw": one.counts[BEGIN:], CARE: beside, **filters}
 
     def _blink(self, folder: Path) -> list[list[Tile]]:
-        """The largest sudden change of blinking molecules: the frame before, and the two from it on."""
+        """The largest sudden rise of blinking molecules: the frame before, and the two from it on."""
         kind = next(n for n, one in enumerate(KINDS) if one.name == "blinking molecules")
         one = film(kind, FIRST + 1, 40.0)
         images = self._restored(folder, one)
@@ -107,7 +107,7 @@ class MovieQuality:
         )
         look = Look.of(truth[at], glow=True)
         found = []
-        for when, title in ((at - 1, "before a molecule shines"), (at, "its first frame"), (at + 1, "the next frame")):
+        for when, title in ((at - 1, "before a rise"), (at, "the rise"), (at + 1, "after it")):
             cut = (when, slice(top, top + 40), slice(left, left + 40))
             names = (
                 ("raw", f"{title}: raw, 40 photons"),

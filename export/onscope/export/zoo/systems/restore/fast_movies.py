@@ -74,8 +74,8 @@ SYSTEM = System(
         ),
         recipe=(
             f"The movies of `deepcad-rt-movies`: {FRAMES} frames of {', '.join(kind.name for kind in KINDS)} of the "
-            "specimen's scenarios, 19 or 20 of each, at speeds from still to several pixels per frame, the stage "
-            "creeping in a half of them, 4 to 400 photons in the brightest pixels, few more often than many, over a "
+            "specimen's scenarios, 19 or 20 movies of each, at speeds from still to several pixels per frame, the "
+            "stage creeping in a half of them, 4 to 400 photons in the brightest pixels, few more often than many, over a "
             "background of 0.5 to 30, behind sCMOS sensors of many kinds and EMCCDs (15 %). Self-supervised: every "
             "second noisy frame goes in, and the one that was left out beside the newest, before or after it at "
             "random, is the target; no noise-free frame takes part in the loss, the squared error in dB relative to "
@@ -90,7 +90,10 @@ SYSTEM = System(
             "sudden change is followed at once; 1 is all of it). Do not time single-frame events such as blinks or "
             "the onset of spikes on its answer, and localise no single molecules in it. In the first frames of a "
             "movie there is little to lean on, and more noise stays. It sees 10 pixels to each side: noise in wide "
-            "even areas stays in part. Trained on simulated movies alone."
+            "even areas stays in part. In faint light it loses: with 5 photons in the brightest pixels the mean of "
+            "frames, blurred as suits each movie best, is 1 to 4 dB ahead in all kinds of movies, and CARE of single "
+            "frames in all but beads. With 20 photons it is ahead of both on bacteria and beads, in PSNR, and within "
+            "1 dB of the better one elsewhere. Trained on simulated movies alone."
         ),
         cite=(
             {
