@@ -26,6 +26,7 @@ MODULES: dict[str, str] = {
     "dl-sim-filaments": "superresolve.dl_sim_filaments",
     "drcn": "superresolve.drcn",
     "espcn-beads": "superresolve.espcn_beads",
+    "fast-movies": "restore.fast_movies",
     "faster-rcnn": "segment.faster_rcnn",
     "fcn": "segment.fcn",
     "fnet-nuclei": "label_free.fnet_nuclei",

@@ -37,6 +37,17 @@ class DeepCadRt(nn.Module):
         self.last = nn.Conv3d(features, 1, 1)
 
     def forward(self, movie: Tensor) -> Tensor:
+        x = self._features(movie)
+        return self._answer(x[:, :, -1:] if self.causal else x)
+
+    def whole(self, movie: Tensor) -> Tensor:
+        """Answers to all frames, causal or not: what training holds against a whole window of targets."""
+        return self._answer(self._features(movie))
+
+    def _answer(self, features: Tensor) -> Tensor:
+        return self.last(features).squeeze(1)  # type: ignore[no-any-return]
+
+    def _features(self, movie: Tensor) -> Tensor:
         x = movie.unsqueeze(1)
         skips: list[Tensor] = []
         for level in self.down:
@@ -44,9 +55,7 @@ class DeepCadRt(nn.Module):
             skips.append(x)
         for level, skip in zip(self.up, skips[-2::-1], strict=True):
             x = level(torch.cat((skip, functional.interpolate(x, scale_factor=2.0, mode="nearest")), dim=1))
-        if self.causal:
-            x = x[:, :, -1:]
-        return self.last(x).squeeze(1)  # type: ignore[no-any-return]
+        return x
 
 
 class PastConv3d(nn.Conv3d):
