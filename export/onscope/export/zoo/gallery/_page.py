@@ -40,7 +40,7 @@ BUSY = "\\*"
 def page(cards: Mapping[str, Card], packages: Path = PACKAGES) -> str:
     """The whole page, of what was measured by system."""
     working = sum(1 for row in ROWS if works(row, cards))
-    parts = [HEAD, f"{working} of {len(ROWS)} rows work.\n"]
+    parts = [HEAD, f"{working} of {len(ROWS)} rows work.\n", *_standing(cards)]
     for job in Job:
         rows = [row for row in ROWS if row.job == job]
         parts.append(f"## {str(job).capitalize()}\n\n| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
@@ -50,6 +50,25 @@ def page(cards: Mapping[str, Card], packages: Path = PACKAGES) -> str:
     machines = sorted({card.cost.machine for card in cards.values()})
     costs = "Times are medians of the compiled graphs on one thread of the CPU, at the size that stands beside them"
     return "\n".join([*parts, f"{costs}: {'; '.join(machines)}. {BUSY} beside other work: at most that.\n"])
+
+
+def _standing(cards: Mapping[str, Card]) -> list[str]:
+    """Which trained systems are ahead of their best baselines in all measures, in most, in half of them at most."""
+    shares: dict[str, list[str]] = {"in all measures": [], "in most": [], "**in half of them at most**": []}
+    all_of_them, most, few = shares.values()
+    for row in ROWS:
+        for key in (key for key in row.systems if key in cards and cards[key].trained):
+            judged = [score.beats for score in cards[key].scores if score.beats is not None]
+            if judged:
+                share = sum(judged) / len(judged)
+                (all_of_them if share == 1 else most if share > 1 / 2 else few).append(f"`{key}`")
+    told = [f"{words}: {', '.join(keys)}" for words, keys in shares.items() if keys]
+    if not told:
+        return []
+    return [
+        f"To work is not to be better. Ahead of the best baseline, whose parameters the truth chose where it has "
+        f"any, {'; '.join(told)}.\n"
+    ]
 
 
 def works(row: Row, cards: Mapping[str, Card]) -> bool:
