@@ -93,7 +93,7 @@ SYSTEM = System(
             "brightest pixels the mean of frames, blurred as suits each movie best, is 2 to 5 dB ahead in all kinds "
             "of movies, and CARE of single frames by 1 to 2 dB. With 20 photons it has the best PSNR on molecules and "
             "beads, equals the best on membranes, and is up to 1.2 dB behind elsewhere. `fast-movies`, far smaller, "
-            "is better in all of them and sixty times as fast. Trained on simulated movies alone."
+            "is better in all of them and seventy times as fast. Trained on simulated movies alone."
         ),
         cite=(
             {
