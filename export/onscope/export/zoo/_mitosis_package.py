@@ -17,6 +17,7 @@ from ._texts import readme
 from ._trained import trained
 from .mitosis import Mitosis
 from .recipes import Part, made
+from .systems import told
 
 PROVING = (0, 1)
 """Specimens of the validation part whose crops the export is proven on; the first metaphase is the test input."""
@@ -40,31 +41,29 @@ def write_mitosis(weights: Path, out: Path, count: int) -> str:
     return tables
 
 
-def _write(weights: Path, out: Path, quality: str) -> None:
-    words = MITOSIS_WORDS
-    one = trained(Mitosis(), weights, "mitosis")
+def choices() -> Choices:
+    """How the network is exported, without its words."""
     first, *others = (one.pixels for one in _proving())
-    stated = Stated(fixed=True, forms=(OutputForm(channel_names=NAMES),))
-    choices = Choices(
+    return Choices(
         example=first[None, None],
         axes="bcyx",
         output_axes=("bc",),
         output_names=("classes",),
         channel_names=("chromatin",),
         frames=others,
-        settings={**words.settings, "classes": list(NAMES), "pixel_um": PIXEL_UM},
-        name=words.name,
-        description=words.description,
-        authors=["The onscope developers"],
-        license="BSD-3-Clause",
-        documentation=readme(words, one.account, quality, MEASURED),
-        cite=words.cite,
-        tags=words.tags,
+        settings={"classes": list(NAMES), "pixel_um": PIXEL_UM},
         batches=True,
-        overwrite=True,
+        fixed=True,
     )
+
+
+def _write(weights: Path, out: Path, quality: str) -> None:
+    words = MITOSIS_WORDS
+    one = trained(Mitosis(), weights, "mitosis")
+    stated = Stated(fixed=True, forms=(OutputForm(channel_names=NAMES),))
     original = TorchNetwork(one.network.eval(), "onscope.export.zoo.mitosis", one.sha256, stated)
-    export_original(original, out / words.folder, choices)
+    texts = readme(words, one.account, quality, MEASURED)
+    export_original(original, out / words.folder, told(words, choices(), texts))
 
 
 def _proving() -> list[Crop]:

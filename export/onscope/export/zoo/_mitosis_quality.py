@@ -112,19 +112,19 @@ def judged(run: Callable[[Array], Array], found: list[Crop], batch: int = 128) -
     return Judged(names, kinds, chances.astype(np.float64), np.ones(len(found)))
 
 
-def held_out(kind: str, count: int) -> list[Crop]:
+def held_out(kind: str, count: int, first: int = 0) -> list[Crop]:
     """Crops of `count` * PER_COUNT held-out specimens: "natural" ones, or "eventful", a third of which die.
 
-    Raises ValueError for another kind.
+    Their numbers begin at `first`. Raises ValueError for another kind.
     """
     count *= PER_COUNT
     if kind not in ("natural", "eventful"):
         raise ValueError(f"found specimens {kind!r}, expected natural or eventful")
     if kind == "natural":
-        return list(gather(NATURAL, Part.HELD_OUT, count))
+        return list(gather(NATURAL, Part.HELD_OUT, count, first=first))
     dying = count // 3
-    dividing = list(gather(DIVIDING_IN_SCALE, Part.HELD_OUT, count - dying))
-    return dividing + list(gather(DYING_IN_SCALE, Part.HELD_OUT, dying))
+    dividing = list(gather(DIVIDING_IN_SCALE, Part.HELD_OUT, count - dying, first=first))
+    return dividing + list(gather(DYING_IN_SCALE, Part.HELD_OUT, dying, first=first))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

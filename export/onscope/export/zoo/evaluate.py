@@ -32,13 +32,16 @@ COLUMNS = ("raw", "best Gaussian", "best median", "denoised", "bicubic x2", "net
 SPOTS = ("precision", "recall", "F1", "error px")
 
 
-def samples(kind: str, count: int) -> Iterator[Sample]:
-    """`count` samples: "demo-like" or "wide" (all that training covers) or "sharp" scenes, or "demo camera" frames."""
+def samples(kind: str, count: int, first: int = FIRST_SEED) -> Iterator[Sample]:
+    """`count` samples: "demo-like" or "wide" (all that training covers) or "sharp" scenes, or "demo camera" frames.
+
+    Seeds of scenes begin at `first`.
+    """
     if kind == "demo camera":
         for index, units in enumerate(demo_camera_frames(count)):
             yield behind_demo_sensor(units, FIRST_SEED + index)
         return
-    for seed in range(FIRST_SEED, FIRST_SEED + count):
+    for seed in range(first, first + count):
         if kind == "demo-like":
             yield simulated(draw_demo(seed))
         else:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
-import numpy.typing as npt
 import typer
 from torch import nn
 
 from onscope.export import export_torch
 
 from . import PACKAGES
+from ._beads_frames import exported_with
 from ._metrics import BORDER_PX, MATCH_PX
 from ._mitosis_package import write_mitosis
 from ._nuclei_package import write_nuclei
-from ._scenes import draw_demo
-from ._tasks import onnx_denoiser
 from ._texts import WORDS, in_markdown, readme
 from ._trained import trained
 from .care import Care
@@ -29,10 +26,6 @@ from .unet_spots import UnetSpots
 from .usual import write_usual
 
 NETWORKS: dict[str, type[nn.Module]] = {"care": Care, "espcn": Espcn, "spots": UnetSpots}
-EXAMPLE_SHAPE = (64, 96)
-EXAMPLE_SEED = 20_000_000
-PROVING_SHAPE, PROVING_SEEDS = (192, 256), range(EXAMPLE_SEED + 1, EXAMPLE_SEED + 4)
-"""Further frames that the export is proven on, which the picture shows too."""
 MEASURED = (
     "Measured by `python -m onscope.export.zoo.evaluate` on frames that training never saw, each with a seed of its "
     "own, run by ONNX Runtime: scenes like the demonstration's (512x512), frames of Micro-Manager's demo camera at "
@@ -49,9 +42,10 @@ def write_package(name: str, weights: Path, out: Path, quality: str) -> None:
     """Export one network with the state dict `weights`/NAME.pt; raises ExportError when the export is not equal."""
     words = WORDS[name]
     one = trained(NETWORKS[name](), weights, name)
+    frames = dict(exported_with(name, out))
     export_torch(
         one.network,
-        _frame(name, out, EXAMPLE_SEED, EXAMPLE_SHAPE)[None, None],
+        frames.pop("example"),
         out / words.folder,
         name=words.name,
         description=words.description,
@@ -59,22 +53,13 @@ def write_package(name: str, weights: Path, out: Path, quality: str) -> None:
         license="BSD-3-Clause",
         documentation=readme(words, one.account, quality, MEASURED),
         settings=words.settings,
-        sizes=[(16, 17), (63, 96), (131, 77)],
-        frames=[_frame(name, out, seed, PROVING_SHAPE) for seed in PROVING_SEEDS],
+        **frames,
         cite=words.cite,
         tags=words.tags,
         route=f"onscope.export.zoo.{name}",
         source_sha256=one.sha256,
         overwrite=True,
     )
-
-
-def _frame(name: str, out: Path, seed: int, shape: tuple[int, int]) -> npt.NDArray[Any]:
-    """What the network is given of a scene: the raw frame, or the denoised one."""
-    frame = draw_demo(seed, shape).frame
-    if name == "care":
-        return frame
-    return np.ascontiguousarray(onnx_denoiser(out / WORDS["care"].folder / "weights.onnx")(frame))
 
 
 def write_beads(weights: Path, out: Path, count: int) -> str:

@@ -58,8 +58,7 @@ def _standing(cards: Mapping[str, Card]) -> list[str]:
     all_of_them, most, few = shares.values()
     for row in ROWS:
         for key in (key for key in row.systems if key in cards and cards[key].trained):
-            judged = [score.beats for score in cards[key].scores if score.beats is not None]
-            if judged:
+            if judged := _judged(cards[key]):
                 share = sum(judged) / len(judged)
                 (all_of_them if share == 1 else most if share > 1 / 2 else few).append(f"`{key}`")
     told = [f"{words}: {', '.join(keys)}" for words, keys in shares.items() if keys]
@@ -69,6 +68,11 @@ def _standing(cards: Mapping[str, Card]) -> list[str]:
         f"To work is not to be better. Ahead of the best baseline, whose parameters the truth chose where it has "
         f"any, {'; '.join(told)}.\n"
     ]
+
+
+def _judged(card: Card) -> list[bool]:
+    """Of each measure that has a baseline, whether the network is ahead of the best."""
+    return [score.beats for score in card.scores if score.beats is not None]
 
 
 def works(row: Row, cards: Mapping[str, Card]) -> bool:
@@ -93,7 +97,7 @@ def _line(key: str, card: Card | None, packages: Path) -> str:
         first = card.scores[0]
         cells.append(f"{first.metric} {first.told()} ({first.samples})")
         cells.append(f"{first.best} {first.told(first.best)}" if first.best is not None else "-")
-        judged = [score.beats for score in card.scores if score.beats is not None]
+        judged = _judged(card)
         cells.append(f"{sum(judged)} of {len(judged)} measures" if judged else "-")
     else:
         cells += ["seeded weights" if not card.trained else "-", "-", "-"]

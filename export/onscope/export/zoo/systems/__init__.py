@@ -11,7 +11,7 @@ from ._card import CARD, PICTURE, Card, Cost, LiveRun
 from ._catalogue import MODULES, row_of, system
 from ._rows import ROWS, Job, Row
 from ._score import Score, over_seeds
-from ._system import Live, Measured, System, Training
+from ._system import Live, Measured, System, Training, told
 
 __all__ = [
     "CARD",
@@ -31,4 +31,5 @@ __all__ = [
     "over_seeds",
     "row_of",
     "system",
+    "told",
 ]

@@ -1,25 +1,37 @@
-"""Held-out beads for the packages that were made for them: a scene of each kind for each seed."""
+"""What the systems of the packages for beads have in common: held-out scenes, their network, training and export."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-import numpy as np
+from onscope.export import Choices
 
-from .._quality import Sample, simulated
-from .._scenes import EVERYTHING, draw, draw_demo
+from .. import PACKAGES
+from .._beads_frames import exported_with
+from .._quality import Sample
+from .._texts import WORDS
+from ..evaluate import samples
+from ..train import SHIPPED_DENOISER, STEPS
+from ._system import Live, Measured, System, Training
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from .._tasks import Task
 
 FIRST_SEED = 11_000_000
 """Training draws from one stream with a small seed; the tables of the packages' own READMEs begin at 10 million."""
-NOT_EMPTY = replace(EVERYTHING, empty_fraction=0.0)
-"""Without anything in it a truth has no span, and PSNR no meaning."""
 KINDS = {
-    "scenes like the demonstration's": None,
-    "all that training covers": NOT_EMPTY,
-    "sharp and bright": replace(NOT_EMPTY, sigma_px=(0.8, 1.0), blur=(1.0, 1.1), peak_photons=(200.0, 2000.0)),
+    "demo-like": "scenes like the demonstration's",
+    "wide": "all that training covers",
+    "sharp": "sharp and bright",
 }
-SHAPE = (256, 256)
+NETWORKS = {"care": ("care", "Care"), "espcn": ("espcn", "Espcn"), "spots": ("unet_spots", "UnetSpots")}
+"""Module and class of each."""
 DENOISED = """schema: 1
 stages:
   denoise: {package: zoo/care-beads}
@@ -43,11 +55,37 @@ class Held:
 @cache
 def beads(seeds: int) -> tuple[Held, ...]:
     """Of each kind as many scenes as `seeds`."""
-    return tuple(Held(kind, tuple(_drawn(kind, FIRST_SEED + number) for number in range(seeds))) for kind in KINDS)
+    return tuple(Held(told, tuple(samples(kind, seeds, FIRST_SEED))) for kind, told in KINDS.items())
 
 
-def _drawn(kind: str, seed: int) -> Sample:
-    ranges = KINDS[kind]
-    if ranges is None:
-        return simulated(draw_demo(seed))
-    return simulated(draw(np.random.default_rng(seed), SHAPE, ranges, fine=True))
+def beads_system(name: str, pipeline: str, measured: Measured) -> System:
+    """The system of a network of `WORDS`, on the simulated spots."""
+    words = WORDS[name]
+    return System(
+        key=words.folder,
+        network=partial(_network, name),
+        choices=partial(_choices, name),
+        words=words,
+        live=Live(pipeline, "specimen:spots"),
+        training=Training(_task(name), STEPS[name]),
+        measured=measured,
+    )
+
+
+def _network(name: str) -> nn.Module:
+    module, network = NETWORKS[name]
+    made = getattr(import_module(f"..{module}", __package__), network)()
+    return made  # type: ignore[no-any-return]
+
+
+def _task(name: str) -> Callable[[], Task]:
+    def task() -> Task:
+        from .._tasks import task_for
+
+        return task_for(name, SHIPPED_DENOISER)
+
+    return task
+
+
+def _choices(name: str) -> Choices:
+    return Choices(**exported_with(name, PACKAGES))

@@ -19,6 +19,18 @@ FramesOf = Callable[[int, float], tuple[list[Array], list[int]]]
 SVM = "SVM on intensity features"
 PEAKS = (5.0, 20.0, 100.0)
 """Photons of the brightest pixels of held-out frames."""
+OF_CROPS = """schema: 1
+stages:
+  nuclei: {package: zoo/nuclei-cells}
+  cells: {measure: nuclei}
+  phase: {package: "{package}", crops: cells, rescale: true, normalise: per_crop}
+"""
+"""The pipeline of a classifier behind a segmentation."""
+CROPS_ALONE = """schema: 1
+stages:
+  phase: {package: "{package}"}
+"""
+"""That of a classifier of crops that are cut already, a stage `phase`."""
 ABOUT_SVM = (
     "Beside it a least-squares support vector machine with Gaussian kernels (Suykens 1999) on 17 numbers that describe "
     "intensities (moments, percentiles, entropy, variation at four scales), taught with 1000 frames of the network's "

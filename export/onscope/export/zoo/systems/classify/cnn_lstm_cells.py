@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from onscope.export import Choices, FurtherInput
 from onscope.export._steps import cast, percentiles
+from onscope.runtime import Result
 
 from ... import PACKAGES
 from ..._texts import Words
@@ -20,7 +21,7 @@ from .._score import Score
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
 from . import lenet_cells
-from ._classified import told_scores
+from ._classified import CROPS_ALONE, told_scores
 from ._courses import CLASSES, PIXEL_UM, SIDE, TIMES, courses, filmed
 from ._features import PERCENTILES
 
@@ -100,17 +101,21 @@ def _chances(folder: Path, movies: Sequence[Array], *, remember: bool) -> list[A
             index = {"p": number, "t": time} if remember else {"p": number * TIMES + time, "t": 0}
             images.append(Image(frame, index))
     results = answers(pipeline_of(PIPELINE, folder), images, PIXEL_UM)
-    rows = np.array([[one["phase"][f"score_{name}"][0] for name in CLASSES] for one in results])
-    return list(rows.reshape(len(movies), TIMES, len(CLASSES)))
+    return _by_course(results)
 
 
 def _per_frame(movies: Sequence[Array]) -> list[Array]:
     """Scores (TIMES, classes) by a network that was trained on single frames of such courses."""
     frames = np.concatenate(movies)  # on pixels twice as large, as it was trained
     coarse = np.rint(frames.reshape(len(frames), SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4))).astype(np.uint16)
-    results = answers(pipeline_of(lenet_cells.ALONE, PACKAGES / lenet_cells.KEY), movie(list(coarse)))
+    results = answers(pipeline_of(CROPS_ALONE, PACKAGES / lenet_cells.KEY), movie(list(coarse)))
+    return _by_course(results)
+
+
+def _by_course(results: Sequence[Result]) -> list[Array]:
+    """Scores (TIMES, classes) of each course, of the results of all frames."""
     rows = np.array([[one["phase"][f"score_{name}"][0] for name in CLASSES] for one in results])
-    return list(rows.reshape(len(movies), TIMES, len(CLASSES)))
+    return list(rows.reshape(-1, TIMES, len(CLASSES)))
 
 
 def smoothed(chances: Array) -> Array:

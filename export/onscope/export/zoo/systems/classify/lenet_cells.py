@@ -17,7 +17,7 @@ from ...recipes import Part
 from .._score import Score
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
-from ._classified import ABOUT_SVM, scores, told
+from ._classified import ABOUT_SVM, CROPS_ALONE, OF_CROPS, scores, told
 from ._courses import CLASSES, SPECIMENS, courses
 from ._features import PERCENTILES, SupportVectors, described
 from ._nuclei_crops import PIXEL_UM, SIDE, crop_of
@@ -33,16 +33,6 @@ PER_SEED, PER_CLASS, LEARNED = 3, 20, 1000
 """Specimens of a seed, crops of a class in it at most, and crops that the support vector machine learns from."""
 FIRST = 100
 """The first held-out specimen that is measured: the training was mended after those before it had been seen."""
-PIPELINE = """schema: 1
-stages:
-  nuclei: {package: zoo/nuclei-cells}
-  cells: {measure: nuclei}
-  phase: {package: "{package}", crops: cells, rescale: true, normalise: per_crop}
-"""
-ALONE = """schema: 1
-stages:
-  phase: {package: "{package}"}
-"""
 
 
 def _network() -> nn.Module:
@@ -109,14 +99,14 @@ def _machine() -> SupportVectors:
 
 
 def _scores(folder: Path, seeds: int) -> list[Score]:
-    return scores(_frames, seeds, partial(told, ALONE, "phase", folder), _machine())
+    return scores(_frames, seeds, partial(told, CROPS_ALONE, "phase", folder), _machine())
 
 
 def _picture(folder: Path, file: Path) -> None:
     rows = []
     for peak in (20.0, 100.0):
         frames, names = _frames(0, peak)
-        said = told(ALONE, "phase", folder, frames)
+        said = told(CROPS_ALONE, "phase", folder, frames)
         chosen = [names.index(name) for name in sorted(set(names))]
         rows.append([Tile(CLASSES[names[n]], frames[n], f"told: {CLASSES[said[n]]}, {peak:g} photons") for n in chosen])
     sheet("LeNet-5 on held-out nuclei", rows, file)
@@ -159,7 +149,7 @@ SYSTEM = System(
         tags=("classification", "mitosis", "nuclei", "fluorescence", "2d", "lenet", "cells"),
         settings={"decode": "classes", "classes": list(CLASSES), "pixel_um": PIXEL_UM},
     ),
-    live=Live(PIPELINE, "specimen:dividing-cells@nuclei"),
+    live=Live(OF_CROPS, "specimen:dividing-cells@nuclei"),
     training=Training(_task, steps=8000, learning_rate=2e-3),
     measured=Measured(
         _scores,

@@ -12,13 +12,14 @@ import numpy.typing as npt
 from onscope.export import Choices
 
 from ..._crops import NAMES, Crop
-from ..._crops_recipes import DIVIDING, DIVIDING_IN_SCALE, DYING, DYING_IN_SCALE
+from ..._crops_recipes import DIVIDING, DYING
+from ..._mitosis_quality import PER_COUNT, held_out
 from ..._mitosis_texts import MITOSIS_WORDS
 from ...recipes import Part, gather
 from .._score import Score
 from .._sheet import Tile, sheet
 from .._system import Live, Measured, System, Training
-from ._classified import SVM, told, told_scores
+from ._classified import CROPS_ALONE, OF_CROPS, SVM, told, told_scores
 from ._features import SupportVectors, described
 
 if TYPE_CHECKING:
@@ -27,22 +28,12 @@ if TYPE_CHECKING:
     from ..._tasks import Task
 
 Array = npt.NDArray[Any]
-FIRST, PER_SEED = 1000, 12
-"""The first held-out specimen (the README's tables are of those before it), and how many of them make a seed."""
+FIRST, COUNT = 1000, 3
+"""The first held-out specimen (the README's tables are of those before it), and how often `PER_COUNT` make a seed."""
 TAUGHT = 60
 """Specimens that the support vector machine learns from."""
 PER_CLASS = 40
 """Crops of a class, at most, in a seed."""
-PIPELINE = """schema: 1
-stages:
-  nuclei: {package: zoo/nuclei-cells}
-  cells: {measure: nuclei}
-  phase: {package: "{package}", crops: cells, rescale: true, normalise: per_crop}
-"""
-ALONE = """schema: 1
-stages:
-  phase: {package: "{package}"}
-"""
 
 
 def _network() -> nn.Module:
@@ -58,28 +49,21 @@ def _task() -> Task:
 
 
 def _choices() -> Choices:
-    first, *others = (one.pixels for one in _chosen(Part.VALIDATION, 0, 1)[:3])
-    return Choices(example=first[None, None], axes="bcyx", output_axes=("bc",), fixed=True, frames=others)
+    from ..._mitosis_package import choices
+
+    return choices()
 
 
-def _chosen(part: Part, first: int, count: int) -> list[Crop]:
+@cache
+def _held(seed: int) -> list[Crop]:
     """Crops of cultures a third of which die, of each class at most `PER_CLASS`."""
-    dying = count // 3
-    recipes = (DIVIDING, DYING) if part is Part.TRAINING else (DIVIDING_IN_SCALE, DYING_IN_SCALE)
-    found = list(gather(recipes[0], part, count - dying, first=first))
-    if dying:
-        found += gather(recipes[1], part, dying, first=first)
-    rng = np.random.default_rng(first)
+    first = FIRST + PER_COUNT * COUNT * seed
+    found, rng = held_out("eventful", COUNT, first), np.random.default_rng(first)
     kept: list[Crop] = []
     for name in range(len(NAMES)):
         there = [one for one in found if one.name == name]
         kept += [there[place] for place in rng.permutation(len(there))[:PER_CLASS]]
     return kept
-
-
-@cache
-def _held(seed: int) -> list[Crop]:
-    return _chosen(Part.HELD_OUT, FIRST + PER_SEED * seed, PER_SEED)
 
 
 @cache
@@ -91,7 +75,7 @@ def _machine() -> SupportVectors:
 
 
 def _scores(folder: Path, seeds: int) -> list[Score]:
-    network, machine, rows = partial(told, ALONE, "phase", folder), _machine(), []
+    network, machine, rows = partial(told, CROPS_ALONE, "phase", folder), _machine(), []
     for seed in range(seeds):
         crops = [one.pixels for one in _held(seed)]
         names = [one.name for one in _held(seed)]
@@ -104,7 +88,7 @@ def _picture(folder: Path, file: Path) -> None:
     rows = []
     for seed in range(3):
         found = _held(seed)
-        said = told(ALONE, "phase", folder, [one.pixels for one in found])
+        said = told(CROPS_ALONE, "phase", folder, [one.pixels for one in found])
         places = [next((n for n, one in enumerate(found) if one.name == name), None) for name in range(len(NAMES))]
         rows.append(
             [Tile(NAMES[found[n].name], found[n].pixels, f"told: {NAMES[said[n]]}") for n in places if n is not None]
@@ -117,7 +101,7 @@ SYSTEM = System(
     network=_network,
     choices=_choices,
     words=MITOSIS_WORDS,
-    live=Live(PIPELINE, "specimen:dividing-cells@nuclei"),
+    live=Live(OF_CROPS, "specimen:dividing-cells@nuclei"),
     training=Training(_task, steps=4500),
     measured=Measured(
         _scores,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..._scenes import random_sensor
+from ...networks.restore import Care
 from ...recipes import Part
 from .._augment import crop, turned
+from .._first_weights import begin
 from .._structures import BACKGROUND_PHOTONS, exposed, structures
 
 Array = npt.NDArray[Any]
@@ -35,9 +37,9 @@ class CareTask:
     it was not stable at this width.
     """
 
-    def __init__(self, network: nn.Module, light: Array | None = None, batch: int = 6, side: int = 96) -> None:
+    def __init__(self, network: Care, light: Array | None = None, batch: int = 6, side: int = 96) -> None:
         self.network, self.batch, self.side = network, batch, side
-        _begin(network)
+        begin(network, network.mean, but=[layer for layer in [network.scale] if layer is not None])
         self.light = structures(Part.TRAINING, SPECIMENS) if light is None else light
 
     def loss(self, rng: np.random.Generator) -> Tensor:
@@ -58,17 +60,6 @@ class CareTask:
         low, high = np.percentile(seen, (LOW, HIGH))
         span = max(float(high - low), 1e-6)
         return tuple(np.asarray((part - low) / span, np.float32) for part in (frame.counts, frame.truth))  # type: ignore[return-value]
-
-
-def _begin(network: nn.Module) -> None:
-    """First weights after K. He et al., ICCV 2015, and an empty image: by torch's own ten layers are mute."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(cast(Tensor, layer.bias))
-    head = cast(nn.Conv2d, network.mean)
-    nn.init.zeros_(head.weight)
-    nn.init.zeros_(cast(Tensor, head.bias))
 
 
 def _decibels(mean: Tensor, frames: Tensor, truth: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from onscope.export import Choices
+from onscope.export._steps import cast, percentiles
 from onscope.runtime.drawing import Look
 
 from ... import PACKAGES
@@ -19,7 +21,7 @@ from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
 from . import care_cells
 from ._movie_filters import best_filters, changed, followed
-from ._movies import FRAMES, KINDS, Movie, filmed, held_out
+from ._movies import FRAMES, HIGH, KINDS, LOW, Movie, filmed, held_out
 
 Array = npt.NDArray[Any]
 PEAKS = (5.0, 20.0)
@@ -44,6 +46,23 @@ ABOUT = (
 def film(kind: int, number: int, peak: float) -> Movie:
     """A held-out movie through a camera of its own."""
     return filmed(held_out(kind, number), np.random.default_rng((number, kind)), peak)
+
+
+def movie_choices(window: int, step: int) -> Choices:
+    """How a network of windows of so many frames is exported, whose sides are multiples of `step`."""
+    frames = [film(kind, 100 + kind, 30.0).counts[:window] for kind in (1, 4)]
+    return Choices(
+        example=np.ascontiguousarray(frames[0][:, :64, :96])[None],
+        axes="btyx",
+        output_axes=("bcyx",),
+        pre=(percentiles(LOW, HIGH), cast("float32")),
+        minimum=16,
+        step=step,
+        sizes=[(16, 16 + step), (64, 104)],
+        frames=[one[None] for one in frames],
+        output_names=("image",),
+        settings={"denormalise": {"image": "values"}},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from ...networks.restore import DeepCadRt, Fast
 from ...recipes import Part
 from .._augment import crop, turned
+from .._first_weights import begin
 from .._structures import PEAK_PHOTONS
-from ._movies import filmed, movies
+from ._movies import HIGH, LOW, filmed, movies
 
 Array = npt.NDArray[Any]
 SPECIMENS = 20
 """Of each kind of movie."""
-LOW, HIGH = 3.0, 99.8
 STEP = 2
 """Of how many frames only one is shown to the network: the others are targets."""
 BEGINNING = 0.1
@@ -27,6 +27,9 @@ BEGINNING = 0.1
 
 class MovieTask:
     """Windows of every second noisy frame, to the noisy frames that were left out, as in the paper of DeepCAD-RT.
+
+    The mean of the window beside the network, as a first answer, was tried too: its noise has to be taken away again,
+    which is learned far slower than an image is made anew.
 
     The target of a frame is the one after it or the one before it, in a whole window alike and at random. Noise is
     independent from frame to frame, so that the mean of what may come out is the signal; no noise-free frame takes
@@ -69,7 +72,7 @@ class FastTask(MovieTask):
 
     def __init__(self, network: Fast, window: int, light: Array | None = None, batch: int = 12, side: int = 64) -> None:
         super().__init__(network, window, light, batch, side)
-        _begin(network, cast(nn.Conv2d, network.layers[-1]))
+        begin(network, cast(nn.Conv2d, network.layers[-1]))
 
 
 class DeepCadTask(MovieTask):
@@ -79,7 +82,7 @@ class DeepCadTask(MovieTask):
         self, network: DeepCadRt, window: int, light: Array | None = None, batch: int = 4, side: int = 64
     ) -> None:
         super().__init__(network, window, light, batch, side)
-        _begin(network, network.last)
+        begin(network, network.last)
         for weights in network.parameters():  # nearly twice as fast on CPUs
             if weights.dim() == 5:
                 weights.data = weights.data.contiguous(memory_format=torch.channels_last_3d)
@@ -101,19 +104,6 @@ def normalised(window: Array, target: Array) -> tuple[Array, Array]:
     low, high = np.percentile(window, (LOW, HIGH))
     span = max(float(high - low), 1e-6)
     return np.asarray((window - low) / span, np.float32), np.asarray((target - low) / span, np.float32)
-
-
-def _begin(network: nn.Module, last: nn.Conv2d | nn.Conv3d) -> None:
-    """First weights after K. He et al., ICCV 2015, the last ones 0: torch's own make many layers of ReLU mute.
-
-    The mean of the window beside the network, as a first answer, was tried too: its noise has to be taken away again,
-    which is learned far slower than an image is made anew.
-    """
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Conv3d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(cast(Tensor, layer.bias))
-    nn.init.zeros_(last.weight)
 
 
 def _begun(window: Array, rng: np.random.Generator) -> Array:

@@ -20,6 +20,8 @@ from .._bank import bank
 from .._structures import BACKGROUND_PHOTONS, PEAK_PHOTONS
 
 Array = npt.NDArray[Any]
+LOW, HIGH = 3.0, 99.8
+"""Percentiles of a window that become 0 and 1."""
 
 FRAMES, SIDE = 20, 112
 EMCCD_SHARE = 0.15

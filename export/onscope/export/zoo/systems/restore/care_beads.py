@@ -3,51 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from onscope.export import Choices
 from onscope.runtime.drawing import Look
 
 from ..._metrics import psnr
-from ..._scenes import draw_demo
-from ..._texts import WORDS
-from .._beads import ABOUT, beads
+from .._beads import ABOUT, beads, beads_system
 from .._classical import best_filters
 from .._live_path import answers, movie, pipeline_of
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
-from .._system import Live, Measured, System, Training
+from .._system import Measured
 
-if TYPE_CHECKING:
-    from torch import nn
-
-    from ..._tasks import Task
-
-WORDS_OF = WORDS["care"]
 PIPELINE = """schema: 1
 stages:
   denoise: {package: "{package}"}
 """
-
-
-def _network() -> nn.Module:
-    from ...care import Care
-
-    return Care()
-
-
-def _task() -> Task:
-    from ..._tasks import DenoiseTask
-
-    return DenoiseTask()
-
-
-def _choices() -> Choices:
-    frames = [draw_demo(20_000_000 + number, (192, 256)).frame for number in range(3)]
-    example = np.ascontiguousarray(frames[0][:64, :96])[None, None]
-    return Choices(example=example, sizes=[(16, 17), (63, 96), (131, 77)], frames=frames)
 
 
 def _scores(folder: Path, seeds: int) -> list[Score]:
@@ -81,14 +53,10 @@ def _picture(folder: Path, file: Path) -> None:
 
 SHOWN = 160
 """Pixels per side of what the picture shows of a scene."""
-SYSTEM = System(
-    key=WORDS_OF.folder,
-    network=_network,
-    choices=_choices,
-    words=WORDS_OF,
-    live=Live(PIPELINE, "specimen:spots"),
-    training=Training(_task, steps=5000),
-    measured=Measured(
+SYSTEM = beads_system(
+    "care",
+    PIPELINE,
+    Measured(
         _scores, _picture, about=ABOUT + "PSNR over the span of the truth; filters at the parameter that suits best."
     ),
 )

@@ -23,9 +23,8 @@ from .._structures import KINDS, Frame, behind_a_camera, held_out
 from .._system import Live, Measured, System, Training
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from ..._tasks import Task
+    from ...networks.restore import Care
 
 Array = npt.NDArray[Any]
 KEY = "care-cells"
@@ -42,7 +41,7 @@ stages:
 """
 
 
-def _network() -> nn.Module:
+def _network() -> Care:
     from ...networks.restore import Care
 
     return Care(FEATURES, DEPTH, probabilistic=True, shared=False, residual=False)

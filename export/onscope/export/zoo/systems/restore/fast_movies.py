@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
-
-import numpy as np
-
-from onscope.export import Choices
-from onscope.export._steps import cast, percentiles
 
 from ..._texts import Words
 from .._system import Live, Measured, System, Training
-from ._movie_quality import ABOUT, MovieQuality, film
+from ._movie_quality import ABOUT, MovieQuality, movie_choices
 from ._movies import FRAMES, KINDS
 
 if TYPE_CHECKING:
@@ -20,7 +16,6 @@ if TYPE_CHECKING:
 
 KEY = "fast-movies"
 FEATURES, LAYERS, WINDOW = 16, 4, 5
-LOW, HIGH = 3.0, 99.8
 PIPELINE = """schema: 1
 stages:
   denoise: {package: "{package}"}
@@ -41,26 +36,10 @@ def _task() -> Task:
     return FastTask(_network(), WINDOW)
 
 
-def _choices() -> Choices:
-    frames = [film(kind, 100 + kind, 30.0).counts[:WINDOW] for kind in (1, 4)]
-    return Choices(
-        example=np.ascontiguousarray(frames[0][:, :64, :96])[None],
-        axes="btyx",
-        output_axes=("bcyx",),
-        pre=(percentiles(LOW, HIGH), cast("float32")),
-        minimum=16,
-        step=2,
-        sizes=[(16, 18), (64, 104)],
-        frames=[one[None] for one in frames],
-        output_names=("image",),
-        settings={"denormalise": {"image": "values"}},
-    )
-
-
 SYSTEM = System(
     key=KEY,
     network=_network,
-    choices=_choices,
+    choices=partial(movie_choices, WINDOW, 2),
     words=Words(
         name=KEY,
         folder=KEY,

@@ -10,51 +10,23 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_laplace, maximum_filter
 
-from onscope.export import Choices
-
-from ... import PACKAGES
 from ..._metrics import Found, match
-from ..._texts import WORDS
-from .._beads import ABOUT, DENOISED, beads
+from .._beads import ABOUT, DENOISED, beads, beads_system
 from .._live_path import answers, movie, pipeline_of
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
-from .._system import Live, Measured, System, Training
+from .._system import Measured
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from ..._quality import Sample
-    from ..._tasks import Task
 
 Array = npt.NDArray[Any]
-WORDS_OF = WORDS["spots"]
 WIDTHS = (1.0, 1.5, 2.0, 3.0)
 """Pixels of the filters that are tried."""
 THRESHOLDS = np.geomspace(0.5, 32, 25)
 """Heights of maxima that are tried, in robust standard deviations of the filtered frame."""
 FILTER = "maxima of a Laplacian of Gaussian"
 SHOWN = 160
-
-
-def _network() -> nn.Module:
-    from ...unet_spots import UnetSpots
-
-    return UnetSpots()
-
-
-def _task() -> Task:
-    from ..._tasks import SpotTask, onnx_denoiser
-
-    return SpotTask(onnx_denoiser(PACKAGES / WORDS["care"].folder / "weights.onnx"))
-
-
-def _choices() -> Choices:
-    from ..._scenes import draw_demo
-
-    frames = [draw_demo(20_000_000 + number, (192, 256)).frame for number in range(3)]
-    example = np.ascontiguousarray(frames[0][:64, :96])[None, None]
-    return Choices(example=example, sizes=[(16, 17), (63, 96), (131, 77)], frames=frames)
 
 
 def filtered_spots(frame: Array, width: float) -> tuple[Array, Array]:
@@ -131,14 +103,10 @@ def _circled(frame: Array, spots: Array) -> Array:
     return np.asarray(np.clip(large, 0, white))
 
 
-SYSTEM = System(
-    key=WORDS_OF.folder,
-    network=_network,
-    choices=_choices,
-    words=WORDS_OF,
-    live=Live(DENOISED, "specimen:spots"),
-    training=Training(_task, steps=3000),
-    measured=Measured(
+SYSTEM = beads_system(
+    "spots",
+    DENOISED,
+    Measured(
         _scores,
         _picture,
         about=ABOUT + "The filter has the width and the threshold that are best for each frame, the truth known; its "

@@ -9,48 +9,21 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from onscope.export import Choices
 from onscope.runtime.drawing import Look
 
-from ... import PACKAGES
 from ..._metrics import psnr
-from ..._texts import WORDS
-from .._beads import ABOUT, DENOISED, beads
+from .._beads import ABOUT, DENOISED, beads, beads_system
 from .._live_path import answers, movie, pipeline_of
 from .._score import Score, over_seeds
 from .._sheet import Tile, sheet
-from .._system import Live, Measured, System, Training
+from .._system import Measured
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from ..._quality import Sample
-    from ..._tasks import Task
 
 Array = npt.NDArray[Any]
-WORDS_OF = WORDS["espcn"]
 SHOWN = 96
 """Pixels per side of what the picture shows of a scene, before they are doubled."""
-
-
-def _network() -> nn.Module:
-    from ...espcn import Espcn
-
-    return Espcn()
-
-
-def _task() -> Task:
-    from ..._tasks import EnlargeTask, onnx_denoiser
-
-    return EnlargeTask(onnx_denoiser(PACKAGES / WORDS["care"].folder / "weights.onnx"))
-
-
-def _choices() -> Choices:
-    from ..._scenes import draw_demo
-
-    frames = [draw_demo(20_000_000 + number, (192, 256)).frame for number in range(3)]
-    example = np.ascontiguousarray(frames[0][:64, :96])[None, None]
-    return Choices(example=example, sizes=[(16, 17), (63, 96), (131, 77)], frames=frames)
 
 
 def _enlarged(folder: Path, samples: tuple[Sample, ...]) -> list[dict[str, Array]]:
@@ -93,14 +66,10 @@ def _picture(folder: Path, file: Path) -> None:
     sheet("ESPCN on held-out beads: twice as many pixels per side", rows, file)
 
 
-SYSTEM = System(
-    key=WORDS_OF.folder,
-    network=_network,
-    choices=_choices,
-    words=WORDS_OF,
-    live=Live(DENOISED, "specimen:spots"),
-    training=Training(_task, steps=5000),
-    measured=Measured(
+SYSTEM = beads_system(
+    "espcn",
+    DENOISED,
+    Measured(
         _scores,
         _picture,
         about=ABOUT + "Both ways start from the frame that `care-beads` has denoised. PSNR over the span of the truth.",
