@@ -47,8 +47,9 @@ WorkerOption = Annotated[
     typer.Option(
         "--worker",
         envvar="ONSCOPE_WORKER",
-        metavar="process|thread|tcp://HOST:PORT#KEY",
-        help="Where the networks run: a process of their own, a thread, or a box that runs `onscope serve`.",
+        metavar="process|thread|tcp://...|kserve://...",
+        help="Where the networks run: a process of their own, a thread, a box that runs `onscope serve` "
+        "(tcp://HOST:PORT#KEY), or a Triton server (kserve://HOST:PORT#TOKEN).",
     ),
 ]
 ProviderOption = Annotated[

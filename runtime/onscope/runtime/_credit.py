@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .worker import DEEPEST, WorkerLink
+from .worker import WorkerLink
 
 LENDABLE = 4
 """Results whose slots readers may hold at once before they get copies."""
@@ -15,7 +15,7 @@ def answer_slots(link: WorkerLink) -> int:
 
 def most_at_once(link: WorkerLink) -> int:
     """Windows that a worker ever has. A box has its own credit, which is made for a long way."""
-    return max(link.credit, credit_for(DEEPEST)) if link.here else link.credit
+    return max(link.credit, credit_for(link.deepest)) if link.here else link.credit
 
 
 def credit_for(depth: int, newest: bool = False) -> int:

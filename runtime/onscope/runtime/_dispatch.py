@@ -42,6 +42,8 @@ class Dispatcher:
     governor: Governor | None = None
     """Decides what gives way when time is short."""
     depth: int = 1  # windows that the worker begins at once
+    far: bool = False
+    """Whether these take their time on the way to a server."""
     held: bool = False
     """Whether no window is sent, since another worker takes over."""
     turn_ns: int = 0
@@ -76,14 +78,20 @@ class Dispatcher:
     def warmed(self, opened: Mapping[str, Any]) -> None:
         """A lane was opened: what its ways cost."""
         self.depth = max(self.depth, int(opened.get("depth", 1)))
+        self.far |= bool(opened.get("far"))
         if self.governor is not None:
             self.governor.warmed(opened["ways_warm_ns"])
+
+    def new_worker(self) -> None:
+        """Another worker comes: what was known of the one before says nothing of it."""
+        self.depth, self.far = 1, False
 
     def _credit(self) -> int:
         # A window that waits in the worker can no longer give way to a newer one. Where the newest matter and windows
         # take long, the worker waits for the hand-over instead of the frame for a whole window.
         assert self.link is not None
-        if (newest := self.admission.kind == "keep_newest") and self._took_ns > self.link.long_ns:
+        newest = self.admission.kind == "keep_newest"
+        if newest and not self.far and self._took_ns > self.link.long_ns:
             return 1
         return min(credit_for(self.depth, newest), most_at_once(self.link)) if self.depth > 1 else self.link.credit
 
@@ -196,6 +204,7 @@ class Dispatcher:
     def settle_death(self, why: str, computing: bool = True) -> int:
         """The worker is dead: what it was `computing` has failed, what only waited with it is sent once more."""
         self.link = None
+        self.new_worker()
         lost = 0
         again: list[tuple[Route, Window]] = []
         for position, (route, window) in enumerate(self._in_flight):

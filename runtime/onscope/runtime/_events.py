@@ -20,6 +20,7 @@ Kind = Literal[
     "worker back",
     "worker gone",
     "provider lost",
+    "provider back",
     "refused",
     "warning",
     "hook error",

@@ -14,6 +14,7 @@ from ._errors import OnscopeError, WorkerError
 from ._events import Event, Kind, Tell, Warner
 from ._route import Route
 from ._watch import Terms, Watchdog
+from .engines import leading
 from .worker import WorkerLink
 
 
@@ -22,6 +23,7 @@ class Opener:
 
     link: WorkerLink
     opened: Callable[[int, Mapping[str, Any]], object]
+    displaced: Callable[[str, str], object]
     tell: Tell
     terms: Terms
     _changed: threading.Condition
@@ -94,6 +96,8 @@ class Opener:
             route.provider = self._trying = message.get("provider", self.terms.provider)
             route.report, route.graphs = tuple(message.get("report", ())), tuple(message.get("graphs", ()))
             route.way_graphs = message.get("way_graphs", ())
+            if (leads := leading(self.terms.provider)) != route.provider:
+                self.displaced(leads, self.terms.provider)
             self._dispatcher.warmed(message)
             self._deaths.unready = 0
             self.warmed(message)

@@ -15,6 +15,7 @@ from ._delivery import Subscription
 from ._errors import OnscopeError
 from ._events import Event, Tell, Teller, log, to_log
 from ._frame import Frame, FrameId, FrameSpec, Segment, Source
+from ._homecoming import Homecoming
 from ._keeper import Keeper
 from ._live_path import LivePath
 from ._pipeline import Pipeline
@@ -25,9 +26,8 @@ from ._sources import describe_source
 from ._stream import stream
 from ._swap import automatic
 from ._watch import Terms
-from ._where import kind_of, starter, told_of
+from ._where import kind_of, placed, told_of
 from .budget import Budget, Governor
-from .engines import listed
 from .hooks import Hooked, Hooking
 
 if TYPE_CHECKING:
@@ -40,10 +40,11 @@ class Runtime(Changing, Hooking):
     """Runs a pipeline on frames while they are acquired, in a worker beside the acquisition. A context manager.
 
     `pipeline` is a Pipeline or the path of its YAML; `worker` "process" (outlives crashing models), "thread" (for
-    tests and notebooks) or the address of a box that runs `onscope serve` ("tcp://HOST:PORT#KEY"); `admission` what
-    enters under load (default: `keep_newest(2)`); `provider` the engine ("cpu", "tensorrt:1"), several of
-    which the first that answers rightly is taken, and the next when its device is lost (docs/gpu.md), or "auto" (None:
-    the pipeline's own, else "auto");
+    tests and notebooks) or an address: of a box that runs `onscope serve` ("tcp://HOST:PORT#KEY"), or of a Triton
+    server ("kserve://HOST:PORT"), in whose place `provider` runs while it is away; `admission` what enters under load
+    (default: `keep_newest(2)`); `provider` the engine ("cpu", "tensorrt:1"), several of which the first that answers
+    rightly is taken, and the next when its device is lost (docs/gpu.md), or "auto" (None: the pipeline's own, else
+    "auto");
     `threads` of the engine (None: one per core); `on_event` is told of preparation, refusals, deaths and returns of
     the worker (default: the log "onscope"), in a thread of its own.
     `record` saves raw frames (before any inference, and whatever becomes of it) and all results: a new folder, or a
@@ -71,10 +72,10 @@ class Runtime(Changing, Hooking):
         budget: Budget | None = None,
         shapes: Sequence[str | Sequence[int]] | None = None,
     ) -> None:
-        start = starter(worker, patience_s, memory_mb)
         given = pipeline if isinstance(pipeline, Pipeline) else Pipeline.load(pipeline)
         given = given if shapes is None else given.shaped(shapes)
-        provider = listed(provider or given.provider or "auto")
+        place = placed(worker, provider, given.provider, patience_s, memory_mb)
+        provider, start = place.provider, place.start
         self.pipeline, self._auto = given.on(provider), automatic(given)
         remove_leftovers()
         self._tell = Teller(on_event)
@@ -86,7 +87,7 @@ class Runtime(Changing, Hooking):
                 told: dict[str, Any] = {"worker": kind_of(worker), "provider": provider, "threads": threads}
                 told |= {"admission": (admission or keep_newest(2)).described(), "patience_s": patience_s}
                 self._keeper.notes.fact("runtime", told | {"memory_mb": memory_mb})
-            told_of(start, self._tell, self._keeper)
+            told_of(worker, start, self._tell, self._keeper)
             note = None if self._keeper is None else self._keeper.notes.fact
             governor = Governor.of(budget, self.pipeline, provider, self._tell, note)
             self._path = LivePath(
@@ -106,6 +107,7 @@ class Runtime(Changing, Hooking):
             raise
         self.ledger = self._path.ledger
         self._one_swap = threading.Lock()
+        Homecoming(self._path.supervisor, self._path.dispatcher, self._one_swap)
         self._hooked = Hooked(self._path, self._keeper, self._tell)
         if self._keeper is not None:
             self._path.supervisor.opened = self._keeper.notes.lane

@@ -31,6 +31,9 @@ class Supervisor(Opener):
         self.broken = ""
         self.opened: Callable[[int, Mapping[str, Any]], object] = lambda number, lane: None
         """Is told what each lane runs, when the worker has opened it; it must not wait."""
+        self.displaced: Callable[[str, str], object] = lambda lost, whole: None
+        """Is told of a provider that is not used any more, or not yet, and of the whole list; it must not wait."""
+        self.ended = threading.Event()
         self.start = start
         self._dispatcher = dispatcher
         self._changed = dispatcher.changed
@@ -101,6 +104,9 @@ class Supervisor(Opener):
         kind = message["kind"]
         self._warn(message.get("warnings", ()))
         if kind == "done":
+            if link is self._hopeless:
+                self._hopeless = None
+                self.tell(Event("provider back", f"{self._dispatcher.working} answers again"))
             self._dispatcher.done(message)
         elif kind == "failed":
             failed = self._dispatcher.failed(message)
@@ -139,7 +145,7 @@ class Supervisor(Opener):
         (link.kill if link.mortal else link.close)()
 
     def _replace(self, lost: str, rest: str, why: str) -> None:
-        self.terms = replace(self.terms, provider=rest)
+        whole, self.terms = self.terms.provider, replace(self.terms, provider=rest)
         for route in list(self._dispatcher.routes.values()):
             if route.only == lost:
                 route.only = leading(rest)
@@ -150,6 +156,7 @@ class Supervisor(Opener):
                 "acquisition goes on",
             )
         )
+        self.displaced(lost, whole)
 
     def _bring_back(self, link: WorkerLink) -> WorkerLink | None:
         with self._changed:
@@ -197,12 +204,14 @@ class Supervisor(Opener):
 
     def _break(self, why: str) -> None:
         self.broken = why
+        self.ended.set()
         self._dispatcher.link = None
         self._dispatcher.end_all("failed", why)
         self.tell(Event("worker gone", f"{why}: no more results, the acquisition goes on"))
 
     def close(self) -> None:
         """End the worker and the thread that listens to it."""
+        self.ended.set()
         with self._changed:
             self.closing = True
             self._dispatcher.link = None

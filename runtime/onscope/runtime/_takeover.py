@@ -10,7 +10,7 @@ from ._answers import AnswerSlots
 from ._clock import now_ns
 from ._credit import LENDABLE, answer_slots
 from ._dispatch import Dispatcher
-from ._errors import PipelineError, WorkerError
+from ._errors import PipelineError, ProviderError, WorkerError
 from ._events import Event
 from ._live_path import closed_error
 from ._route import Route
@@ -21,13 +21,24 @@ from .worker import VERSION, WorkerLink
 
 
 class Takeover:
-    """Prepares a worker that runs `stage` in the place of the one of that name. `run` does all of it.
+    """Prepares a worker that runs `stage` in the place of the one of that name, or all of them on another provider.
+
+    `run` does all of it. Of the list `provider` it must come to run `only`.
 
     Whatever fails before the change leaves everything as it was, and the second worker is ended.
     """
 
-    def __init__(self, supervisor: Supervisor, dispatcher: Dispatcher, stage: Stage) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        dispatcher: Dispatcher,
+        stage: Stage | None = None,
+        *,
+        provider: str = "",
+        only: str = "",
+    ) -> None:
         self._supervisor, self._dispatcher, self._stage = supervisor, dispatcher, stage
+        self._provider, self._only = provider, only
         self._changed = dispatcher.changed
         self._made: dict[int, tuple[Route, AnswerSlots, Mapping[str, Any]]] = {}
 
@@ -68,8 +79,11 @@ class Takeover:
 
     def _message(self, route: Route) -> dict[str, Any]:
         terms = self._supervisor.terms
-        stages = [self._stage.message() if each["name"] == self._stage.name else each for each in route.messages]
-        return {**self._dispatcher.open_message(route, terms.provider, terms.threads), "stages": stages, "frozen": []}
+        asked = self._dispatcher.open_message(route, self._provider or terms.provider, terms.threads)
+        if (stage := self._stage) is None:
+            return asked
+        stages = [stage.message() if each["name"] == stage.name else each for each in route.messages]
+        return {**asked, "stages": stages, "frozen": []}
 
     def _opened(self, spare: Spare, asked: Collection[int]) -> dict[int, Mapping[str, Any]]:
         """What it said of the lanes that it was asked to open; of those that are there no more, perhaps nothing."""
@@ -84,6 +98,8 @@ class Takeover:
             if kind == "progress" and message["text"]:
                 self._supervisor.tell(Event("preparing", f"beside the run: {message['text']}"))
             elif kind == "opened":
+                if self._only and message["provider"] != self._only:
+                    raise ProviderError("; ".join(message["warnings"]) or f"it came to run {message['provider']}")
                 opened[message["lane"]] = message
             elif kind == "refused" and message["lane"] in self._dispatcher.routes:
                 raise getattr(_errors, message["error"], WorkerError)(message["message"])
@@ -102,9 +118,13 @@ class Takeover:
         for stage in stages:
             if words := route.answers.unlike(made, stage["name"]):
                 raise PipelineError(
-                    f"found the package {self._stage.package.name!r} with which {stage['name']!r} answers with {words} "
+                    f"found {self._named} with which {stage['name']!r} answers with {words} "
                     f"({route}), expected what readers of the run rely on: make a new Runtime for it"
                 )
+
+    @property
+    def _named(self) -> str:
+        return f"the provider {self._only}" if self._stage is None else f"the package {self._stage.package.name!r}"
 
     def _change_over(self, link: WorkerLink, change: Callable[[], object]) -> WorkerLink:
         """Change over between two windows; returns the link of the worker that was in use."""
@@ -117,6 +137,7 @@ class Takeover:
                 change()
                 old, supervisor.link, supervisor.spare = supervisor.link, link, None
                 dispatcher.link = link
+                dispatcher.new_worker()
                 for number in self._made.keys() - dispatcher.routes.keys():  # removed meanwhile
                     supervisor.send({"kind": "close", "lane": number})
                     self._made.pop(number)[1].close()
@@ -133,7 +154,8 @@ class Takeover:
 
     def _hand_over(self, route: Route) -> None:
         route.lane.forget_states()
-        route.frozen.clear()
+        if self._stage is not None:
+            route.frozen.clear()
         if route.answers is not None:
             route.answers.close()
             route.answers = None
@@ -145,6 +167,7 @@ class Takeover:
         _, route.answers, opened = mine
         route.provider = opened.get("provider", self._supervisor.terms.provider)
         route.report, route.graphs = tuple(opened.get("report", ())), tuple(opened.get("graphs", ()))
+        self._dispatcher.warmed(opened)
         self._supervisor.warmed(opened)
         route.lane.ready, route.asked_ns = True, now_ns()  # also where the worker in use has just died
         message = {**route.answers.message, "lane": route.number, "numbers": dict(self._dispatcher.numbers)}

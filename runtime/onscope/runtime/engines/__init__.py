@@ -7,7 +7,7 @@ ProviderError says why not.
 
 from ._ahead import AheadOfTime, Built, Progress
 from ._fault import behind_faults, chance, parse_fault
-from ._interface import WARM_UPS, Engine, Pending, Session, Staged, Stayed, TensorSpec
+from ._interface import WARM_UPS, Engine, Pending, Session, Shares, Staged, Stayed, TensorSpec, check_arrays
 from ._kept import KeptEngine, kept_engines, remove_kept, to_prune
 from ._lists import (
     AUTO,
@@ -46,12 +46,14 @@ __all__ = [
     "Pending",
     "Progress",
     "Session",
+    "Shares",
     "Staged",
     "Stayed",
     "TensorSpec",
     "behind_faults",
     "build_ahead",
     "chance",
+    "check_arrays",
     "discard_built",
     "has_driver",
     "is_choice",

@@ -111,6 +111,15 @@ class Staged(Protocol):
         ...
 
 
+@runtime_checkable
+class Shares(Protocol):
+    """A session whose work is done by another process, which can read frames where they lie in shared memory."""
+
+    def lie_in_shared(self, segment: str, memory: Array) -> None:
+        """As `Staged.lie_in`; the memory is the whole of the shared-memory segment of that name. Never raises."""
+        ...
+
+
 class Engine(Protocol):
     """Built with the argument of the provider's name (`null:200` -> "200"), opens graphs."""
 

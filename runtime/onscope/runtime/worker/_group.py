@@ -9,7 +9,7 @@ from typing import Any, cast
 from .._clock import now_ns
 from .._frame import Pixels
 from ..decode import Decoder, GridDecoder, decoder
-from ..engines import WARM_UPS, Staged, open_session
+from ..engines import WARM_UPS, Shares, Staged, open_session
 from ..graph import Answer, Compiled, Raw, StageRequest, Tiled
 from ._begun import Begun
 from ._plan import FRAME
@@ -84,6 +84,11 @@ class Group:
         return 1 if self._staged is None else self._staged.depth
 
     @property
+    def far(self) -> bool:
+        """Whether windows take their time on a way, and not on this machine."""
+        return bool(getattr(self._session, "far", False))
+
+    @property
     def parameters(self) -> Mapping[str, Mapping[str, float]]:
         """What was used for the last window, by stage and name: the host's statistics, and what was tuned."""
         taken = self._taken
@@ -108,10 +113,13 @@ class Group:
             "statistics": self.scalars.described,
         }
 
-    def lie_in(self, memory: Pixels) -> None:
-        """The frames of windows will lie in this memory (uint8): the engine may copy straight from there."""
+    def lie_in(self, memory: Pixels, segment: str) -> None:
+        """The frames of windows will lie in this memory (uint8), the shared segment of that name: the engine may copy
+        straight from there."""
         if self._staged is not None and self.reads == FRAME:
             self._staged.lie_in(memory)
+        if isinstance(self._session, Shares) and self.reads == FRAME:
+            self._session.lie_in_shared(segment, memory)
 
     def close(self) -> None:
         """Give back what the engine has taken, where it knows how; nothing is run any more."""

@@ -17,7 +17,8 @@ that it begins anew; a worker that has no such memory any more begins anew too, 
 `moment` of `run` is the place whose tracks go on, the number of the frame there (with gaps where some were lost or
 skipped), and whether they begin anew; `numbers` of `done` are the lowest track numbers not given yet, by stage, which
 `open` tells the worker that comes after it.
-`depth` of `opened` is how many windows the worker may have begun at once.
+`depth` of `opened` is how many windows the worker may have begun at once, and `far` whether they take their time on the
+way to a server rather than in the worker.
 `ways` of `open` are cheaper ways of running the lane: stages, and the region of the frame that they see. Those of
 `opened` are what each stage answers by way, the pipeline's own first (None: it is left out). `way` of `run` says which
 runs, `level` which level of the budget that is (None: there is no budget); it is among the parameters then.
@@ -83,6 +84,11 @@ class WorkerLink(Link, Protocol):
     @property
     def credit(self) -> int:
         """Windows that the worker has at once; never changes."""
+        ...
+
+    @property
+    def deepest(self) -> int:
+        """Windows that it ever has begun at once."""
         ...
 
     @property

@@ -33,7 +33,7 @@ class OpenLane:
         ring = message["ring"]
         self._ring = SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"])
         self._frames = [self._ring.view(slot, tuple(spec["shape"]), spec["dtype"]) for slot in range(ring["slots"])]
-        self.ways.lie_in(self._ring.whole)
+        self.ways.lie_in(self._ring.whole, self._ring.name)
         self._answers: SharedSlots | None = None
         self._offsets: list[int] = []
 

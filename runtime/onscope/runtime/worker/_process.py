@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, BinaryIO, cast
 
 from .._errors import WorkerError
-from ._messages import CREDIT, LONG_NS, Message, read, write
+from ._messages import CREDIT, DEEPEST, LONG_NS, Message, read, write
 
 PATIENCE_S = 2.0
 
 
 class ProcessLink:
     """Starts `python -m MODULE` (the worker, unless told otherwise) and speaks with it over its pipes.
+
+    `deepest` are the windows that it has begun at once at most; `variables` are put into its environment.
 
     No `__main__` guard is needed, so it works in notebooks, in napari and from standard input. Raises WorkerError when
     it cannot be started.
@@ -27,7 +31,14 @@ class ProcessLink:
     away = False
     credit, long_ns = CREDIT, LONG_NS
 
-    def __init__(self, module: str = "onscope.runtime.worker") -> None:
+    def __init__(
+        self,
+        module: str = "onscope.runtime.worker",
+        *,
+        deepest: int = DEEPEST,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.deepest = deepest
         try:
             self._process = subprocess.Popen(
                 # -P: nothing is imported from the folder that the acquisition happens to run in.
@@ -35,6 +46,7 @@ class ProcessLink:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                env={**os.environ, **variables} if variables else None,
             )
         except OSError as error:
             raise WorkerError(f"cannot start {module} with {sys.executable}: {error.strerror}") from error

@@ -36,11 +36,11 @@ class Regional:
         """As `Chain.run`."""
         return self.finish(self.begin(window, chosen, *more, **named))
 
-    def lie_in(self, memory: Pixels) -> None:
-        """The frames will lie in this memory."""
+    def lie_in(self, memory: Pixels, segment: str) -> None:
+        """The frames will lie in this memory, the shared segment of that name."""
         if self._region is None:  # else they are cut, and copied for it
             for group in self.chain.groups:
-                group.lie_in(memory)
+                group.lie_in(memory, segment)
 
     def begin(self, window: Sequence[Pixels], chosen: Sequence[int] | None, *more: Any, **named: Any) -> UnderWay:
         """As `Chain.begin`."""

@@ -101,7 +101,7 @@ class _Lanes:
             chains = [way.chain for way in lane.ways.all]
             answer["ways_warm_ns"] = [chain.warm_ns for chain in chains]
             answer["warm_ns"] = max(answer["ways_warm_ns"])
-            answer["depth"] = lane.ways.depth
+            answer["depth"], answer["far"] = lane.ways.depth, lane.ways.far
             chosen = lane.chosen
             answer["provider"] = chosen.provider
             answer["report"] = [*filter(None, [chosen.why]), *(line for chain in chains for line in chain.report)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import Any
 
-from ._messages import CREDIT, LONG_NS, Message
+from ._messages import CREDIT, DEEPEST, LONG_NS, Message
 from ._serve import serve
 
 
@@ -37,7 +37,7 @@ class ThreadLink(_End):
     mortal = False
     here = True
     away = False
-    credit, long_ns = CREDIT, LONG_NS
+    credit, long_ns, deepest = CREDIT, LONG_NS, DEEPEST
     pid = os.getpid()
 
     def __init__(self) -> None:

@@ -72,10 +72,16 @@ class Ways:
         """How many windows may be under way at once."""
         return max(way.chain.depth for way in self.all)
 
-    def lie_in(self, memory: Pixels) -> None:
-        """The frames of windows will lie in this memory (uint8): engines may copy straight from there."""
+    @property
+    def far(self) -> bool:
+        """Whether windows take their time on a way, and not on this machine."""
+        return any(group.far for way in self.all for group in way.chain.groups)
+
+    def lie_in(self, memory: Pixels, segment: str) -> None:
+        """The frames of windows will lie in this memory (uint8), the shared segment of that name: engines may copy
+        straight from there."""
         for way in self.all:
-            way.lie_in(memory)
+            way.lie_in(memory, segment)
 
     def room(self, way: int) -> bool:
         """Whether another window of a way may be begun now."""

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from ..._errors import WorkerError
-from ...worker import LONG_NS, Message
+from ...worker import DEEPEST, LONG_NS, Message
 from ._connecting import Connecting
 from ._desk import CREDIT
 from ._talk import Talk
@@ -26,7 +26,7 @@ class RemoteLink:
 
     mortal = True
     here = False
-    credit = CREDIT
+    credit, deepest = CREDIT, DEEPEST
 
     def __init__(self, connecting: Connecting) -> None:
         self._inbox: SimpleQueue[Message | None] = SimpleQueue()

@@ -1,0 +1,18 @@
+"""A KServe v2 server, such as Triton, in the place of an engine of this machine: `kserve:HOST:PORT`."""
+
+from ._address import MOST_IN_FLIGHT, SCHEME, TOKEN_VARIABLE, Address, parse_provider, parse_worker
+from ._engine import KserveEngine
+from ._model import model_name
+from ._reach import is_reachable
+
+__all__ = [
+    "MOST_IN_FLIGHT",
+    "SCHEME",
+    "TOKEN_VARIABLE",
+    "Address",
+    "KserveEngine",
+    "is_reachable",
+    "model_name",
+    "parse_provider",
+    "parse_worker",
+]

@@ -1,0 +1,206 @@
+"""One graph on a KServe v2 server: windows are sent, several at once, and their answers waited for."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .._errors import DeviceLostError, ProviderError
+from ..engines import Pending, Stayed, TensorSpec, check_arrays
+from ._address import Address
+from ._errors import failure, is_cut
+from ._model import model_name, served, sha256_of
+from ._server import Server, new_input
+from ._shared import Array, SharedAnswers, SharedFrames, forget_leftovers
+from ._window import Later, Remembered, Window
+
+AGAIN_S = 0.5
+"""How long a window whose connection was cut waits for the server, before it is sent once more or counts as lost."""
+LOOK_S = 0.05
+
+
+class KserveSession:
+    """A session as `engines.Staged` describes it. Raises ProviderError when the server cannot run the graph.
+
+    A window without a memory is sent once more when its connection was cut: it gives the same answer whether the server
+    had run it already or not. One of a network whose memory the server keeps is not.
+    """
+
+    far = True
+    """Windows take their time on the way, not on this machine: several are worth having under way, however long."""
+
+    def __init__(self, graph: Path, address: Address) -> None:
+        self.provider = address.provider
+        self._address = address
+        self._server = Server(address)
+        name = address.model or model_name(sha256_of(graph))
+        model = self._server.model(name)
+        self._served = served(graph, model)
+        self.inputs, self.outputs = self._served.inputs, self._served.outputs
+        self.depth = 1 if self._served.kept else address.in_flight
+        self._model = name
+        self._stays: tuple[int, ...] = ()
+        self._begun: deque[Window] = deque()
+        self._windows = 0
+        self._steps: dict[int, int] = {}
+        self._away = False
+        self._frames: SharedFrames | None = None
+        self._answers: SharedAnswers | None = None
+        if address.is_local and address.shared == "auto":
+            forget_leftovers(self._server)
+            self._answers = SharedAnswers(self._server, self._coming, self.depth + 1)
+        ways = "shared memory" if self._answers is not None and self._answers.known else "the connection"
+        many = "several at once, " if self._served.batches else ""
+        memory = "; what the network remembers lies there" if self._served.kept else ""
+        self.told = [
+            f"{address} is {self._server.described()}: {name} version {model.version or '?'} ({model.platform}), "
+            f"windows go through {ways}, {many}up to {self.depth} on their way{memory}"
+        ]
+
+    @property
+    def _coming(self) -> list[TensorSpec]:
+        return [each for at, each in enumerate(self.outputs) if at not in self._served.left]
+
+    def lie_in(self, memory: Array) -> None:
+        """Frames are copied from where they lie; see `lie_in_shared`."""
+
+    def lie_in_shared(self, segment: str, memory: Array) -> None:
+        """The arrays that are given will lie in this memory, which is the shared segment of that name."""
+        if self._answers is not None:
+            self._frames = SharedFrames(self._server, segment, memory)
+
+    def stay(self, outputs: Sequence[int]) -> None:
+        """See `engines.Staged`."""
+        self._stays = tuple(outputs)
+
+    def run(self, arrays: Sequence[Array | Stayed]) -> list[Array]:
+        """See `engines.Staged`. A memory that the server keeps is given as zeros: it is not brought back."""
+        return self._begin(arrays, ()).outcome()
+
+    def start(self, arrays: Sequence[Array | Stayed], keys: Sequence[int | None] | None = None) -> Pending:
+        """See `engines.Staged`."""
+        return self._begin(arrays, self._stays)
+
+    def _begin(self, arrays: Sequence[Array | Stayed], stays: Sequence[int]) -> Window:
+        check_arrays(self.inputs, arrays)
+        while len(self._begun) >= self.depth:
+            self._begun.popleft().until_it_came()
+        self._windows += 1
+        plain = [at for at in stays if at not in self._served.left]
+        window = Window(self._windows % (self.depth + 1), self.outputs, plain, self._settled)
+        if self._served.kept:
+            self._remember(window, [arrays[at] for at in self._served.kept], stays)
+        given = [self._input(at, each) for at, each in enumerate(arrays) if at not in self._served.kept]
+
+        def send(window: Window) -> None:
+            self._server.send(self._model, given, self._wanted(window), window.answered, window.sequence)
+
+        window.again = None if self._served.kept else lambda: window.send(send)
+        window.send(send)
+        self._begun.append(window)
+        return window
+
+    def _input(self, at: int, array: Array | Stayed) -> object:
+        spec = self.inputs[at]
+        if isinstance(array, Later):
+            array = array.value()
+        if not isinstance(array, np.ndarray):
+            raise ProviderError(f"found a {type(array).__name__} of another session, expected one of this session")
+        shape = (1, *array.shape) if self._served.batches else array.shape
+        given = new_input(spec.name, shape, array.dtype)
+        place = None if self._frames is None else self._frames.place(array)
+        if place is None:
+            given.set_data_from_numpy(np.ascontiguousarray(array).reshape(shape))
+        else:
+            given.set_shared_memory(place.region, place.size, place.offset)
+        return given
+
+    def _wanted(self, window: Window) -> list[object]:
+        from tritonclient.grpc import InferRequestedOutput
+
+        wanted = []
+        for at, spec in enumerate(self.outputs):
+            if at in self._served.left:
+                continue
+            one = InferRequestedOutput(spec.name)
+            # What stays is used longer than a slot is this window's.
+            place = None if self._answers is None or at in window.stays else self._answers.place(window.slot, spec)
+            if place is not None:
+                one.set_shared_memory(place.region, place.size, place.offset)
+            wanted.append(one)
+        return wanted
+
+    def _remember(self, window: Window, memories: Sequence[Array | Stayed], stays: Sequence[int]) -> None:
+        """Which of the server's sequences the window goes on with, or that it begins one."""
+        first = memories[0]
+        if isinstance(first, Remembered):
+            if self._steps.get(first.number) != first.step:
+                raise ProviderError("found a memory from before another window, expected the last: the server has that")
+            number, begins = first.number, False
+        else:
+            if any(np.any(each) for each in memories if isinstance(each, np.ndarray)):
+                raise ProviderError("found a memory that begins with numbers, expected zeros: the server begins it")
+            number, begins = secrets.randbits(63) | 1, True
+        step = 1 if begins else self._steps[number] + 1
+        if stays:
+            self._steps[number] = step
+        window.sequence = number, begins
+        window.stayed = tuple(Remembered(number, step, self.outputs[at]) for at in stays)
+        window.stays = tuple(stays)
+
+    def _settled(self, window: Window) -> list[Array]:
+        """All answers of a window that has come, or will; raises ProviderError."""
+        window.until_it_came()
+        if window.error is not None and is_cut(window.error) and window.again is not None and self._is_back():
+            again, window.again = window.again, None
+            again()
+            window.until_it_came()
+        if window.error is not None:
+            self._give_up(window)
+            error = failure(self._address, window.error, self._address.timeout_s)
+            self._away = isinstance(error, DeviceLostError)
+            raise error from window.error
+        self._away = False
+        return [self._answer(window, at, spec) for at, spec in enumerate(self.outputs)]
+
+    def _answer(self, window: Window, at: int, spec: TensorSpec) -> Array:
+        if at in self._served.left:
+            return np.zeros(tuple(size or 0 for size in spec.shape), spec.dtype)
+        assert window.result is not None
+        said = window.result.get_output(spec.name)
+        shape = () if said is None else tuple(said.shape)[1 if self._served.batches else 0 :]
+        if len(shape) != len(spec.shape) or any(a not in (None, b) for a, b in zip(spec.shape, shape, strict=True)):
+            raise ProviderError(f"found {spec.name!r} of the shape {list(shape)}, expected {list(spec.shape)}")
+        if self._answers is not None and at not in window.stays and self._answers.place(window.slot, spec):
+            return self._answers.array(window.slot, spec)
+        answer = window.result.as_numpy(spec.name)
+        if answer is None or answer.dtype != spec.dtype:
+            raise ProviderError(f"found no {spec.dtype} for {spec.name!r} in the server's answer, expected some")
+        return np.asarray(answer.reshape(shape))
+
+    def _is_back(self) -> bool:
+        """Whether the server answers, at once or soon; where it was away before, it is not waited for."""
+        end = time.monotonic() + (0.0 if self._away else AGAIN_S)
+        while not (live := self._server.is_live(AGAIN_S)) and time.monotonic() < end:
+            time.sleep(LOOK_S)
+        return live
+
+    def _give_up(self, window: Window) -> None:
+        if self._answers is not None:
+            self._answers.renew(window.slot)
+        if window.sequence is not None:
+            self._steps.pop(window.sequence[0], None)
+
+    def close(self) -> None:
+        """Give back what the server holds of this machine's memory, and end the connection."""
+        for window in self._begun:
+            window.until_it_came()
+        for shared in (self._frames, self._answers):
+            if shared is not None:
+                shared.close()
+        self._server.close()

@@ -1,0 +1,117 @@
+"""A window that is on its way to a server and back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._errors import ProviderError
+from ..engines import Stayed, TensorSpec
+
+if TYPE_CHECKING:
+    from tritonclient.grpc import InferResult
+
+Array = np.ndarray
+Send = Callable[["Window"], None]
+Settle = Callable[["Window"], list[Array]]
+
+
+class Window:
+    """Pending, as the Staged contract has it. `send` is called once more where that is safe; `settle` gives the answers
+    of one that came back, or raises what went wrong."""
+
+    def __init__(self, slot: int, outputs: Sequence[TensorSpec], stays: Sequence[int], settle: Settle) -> None:
+        self.slot = slot
+        self.stays = tuple(stays)
+        self.stayed: Sequence[Stayed] = tuple(Later(self, at, outputs[at]) for at in stays)
+        self.sequence: tuple[int, bool] | None = None
+        self.again: Callable[[], None] | None = None
+        """Sends it once more; None where that is not safe, or was done."""
+        self.result: InferResult | None = None
+        self.error: Exception | None = None
+        self._settle = settle
+        self._came = threading.Event()
+        self._answers: list[Array] | None = None
+        self._raised: Exception | None = None
+
+    def send(self, sender: Send) -> None:
+        """Send it, and have `came` set when it is back."""
+        self._came.clear()
+        self.result = self.error = None
+        sender(self)
+
+    def answered(self, result: InferResult | None, error: Exception | None) -> None:
+        """Called by gRPC, in a thread of its own."""
+        self.result, self.error = result, error
+        self._came.set()
+
+    def until_it_came(self) -> None:
+        """Wait for the answer, or for what went wrong; both are told later."""
+        self._came.wait()
+
+    def outcome(self) -> list[Array]:
+        """All outputs in the graph's order; raises ProviderError. The same each time."""
+        if self._answers is None and self._raised is None:
+            try:
+                self._answers = self._settle(self)
+            except ProviderError as error:
+                self._raised = error
+        if self._raised is not None:
+            raise self._raised
+        assert self._answers is not None
+        return self._answers
+
+    def wait(self) -> list[Array]:
+        """See `engines.Pending`."""
+        answers = self.outcome()
+        return [answer for at, answer in enumerate(answers) if at not in self.stays]
+
+
+class Later:
+    """A memory that came back with a window's answers, or will: it goes up again with the next window."""
+
+    def __init__(self, window: Window, at: int, spec: TensorSpec) -> None:
+        self._window, self._at, self._spec = window, at, spec
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(size or 0 for size in self._spec.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(self._spec.dtype)
+
+    def value(self) -> Array:
+        """Its value, not copied."""
+        try:
+            return self._window.outcome()[self._at]
+        except ProviderError as error:
+            raise ProviderError(
+                f"the window before this one failed ({error}), and what it should have left is not there"
+            ) from error
+
+    def fetch(self) -> Array:
+        """See `engines.Stayed`."""
+        return np.array(self.value())
+
+
+class Remembered:
+    """A memory that lies on the server: the one after `step` windows of the sequence `number`."""
+
+    def __init__(self, number: int, step: int, spec: TensorSpec) -> None:
+        self.number, self.step, self._spec = number, step, spec
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(size or 0 for size in self._spec.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(self._spec.dtype)
+
+    def fetch(self) -> Array:
+        """Raises ProviderError: the server tells nobody."""
+        raise ProviderError("found a memory that a server keeps, expected one that can be brought back")
