@@ -2,10 +2,11 @@
 
 from ._address import MOST_IN_FLIGHT, SCHEME, TOKEN_VARIABLE, Address, parse_provider, parse_worker
 from ._engine import KserveEngine
-from ._model import model_name
+from ._model import CHAIN, model_name, sha256_of, tensors_of
 from ._reach import is_reachable
 
 __all__ = [
+    "CHAIN",
     "MOST_IN_FLIGHT",
     "SCHEME",
     "TOKEN_VARIABLE",
@@ -15,4 +16,6 @@ __all__ = [
     "model_name",
     "parse_provider",
     "parse_worker",
+    "sha256_of",
+    "tensors_of",
 ]

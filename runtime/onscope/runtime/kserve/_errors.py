@@ -10,6 +10,8 @@ CUT = "UNAVAILABLE"
 FULL = ("exceeds maximum queue size", "request timeout expired")
 """What Triton says of a single request, with the code UNAVAILABLE, when it has too much to do."""
 MISSING = "NOT_FOUND"
+FORGOTTEN = "shared memory region"
+"""In what Triton says of a region that it does not know: it was started again since."""
 
 
 def code_of(error: Exception) -> str:
@@ -28,6 +30,11 @@ def words_of(error: Exception) -> str:
 def is_cut(error: Exception) -> bool:
     """Whether the connection was cut: nobody knows whether the server has seen the request."""
     return code_of(error) == CUT and not _is_full(error)
+
+
+def is_forgotten(error: Exception) -> bool:
+    """Whether the server knows nothing of the shared memory of a request, which it has not begun with then."""
+    return FORGOTTEN in words_of(error).lower()
 
 
 def failure(server: object, error: Exception, timeout_s: float) -> ProviderError:

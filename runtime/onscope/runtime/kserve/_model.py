@@ -15,6 +15,8 @@ from ..engines import TensorSpec
 from ._server import Model, Tensor
 
 NAME = "onscope-"
+CHAIN = "onscope-chain-"
+"""Of ensembles."""
 HEX = 16
 """Digits of the graph's sha256 in its model's name."""
 FREE = -1
@@ -34,6 +36,8 @@ class Served:
     batches: bool
     kept: tuple[int, ...] = ()
     left: tuple[int, ...] = ()
+    as_bytes: frozenset[str] = frozenset()
+    """Tensors of 16-bit counts that the model has as pairs of bytes, along one more axis at the end: TensorRT's."""
 
 
 def model_name(sha256: str) -> str:
@@ -87,11 +91,17 @@ def served(graph: Path, model: Model) -> Served:
             "another graph's; write it again with `onscope deploy`"
         )
     here = [each for each in (*inputs, *outputs) if each.name in there]
-    front = {len(there[each.name].shape) - len(each.shape) for each in here}
-    batches = front == {1} and all(there[each.name].shape[0] == FREE for each in here)
-    for each in here:
+    paired = frozenset(each.name for each in here if each.dtype == "uint16" and there[each.name].dtype == "UINT8")
+    seen = [_as_bytes(each) if each.name in paired else each for each in here]
+    front = {len(there[each.name].shape) - len(each.shape) for each in seen}
+    batches = front == {1} and all(there[each.name].shape[0] == FREE for each in seen)
+    for each in seen:
         _check(model, each, there[each.name], batches)
-    return Served(inputs, outputs, batches, kept, left)
+    return Served(inputs, outputs, batches, kept, left, paired)
+
+
+def _as_bytes(spec: TensorSpec) -> TensorSpec:
+    return TensorSpec(spec.name, (*spec.shape, 2), "uint8")
 
 
 def _check(model: Model, spec: TensorSpec, found: Tensor, batches: bool) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from .._errors import DeviceLostError, ProviderError
 from ..engines import Pending, Stayed, TensorSpec, check_arrays
 from ._address import Address
-from ._errors import failure, is_cut
+from ._errors import failure, is_cut, is_forgotten
 from ._model import model_name, served, sha256_of
 from ._server import Server, new_input
 from ._shared import Array, SharedAnswers, SharedFrames, forget_leftovers
@@ -21,6 +21,8 @@ from ._window import Later, Remembered, Window
 
 AGAIN_S = 0.5
 """How long a window whose connection was cut waits for the server, before it is sent once more or counts as lost."""
+TIMES = 3
+"""How often it is sent again at most."""
 LOOK_S = 0.05
 
 
@@ -100,8 +102,10 @@ class KserveSession:
         def send(window: Window) -> None:
             self._server.send(self._model, given, self._wanted(window), window.answered, window.sequence)
 
-        window.again = None if self._served.kept else lambda: window.send(send)
-        window.send(send)
+        if self._away and self._server.is_live(LOOK_S):  # it may be another one, that knows nothing of this memory
+            self._share_again()
+        window.again = lambda: window.send(send)
+        window.again()
         self._begun.append(window)
         return window
 
@@ -111,6 +115,8 @@ class KserveSession:
             array = array.value()
         if not isinstance(array, np.ndarray):
             raise ProviderError(f"found a {type(array).__name__} of another session, expected one of this session")
+        if spec.name in self._served.as_bytes:
+            array = np.ascontiguousarray(array)[..., np.newaxis].view(np.uint8)
         shape = (1, *array.shape) if self._served.batches else array.shape
         given = new_input(spec.name, shape, array.dtype)
         place = None if self._frames is None else self._frames.place(array)
@@ -124,6 +130,7 @@ class KserveSession:
         from tritonclient.grpc import InferRequestedOutput
 
         wanted = []
+        window.places.clear()
         for at, spec in enumerate(self.outputs):
             if at in self._served.left:
                 continue
@@ -131,6 +138,7 @@ class KserveSession:
             # What stays is used longer than a slot is this window's.
             place = None if self._answers is None or at in window.stays else self._answers.place(window.slot, spec)
             if place is not None:
+                window.places[at] = place
                 one.set_shared_memory(place.region, place.size, place.offset)
             wanted.append(one)
         return wanted
@@ -156,9 +164,10 @@ class KserveSession:
     def _settled(self, window: Window) -> list[Array]:
         """All answers of a window that has come, or will; raises ProviderError."""
         window.until_it_came()
-        if window.error is not None and is_cut(window.error) and window.again is not None and self._is_back():
-            again, window.again = window.again, None
-            again()
+        for _ in range(TIMES):
+            if window.error is None or not self._may_go_again(window.error):
+                break
+            window.again()
             window.until_it_came()
         if window.error is not None:
             self._give_up(window)
@@ -174,14 +183,35 @@ class KserveSession:
         assert window.result is not None
         said = window.result.get_output(spec.name)
         shape = () if said is None else tuple(said.shape)[1 if self._served.batches else 0 :]
+        if paired := spec.name in self._served.as_bytes:
+            shape = shape[:-1]
         if len(shape) != len(spec.shape) or any(a not in (None, b) for a, b in zip(spec.shape, shape, strict=True)):
             raise ProviderError(f"found {spec.name!r} of the shape {list(shape)}, expected {list(spec.shape)}")
-        if self._answers is not None and at not in window.stays and self._answers.place(window.slot, spec):
-            return self._answers.array(window.slot, spec)
+        if at in window.places:
+            return window.places[at].array
         answer = window.result.as_numpy(spec.name)
+        if answer is not None and paired:
+            answer = np.ascontiguousarray(answer).view(np.uint16)
         if answer is None or answer.dtype != spec.dtype:
             raise ProviderError(f"found no {spec.dtype} for {spec.name!r} in the server's answer, expected some")
         return np.asarray(answer.reshape(shape))
+
+    def _may_go_again(self, error: Exception) -> bool:
+        """Whether a window that failed is sent once more: where it was not begun with, or gives the same answer."""
+        if is_forgotten(error) and self._frames_or_answers:
+            self._share_again()
+            return True
+        return is_cut(error) and not self._served.kept and self._is_back()
+
+    @property
+    def _frames_or_answers(self) -> bool:
+        return self._frames is not None or self._answers is not None
+
+    def _share_again(self) -> None:
+        if self._frames is not None:
+            self._frames.share()
+        if self._answers is not None:
+            self._answers.share()
 
     def _is_back(self) -> bool:
         """Whether the server answers, at once or soon; where it was away before, it is not waited for."""

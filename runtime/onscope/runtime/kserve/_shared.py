@@ -21,15 +21,18 @@ from ._server import Server
 
 Array = np.ndarray
 LINE = 64
+MOST_GIVEN_UP = 64
+"""Slots of windows that failed, before answers come over the connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """Where an array lies in a region that the server knows."""
+    """Where an array lies in a region that the server knows; `array` is it, as it is seen from here."""
 
     region: str
     offset: int
     size: int
+    array: Array
 
 
 class SharedFrames:
@@ -38,8 +41,14 @@ class SharedFrames:
     def __init__(self, server: Server, segment: str, memory: Array) -> None:
         self._server, self._memory = server, memory
         self._start = _address(memory)
+        self._segment = segment
         self.region = f"{segment}-{secrets.token_hex(4)}"
-        self.known = sys.platform.startswith("linux") and server.share(self.region, segment, memory.nbytes)
+        self.share()
+
+    def share(self) -> None:
+        """Tell the server of it, also once more after it was started again."""
+        here = sys.platform.startswith("linux")
+        self.known = here and self._server.share(self.region, self._segment, self._memory.nbytes)
 
     def place(self, array: Array) -> Place | None:
         """Where an array lies; None: elsewhere."""
@@ -47,7 +56,7 @@ class SharedFrames:
         inside = offset >= 0 and offset + array.nbytes <= self._memory.nbytes
         if not (self.known and inside and array.nbytes and array.flags.c_contiguous):
             return None
-        return Place(self.region, offset, array.nbytes)
+        return Place(self.region, offset, array.nbytes, array)
 
     def close(self) -> None:
         if self.known:
@@ -65,12 +74,19 @@ class SharedAnswers:
         for each in self._specs:
             self._offsets[each.name] = self._bytes
             self._bytes += -(-_nbytes(each) // LINE) * LINE
+        self._given_up: list[tuple[str, SharedSlots]] = []
         self._slots: list[tuple[str, SharedSlots] | None] = [self._made() for _ in range(slots)]
 
     @property
     def known(self) -> bool:
         """Whether the server writes there."""
         return all(self._slots)
+
+    def share(self) -> None:
+        """Tell a server that was started again of slots; it knows nothing of those from before."""
+        for slot in range(len(self._slots)):
+            self.renew(slot)
+        self._given_up.clear()
 
     def _made(self) -> tuple[str, SharedSlots] | None:
         if not self._bytes or not sys.platform.startswith("linux"):
@@ -90,29 +106,24 @@ class SharedAnswers:
         there = self._slots[slot]
         if there is None or output.name not in self._offsets:
             return None
-        return Place(there[0], self._offsets[output.name], _nbytes(output))
-
-    def array(self, slot: int, output: TensorSpec) -> Array:
-        """What came there."""
-        there = self._slots[slot]
-        assert there is not None
-        shape = tuple(size or 0 for size in output.shape)
-        return there[1].view(0, shape, output.dtype, self._offsets[output.name])
+        region, memory = there
+        shape, at = tuple(size or 0 for size in output.shape), self._offsets[output.name]
+        return Place(region, at, _nbytes(output), memory.view(0, shape, output.dtype, at))
 
     def renew(self, slot: int) -> None:
-        """A window failed: whoever runs it may still write there, so nobody else does any more."""
-        self._close(slot)
-        self._slots[slot] = self._made()
-
-    def _close(self, slot: int) -> None:
-        there, self._slots[slot] = self._slots[slot], None
+        """A window failed: whoever runs it may still write there, so nobody else does any more, and nobody else comes
+        there. The server may use it until this session ends: to take it away in mid-run could harm the server."""
+        there = self._slots[slot]
         if there is not None:
-            self._server.unshare(there[0])
-            there[1].close()
+            self._given_up.append(there)
+        self._slots[slot] = self._made() if len(self._given_up) <= MOST_GIVEN_UP else None
 
     def close(self) -> None:
-        for slot in range(len(self._slots)):
-            self._close(slot)
+        for there in (*self._slots, *self._given_up):
+            if there is not None:
+                self._server.unshare(there[0])
+                there[1].close()
+        self._slots, self._given_up = [None] * len(self._slots), []
 
 
 def forget_leftovers(server: Server) -> None:

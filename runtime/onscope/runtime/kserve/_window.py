@@ -10,6 +10,7 @@ import numpy as np
 
 from .._errors import ProviderError
 from ..engines import Stayed, TensorSpec
+from ._shared import Place
 
 if TYPE_CHECKING:
     from tritonclient.grpc import InferResult
@@ -20,16 +21,18 @@ Settle = Callable[["Window"], list[Array]]
 
 
 class Window:
-    """Pending, as the Staged contract has it. `send` is called once more where that is safe; `settle` gives the answers
-    of one that came back, or raises what went wrong."""
+    """Pending, as the Staged contract has it. `settle` gives the answers of one that came back, or raises what went
+    wrong."""
 
     def __init__(self, slot: int, outputs: Sequence[TensorSpec], stays: Sequence[int], settle: Settle) -> None:
         self.slot = slot
         self.stays = tuple(stays)
         self.stayed: Sequence[Stayed] = tuple(Later(self, at, outputs[at]) for at in stays)
         self.sequence: tuple[int, bool] | None = None
-        self.again: Callable[[], None] | None = None
-        """Sends it once more; None where that is not safe, or was done."""
+        self.places: dict[int, Place] = {}
+        """Where its answers come in shared memory, by their numbers."""
+        self.again: Callable[[], None] = lambda: None
+        """Sends it once more."""
         self.result: InferResult | None = None
         self.error: Exception | None = None
         self._settle = settle

@@ -1,0 +1,135 @@
+"""A model repository, written: a folder per graph, and one per chain of graphs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._errors import PipelineError
+from ..graph import Compiled
+from ..kserve import model_name
+from ._batched import batched_graph
+from ._config import FILES, config_of, read_config, text_of
+from ._ensemble import Link, ensemble
+from ._options import Options
+from ._plans import plan_of
+from ._tensors import Ports, as_bytes, ports_of, size_of
+
+if TYPE_CHECKING:
+    from ..worker import Chain
+
+VERSION = "1"
+CONFIG = "config.pbtxt"
+PYTHON_MODEL = Path(__file__).with_name("python_model.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A model in the repository: the stages that its graph runs, windows in one run (0: no axis for them), whether the
+    server keeps a memory, and what the user should know. `fresh`: it was not there before as it is now."""
+
+    name: str
+    stages: tuple[str, ...]
+    folder: Path
+    backend: str
+    most: int
+    remembers: bool
+    size_bytes: int
+    fresh: bool
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """All models of a pipeline for frames of one size; `chain` is the ensemble that runs its graphs after each other
+    ("": there is none), `told` what is left to the client."""
+
+    models: tuple[Written, ...]
+    chain: str = ""
+    told: tuple[str, ...] = field(default=())
+
+
+def deploy(chain: Chain, repository: Path, options: Options, facts: dict[str, Any]) -> Deployed:
+    """Write the models of an opened chain's graphs into a repository, which is made if it is not there.
+
+    A model is named after its graph, so that one of another graph, or of frames of another size, stands beside it.
+    `facts` of the pipeline are put into each configuration. Raises PipelineError, or ProviderError where a plan lacks.
+    """
+    try:
+        repository.mkdir(parents=True, exist_ok=True)
+        written, links, told = [], [], []
+        for group in chain.groups:
+            one, ports = _model(group.compiled, repository, options, facts)
+            written.append(one)
+            links.append(Link(one.name, group.reads, group.compiled, ports))
+        name = ""
+        if len(links) > 1:
+            made = ensemble(links)
+            if isinstance(made, str):
+                told.append(f"the graphs are asked for one after another: {made}")
+            else:
+                name = made.name
+                _write(repository / name, {CONFIG: text_of(made)}, {})
+    except OSError as error:
+        raise PipelineError(f"cannot write into {repository}: {error.strerror or error}") from error
+    if chain.host.described:
+        stages = ", ".join(each for described in chain.host.described for each in described["stages"])
+        told.append(f"{stages}: run on the microscope's computer, on what the server answers")
+    return Deployed(tuple(written), name, tuple(told))
+
+
+def _model(compiled: Compiled, repository: Path, options: Options, facts: dict[str, Any]) -> tuple[Written, Ports]:
+    told: list[str] = []
+    # Of tiles each has a memory of its own, which goes to and fro with them.
+    keeps = bool(compiled.states) and compiled.tiling is None
+    graph, most = compiled.path, 0
+    if options.batch > 1 and not compiled.states and options.backend != "tensorrt":
+        graph, most, why = batched_graph(compiled, options.batch)
+        told += [why] if why else []
+    ports = ports_of(compiled, keeps, most)
+    name = model_name(compiled.sha256)
+    files: dict[str, Path] = {}
+    if options.backend == "tensorrt":
+        files[FILES["tensorrt"]] = plan_of(compiled)
+        ports = as_bytes(ports)
+    else:
+        files["model.onnx"] = graph
+    known: dict[str, Any] = {**facts, "graph": compiled.sha256, "stages": list(compiled.stages)}
+    if options.backend == "python":
+        files[FILES["python"]] = PYTHON_MODEL
+        states = [{"input": s.input, "output": s.output, "shape": s.shape, "dtype": s.dtype} for s in compiled.states]
+        known |= {"states": states if keeps else [], "sequences": options.sequences}
+    text = text_of(config_of(name, ports, options, known))
+    read_config(text)
+    fresh = _write(repository / name, {CONFIG: text}, files)
+    size = size_of(repository / name)
+    stages, folder = tuple(compiled.stages), repository / name
+    return Written(name, stages, folder, options.backend, most, keeps, size, fresh, tuple(told)), ports
+
+
+def _write(folder: Path, texts: dict[str, str], files: dict[str, Path]) -> bool:
+    """Write a model's folder whole, in the place of the one before; whether it is another one than that."""
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as spare:
+        made = Path(spare, folder.name)
+        (made / VERSION).mkdir(parents=True)
+        for name, text in texts.items():
+            (made / name).write_text(text, encoding="utf-8")
+        for name, source in files.items():
+            shutil.copyfile(source, made / VERSION / name)
+        if folder.is_dir() and _contents(folder) == _contents(made):
+            return False
+        if folder.exists():
+            folder.rename(Path(spare, "before"))
+        made.rename(folder)
+        os.chmod(folder, 0o755)  # the server is often another user
+    return True
+
+
+def _contents(folder: Path) -> Sequence[tuple[str, bytes]]:
+    files = sorted(each for each in folder.rglob("*") if each.is_file() and each.parent.name != "__pycache__")
+    return [(str(each.relative_to(folder)), each.read_bytes()) for each in files]
