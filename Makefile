@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 # Elsewhere than on the CPU-only machines of the project `torch==2.13.0` is the CUDA build (gigabytes). For the CPU
 # build: make test PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_ARGS ?=
+# Triton's Python back end comes for single patch versions of Python: Debian 12's 3.11 is one of them.
+TRITON ?= .venv-triton
+TRITON_PYTHON ?= /usr/bin/python3
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 ARGS ?=
 
-.PHONY: demo test test-browser test-frameworks test-napari test-slow fuzz lint types format bench bench-gpu packages clean help
+.PHONY: demo test test-browser test-frameworks test-napari test-triton test-slow fuzz lint types format bench bench-gpu packages clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /: /'
@@ -36,8 +39,11 @@ test-napari: $(VENV)/.napari  ## Install napari and Qt, and test onscope in napa
 	@# a process of their own: Qt stays in it; where there is no display, run this under xvfb-run
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.once_more tests/view/notebook tests/view/napari $(ARGS)
 
+test-triton: $(VENV)/.dev $(TRITON)/.made  ## Install NVIDIA's Triton for Debian's Python (Linux, x86-64), and test what it serves
+	ONSCOPE_TRITON=$(TRITON) $(BIN)/python -m tests.once_more tests/triton $(ARGS)
+
 test-slow: $(VENV)/.dev  ## The tests that take longer
-	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks --ignore=tests/view/napari $(ARGS)
+	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks --ignore=tests/triton --ignore=tests/view/napari $(ARGS)
 
 fuzz: $(VENV)/.fuzz  ## Fuzz what may come over the wire between PC and GPU box (ARGS="-max_total_time=60", of each of five harnesses)
 	$(BIN)/python -m tests.remote.fuzz $(ARGS)
@@ -67,7 +73,7 @@ TORCH := tests/crops tests/export tests/gpu tests/graph tests/objects tests/pack
 CAMERAS := tests/cli tests/drivers tests/record $(addprefix tests/live/,test_aligned.py test_exact_replay.py \
 	test_linked.py test_parameters.py test_recorded.py test_trust.py)
 # With targets of their own.
-APART := tests/browser tests/frameworks tests/view/napari
+APART := tests/browser tests/frameworks tests/triton tests/view/napari
 
 TRAIN := $(BIN)/python -m onscope.export.zoo.train
 packages: $(VENV)/.dev  ## Train and export the shipped packages again into packages-new (two hours on two cores)
@@ -105,6 +111,13 @@ $(VENV)/.browser: $(VENV)/.dev
 	$(PIP) -e ".[dev,browser]"
 	@touch $@
 
+$(TRITON)/.made:
+	@echo "Installing Triton (nvidia-pytriton) for $(TRITON_PYTHON) into $(TRITON)"
+	$(TRITON_PYTHON) -m venv $(TRITON)
+	$(TRITON)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) nvidia-pytriton==0.7.0 "numpy<2" \
+		$$(grep '^onnxruntime==' constraints.txt)
+	@touch $@
+
 $(VENV)/.fuzz: $(VENV)/.dev
 	@echo "Installing what fuzzes into $(VENV)"
 	$(PIP) -e ".[dev,fuzz]"
@@ -116,4 +129,4 @@ $(VENV)/.napari: $(VENV)/.dev
 	@touch $@
 
 clean:  ## Remove the environment and what tools left
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz dist
+	rm -rf $(VENV) $(TRITON) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz dist

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -59,7 +59,13 @@ def runtime(events: list[Event]) -> Iterator[Callable[..., Runtime]]:
         yield make
 
 
-def deployed(pipeline: Pipeline, server: StandIn, spec: Any = models.SPEC, **options: Any) -> None:
+class HasRepository(Protocol):
+    """A server that reads a folder."""
+
+    folder: Path
+
+
+def deployed(pipeline: Pipeline, server: HasRepository, spec: Any = models.SPEC, **options: Any) -> None:
     """Write a pipeline's graphs into a server's repository."""
     chain = Chain(pipeline.opening(spec, "cpu", 1))
     deploy(chain, server.folder, Options(**options), {})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .._errors import PipelineError
@@ -15,9 +16,10 @@ from ..graph import Compiled
 from ..kserve import model_name
 from ._batched import batched_graph
 from ._config import FILES, config_of, read_config, text_of
-from ._ensemble import Link, ensemble
+from ._ensemble import FRAME, Link, ensemble, image_of, why_not
 from ._options import Options
 from ._plans import plan_of
+from ._reshaped import reshaped
 from ._tensors import Ports, as_bytes, ports_of, size_of
 
 if TYPE_CHECKING:
@@ -67,14 +69,13 @@ def deploy(chain: Chain, repository: Path, options: Options, facts: dict[str, An
             one, ports = _model(group.compiled, repository, options, facts)
             written.append(one)
             links.append(Link(one.name, group.reads, group.compiled, ports))
-        name = ""
-        if len(links) > 1:
-            made = ensemble(links)
-            if isinstance(made, str):
-                told.append(f"the graphs are asked for one after another: {made}")
-            else:
-                name = made.name
-                _write(repository / name, {CONFIG: text_of(made)}, {})
+        name, why = "", why_not(links) if len(links) > 1 else ""
+        if why:
+            told.append(f"the graphs are asked for one after another: {why}")
+        elif len(links) > 1:
+            made = ensemble([_reader(link, links, repository, options) for link in links])
+            name = made.name
+            _write(repository / name, {CONFIG: text_of(made)}, {})
     except OSError as error:
         raise PipelineError(f"cannot write into {repository}: {error.strerror or error}") from error
     if chain.host.described:
@@ -112,7 +113,29 @@ def _model(compiled: Compiled, repository: Path, options: Options, facts: dict[s
     return Written(name, stages, folder, options.backend, most, keeps, size, fresh, tuple(told)), ports
 
 
-def _write(folder: Path, texts: dict[str, str], files: dict[str, Path]) -> bool:
+def _reader(link: Link, links: Sequence[Link], repository: Path, options: Options) -> Link:
+    """A graph of an ensemble. One that takes an image with other axes than it is given with is written once more."""
+    if link.reads == FRAME or (image := image_of(links, link.reads)).shape == link.ports.given[0].shape:
+        return link
+    if options.backend == "tensorrt":
+        raise PipelineError(
+            "found graphs that need other axes between them, expected the back end onnxruntime for a chain"
+        )
+    ports = replace(link.ports, given=(replace(link.ports.given[0], shape=image.shape),))
+    name = f"{link.model}-reads-{image.name.replace('.', '-')}"
+    facts: dict[str, Any] = {"graph": link.compiled.sha256, "stages": list(link.compiled.stages), "for": "ensembles"}
+    files = {FILES["python"]: PYTHON_MODEL} if options.backend == "python" else {}
+    content = {"model.onnx": reshaped(link.compiled.path, link.ports.given[0], [size or 0 for size in image.shape])}
+    _write(repository / name, {CONFIG: text_of(config_of(name, ports, options, facts))}, files, content)
+    return replace(link, model=name, ports=ports)
+
+
+def _write(
+    folder: Path,
+    texts: Mapping[str, str],
+    files: Mapping[str, Path],
+    contents: Mapping[str, bytes] = MappingProxyType({}),
+) -> bool:
     """Write a model's folder whole, in the place of the one before; whether it is another one than that."""
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as spare:
         made = Path(spare, folder.name)
@@ -121,6 +144,8 @@ def _write(folder: Path, texts: dict[str, str], files: dict[str, Path]) -> bool:
             (made / name).write_text(text, encoding="utf-8")
         for name, source in files.items():
             shutil.copyfile(source, made / VERSION / name)
+        for name, content in contents.items():
+            (made / VERSION / name).write_bytes(content)
         if folder.is_dir() and _contents(folder) == _contents(made):
             return False
         if folder.exists():
