@@ -32,6 +32,7 @@ SUMMARIES = {
     "repair": "Complete a recording that was cut off, and say what was done.",
     "validate": "Check a package: its answers, its speed here, the frame rate it can hold.",
     "serve": "Run the networks of other machines: of runs with --worker 'tcp://THIS:PORT#KEY'.",
+    "deploy": "Write a package's or pipeline's graphs for a Triton server.",
     "bundle": "Put everything that a computer without internet needs into one folder or .zip.",
     "doctor": "Say what is installed, what runs here, and how to install what is missing.",
 }

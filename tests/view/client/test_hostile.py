@@ -70,8 +70,8 @@ def test_frames_that_lie_end_the_connection_and_not_the_client(raw: bytes, words
 
     def lie(connection: ServerConnection) -> None:
         connection.recv()
+        visits.append(1)  # before the client can hear of it
         connection.send(json.dumps(HELLO))
-        visits.append(1)
         if len(visits) == 1:
             connection.socket.sendall(raw)
         for _ in connection:

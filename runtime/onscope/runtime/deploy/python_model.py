@@ -28,6 +28,9 @@ class TritonPythonModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = int(facts.get("threads") or 0)
         options.log_severity_level = 3
+        # Threads that spin for long take the cores from the server's own, and from its other models.
+        options.add_session_config_entry("session.intra_op.spin_duration_us", "100")
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         gpu = args["model_instance_kind"] == "GPU"
         providers: list[Any] = ["CPUExecutionProvider"]
         if gpu:
