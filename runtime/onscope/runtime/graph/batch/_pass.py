@@ -9,9 +9,10 @@ import numpy as np
 
 from ..._errors import PackageError, PipelineError
 from .._draft import Draft
-from .._fold import folded, reads, wanted
-from .._network import DEFAULT_DOMAINS, OLDEST, infer, infer_sizes, opset_of
+from .._fold import reads, wanted
+from .._network import DEFAULT_DOMAINS, OLDEST, infer, opset_of
 from ._rules import RANDOM, RULES
+from ._sizes import shape_of, sized
 from ._writer import WINDOWS, Array, NotBatched, Shape, Writer
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def rewrite(model: ModelProto) -> ModelProto:
             f"found a graph in opset {opset_of(model)}, expected {OLDEST} or newer to batch its windows: compile it "
             "first"
         )
-    model = folded(_copied(model), infer_sizes, infer)
+    model = sized(_copied(model))
     graph = model.graph
     aliases = _set_apart(graph)
     draft = Draft(_prefix(graph), opset_of(model))
@@ -52,8 +53,9 @@ def rewrite(model: ModelProto) -> ModelProto:
     for value in graph.output:
         inner = aliases[value.name]
         answers[value.name] = _known(writer, inner, "output", value.name)
-        name = draft.fresh("node_output")
-        draft.nodes.append(helper.make_node("Identity", [writer.front(inner)], [value.name], name=name))
+        if (held := writer.front(inner)) != value.name:  # an input that is an answer is there already
+            name = draft.fresh("node_output")
+            draft.nodes.append(helper.make_node("Identity", [held], [value.name], name=name))
         draft.outputs.append(_free(value, answers[value.name]))
     return _made(model, draft, answers)
 
@@ -114,7 +116,7 @@ def _hold_against(model: ModelProto, answers: Mapping[str, Shape]) -> None:
     tried = infer(of_windows(model, TRIED))
     for value in tried.graph.output:
         wanted_shape = (TRIED, *answers[value.name])
-        found = _shape(value)
+        found = shape_of(value)
         if found is not None and found != wanted_shape:
             raise PackageError(
                 f"found the answer {value.name!r} as {found} for {TRIED} windows, expected {wanted_shape}: report this "
@@ -143,12 +145,14 @@ def _copied(model: ModelProto) -> ModelProto:
 
 def _set_apart(graph: GraphProto) -> dict[str, str]:
     """Outputs under names of their own, so that tensors inside and the batch's answers are not called the same."""
-    outputs = {value.name for value in graph.output}
+    made = {name for node in graph.node for name in node.output} | {tensor.name for tensor in graph.initializer}
     prefix = f"{_prefix(graph)}one_"
+    names = {value.name: prefix + value.name for value in graph.output if value.name in made}
     for node in graph.node:
-        _rename(node, {name: prefix + name for name in outputs})
-    made = {name for node in graph.node for name in node.output}
-    return {name: prefix + name if prefix + name in made else name for name in outputs}
+        _rename(node, names)
+    for tensor in graph.initializer:
+        tensor.name = names.get(tensor.name, tensor.name)
+    return {value.name: names.get(value.name, value.name) for value in graph.output}
 
 
 def _rename(node: NodeProto, names: Mapping[str, str]) -> None:
@@ -178,7 +182,7 @@ def _values(graph: GraphProto) -> list[ValueInfoProto]:
 
 
 def _shapes(graph: GraphProto, aliases: Mapping[str, str]) -> dict[str, Shape]:
-    found = {aliases.get(value.name, value.name): _shape(value) for value in _values(graph)}
+    found = {aliases.get(value.name, value.name): shape_of(value) for value in _values(graph)}
     known = {name: shape for name, shape in found.items() if shape is not None}
     return known | {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
 
@@ -192,13 +196,6 @@ def _constants(graph: GraphProto) -> dict[str, Array]:
     from onnx import numpy_helper
 
     return {tensor.name: np.asarray(numpy_helper.to_array(tensor)) for tensor in graph.initializer}
-
-
-def _shape(value: ValueInfoProto) -> Shape | None:
-    tensor = value.type.tensor_type
-    if not tensor.HasField("shape") or not all(dim.HasField("dim_value") for dim in tensor.shape.dim):
-        return None
-    return tuple(dim.dim_value for dim in tensor.shape.dim)
 
 
 def _free(value: ValueInfoProto, shape: Shape) -> ValueInfoProto:
