@@ -147,6 +147,7 @@ CASES: list[Case] = [
     Case("Resize", [TWO, None, None, i(2, 4, 9, 11)], {"mode": "linear"}),
     Case("Resize", [IMAGE, None, None, i(1, 4, 3, 5)], {"mode": "linear", "antialias": 1}),
     Case("Resize", [IMAGE, None, f(0.5, 2.0)], {"mode": "linear", "axes": [2, 3]}),
+    Case("Resize", [TWO, None, None, i(3, 5)], {"mode": "linear", "axes": [-2, -1]}),
     Case("Resize", [FLAT, None, f(2, 1.5)], {"mode": "linear"}),
     Case("Resize", [FLAT, None, f(2, 1.5)], {"mode": "cubic"}),
     Case("Resize", [TWO, None, f(2, 1, 1, 2)], {"mode": "nearest"}),
@@ -216,6 +217,7 @@ REFUSED: list[tuple[Case, str]] = [
     (Case("MaxPool", [IMAGE], {"kernel_shape": [2, 2]}, 2), "count through the whole batch"),
     (Case("ReduceMean", [FLAT, None], {"noop_with_empty_axes": 1}), "reduces no axis"),
     (Case("Resize", [TWO, None, f(2, 1, 1, 2)], {"mode": "linear"}), "mixes places along the first axis"),
+    (Case("Resize", [TWO, None, f(2, 2)], {"mode": "nearest", "axes": [-4, -1]}), "the first of a window among them"),
     (Case("Einsum", [FLAT, FLAT], {"equation": "ij,jk"}), "equation"),
     (Case("Reshape", [FLAT, In((2,), "int64", 1, 2)]), "differs from window to window"),
     (Case("RandomNormalLike", [FLAT]), "other numbers each time"),
@@ -246,6 +248,16 @@ def test_bodies_that_read_a_window_are_refused() -> None:
     node = helper.make_node("If", ["yes"], ["y"], then_branch=body, else_branch=body)
     model = graph_of([node], {"a": FLAT}, ["y"], [helper.make_tensor("yes", 9, [], [True])])
     with pytest.raises(PipelineError, match="operator If"):
+        rewrite(model)
+
+
+def test_random_numbers_in_a_body_are_refused() -> None:
+    """They read nothing of a window, but each run would draw its own."""
+    inner = helper.make_node("RandomNormal", [], ["b"], shape=[2])
+    body = helper.make_graph([inner], "body", [], [helper.make_tensor_value_info("b", 1, [2])])
+    node = helper.make_node("If", ["yes"], ["y"], then_branch=body, else_branch=body)
+    model = graph_of([node], {"a": FLAT}, ["y"], [helper.make_tensor("yes", 9, [], [True])])
+    with pytest.raises(PipelineError, match="operator If .* other numbers each time"):
         rewrite(model)
 
 

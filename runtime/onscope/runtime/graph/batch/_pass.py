@@ -63,7 +63,7 @@ def rewrite(model: ModelProto) -> ModelProto:
 def _write(writer: Writer, node: NodeProto) -> None:
     kind = f"{node.domain}.{node.op_type}" if node.domain not in DEFAULT_DOMAINS else node.op_type
     try:
-        if kind in RANDOM:
+        if _draws(node):
             raise NotBatched("which gives other numbers each time")
         if all(map(writer.alike, reads(node))):
             writer.draft.nodes.append(node)
@@ -76,6 +76,12 @@ def _write(writer: Writer, node: NodeProto) -> None:
             f"found the operator {kind} of the node {node.name or node.output[0]!r}, {error}, expected one that is "
             "known to take the windows of a batch apart: run windows one by one"
         ) from None
+
+
+def _draws(node: NodeProto) -> bool:
+    """Whether it gives other numbers each time, or a body of it does."""
+    bodies = [body for each in node.attribute for body in (each.g, *each.graphs)]
+    return node.op_type in RANDOM or any(_draws(inner) for body in bodies for inner in body.node)
 
 
 def _known(writer: Writer, name: str, what: str, called: str) -> Shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._writer import NotBatched, Shape, Writer, alike_only, attribute, given
+from ._writer import NotBatched, Shape, Writer, alike_only, attribute, given, positive
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -47,8 +47,8 @@ def resize(writer: Writer, node: NodeProto) -> None:
     own, out = writer.shape(node.input[0]), writer.shape(node.output[0])
     if given(node, 1) and attribute(node, "coordinate_transformation_mode", b"") == b"tf_crop_and_resize":
         raise NotBatched("which cuts out a region")
-    axes = attribute(node, "axes")
-    if len(own) > 2 and own[0] == out[0] and not (axes and 0 in axes):
+    axes = [positive(axis, len(own)) for axis in attribute(node, "axes", [])]
+    if len(own) > 2 and own[0] == out[0] and 0 not in axes:
         held = writer.merged(node.input[0])
         writer.copy(node, [held, "", *_resized(writer, node, held, axes, out[1:])], "merged")
         return
@@ -57,11 +57,11 @@ def resize(writer: Writer, node: NodeProto) -> None:
     if len(own) > 2 and attribute(node, "mode", b"nearest") != b"nearest":
         raise NotBatched("which mixes places along the first axis of a window")
     held = writer.view(node.input[0], (1, *own))
-    made = writer.emit(node, [held, "", *_resized(writer, node, held, None, (1, *out))])[0]
+    made = writer.emit(node, [held, "", *_resized(writer, node, held, [], (1, *out))])[0]
     writer.put_view(node.output[0], made, (1, *out))
 
 
-def _resized(writer: Writer, node: NodeProto, held: str, axes: list[int] | None, tail: Shape) -> list[str]:
+def _resized(writer: Writer, node: NodeProto, held: str, axes: list[int], tail: Shape) -> list[str]:
     """The scales and the sizes, of which one is given, for `held` to become (as many, *tail)."""
     if axes:
         return list(node.input[2:])
