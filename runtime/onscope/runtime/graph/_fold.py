@@ -50,7 +50,7 @@ def folded(
         del model.graph.node[:]
         model.graph.node.extend(kept)
         model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in found.items())
-    used = {name for node in model.graph.node for name in _reads(node)} | {value.name for value in model.graph.output}
+    used = {name for node in model.graph.node for name in reads(node)} | {value.name for value in model.graph.output}
     weights = [tensor for tensor in model.graph.initializer if tensor.name in used]
     del model.graph.initializer[:]
     model.graph.initializer.extend(weights)
@@ -63,7 +63,7 @@ def wanted(nodes: Sequence[NodeProto], outputs: Iterable[str]) -> list[NodeProto
     kept: list[NodeProto] = []
     for node in reversed(nodes):
         if used.intersection(node.output):
-            used.update(_reads(node))
+            used.update(reads(node))
             kept.append(node)
     return kept[::-1]
 
@@ -134,13 +134,13 @@ def _alone(node: NodeProto, arrays: Mapping[str, Array], model: ModelProto) -> M
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
 
 
-def _reads(node: NodeProto) -> list[str]:
+def reads(node: NodeProto) -> list[str]:
     """Names that a node reads, those of its bodies among them."""
     names = list(node.input)
     for attribute in node.attribute:
         for graph in (attribute.g, *attribute.graphs):
             for inner in graph.node:
-                names += _reads(inner)
+                names += reads(inner)
             names += [value.name for value in graph.output]
     return names
 

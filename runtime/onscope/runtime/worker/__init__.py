@@ -1,5 +1,6 @@
 """The worker: runs windows through a pipeline's sessions, in a process of its own or in a thread."""
 
+from ._batch_proof import BatchError, BatchProof, prove_batched, refuse_unproven
 from ._chain import Chain
 from ._engine_errors import EngineError, engine_errors
 from ._group import SETTING
@@ -24,6 +25,8 @@ __all__ = [
     "LONG_NS",
     "SETTING",
     "VERSION",
+    "BatchError",
+    "BatchProof",
     "Chain",
     "EngineError",
     "Hosted",
@@ -42,7 +45,9 @@ __all__ = [
     "engine_errors",
     "open_way",
     "parent_link",
+    "prove_batched",
     "prove_compiled",
+    "refuse_unproven",
     "remember",
     "seam_errors",
 ]
