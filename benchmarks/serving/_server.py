@@ -38,7 +38,7 @@ def serving(plan: Plan) -> Iterator[Served]:
         graphs: dict[int, Path] = {}
         for side in plan.sides:
             before = set(server.folder.rglob("model.onnx"))
-            deployed(pipeline, server, spec_of(side), backend="python", kind="cpu")
+            deployed(pipeline, server, spec_of(side), backend="python", kind="cpu", batch=8)
             (graphs[side],) = set(server.folder.rglob("model.onnx")) - before
         server.start()
         try:

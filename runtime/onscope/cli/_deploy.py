@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from onscope.runtime import FrameSpec, Pipeline
     from onscope.runtime.deploy import Deployed, Options
 
+STALLS = "with priorities Triton 2.51 was seen to stand still for half a second now and then: try it with your version"
 LAST_LINES = """\
 tritonserver --model-repository {folder}
 onscope run {pipeline} --worker kserve://HOST:8001 --provider cpu
@@ -51,7 +52,9 @@ def deploy(
     instances: Annotated[int, typer.Option("--instances", help="Of each model, on each GPU.")] = 1,
     batch: Annotated[int, typer.Option("--batch", help="Windows of several microscopes in one run, at most.")] = 8,
     delay_us: Annotated[int, typer.Option("--delay-us", help="How long a window may wait for others.")] = 500,
-    priorities: Annotated[int, typer.Option("--priorities", help="Levels, 1 first; ?priority=1 of an address.")] = 2,
+    priorities: Annotated[
+        int, typer.Option("--priorities", help="Levels, for ?priority=1 of addresses; see the docs.")
+    ] = 1,
     accelerator: Annotated[
         bool,
         typer.Option("--tensorrt", help="Let the server's ONNX Runtime use TensorRT, built as it loads."),
@@ -105,9 +108,10 @@ def deploy(
     specs = [frame_spec(size, dtype, colour, camera, pixel_size_um) for size in dict.fromkeys(sizes)]
     warn_of_forced(console, pipeline.packages)
     for spec in specs:
-        _show(console, _deployed(console, pipeline, spec, triton, options), spec)
+        _show(console, _deployed(console, pipeline, spec, triton, options), spec, options)
+    name = what if Path(what).suffix in (".yaml", ".yml") else "PIPELINE"
     console.print()
-    console.print(LAST_LINES.format(folder=triton, pipeline=what), style="dim", markup=False, end="")
+    console.print(LAST_LINES.format(folder=triton, pipeline=name), style="dim", markup=False, end="")
     if check is not None:
         for spec in specs:
             _check(console, pipeline, spec, check)
@@ -128,7 +132,7 @@ def _deployed(console: Console, pipeline: Pipeline, spec: FrameSpec, folder: Pat
         return room.deploy(chain, folder, options, facts)
 
 
-def _show(console: Console, deployed: Deployed, spec: FrameSpec) -> None:
+def _show(console: Console, deployed: Deployed, spec: FrameSpec, options: Options) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -145,6 +149,8 @@ def _show(console: Console, deployed: Deployed, spec: FrameSpec) -> None:
     if deployed.chain:
         table.add_row(Text(deployed.chain, "cyan"), "all", "ensemble, for clients that ask for all at once", "")
     console.print(table)
+    if options.priorities > 1:
+        console.print(Text(STALLS, "yellow"))
     for words in (*(told for model in deployed.models for told in model.told), *deployed.told):
         console.print(Text(words, "yellow"))
 

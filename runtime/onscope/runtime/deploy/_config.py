@@ -56,8 +56,10 @@ def config_of(name: str, ports: Ports, options: Options, facts: Mapping[str, Any
 
 def _batching(config: Any, options: Options) -> None:
     """Windows of several microscopes are run together; those of a higher priority come first, and none waits long."""
+    if config.max_batch_size < 2:
+        return
     batching = config.dynamic_batching
-    batching.max_queue_delay_microseconds = options.delay_us if config.max_batch_size > 1 else 0
+    batching.max_queue_delay_microseconds = options.delay_us
     if options.priorities > 1:
         batching.priority_levels = options.priorities
         batching.default_priority_level = options.priorities

@@ -29,7 +29,7 @@ class Options:
     instances: int = 1
     batch: int = 1
     delay_us: int = 500
-    priorities: int = 2
+    priorities: int = 1
     sequences: int = 256
     idle_s: float = 3600.0
     accelerator: bool = False

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .._errors import PipelineError
-from ..graph import Compiled
 from ..kserve import model_name
 from ._batched import batched_graph
 from ._config import FILES, config_of, read_config, text_of
@@ -23,7 +22,7 @@ from ._reshaped import reshaped
 from ._tensors import Ports, as_bytes, ports_of, size_of
 
 if TYPE_CHECKING:
-    from ..worker import Chain
+    from ..worker import Chain, Group
 
 VERSION = "1"
 CONFIG = "config.pbtxt"
@@ -66,7 +65,7 @@ def deploy(chain: Chain, repository: Path, options: Options, facts: dict[str, An
         repository.mkdir(parents=True, exist_ok=True)
         written, links, told = [], [], []
         for group in chain.groups:
-            one, ports = _model(group.compiled, repository, options, facts)
+            one, ports = _model(group, repository, options, facts)
             written.append(one)
             links.append(Link(one.name, group.reads, group.compiled, ports))
         name, why = "", why_not(links) if len(links) > 1 else ""
@@ -84,13 +83,14 @@ def deploy(chain: Chain, repository: Path, options: Options, facts: dict[str, An
     return Deployed(tuple(written), name, tuple(told))
 
 
-def _model(compiled: Compiled, repository: Path, options: Options, facts: dict[str, Any]) -> tuple[Written, Ports]:
+def _model(group: Group, repository: Path, options: Options, facts: dict[str, Any]) -> tuple[Written, Ports]:
+    compiled = group.compiled
     told: list[str] = []
     # Of tiles each has a memory of its own, which goes to and fro with them.
     keeps = bool(compiled.states) and compiled.tiling is None
     graph, most = compiled.path, 0
     if options.batch > 1 and not compiled.states and options.backend != "tensorrt":
-        graph, most, why = batched_graph(compiled, options.batch)
+        graph, most, why = batched_graph(group, options.batch)
         told += [why] if why else []
     ports = ports_of(compiled, keeps, most)
     name = model_name(compiled.sha256)

@@ -3,7 +3,7 @@
 from ._batch_proof import BatchError, BatchProof, prove_batched, refuse_unproven
 from ._chain import Chain
 from ._engine_errors import EngineError, engine_errors
-from ._group import SETTING
+from ._group import SETTING, Group
 from ._hosted import ALONE, HOST, Hosted, Moment, Numbers, Opening
 from ._messages import DEEPEST, LIMIT, LONG_NS, VERSION, Link, Message, WorkerLink
 from ._opened import StageAnswer, as_table, dtype_of
@@ -29,6 +29,7 @@ __all__ = [
     "BatchProof",
     "Chain",
     "EngineError",
+    "Group",
     "Hosted",
     "Link",
     "Message",
