@@ -257,7 +257,7 @@ def test_random_numbers_in_a_body_are_refused() -> None:
     body = helper.make_graph([inner], "body", [], [helper.make_tensor_value_info("b", 1, [2])])
     node = helper.make_node("If", ["yes"], ["y"], then_branch=body, else_branch=body)
     model = graph_of([node], {"a": FLAT}, ["y"], [helper.make_tensor("yes", 9, [], [True])])
-    with pytest.raises(PipelineError, match="operator If .* other numbers each time"):
+    with pytest.raises(PipelineError, match=r"operator If .* other numbers each time"):
         rewrite(model)
 
 
