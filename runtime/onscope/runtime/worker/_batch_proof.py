@@ -3,6 +3,7 @@
 An engine may choose other kernels for other sizes of the batch, which reckon in another order. What that may change is
 what engines may change (`_engine_errors`): `FLOOR` of the answer's range in all but a thousandth of its numbers.
 There is no error of fewer bits to allow for: the graph of one window is on the same engine, in the same precision.
+What the other windows of a batch are may change nothing, not a bit.
 """
 
 from __future__ import annotations
@@ -48,15 +49,20 @@ class BatchError:
 
 @dataclass(frozen=True, slots=True)
 class BatchProof:
-    """What was seen of a batched graph: on which provider, in batches of which sizes, output by output."""
+    """What was seen of a batched graph: on which provider, in batches of which sizes, output by output.
+
+    `mixed` are outputs that change with the other windows of the batch; of an engine that does not answer the same
+    batch twice alike it cannot be told.
+    """
 
     provider: str
     sizes: tuple[int, ...]
     errors: tuple[BatchError, ...]
+    mixed: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        return all(error.passed for error in self.errors)
+        return not self.mixed and all(error.passed for error in self.errors)
 
     @property
     def identical(self) -> bool:
@@ -94,15 +100,19 @@ def prove_batched(
     for size in sizes:
         # The last windows, so that none is always at the same place.
         chosen = range(len(feeds) - size, len(feeds))
-        answers = many.run([np.stack(each) for each in zip(*(feeds[number] for number in chosen), strict=True)])
+        answers = many.run(_stacked([feeds[number] for number in chosen]))
         for at, (spec, answer) in enumerate(zip(single.outputs, answers, strict=True)):
             found[at] += [_held(spec.name, answer[k], wanted[number][at]) for k, number in enumerate(chosen)]
-    return BatchProof(provider, sizes, tuple(map(_worst, found)))
+    mixed = _mixed(many, feeds) if len(feeds) > 1 else []
+    return BatchProof(
+        provider, sizes, tuple(map(_worst, found)), tuple(single.outputs[number].name for number in mixed)
+    )
 
 
 def refuse_unproven(batched: Batched, proof: BatchProof) -> None:
     """Raise PipelineError when a batched graph's answers are not those of single windows."""
     wrong = [f"{error.output} by {error.apart:.1e} of its range" for error in proof.errors if not error.passed]
+    wrong += [f"{name} changes with the batch's other windows" for name in proof.mixed]
     if wrong:
         raise PipelineError(
             f"found other answers of {'+'.join(batched.single.stages)} for batches of windows than one by one on "
@@ -138,6 +148,21 @@ def _feeds(batched: Batched, session: Session, raw: Raw, windows: Sequence[Seque
         if states:
             states = [np.array(each) for each in session.run(feeds[-1])[answers:]]
     return feeds
+
+
+def _stacked(feeds: Sequence[Sequence[Array]]) -> list[Array]:
+    return [np.stack(each) for each in zip(*feeds, strict=True)]
+
+
+def _mixed(many: Session, feeds: Sequence[Sequence[Array]]) -> list[int]:
+    """Numbers of the outputs in which the first window is answered otherwise beside others."""
+    batches = [_stacked(feeds)] * 2 + [_stacked([feeds[0], *reversed(feeds[:-1])])]
+    first, again, beside = ([np.array(each[0]) for each in many.run(batch)] for batch in batches)
+
+    def same(one: Array, other: Array) -> bool:
+        return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+
+    return [at for at, one in enumerate(first) if same(one, again[at]) and not same(one, beside[at])]
 
 
 def _fitting(frame: Pixels, shape: tuple[int | None, ...]) -> Pixels:

@@ -108,13 +108,12 @@ class Writer:
 
     def front(self, name: str, rank: int | None = None) -> str:
         """(windows, *shape), with ones before the shape where it has a smaller rank."""
-        shape = self.batched[name].shape if name in self.batched else self.shape(name)
+        shape = self.shape(name)
         return self.view(name, (1,) * (0 if rank is None else rank - len(shape)) + shape)
 
     def merged(self, name: str) -> str:
         """(windows * first, *others)."""
-        shape = self.batched[name].shape if name in self.batched else self.shape(name)
-        return self.view(name, shape[1:])
+        return self.view(name, self.shape(name)[1:])
 
     def as_form(self, name: str, form: Form) -> str:
         return self.merged(name) if form == "merged" else self.front(name)
@@ -150,26 +149,25 @@ class Writer:
         """The tensor `name` has the bytes of `source` in another shape."""
         self.batched[name] = Batched(self.shape(name), self.batched[source].views)
 
-    def copy(self, node: NodeProto, inputs: Sequence[str], form: Form, kind: str = "", **attributes: Any) -> list[str]:
+    def copy(self, node: NodeProto, inputs: Sequence[str], form: Form, **attributes: Any) -> list[str]:
         """The same node over these inputs, with these attributes changed; its outputs, in that form, are put."""
-        names = self.emit(node, inputs, kind, **attributes)
+        names = self.emit(node, inputs, **attributes)
         for mine, made in zip(node.output, names, strict=True):
             if mine:
                 self.put(mine, made, form)
         return names
 
-    def emit(self, node: NodeProto, inputs: Sequence[str], kind: str = "", **attributes: Any) -> list[str]:
-        """The same node over these inputs, with these attributes changed (None: left out); its outputs' names."""
+    def emit(self, node: NodeProto, inputs: Sequence[str], **attributes: Any) -> list[str]:
+        """The same node over these inputs, with these attributes changed; its outputs' names."""
         from onnx import NodeProto, helper
 
         made = NodeProto()
         made.CopyFrom(node)
-        made.op_type = kind or node.op_type
         made.input[:] = inputs
         kept = [each for each in node.attribute if each.name not in attributes]
         del made.attribute[:]
         made.attribute.extend(kept)
-        made.attribute.extend(helper.make_attribute(key, each) for key, each in attributes.items() if each is not None)
+        made.attribute.extend(helper.make_attribute(key, each) for key, each in attributes.items())
         self.draft.nodes.append(made)
         return list(made.output)
 
