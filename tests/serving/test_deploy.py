@@ -114,8 +114,8 @@ def test_graphs_that_do_not_merge_are_an_ensemble_too(folder: Path, tmp_path: Pa
 
 
 def test_where_there_can_be_no_ensemble_it_says_why(tmp_path: Path) -> None:
-    package = Package.load(ZOO / "care-beads")
-    stages = [Stage("first", package), Stage("second", package, reads="first", normalise="frozen")]
+    first, second = (Package.load(ZOO / name) for name in ("care-beads", "nuclei-cells"))
+    stages = [Stage("first", first), Stage("second", second, reads="first", normalise="frozen")]
     deployed = deploy(chain_of(Pipeline(stages, merge=False), FrameSpec((64, 64), "uint16")), tmp_path, Options(), {})
     assert not deployed.chain
     assert len(deployed.models) == 2

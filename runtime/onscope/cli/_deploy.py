@@ -133,22 +133,18 @@ def _deployed(console: Console, pipeline: Pipeline, spec: FrameSpec, folder: Pat
 
 
 def _show(console: Console, deployed: Deployed, spec: FrameSpec, options: Options) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     size = "x".join(map(str, spec.shape))
     console.print(Text(f"for frames of {size} {spec.dtype}", "bold"))
-    table = Table.grid(padding=(0, 2))
     for model in deployed.models:
         windows = f"up to {model.most} windows at once" if model.most > 1 else "one window at a time"
         memory = ", keeps what the network remembers" if model.remembers else ""
         state = f"{model.size_bytes / 1e6:.1f} MB" if model.fresh else "as it was"
-        table.add_row(
-            Text(model.name, "cyan"), Text(" + ".join(model.stages)), f"{model.backend}, {windows}{memory}", state
-        )
+        console.print(Text.assemble((model.name, "cyan"), f"  {' + '.join(model.stages)}"))
+        console.print(Text(f"  {model.backend}, {windows}{memory}; {state}"))
     if deployed.chain:
-        table.add_row(Text(deployed.chain, "cyan"), "all", "ensemble, for clients that ask for all at once", "")
-    console.print(table)
+        console.print(Text.assemble((deployed.chain, "cyan"), "  all of them, for clients that ask for all at once"))
     if options.priorities > 1:
         console.print(Text(STALLS, "yellow"))
     for words in (*(told for model in deployed.models for told in model.told), *deployed.told):
