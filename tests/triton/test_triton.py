@@ -231,7 +231,7 @@ def answers_or_refused(window: Pending) -> None:
 def test_a_full_queue_fails_windows_and_not_the_server(folder: Path, triton: Tritons) -> None:
     """Too many requests at once are refused one by one, which is no reason to leave the server."""
     pipeline, server = models.pipeline(folder), triton()
-    deployed(pipeline, server, **PYTHON)
+    deployed(pipeline, server, batch=2, **PYTHON)
     config = next(server.folder.rglob("config.pbtxt"))
     limits = "default_queue_policy { max_queue_size: 1 }"
     config.write_text(config.read_text().replace("dynamic_batching {", f"dynamic_batching {{ {limits}"))
