@@ -80,8 +80,8 @@ def _rows(load: Load) -> list[Row]:
         what = f"{load.package}, {load.shape[0]}x{load.shape[1]} uint16, batches of {size}"
         ratio = round(float(np.median(against / ours)), 3)
         detail = {"batched_ms": spread(list(ours), 3), "alone_ms": spread(list(against), 3)}
-        told = [f"{1e3 / float(np.median(each)):.0f} windows/s" for each in (ours, against)]
-        rows.append(Row(what, *told, ratio, detail=detail))
+        together, apart = (f"{1e3 / float(np.median(each)):.0f} windows/s" for each in (ours, against))
+        rows.append(Row(what, together, apart, ratio, detail=detail))
     return rows
 
 

@@ -132,7 +132,7 @@ def test_little_of_other_windows_is_found_too(tmp_path: Path) -> None:
         ("Add", ["_answer", "_part"], answer),
     ):
         model.graph.node.append(onnx.helper.make_node(kind, inputs, [output]))
-    weights = {"_first": np.array([0], np.int64), "_few": np.array(1e-6, np.float32)}
+    weights: dict[str, Any] = {"_first": np.array([0], np.int64), "_few": np.array(1e-6, np.float32)}
     model.graph.initializer.extend(onnx.numpy_helper.from_array(each, name) for name, each in weights.items())
     onnx.save(model, tmp_path / "little.onnx")
     proof = prove_batched(replace(made, path=tmp_path / "little.onnx"), raw)
