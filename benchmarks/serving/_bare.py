@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from onscope.runtime.kserve import model_name, sha256_of
+
 from ._server import Served
 
 
@@ -18,7 +20,7 @@ class Bare:
         from tritonclient.grpc import InferenceServerClient
 
         self._client = InferenceServerClient(f"127.0.0.1:{served.server.port}")
-        self._model = served.graphs[side].parents[1].name
+        self._model = model_name(sha256_of(served.graphs[side]))
 
     def once(self, frame: np.ndarray) -> float:
         """Milliseconds there and back."""
@@ -53,8 +55,8 @@ class Bare:
     def _given(frame: np.ndarray) -> Any:
         from tritonclient.grpc import InferInput
 
-        given = InferInput("frame_0", list(frame.shape), "UINT16")
-        given.set_data_from_numpy(frame)
+        given = InferInput("frame_0", [1, *frame.shape], "UINT16")
+        given.set_data_from_numpy(frame[np.newaxis])
         return given
 
     def close(self) -> None:

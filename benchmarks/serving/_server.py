@@ -37,9 +37,7 @@ def serving(plan: Plan) -> Iterator[Served]:
         server = Triton(Path(folder) / "server" / "repository")
         graphs: dict[int, Path] = {}
         for side in plan.sides:
-            before = set(server.folder.rglob("model.onnx"))
-            deployed(pipeline, server, spec_of(side), backend="python", kind="cpu", batch=8)
-            (graphs[side],) = set(server.folder.rglob("model.onnx")) - before
+            (graphs[side],) = deployed(pipeline, server, spec_of(side), backend="python", kind="cpu", batch=8)
         server.start()
         try:
             yield Served(server, pipeline, graphs)

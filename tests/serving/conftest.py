@@ -65,7 +65,8 @@ class HasRepository(Protocol):
     folder: Path
 
 
-def deployed(pipeline: Pipeline, server: HasRepository, spec: Any = models.SPEC, **options: Any) -> None:
-    """Write a pipeline's graphs into a server's repository."""
+def deployed(pipeline: Pipeline, server: HasRepository, spec: Any = models.SPEC, **options: Any) -> list[Path]:
+    """Write a pipeline's graphs into a server's repository; the graphs themselves."""
     chain = Chain(pipeline.opening(spec, "cpu", 1))
     deploy(chain, server.folder, Options(**options), {})
+    return [group.compiled.path for group in chain.groups]

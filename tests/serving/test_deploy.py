@@ -155,14 +155,19 @@ def test_counts_as_pairs_of_bytes_are_the_same_counts(folder: Path, shared_serve
         helper.make_node("Concat", ["l", "h"], ["both"], axis=-1),
         helper.make_node("Cast", ["both"], ["image"], to=TensorProto.UINT8),
     ]
-    constants = {"weights": np.float32([1, 256]), "last": np.int64([-1]), "one": np.float32(1), "b": np.float32(256)}
-    shape = [1, 1, "y", "x", 2]
+    constants: dict[str, np.ndarray] = {
+        "weights": np.array([1, 256], np.float32),
+        "last": np.array([-1], np.int64),
+        "one": np.array(1, np.float32),
+        "b": np.array(256, np.float32),
+    }
+    shape: list[str | int | None] = [1, 1, "y", "x", 2]
     content = helper.make_graph(
         nodes,
         "pairs",
         [helper.make_tensor_value_info("frame", TensorProto.UINT8, shape)],
         [helper.make_tensor_value_info("image", TensorProto.UINT8, shape)],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     made = helper.make_model(content, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     name = "pairs-" + hashlib.sha256(made.SerializeToString()).hexdigest()[:8]

@@ -231,12 +231,12 @@ def answers_or_refused(window: Pending) -> None:
 def test_a_full_queue_fails_windows_and_not_the_server(folder: Path, triton: Tritons) -> None:
     """Too many requests at once are refused one by one, which is no reason to leave the server."""
     pipeline, server = models.pipeline(folder), triton()
-    deployed(pipeline, server, batch=2, **PYTHON)
+    (graph,) = deployed(pipeline, server, batch=2, **PYTHON)
     config = next(server.folder.rglob("config.pbtxt"))
     limits = "default_queue_policy { max_queue_size: 1 }"
     config.write_text(config.read_text().replace("dynamic_batching {", f"dynamic_batching {{ {limits}"))
     server.start()
-    session = open_session(next(server.folder.rglob("model.onnx")), f"{server.provider}?in_flight=64")
+    session = open_session(graph, f"{server.provider}?in_flight=64")
     frame = np.zeros(models.SPEC.shape, np.uint16)
     begun = [session.start([frame]) for _ in range(64)]  # type: ignore[attr-defined]
     refused = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, cast
 
 from .._clock import now_ns
@@ -12,6 +12,7 @@ from ..decode import Decoder, GridDecoder, decoder
 from ..engines import WARM_UPS, Shares, Staged, open_session
 from ..graph import Answer, Compiled, Raw, StageRequest, Tiled
 from ._begun import Begun
+from ._described import described
 from ._plan import FRAME
 from ._scalars import Scalars
 from ._states import States
@@ -99,19 +100,7 @@ class Group:
     @property
     def described(self) -> dict[str, Any]:
         """What it is, as plain values: `statistics` are those that the host takes, by the names of `parameters`."""
-        compiled = self.compiled
-        return {
-            "stages": list(compiled.stages),
-            "reads": self.reads,
-            "sha256": compiled.sha256,
-            "provider": self.provider,
-            "opset": compiled.opset,
-            "frames": compiled.frames,
-            "memory_mb": round(compiled.memory_mb, 1),
-            "tiling": None if compiled.tiling is None else asdict(compiled.tiling),
-            "recurrent": bool(compiled.states),
-            "statistics": self.scalars.described,
-        }
+        return described(self.compiled, self.reads, self.provider, self.scalars.described)
 
     def lie_in(self, memory: Pixels, segment: str) -> None:
         """The frames of windows will lie in this memory (uint8), the shared segment of that name: the engine may copy
