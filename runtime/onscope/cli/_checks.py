@@ -24,6 +24,7 @@ SIGNS: Mapping[State, tuple[str, str]] = {
     "note": ("note", "yellow"),
     "missing": ("missing", "red"),
 }
+ELSEWHERE = "kserve"
 FOR_TESTS = ("null", "oracle", "scripted", "staged")
 """Engines that are no use to a run: they wait, judge slowly, fail on purpose, or stand for a GPU that is none."""
 SMALL_SHARED_MB = 128
@@ -80,16 +81,27 @@ def _engines() -> Iterator[Finding]:
     known = {probe.name for probe in probes}
     absent = [extra for extra, package in EXTRAS.items() if extra in known and not _is_there(package)]
     for probe in probes:
-        if probe.name in FOR_TESTS or probe.name in absent:
+        if probe.name in FOR_TESTS or probe.name in absent or probe.name == ELSEWHERE:
             continue
         yield Finding(f"engine {probe.name}", "good" if probe.ok else "missing", probe.detail)
     yield _auto()
     for_tests = ", ".join(probe.name for probe in probes if probe.name in FOR_TESTS)
     if for_tests:
         yield Finding("engines for tests", "good", for_tests)
+    yield from _elsewhere(known)
     if absent:
         lines = "; ".join(f"pip install 'onscope[{extra}]'" for extra in absent)
         yield Finding("other engines", "note", f"not installed: {', '.join(absent)}", lines)
+
+
+def _elsewhere(known: set[str]) -> Iterator[Finding]:
+    """An engine on another machine can be tried only where one is named."""
+    if ELSEWHERE not in known:
+        return
+    if number := _version("tritonclient"):
+        yield Finding("servers", "good", f"tritonclient {number}: --worker kserve://HOST:PORT")
+    else:
+        yield Finding("servers", "note", "not installed: the client of Triton servers", "pip install 'onscope[kserve]'")
 
 
 def _auto() -> Finding:
