@@ -67,7 +67,7 @@ bench-gpu: $(VENV)/.dev  ## Measure what a GPU's engine costs beside its kernels
 
 # Two files at a time: tests that use torch and start no camera, and those that start cameras and use no torch. Not all of
 # the latter: with more of them in one process native code ended it once (a mutex that was gone), and the rest hung.
-TORCH := tests/crops tests/export tests/gpu tests/graph tests/objects tests/package tests/specimen tests/tensorrt tests/track \
+TORCH := tests/crops tests/export tests/gpu tests/graph tests/objects tests/package tests/specimen tests/serving tests/tensorrt tests/track \
 	tests/zoo $(addprefix tests/feedback/,aim dose gate journal notify rehearse rules) \
 	$(addprefix tests/benchmarks/,test_gpu_peers.py test_labels.py test_lineage.py test_precision.py)
 CAMERAS := tests/cli tests/drivers tests/record $(addprefix tests/live/,test_aligned.py test_exact_replay.py \

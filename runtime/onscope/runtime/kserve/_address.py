@@ -2,7 +2,7 @@
 
 Options, after `?` and with `&` between:
 
-    in_flight   windows that may be on their way at once (1 to 64; 4)
+    in_flight   windows that may be on their way at once (1 to 64; 2)
     timeout_s   how long one window may take before the server counts as lost (5)
     priority    Triton's: 1 comes first (0: the model's usual one)
     model       name of the model on the server (the one that `onscope deploy` gave the graph)
@@ -40,7 +40,7 @@ class Address:
 
     host: str
     port: int = PORT
-    in_flight: int = 4
+    in_flight: int = 2
     timeout_s: float = 5.0
     priority: int = 0
     model: str = ""

@@ -59,10 +59,10 @@ class KserveSession:
         ways = "shared memory" if self._answers is not None and self._answers.known else "the connection"
         many = "several at once, " if self._served.batches else ""
         memory = "; what the network remembers lies there" if self._served.kept else ""
-        self.told = [
+        self.about = (
             f"{address} is {self._server.described()}: {name} version {model.version or '?'} ({model.platform}), "
             f"windows go through {ways}, {many}up to {self.depth} on their way{memory}"
-        ]
+        )
 
     @property
     def _coming(self) -> list[TensorSpec]:

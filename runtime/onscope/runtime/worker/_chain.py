@@ -125,6 +125,8 @@ class Chain:
             scalars = Scalars(compiled.scalars, raw, self.bit_depth, warn)
             group = Group(requests, part.reads, compiled, raw, scalars, self.engine)
             self._warnings += [f"{names}: {words}" for words in group.told]
+            if group.about:
+                self._progress(group.about)
             self._progress(f"warming up {names}")
             kept[:] = self._warnings
             return group, group.warm_up(window)

@@ -64,6 +64,7 @@ class Group:
         """Whether its memory began anew with the last window."""
         self.provider = session.provider
         self.told: Sequence[str] = getattr(session, "told", ())  # what the user should know of how it was opened
+        self.about: str = getattr(session, "about", "")  # what it was opened on, where that is no news of its name
 
     def _decoder(self, number: int, request: StageRequest) -> Decoder:
         answer, raw = self.compiled.answers[self.places[number]], self.raw
