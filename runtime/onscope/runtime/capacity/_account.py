@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 PERCENTILES = (50.0, 95.0, 99.0)
 
@@ -119,13 +120,17 @@ def fate(accounts: Iterable[Account]) -> Fate:
     """Of these accounts together."""
     ends: Counter[tuple[str, str]] = Counter()
     parts: list[Sequence[int]] = []
-    frames = 0
     for account in accounts:
         ends.update(account.ends)
         parts.append(account.latencies_ns)
-        frames += account.made
     times = np.concatenate([np.asarray(part, np.float64) for part in parts]) / 1e6 if parts else np.zeros(0)
-    nan = float("nan")
-    p50, p95, p99 = (float(each) for each in np.percentile(times, PERCENTILES)) if len(times) else (nan, nan, nan)
     told = {f"{state}({reason})" if reason else state: n for (state, reason), n in sorted(ends.items())}
-    return Fate(frames, told, p50, p95, p99, float(times.max()) if len(times) else nan)
+    return fate_of(told, times)
+
+
+def fate_of(ends: Mapping[str, int], times_ms: npt.NDArray[np.float64]) -> Fate:
+    """Of frames that ended so, and windows that took so long."""
+    nan = float("nan")
+    some = len(times_ms) > 0
+    p50, p95, p99 = (float(each) for each in np.percentile(times_ms, PERCENTILES)) if some else (nan, nan, nan)
+    return Fate(sum(ends.values()), dict(ends), p50, p95, p99, float(times_ms.max()) if some else nan)

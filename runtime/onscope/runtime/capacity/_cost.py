@@ -33,6 +33,8 @@ class Cost:
     instances: int = 1
     shape: tuple[int, ...] = ()
     frames: int = 1
+    down_bytes: int | None = None
+    """Of a window's answers; None: not told."""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,6 +72,7 @@ class Cost:
         batches = {str(batch): [round(each, 4) for each in times] for batch, times in sorted(self.ms.items())}
         told: dict[str, Any] = {"ms_per_batch": batches, "provider": self.provider, "source": self.source}
         told |= {"instances": self.instances, "shape": list(self.shape), "frames": self.frames}
+        told["down_bytes"] = self.down_bytes
         return told | {"facts": dict(self.facts)}
 
 
@@ -130,6 +133,7 @@ def _read(told: Mapping[str, Any], path: Path) -> Cost:
         int(told.get("instances", 1)),
         tuple(int(side) for side in told.get("shape", ())),
         int(told.get("frames", 1)),
+        None if told.get("down_bytes") is None else int(told["down_bytes"]),
         dict(told.get("facts", {})),
     )
 
