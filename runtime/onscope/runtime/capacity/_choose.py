@@ -17,8 +17,6 @@ FULL = 0.9
 """How full a cable may be."""
 BUSY = 0.8
 """From here on it is what waits."""
-WINDOWS = 20_000
-"""So many of them, about, are simulated for each candidate."""
 SHORTEST_S, LONGEST_S = 4.0, 120.0
 TRIES = 8
 """Counts of GPUs beyond the fewest that could do that are looked at."""
@@ -42,6 +40,8 @@ class Wanted:
     link_gbit: float | None = None
     message_ms: float = 0.05
     own: bool = False
+    windows: int = 20_000
+    """So many of them, about, are simulated for each candidate."""
     seed: int = 0
 
 
@@ -117,7 +117,7 @@ def choose(
 ) -> Chosen:
     """The fewest GPUs (or what comes of those given) for these microscopes; raises PipelineError for too many."""
     need = needs(scopes, costs)
-    seconds = _seconds(need, costs)
+    seconds = _seconds(need, costs, wanted)
     servers = wanted.servers or _servers(scopes, costs, wanted)
     low = max(servers, math.ceil(need.gpus - 1e-9))
     if low > MOST_GPUS:
@@ -144,7 +144,7 @@ def choose(
     for gpus in counts:
         now = [option(gpus, batch) for batch in batches]
         tried += now
-        if good := [each for each in now if each.suffices(wanted)]:
+        if (good := [each for each in now if each.suffices(wanted)]) or _alike(tried[: -len(now)], now):
             break
     best = min(good or tried, key=lambda each: _badness(each, wanted))
     fixed = wanted.gpus is not None or wanted.own
@@ -168,6 +168,14 @@ def choose(
         _limit(best, need, costs, scopes, wanted),
         seconds,
     )
+
+
+def _alike(before: Sequence[Option], now: Sequence[Option]) -> bool:
+    """Whether one more step has changed nothing: it is not computing that is waited for."""
+    was = [each.outcome.whole for each in before[-len(now) :]]
+    pairs = zip(was, (each.outcome.whole for each in now), strict=True) if was else ()
+    same = [abs(a.ran - b.ran) < 0.002 and abs(a.p95_ms - b.p95_ms) < 0.005 * b.p95_ms for a, b in pairs]
+    return bool(same) and all(same)
 
 
 def _policies(wanted: Wanted) -> dict[str, Admission]:
@@ -207,9 +215,9 @@ def _badness(option: Option, wanted: Wanted) -> tuple[float, ...]:
     return 1.0, round(1 - whole.ran, 2), late, float(option.gpus), float(option.batch)
 
 
-def _seconds(need: Needs, costs: Mapping[str, Cost]) -> float:
+def _seconds(need: Needs, costs: Mapping[str, Cost], wanted: Wanted) -> float:
     slowest = max(cost.mean(min(cost.ms)) for cost in costs.values()) / 1e3
-    return min(LONGEST_S, max(SHORTEST_S, WINDOWS / need.windows_per_s, 40 * slowest))
+    return min(LONGEST_S, max(SHORTEST_S, wanted.windows / need.windows_per_s, 40 * slowest))
 
 
 def _limit(best: Option, need: Needs, costs: Mapping[str, Cost], scopes: Sequence[Scope], wanted: Wanted) -> str:
