@@ -76,10 +76,11 @@ def shared(address: str, cases: Sequence[Case], pipeline: Path, seconds: float, 
     found = []
     learnt: tuple[Live, list[float]] | None = None
     for number, case in enumerate(cases):
-        if learnt is None:
-            slow = replace(case, fps=CALIBRATED_AT / case.ms[1] * 1e3, priorities=(1,))
+        if learnt is None:  # as many microscopes, so slow that they hardly meet
+            slow = replace(case, fps=case.fps * CALIBRATED_AT / case.load)
             lives, took = _run(address, slow, pipeline, max(seconds, 4.0), folder / f"slow-{number}")
-            learnt = lives[0], took or [case.ms[1]] * 3
+            stamps = [one for live in lives for one in live.stamps]
+            learnt = replace(lives[0], stamps=stamps), took or [case.ms[1]] * 3
         before = machine_load()
         lives, _ = _run(address, case, pipeline, seconds, folder / str(number))
         found.append(Compared(case, before, _predicted(case, *learnt, seconds), _measured(case, lives)))

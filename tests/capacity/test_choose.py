@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PIL import Image
 
@@ -13,8 +15,8 @@ COST = {"m": Cost({1: [5.0]}, "tensorrt")}
 
 
 def scopes(n: int, fps: float = 20.0, size: int = 1000, link: float | None = None) -> list[Scope]:
-    both = {"up_bytes": size, "down_bytes": size}
-    return [Scope(f"{at}", Rhythm(fps, 0.2), "m", depth=3, link_gbit=link, **both) for at in range(n)]
+    alike = Scope("", Rhythm(fps, 0.2), "m", up_bytes=size, down_bytes=size, depth=3, link_gbit=link)
+    return [replace(alike, name=f"{at}") for at in range(n)]
 
 
 def test_the_fewest_that_suffice_are_chosen() -> None:
