@@ -91,18 +91,18 @@ def _predicted(case: Case, slow: Live, took: Sequence[float], seconds: float) ->
     """What the server's sleeps took too long was measured, and so is it for larger batches."""
     late = [max(0.0, each - min(took)) + min(took) - case.ms[1] for each in took]
     cost = Cost({batch: thinned([ms + each for each in late]) for batch, ms in case.ms.items()})
-    beside = max(0.0, float(np.median(slow.worker_ms)) - float(np.median(took)))
-    there, back = slow.median_ms("sent", "started"), slow.median_ms("finished", "delivered")
+    at_once = float(np.median(took))
+    beside = tuple(max(0.0, each - at_once) / 2 for each in thinned(slow.worker_ms))
     scopes = [
         Scope(
             f"{number}",
             Rhythm(case.fps, JITTER),
             "window",
             Admission(case.kind, 2),  # type: ignore[arg-type]
-            copy_ms=slow.median_ms("received", "copied"),
-            pack_ms=beside / 2,
-            unpack_ms=beside / 2,
-            handover_ms=(there + back) / 2,
+            copy_ms=slow.times_ms(("received", "copied")),
+            pack_ms=beside,
+            unpack_ms=beside,
+            handover_ms=slow.times_ms(("sent", "started"), ("finished", "delivered")),
             priority=priority,
         )
         for number, priority in enumerate(case.priorities)

@@ -56,7 +56,6 @@ def machine_load() -> float:
 
 def scope_of(slow: Live, name: str, fps: float, admission: Admission, window: int = 1, step: int = 1) -> Scope:
     """A microscope that takes as long for everything besides the computing as one did in a slow run."""
-    there, back = slow.median_ms("sent", "started"), slow.median_ms("finished", "delivered")
     return Scope(
         name,
         Rhythm(fps, JITTER),
@@ -64,8 +63,8 @@ def scope_of(slow: Live, name: str, fps: float, admission: Admission, window: in
         admission,
         window,
         step,
-        copy_ms=slow.median_ms("received", "copied"),
-        handover_ms=(there + back) / 2,
+        copy_ms=slow.times_ms(("received", "copied")),
+        handover_ms=slow.times_ms(("sent", "started"), ("finished", "delivered")),
     )
 
 

@@ -9,6 +9,7 @@ from .._admission import Admission, keep_newest
 from .._errors import PipelineError
 from ..worker import LONG_NS
 from ._cost import Cost
+from ._draw import Times
 
 ON_THE_WIRE = 1538 / 1448
 """Bytes on an Ethernet cable per byte of TCP's payload, with frames of 1500 bytes and time stamps (RFC 7323)."""
@@ -62,10 +63,10 @@ class Scope:
     up_bytes: int = 0
     down_bytes: int = 0
     buffer: int | None = None
-    copy_ms: float = 0.0
-    pack_ms: float = 0.0
-    unpack_ms: float = 0.0
-    handover_ms: float = 0.0
+    copy_ms: Times = 0.0
+    pack_ms: Times = 0.0
+    unpack_ms: Times = 0.0
+    handover_ms: Times = 0.0
     depth: int = 1
     credit: int = 2
     long_ms: float = LONG_NS / 1e6

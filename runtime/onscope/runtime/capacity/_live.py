@@ -15,6 +15,7 @@ from .._admission import Admission, keep_newest
 from .._events import Event
 from .._sources import open_source
 from ._account import Fate, fate_of
+from ._cost import thinned
 
 if TYPE_CHECKING:
     from .._pipeline import Pipeline
@@ -31,9 +32,9 @@ class Live:
     fate: Fate
     stamps: Sequence[Stamps]
 
-    def median_ms(self, begin: str, end: str) -> float:
-        """Between two stamps of a window, half of the windows took so long."""
-        return float(np.median([getattr(one, end) - getattr(one, begin) for one in self.stamps])) / 1e6
+    def times_ms(self, *pairs: tuple[str, str]) -> tuple[float, ...]:
+        """What passed between two stamps, of every window and every pair: sorted, at most a hundred or so."""
+        return tuple(thinned([(getattr(one, b) - getattr(one, a)) / 1e6 for one in self.stamps for a, b in pairs]))
 
     @property
     def worker_ms(self) -> list[float]:

@@ -33,7 +33,7 @@ def simulate(facility: Facility, seconds: float, seed: int = 0) -> Outcome:
         own_up, own_down = Wire(scope.link_gbit), Wire(scope.link_gbit)
         up, down = Way(loop, own_up, ups[at], message_ns), Way(loop, downs[at], own_down, message_ns)
         acquisition = Acquisition(loop, scope, seconds, f"{seed}/scope/{number}")
-        worker = Worker(loop, scope, servings[at], up, down)
+        worker = Worker(loop, scope, servings[at], up, down, f"{seed}/worker/{number}")
         acquisition.worker, worker.acquisition = worker, acquisition
         acquisitions.append(acquisition)
         workers.append(worker)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .._credit import credit_for
 from ..worker import DEEPEST
 from ._account import Account
+from ._draw import Draw, Pipe
 from ._facility import Scope
 from ._loop import Loop
 
@@ -38,7 +39,8 @@ class Acquisition:
         self._loop, self._scope = loop, scope
         self._random = random.Random(seed)
         self._end = int(seconds * 1e9)
-        self._copy, self._handover = int(scope.copy_ms * 1e6), int(scope.handover_ms * 1e6)
+        self._copy = Draw(scope.copy_ms, f"{seed}/copy")
+        self._there = Pipe(loop, scope.handover_ms, f"{seed}/there")
         admission = scope.admission
         self._kind, self._depth, self._every = admission.kind, admission.depth, admission.every_n
         deadline = admission.deadline_ms
@@ -100,9 +102,9 @@ class Acquisition:
         if self._refuses():
             self.account.ends["skipped", self._refusal] += 1
             self._free()
-        elif self._copy:
+        elif took := self._copy():
             self._busy = True
-            self._loop.at(self._loop.now + self._copy, self._commit, received)
+            self._loop.at(self._loop.now + took, self._commit, received)
         else:
             self._commit(received)
 
@@ -190,11 +192,7 @@ class Acquisition:
             self._expire()
             if self._waiting:
                 self._in_flight += 1
-                window = self._waiting.popleft()
-                if self._handover:
-                    self._loop.at(self._loop.now + self._handover, self.worker.take, window)
-                else:
-                    self.worker.take(window)
+                self._there.send(self.worker.take, self._waiting.popleft())
         if self._blocked is not None and len(self._waiting) < self._depth:
             received, self._blocked, self._busy = self._blocked, None, False
             self._submit(received)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from ._draw import Draw, Pipe
 from ._facility import Scope
 from ._loop import Loop
 from ._serving import Request, Serving
@@ -26,10 +27,10 @@ class Worker:
     """As `worker/_serve.py` has it: one thread that begins what lies there while there is room, else waits for the
     oldest. A box has no such thread here: what comes goes on at once."""
 
-    def __init__(self, loop: Loop, scope: Scope, serving: Serving, up: Way, down: Way) -> None:
+    def __init__(self, loop: Loop, scope: Scope, serving: Serving, up: Way, down: Way, seed: str) -> None:
         self._loop, self._scope, self._serving, self._up, self._down = loop, scope, serving, up, down
-        self._pack, self._unpack = int(scope.pack_ms * 1e6), int(scope.unpack_ms * 1e6)
-        self._handover = int(scope.handover_ms * 1e6)
+        self._pack, self._unpack = Draw(scope.pack_ms, f"{seed}/pack"), Draw(scope.unpack_ms, f"{seed}/unpack")
+        self._back = Pipe(loop, scope.handover_ms, f"{seed}/back")
         self._room = 1 << 30 if scope.away else scope.depth
         self._looks = scope.away or scope.looks_while_waiting
         self._inbox: deque[Waiting] = deque()
@@ -50,10 +51,10 @@ class Worker:
         if self._inbox and len(self._begun) < self._room:
             one = Begun(self._inbox.popleft(), self._loop.now)
             self._begun.append(one)
-            self._work(self._pack, self._send, one)
+            self._work(self._pack(), self._send, one)
         elif self._begun:
             if self._begun[0].answered:
-                self._work(self._unpack, self._finish, self._begun[0])
+                self._work(self._unpack(), self._finish, self._begun[0])
             else:
                 self._waits = True
 
@@ -85,7 +86,7 @@ class Worker:
     def _turn_to_finish(self) -> None:
         if self._waits or self._looks:
             self._busy = self._waits = False
-            self._work(self._unpack, self._finish, self._begun[0])
+            self._work(self._unpack(), self._finish, self._begun[0])
 
     def _finish(self, one: Begun) -> None:
         self._begun.popleft()
@@ -93,10 +94,6 @@ class Worker:
         window.started = one.started
         if not self._scope.away:
             window.finished = self._loop.now
-        if self._handover:
-            self._loop.at(self._loop.now + self._handover, self.acquisition.done, window)
-            self._turn(None)
-        else:
-            self._busy = True  # what comes of the answer is taken in the next turn
-            self.acquisition.done(window)
-            self._turn(None)
+        self._busy = True  # what comes of the answer is taken in the next turn
+        self._back.send(self.acquisition.done, window)
+        self._turn(None)
