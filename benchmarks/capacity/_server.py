@@ -49,10 +49,10 @@ class Sleeper:
                 batch = [heapq.heappop(self._queue) for _ in range(min(self._largest, len(self._queue)))]
             began = time.perf_counter()
             time.sleep(between(self._ms, len(batch)) / 1e3)
-            if len(batch) == 1:
-                self.took.append((time.perf_counter() - began) * 1e3)
             for _, _, client, content in batch:
                 client.sendall(content)
+            if len(batch) == 1:  # until the next one can begin
+                self.took.append((time.perf_counter() - began) * 1e3)
 
 
 def between(ms: dict[int, float], batch: int) -> float:

@@ -109,7 +109,8 @@ def _predicted(case: Case, slow: Live, took: Sequence[float], seconds: float) ->
     ]
     server = Server(case.instances, Batching(case.largest))
     came = simulate(Facility(scopes, [server], {"window": cost}), 10 * seconds)
-    return {"all": came.whole} | {f"priority {number}": fate for number, fate in came.priorities.items()}
+    several = came.priorities if len(came.priorities) > 1 else {}
+    return {"all": came.whole} | {f"priority {number}": fate for number, fate in several.items()}
 
 
 def _measured(case: Case, lives: Sequence[Live]) -> dict[str, Fate]:
@@ -121,7 +122,7 @@ def _measured(case: Case, lives: Sequence[Live]) -> dict[str, Fate]:
         times = [(one.delivered - one.received) / 1e6 for live in some for one in live.stamps]
         return fate_of(ends, np.array(times))
 
-    classes = sorted(set(case.priorities))
+    classes = sorted(set(case.priorities)) if len(set(case.priorities)) > 1 else []
     by_class = {
         f"priority {each}": together([live for live, own in zip(lives, case.priorities, strict=True) if own == each])
         for each in classes

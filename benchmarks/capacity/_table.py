@@ -35,6 +35,17 @@ def as_markdown(
                     cells = [f"{by_load[load].ran:.1%}, {by_load[load].p95_ms:.0f}" for load in SHOWN]
                     ends = f"load {saturation(some):g}" if priority == 1 else ""
                     lines.append(f"| {_name(name) if priority == 1 else ''} | {ends} | {word} | {' | '.join(cells)} |")
+        last = max(
+            (each for each in points["microscopes"] if each.outcome.whole.ran >= 0.99), key=_scopes, default=None
+        )
+        if last is not None:
+            words = (
+                f"At {last.fps:g} frames/s and {last.ms:g} ms (assumed) per window all frames of up to {last.scopes} "
+            )
+            lines += [
+                "",
+                f"{words}microscopes are run, a load of {last.load:g}; the next that was looked at loses some.",
+            ]
         lines.append("")
     if compared:
         lines += [
@@ -56,6 +67,10 @@ def as_markdown(
                 what = each.case.name if name == "all" else f"... {name}"
                 lines.append(f"| {what} | {' | '.join(cells)} | {each.machine_load:.1f} |")
     return "\n".join(lines) + "\n"
+
+
+def _scopes(point: Point) -> int:
+    return point.scopes
 
 
 def _name(name: str) -> str:
