@@ -19,6 +19,7 @@ SUMMARIES = {
     "export": "Export a trained network to a package, with proof that nothing changed.",
     "reduce": "Add fp16 or int8 variants to a package, with proof of what they change.",
     "trust": "Tell a package which frames are usual, so that others are flagged.",
+    "plan": "Plan GPUs and links for many microscopes, from what windows cost.",
     "build": "Build engines for this GPU ahead, so that nothing is built while frames come.",
     "engines": "List the engines that were built, and remove those that are old or fit no more.",
     "simulate": "Simulate a living specimen: frames as a camera gives them, and beside them what is true.",
