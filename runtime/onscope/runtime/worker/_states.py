@@ -54,6 +54,10 @@ class States:
         """The next window of the place begins anew."""
         self._kept.pop(place, None)
 
+    def known(self, place: int | None) -> list[Pixels]:
+        """What is remembered of a place, in the host's memory; [] where it begins anew. `hold` takes it again."""
+        return [each if isinstance(each, np.ndarray) else each.fetch() for each in self._kept.get(place, ())]
+
     def clear(self) -> None:
         """All places begin anew."""
         self._kept.clear()
