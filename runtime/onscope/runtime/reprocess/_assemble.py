@@ -56,7 +56,9 @@ class Assembler:
 
     def _enter(self, told: Mapping[str, Any], arrays: Arrays) -> int:
         chunk = told["message"]
-        known = self._job.frames.known({row for window in chunk["windows"] for row in (*window["rows"], window["last"])})
+        known = self._job.frames.known(
+            {row for window in chunk["windows"] for row in (*window["rows"], window["last"])}
+        )
         sums = {tuple(each.frame.id): int(each.named[-1]) for each in known.values()}
         tables = {name.removeprefix("rows "): _Cut(arrays, name) for name in arrays if name.startswith("rows ")}
         for window, outcome in zip(chunk["windows"], told["windows"], strict=True):

@@ -91,9 +91,7 @@ class Chains:
         arrays = {f"{g} {n}": each for g, states in enumerate(kept) for n, each in enumerate(states)}
         self._store.keep_state(chunk["key"], {"counts": [len(states) for states in kept]}, arrays)
 
-    def _restore(
-        self, scope: Scope, chunk: Mapping[str, Any], again: Callable[[Mapping[str, Any]], object]
-    ) -> None:
+    def _restore(self, scope: Scope, chunk: Mapping[str, Any], again: Callable[[Mapping[str, Any]], object]) -> None:
         before: list[Mapping[str, Any]] = []
         key = chunk["previous"]
         while key:

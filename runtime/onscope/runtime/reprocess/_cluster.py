@@ -82,5 +82,7 @@ def connected(cluster: Any, workers: int | None, memory: str | None, options: Ma
         try:
             client = stack.enter_context(Client(cluster, timeout=CONNECT_S, set_as_default=False))
         except (OSError, TimeoutError, ValueError) as error:
-            raise WorkerError(f"found no scheduler of Dask at {cluster} ({error}): start `dask scheduler` there") from error
+            raise WorkerError(
+                f"found no scheduler of Dask at {cluster} ({error}): start `dask scheduler` there"
+            ) from error
         yield client

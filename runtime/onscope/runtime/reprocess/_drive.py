@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -81,7 +82,8 @@ class Drive:
     def _send(self, chunk: Chunk, landed: Any) -> None:
         home = self._home.get(chunk.line)
         near = {"workers": [home], "allow_other_workers": True} if home else {}
-        name = f"onscope-{chunk.key}-{self._deaths[chunk.key]}"
+        # A name of its own: the scheduler answers with what came of an earlier task of the same name, errors too.
+        name = f"onscope-{chunk.key}-{uuid.uuid4().hex[:8]}"
         future = self.client.submit(task, str(self.store.work), chunk.message, key=name, pure=False, **near)
         self._under_way[future] = chunk
         landed.add(future)

@@ -29,7 +29,9 @@ class Lines:
                 return cls("all", f"{stage.name} gives numbers that are given once in a run")
         for stage in pipeline.networks:
             if stage.normalise in ("frozen", "running"):
-                return cls("look", f"{stage.name} is normalised with statistics of the windows before ({stage.normalise})")
+                return cls(
+                    "look", f"{stage.name} is normalised with statistics of the windows before ({stage.normalise})"
+                )
             if stage.trust.mode != "off" and stage.trust.disagreement != "none":
                 return cls("look", f"{stage.name} compares two answers of every {stage.trust.every}th window")
         for stage in pipeline.networks:
@@ -46,5 +48,3 @@ class Lines:
     def begins(self, window: Planned) -> bool:
         """Whether nothing from before counts for this window of a line."""
         return self.kind == "place" and bool(window.message["reset"])
-
-
