@@ -197,7 +197,7 @@ def test_a_frame_that_has_changed_is_not_computed(tmp_path: Path, client: Any) -
     chunk, kept = live / "raw.ome.zarr/0/c/7/0/0", tmp_path / "kept"
     shutil.copy(chunk, kept)
     shutil.copy(live / "raw.ome.zarr/0/c/6/0/0", chunk)
-    with pytest.raises(OnscopeError, match="frame 7 of .* has other pixels than its checksum says"):
+    with pytest.raises(OnscopeError, match=r"frame 7 of .* has other pixels than its checksum says"):
         again(live, pipeline, tmp_path / "out", client, chunk=2)
     assert open_recording(tmp_path / "out").manifest["state"] == "open"
     shutil.copy(kept, chunk)

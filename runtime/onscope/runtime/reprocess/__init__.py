@@ -3,7 +3,8 @@
 `reprocess` writes a recording; `open_data` opens one as lazy arrays, or a recording that is computed on demand.
 """
 
-from ._cluster import local_cluster, slurm_cluster
+from ._cluster import local_cluster, read_options, slurm_cluster
+from ._data import Data, open_data
 from ._run import Reprocessed, reprocess
 
-__all__ = ["Reprocessed", "local_cluster", "reprocess", "slurm_cluster"]
+__all__ = ["Data", "Reprocessed", "local_cluster", "open_data", "read_options", "reprocess", "slurm_cluster"]

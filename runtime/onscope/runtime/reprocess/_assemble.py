@@ -56,12 +56,11 @@ class Assembler:
 
     def _enter(self, told: Mapping[str, Any], arrays: Arrays) -> int:
         chunk = told["message"]
-        known = self._job.frames.known(
-            {row for window in chunk["windows"] for row in (*window["rows"], window["last"])}
-        )
+        windows = chunk["windows"]
+        known = self._job.frames.known({row for window in windows for row in (*window["rows"], window["last"])})
         sums = {tuple(each.frame.id): int(each.named[-1]) for each in known.values()}
         tables = {name.removeprefix("rows "): _Cut(arrays, name) for name in arrays if name.startswith("rows ")}
-        for window, outcome in zip(chunk["windows"], told["windows"], strict=True):
+        for window, outcome in zip(windows, told["windows"], strict=True):
             if "failed" in outcome:
                 for row in window["owned"]:
                     self.failed[tuple(known[row].frame.id)] = outcome["failed"]
@@ -70,7 +69,7 @@ class Assembler:
             given = {stage: (path, at) for stage, (path, at) in window["places"].items()}
             self._recording.answers.note(result, known[window["rows"][window["target"]]].place, given, sums)
         self._freeze(chunk["lane"], told["frozen"])
-        return len(chunk["windows"])
+        return len(windows)
 
     def _result(
         self,

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from .._cores import available_cores
 from .._errors import WorkerError
+from ..checked_yaml import read_checked
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -17,6 +21,28 @@ LOOPBACK = "127.0.0.1"
 JOBS = 4
 """Jobs of SLURM that are asked for, where nobody says another number."""
 CONNECT_S = 20
+
+
+class _Options(BaseModel):
+    """What SLURMCluster takes; anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+    schema_: Literal[1] = Field(alias="schema", exclude=True)
+    queue: str | None = None
+    account: str | None = None
+    walltime: str | None = None
+    cores: int | None = Field(None, ge=1)
+    processes: int | None = Field(None, ge=1)
+    memory: str | None = None
+    interface: str | None = None
+    local_directory: str | None = None
+    log_directory: str | None = None
+    python: str | None = None
+    job_cpu: int | None = Field(None, ge=1)
+    job_mem: str | None = None
+    job_extra_directives: list[str] | None = None
+    job_script_prologue: list[str] | None = None
+    worker_extra_args: list[str] | None = None
 
 
 def require(module: str, extra: str) -> None:
@@ -60,6 +86,13 @@ def slurm_cluster(options: Mapping[str, Any], memory: str | None = None) -> Any:
         raise WorkerError(
             f"found options of SLURM that cannot be used ({error}), expected those of dask_jobqueue.SLURMCluster"
         ) from error
+
+
+def read_options(path: Path | None) -> dict[str, Any]:
+    """The options of SLURM in a YAML file: names and plain values or lists of texts. Raises PipelineError."""
+    if path is None:
+        return {}
+    return read_checked(path, _Options, "options of SLURM").model.model_dump(exclude_none=True)
 
 
 @contextmanager

@@ -119,6 +119,11 @@ class Job:
 
         yield from Chunks(self.lines, self.length, where, graphs).cut(planner.windows(self.frames.rows()))
 
+    def telling(self, folder: Path) -> dict[str, Any]:
+        """What workers must know of all chunks, as plain values; `folder` is where their images are."""
+        labels = [stage.name for stage in self.pipeline.stages if stage.gives == "labels"]
+        return {"kind": self.lines.kind, "reading": self.frames.reading, "folder": str(folder), "labels": labels}
+
     def _open(self, planner: Planner, number: int, describe: Describe) -> None:
         spec = planner.specs[number]
         message = {**self.pipeline.opening(spec, self.provider, self.threads), "ways": [], "frozen": []}
@@ -169,3 +174,8 @@ def _as_then(frames: FrameTable, pipeline: Pipeline) -> Admission | None:
     if window != gather or "results" not in frames.manifest.get("tables", ()):
         return None
     return as_recorded(frames.path)
+
+
+def lane_told(message: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What workers must know to open a look of frames as the first one did."""
+    return {"message": {**message, "provider": answer["provider"]}, "graphs": answer["graphs"]}

@@ -14,7 +14,7 @@ from ._assemble import Account, Assembler
 from ._chunks import Chunk
 from ._cluster import connected
 from ._drive import Drive
-from ._job import WINDOWS, Job
+from ._job import WINDOWS, Job, lane_told
 from ._store import Store
 from ._worker import describe
 
@@ -93,9 +93,7 @@ def _run(
 ) -> Reprocessed:
     store, ledger, keys = Store(target.work), Ledger(), list[str]()
     target.begin(job.frames, job.pipeline, job.facts)
-    labels = [stage.name for stage in job.pipeline.stages if stage.gives == "labels"]
-    told = {"kind": job.lines.kind, "reading": job.frames.reading, "folder": str(target.folder), "labels": labels}
-    store.tell("job", told)
+    store.tell("job", job.telling(target.folder))
     whole, done = len(job.frames), 0
 
     def opened(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,8 +101,7 @@ def _run(
         answer: dict[str, Any] = client.submit(describe, message, pure=False).result()
         for words in answer["warnings"]:
             tell(words)
-        settled = {**message, "provider": answer["provider"]}
-        store.tell(f"lane-{len(job.looks)}", {"message": settled, "graphs": answer["graphs"]})
+        store.tell(f"lane-{len(job.looks)}", lane_told(message, answer))
         return answer
 
     def seen(chunk: Chunk) -> None:

@@ -1,12 +1,13 @@
-"""What a worker of Dask does: it reads the frames of a chunk, runs its windows, writes their images, and says it is done.
+"""What a worker of Dask does: it reads a chunk's frames, runs its windows, writes their images, and says it is done.
 
 Tasks are the functions `describe` and `compute` with plain values. Frames and answers never pass the scheduler.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from ._store import Store
 
 _desks: dict[str, Desk] = {}
 """By folder of the reprocessing: a worker process keeps what it opened. One at a time is there."""
+_one_at_a_time = threading.Lock()
 
 
 def describe(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,17 +37,21 @@ def compute(work: str, chunk: Mapping[str, Any]) -> dict[str, int]:
 
     Raises RecordError when frames cannot be read or answers not be written, ProviderError when the engine fails.
     """
-    return desk_of(work).compute(chunk)
+    desk = desk_of(work)
+    with desk.lock:
+        return desk.compute(chunk)
 
 
-def desk_of(work: str) -> Desk:
-    """What this process keeps for a reprocessing."""
-    if work not in _desks:
-        for desk in _desks.values():
-            desk.chains.close()
-        _desks.clear()
-        _desks[work] = Desk(Store(Path(work)))
-    return _desks[work]
+def desk_of(work: str, store: Store | None = None) -> Desk:
+    """What this process keeps for a reprocessing; `store` says how it is made, where it is none on the disk."""
+    with _one_at_a_time:
+        if work not in _desks:
+            for desk in _desks.values():
+                with desk.lock:
+                    desk.chains.close()
+            _desks.clear()
+            _desks[work] = Desk(store or Store(Path(work)))
+        return _desks[work]
 
 
 class Desk:
@@ -58,6 +64,8 @@ class Desk:
         self._pixels = PixelReader(job["reading"])
         self._images = ElementWriter(Path(job["folder"]))
         self._labels = frozenset(job["labels"])
+        self.lock = threading.Lock()
+        """Engines and files are used by one thread at a time; a worker of Dask may have several."""
 
     def compute(self, chunk: Mapping[str, Any]) -> dict[str, int]:
         if self._store.has(chunk["key"]):
@@ -94,7 +102,7 @@ class Desk:
         ways.now.frozen()
         self.chains.ran(chunk)
 
-    def run(self, ways: Ways, chunk: Mapping[str, Any]) -> Any:
+    def run(self, ways: Ways, chunk: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]]:
         """What came of each window, in their order, and its answers by stage; these are the reader's."""
         named = {each[0]: each for each in chunk["frames"]}
         needed = {row: n for n, window in enumerate(chunk["windows"]) for row in window["rows"]}

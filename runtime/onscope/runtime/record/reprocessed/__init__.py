@@ -4,12 +4,14 @@
 answer's element, and `ReprocessedRecording` makes the folder, gives answers their places, and closes it in order.
 """
 
-from ._elements import ElementWriter, StoredArray
+from ._answers import Answers
+from ._elements import ElementWriter, StoredArray, ranges_of, squeezed
 from ._frames import FrameTable, KnownFrame, frames_of
 from ._pixels import PixelReader
 from ._recording import ReprocessedRecording, work_of
 
 __all__ = [
+    "Answers",
     "ElementWriter",
     "FrameTable",
     "KnownFrame",
@@ -17,5 +19,7 @@ __all__ = [
     "ReprocessedRecording",
     "StoredArray",
     "frames_of",
+    "ranges_of",
+    "squeezed",
     "work_of",
 ]

@@ -52,6 +52,11 @@ class _GivenImages(StageImages):
         self.sources: dict[str, str] = {}
         """By image, the raw image that its elements are those of."""
 
+    @property
+    def images(self) -> Mapping[tuple[object, ...], StageImage]:
+        """All that were made, by what they are of."""
+        return self._images
+
     def place(self, result: Result, stage: str, element: Element) -> tuple[StageImage, tuple[int, ...]]:
         image, at = super().place(result, stage, element)
         self.sources[image.path] = element.place.array
@@ -85,6 +90,15 @@ class Answers(DerivedWriter):
         """The image and element of an answer, of which only shape and dtype are looked at. Raises RecordError."""
         image, at = self._given.place(result, stage, Element(place, False))
         return image.path, [int(each) for each in at]
+
+    def extents(self, frames: Any) -> dict[str, tuple[str, str, tuple[int, ...]]]:
+        """By image: its stage, the axes of its elements, and how many there are of each when it is closed."""
+        rows, found = rows_by_image(frames), {}
+        for key, image in self._given.images.items():
+            raw = axes_for(rows[self._given.sources[image.path]], image.files.axes, image.channel)
+            sizes = tuple(max(pair) for pair in zip(image.taken.extent, raw.sizes, strict=True))
+            found[image.path] = str(key[0]), image.files.axes, sizes
+        return found
 
     def note(
         self,

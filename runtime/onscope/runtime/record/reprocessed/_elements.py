@@ -91,10 +91,39 @@ class StoredArray:
         return open_array(self.path / "0")
 
     def __getitem__(self, index: Any) -> npt.NDArray[Any]:
+        """As NumPy's, of numbers and slices."""
+        wanted = ranges_of(index, self.shape)
+        # TensorStore counts slices otherwise than NumPy where their steps are no 1: cut afterwards.
+        whole = tuple(slice(min(each), max(each) + 1) if len(each) else slice(0, 0) for each, _ in wanted)
         try:
-            return np.asarray(self._open()[index].read().result())
+            read = np.asarray(self._open()[whole].read().result())
         except TENSORSTORE_ERRORS as error:
             raise RecordError(f"{self.path} cannot be read ({reason(error)}): restore it from a copy") from error
+        return squeezed(read[tuple(slice(None, None, each.step) for each, _ in wanted)], wanted)
+
+
+Ranges = list[tuple[range, bool]]
+
+
+def ranges_of(index: Any, shape: Sequence[int]) -> Ranges:
+    """What an index of numbers and slices means along each axis, and whether it is a number, which takes the axis away.
+
+    Raises IndexError.
+    """
+    told = index if isinstance(index, tuple) else (index,)
+    found: Ranges = []
+    for each, size in zip((*told, *[slice(None)] * (len(shape) - len(told))), shape, strict=True):
+        if isinstance(each, slice):
+            found.append((range(*each.indices(size)), False))
+        else:
+            at = range(size)[int(each)]
+            found.append((range(at, at + 1), True))
+    return found
+
+
+def squeezed(array: npt.NDArray[Any], ranges: Ranges) -> npt.NDArray[Any]:
+    """Without the axes along which a number was asked for."""
+    return array[tuple(0 if single else slice(None) for _, single in ranges)]
 
 
 def _index(array: Any, at: Sequence[int], *, samples: bool) -> tuple[int | slice, ...]:

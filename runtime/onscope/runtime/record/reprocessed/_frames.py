@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +153,7 @@ def _played(path: Path, kept: Path, progress: Callable[[str, int, int], object])
                 progress("reading the frames' checksums", row + 1, 0)
     except SourceError as error:
         raise RecordError(str(error)) from error
-    looks = {
-        name: [list(s.shape), s.dtype, s.axes, s.camera, s.pixel_size_um, s.bit_depth] for name, s in specs.items()
-    }
+    looks = {name: list(astuple(spec)) for name, spec in specs.items()}
     told = {"seen": seen, "specs": looks, "along": along, "source": about}
     table = pa.table(columns, schema=FRAMES).replace_schema_metadata({"onscope": json.dumps(told)})
     kept.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,156 @@
+"""Workers and the scheduler are killed: nothing is lost, nothing is computed twice, the answers are the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from onscope.runtime import Gather, Pipeline, Stage
+from onscope.runtime.record import open_recording
+from onscope.runtime.reprocess import reprocess
+from tests import models
+from tests.live.test_window_answers import SPEC as SMALL
+from tests.live.test_window_answers import adding
+
+from .made import assert_same, chunk_files, record
+from .test_same import small
+
+WINDOWS, CHUNK = 240, 4
+CHILD = """
+import sys
+from pathlib import Path
+from onscope.runtime import Pipeline
+from onscope.runtime.reprocess import reprocess
+
+if __name__ == "__main__":
+    live, pipeline, out, chunk, provider = sys.argv[1:]
+    done = reprocess(live, pipeline, out, workers=2, provider=provider, chunk=int(chunk), threads=1)
+    print(done.windows, done.computed, done.there, flush=True)
+"""
+SLOW = "scripted:slow=150@100%"
+"""Every window takes 150 ms, so that deaths come in the middle of something."""
+
+
+def begin(folder: Path, live: Path, pipeline: Path, out: Path) -> subprocess.Popen[str]:
+    (folder / "child.py").write_text(CHILD)
+    told = [sys.executable, str(folder / "child.py"), str(live), str(pipeline), str(out), str(CHUNK), SLOW]
+    return subprocess.Popen(told, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def workers_of(child: subprocess.Popen[str]) -> list[psutil.Process]:
+    try:
+        found = psutil.Process(child.pid).children(recursive=True)
+        return [each for each in found if "spawn_main" in " ".join(each.cmdline())]
+    except psutil.Error:
+        return []
+
+
+def written(folder: Path, stage: str) -> Path:
+    path = folder / "pipeline.yaml"
+    path.write_text(f"schema: 1\nstages:\n  - name: net\n    package: {stage}\n")
+    return path
+
+
+def seen(out: Path, times: dict[Path, int]) -> None:
+    """Note when each chunk was written; one that was written must not be written again."""
+    for path in chunk_files(out):
+        try:
+            written_ns = path.stat().st_mtime_ns
+        except FileNotFoundError:  # all is done, and they are removed
+            continue
+        assert times.setdefault(path, written_ns) == written_ns, path
+
+
+def wait_for_chunks(child: subprocess.Popen[str], out: Path, count: int, times: dict[Path, int]) -> None:
+    end = time.monotonic() + 120
+    while len(times) < count and child.poll() is None and time.monotonic() < end:
+        seen(out, times)
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["alone", "remembering"])
+def test_workers_and_the_scheduler_are_killed(tmp_path: Path, client: Any, kind: str) -> None:
+    """Pass: workers die five times and the scheduler once; a second run computes what was not done, and no more."""
+    live, out = tmp_path / "live", tmp_path / "out"
+    if kind == "alone":
+        models.plus_one(tmp_path / "net")
+    else:
+        adding(tmp_path / "net")
+    path = written(tmp_path, str(tmp_path / "net"))
+    pipeline = Pipeline.load(path)
+    record(live, pipeline, small([{"t": n // 3, "p": n % 3} for n in range(WINDOWS)]), SMALL)
+    child, times = begin(tmp_path, live, path, out), dict[Path, int]()
+    deaths = 0
+    try:
+        for round in range(1, 6):
+            wait_for_chunks(child, out, 3 * round, times)
+            workers = workers_of(child)
+            if workers:
+                workers[round % len(workers)].kill()
+                deaths += 1
+        wait_for_chunks(child, out, len(times) + 3, times)
+        assert child.poll() is None, child.stdout and child.stdout.read()
+        assert deaths == 5
+    finally:
+        left = workers_of(child)
+        os.killpg(child.pid, signal.SIGKILL)  # the scheduler, and all that it started
+        for each in left:
+            each.kill()
+        child.wait()
+    psutil.wait_procs(left, timeout=20)
+    seen(out, times)
+    done = {path for path in times if path.exists()}
+    assert done == set(times)  # nothing that was done is lost
+    assert 0 < len(done) < WINDOWS // CHUNK
+    assert open_recording(out).manifest["state"] == "open"
+    again = reprocess(live, pipeline, out, cluster=client, provider=SLOW, chunk=CHUNK)
+    assert again.there == len(done) * CHUNK
+    assert again.computed == WINDOWS - again.there
+    assert_same(live, out, 1)
+    assert reprocess(live, pipeline, out, cluster=client, provider=SLOW, chunk=CHUNK).finished_before
+
+
+def test_a_run_goes_on_from_whatever_is_there(tmp_path: Path, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pass: what was remembered and is lost is computed again from its beginning, without being written again."""
+    from onscope.runtime.reprocess import _run
+
+    live, out = tmp_path / "live", tmp_path / "out"
+    pipeline = Pipeline([Stage("net", adding(tmp_path / "net"))], Gather(1, on_gap="hold"))
+    record(live, pipeline, small([{"t": n} for n in range(24)]), SMALL)
+
+    class Stopped(Exception):
+        pass
+
+    def stop(*_: Any) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_run.Assembler, "add", stop)
+        with pytest.raises(Stopped):
+            reprocess(live, pipeline, out, cluster=client, provider="cpu", chunk=4)
+    chunks = sorted(chunk_files(out), key=lambda path: path.stat().st_mtime_ns)
+    assert len(chunks) == 6
+    for path in chunks[3:]:
+        path.unlink()
+    for path in chunks[0].parents[1].rglob("*.state"):
+        path.unlink()
+    client.restart()  # nobody remembers anything
+    times = {path: path.stat().st_mtime_ns for path in chunks[:3]}
+    with monkeypatch.context() as patch:
+        patch.setattr(_run.Assembler, "add", stop)
+        with pytest.raises(Stopped):
+            reprocess(live, pipeline, out, cluster=client, provider="cpu", chunk=4)
+    assert times == {path: path.stat().st_mtime_ns for path in chunks[:3]}
+    done = reprocess(live, pipeline, out, cluster=client, provider="cpu", chunk=4)
+    assert (done.computed, done.there) == (0, 24)
+    assert_same(live, out, 1)
