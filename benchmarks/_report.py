@@ -42,6 +42,10 @@ PLACES = {
     "remote": ("<!-- remote: written by `python -m benchmarks.remote --readme` -->", "<!-- end of remote -->"),
     "hooks": ("<!-- hooks: written by `python -m benchmarks.hooks --readme` -->", "<!-- end of hooks -->"),
     "gpu": ("<!-- gpu: written by `python -m benchmarks.gpu --readme` -->", "<!-- end of gpu -->"),
+    "reprocess": (
+        "<!-- reprocess: written by `python -m benchmarks.reprocess --readme` -->",
+        "<!-- end of reprocess -->",
+    ),
     "trust": ("<!-- trust: written by `python -m benchmarks.trust --readme` -->", "<!-- end of trust -->"),
 }
 """Where in the README each table stands: between these two lines."""

@@ -95,7 +95,8 @@ class Assembler:
                 answers[stage] = np.broadcast_to(np.zeros((), opened["dtype"]), shape)
                 scales[stage] = shape[opened["axes"].index("y")] / look["message"]["spec"]["shape"][0]
         finished = received + outcome["took"]
-        stamps = Stamps(*[received] * 5, MappingProxyType(spans), finished, finished)
+        begun = (received, received, received, received, received)
+        stamps = Stamps(*begun, MappingProxyType(spans), finished, finished)
         origins: Mapping[str, Provenance] = self._origins[lane]
         return Result(
             tuple(known[row].frame for row in window["rows"]),

@@ -26,7 +26,7 @@ def described(message: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises PackageError, PipelineError or ProviderError.
     """
-    chosen = open_ways(message, silent, Numbers())
+    chosen = open_ways(dict(message), silent, Numbers())
     try:
         chain = chosen.ways.now
         return {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from .._errors import OnscopeError, WorkerError
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 MOST_DEATHS = 25
 """Workers that may die over one chunk before it is given up."""
+ASK_S = 1.0
+"""How often the scheduler is asked for its workers, at most."""
+LOOK_S = 2.0
+"""How long nothing may come before it is looked whether workers and scheduler are there."""
 
 
 def task(work: str, chunk: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,13 +48,14 @@ class Drive:
     _under_way: dict[Future, Chunk] = field(default_factory=dict)
     _waiting: dict[str, deque[Chunk]] = field(default_factory=dict)
     _home: dict[str, str] = field(default_factory=dict)
+    _sent_to: dict[Future, str] = field(default_factory=dict)
+    _came: SimpleQueue[Future] = field(default_factory=SimpleQueue)
+    _there: Collection[str] = ()
+    _asked_s: float = -60.0
     _deaths: Counter[str] = field(default_factory=Counter)
 
     def run(self, chunks: Iterator[Chunk]) -> None:
         """Return when all is done; raises what a task raises, or WorkerError when workers or scheduler are gone."""
-        from distributed import as_completed
-
-        landed = as_completed(loop=self.client.loop, raise_errors=False)
         more = True
         try:
             while more or self._under_way:
@@ -56,19 +63,56 @@ class Drive:
                     chunk = next(chunks, None)
                     more = chunk is not None
                     if chunk is not None:
-                        self._take(chunk, landed)
+                        self._take(chunk)
                 if self._under_way:
-                    self._landed(next(landed), landed)
+                    self._wait()
         finally:
             for future in self._under_way:
                 future.cancel()
 
+    def _wait(self) -> None:
+        try:
+            future = self._came.get(timeout=LOOK_S)
+        except Empty:
+            if self.client.status in ("closed", "closing"):
+                raise self._gone() from None
+            self._look_for_homes()
+            return
+        if future in self._under_way:  # else another one does it
+            self._landed(future)
+
+    def _workers(self) -> Collection[str]:
+        """The addresses of the workers, as they were a moment ago; raises WorkerError without a scheduler."""
+        if time.monotonic() - self._asked_s > ASK_S:
+            try:
+                self._there = frozenset(self.client.nthreads())
+            except (OSError, TimeoutError, ValueError) as error:
+                raise self._gone() from error
+            self._asked_s = time.monotonic()
+        return self._there
+
+    def _gone(self) -> WorkerError:
+        return WorkerError(
+            f"the scheduler of Dask went away after {self.computed} windows: what is done is kept, run it again"
+        )
+
+    def _look_for_homes(self) -> None:
+        # A task that waits for a worker that died is given to no other while there is none at all, and then forgotten.
+        there = self._workers()
+        for future, home in list(self._sent_to.items()):
+            if home not in there:
+                chunk = self._under_way.pop(future)
+                del self._sent_to[future]
+                self._home.pop(chunk.line, None)
+                future.cancel()
+                self._send(chunk)
+
     def _room(self) -> bool:
-        workers = max(1, len(self.client.nthreads()))
+        workers = max(1, len(self._workers()))
         waiting = sum(map(len, self._waiting.values()))
         return len(self._under_way) < self.most * workers and waiting < 4 * self.most * workers
 
-    def _take(self, chunk: Chunk, landed: Any) -> None:
+    def _take(self, chunk: Chunk) -> None:
         if chunk.line in self._waiting:
             self._waiting[chunk.line].append(chunk)
         elif self.store.has(chunk.key):
@@ -77,48 +121,53 @@ class Drive:
         else:
             if chunk.line:
                 self._waiting[chunk.line] = deque()
-            self._send(chunk, landed)
+            self._send(chunk)
 
-    def _send(self, chunk: Chunk, landed: Any) -> None:
+    def _send(self, chunk: Chunk) -> None:
         home = self._home.get(chunk.line)
+        if home is not None and home not in self._workers():
+            home = None
         near = {"workers": [home], "allow_other_workers": True} if home else {}
         # A name of its own: the scheduler answers with what came of an earlier task of the same name, errors too.
         name = f"onscope-{chunk.key}-{uuid.uuid4().hex[:8]}"
         future = self.client.submit(task, str(self.store.work), chunk.message, key=name, pure=False, **near)
         self._under_way[future] = chunk
-        landed.add(future)
+        if home:
+            self._sent_to[future] = home
+        future.add_done_callback(self._came.put)
 
-    def _landed(self, future: Future, landed: Any) -> None:
+    def _landed(self, future: Future) -> None:
         from distributed import KilledWorker
 
         chunk = self._under_way.pop(future)
-        if future.status in ("cancelled", "lost"):
-            raise WorkerError(
-                f"the scheduler of Dask went away after {self.computed} windows: what is done is kept, run it again"
-            )
-        if future.status == "error":
-            error = future.exception()
+        self._sent_to.pop(future, None)
+        if future.status != "finished":
+            # A task whose home has just died may come back as cancelled, though the scheduler is well.
+            error = future.exception() if future.status == "error" else None
             self._deaths[chunk.key] += 1
-            if not isinstance(error, KilledWorker) or self._deaths[chunk.key] > MOST_DEATHS:
+            if error is None and (self.client.status != "running" or self._deaths[chunk.key] > MOST_DEATHS):
+                raise self._gone()
+            if error is not None and (not isinstance(error, KilledWorker) or self._deaths[chunk.key] > MOST_DEATHS):
                 raise _told(error)
             self._home.pop(chunk.line, None)
-            self._send(chunk, landed)
+            self._asked_s = -ASK_S
+            self._send(chunk)
             return
         told = future.result()
         self.computed += told["computed"]
         self.there += chunk.windows - told["computed"]
-        self._home[chunk.line] = told["worker"]
         self.seen(chunk)
         if chunk.line:
-            self._next(chunk.line, landed)
+            self._home[chunk.line] = told["worker"]
+            self._next(chunk.line)
 
-    def _next(self, line: str, landed: Any) -> None:
+    def _next(self, line: str) -> None:
         """The next chunk of a line; those that are done already are passed over."""
         waiting = self._waiting[line]
         while waiting:
             chunk = waiting.popleft()
             if not self.store.has(chunk.key):
-                self._send(chunk, landed)
+                self._send(chunk)
                 return
             self.there += chunk.windows
             self.seen(chunk)

@@ -89,8 +89,8 @@ class ComputedArray:
                 answer = answers[self.stage]
                 stored = np.moveaxis(answer, -1, 0) if answer.ndim == 3 else answer
                 where: list[Any] = [slice(None)] * self.ndim
-                for at, (to, _) in zip(element, place, strict=True):
-                    where[at] = to
+                for axis, (to, _) in zip(element, place, strict=True):
+                    where[axis] = to
                 made[tuple(where)] = stored[np.ix_(*inside)]
         return squeezed(made, wanted_ranges)
 

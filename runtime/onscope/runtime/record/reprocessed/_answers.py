@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +107,7 @@ class Answers(DerivedWriter):
         sums: Mapping[tuple[Any, ...], int],
     ) -> None:
         """The rows of a result: `given` are the places of its images, `sums` its frames' checksums by their ids."""
-        self._at.now, self._given.given, self._sums = place, given, sums  # type: ignore[attr-defined]
+        self._at.now, self._given.given, self._sums = place, given, sums
         self.add(result)
 
     def close(self, frames: Any) -> None:
@@ -118,6 +117,7 @@ class Answers(DerivedWriter):
         for image in self._given.all():
             array = self._given.sources[image.path]
             image.files.close(axes_for(rows[array], image.files.axes, image.channel))
-        for step in (*(table.close for table in self._other_tables), self._results and self._results.close):
-            if step is not None:
-                partial(step)()
+        for table in self._other_tables:
+            table.close()
+        if self._results is not None:
+            self._results.close()

@@ -136,5 +136,5 @@ def _reaches(array: Any, at: Sequence[int], *, samples: bool) -> bool:
     return all(isinstance(each, slice) or each < size for each, size in zip(index, array.shape, strict=True))
 
 
-def _refused(path: str, error: BaseException) -> RecordError:
+def _refused(path: str, error: Exception) -> RecordError:
     return RecordError(f"an answer could not be written to {path} ({reason(error)}): make room on its disk")

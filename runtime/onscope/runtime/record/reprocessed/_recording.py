@@ -125,7 +125,11 @@ class ReprocessedRecording:
             (self.folder / ASIDE).rmdir()
 
     def close(self) -> None:
-        """Let the folder go; one that is not complete is gone on with later."""
+        """Let the folder go; one that is not complete is gone on with later, and one that nothing was begun in goes."""
+        if not (self.folder / NAME).is_file():
+            self.forget()
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()
         self._hold.close()
 
     def __enter__(self) -> ReprocessedRecording:
