@@ -35,7 +35,7 @@ class Memory:
             late = [mb for at, mb in samples if at / self.seconds >= 0.8]
             if early and late:
                 ratios.append(sorted(late)[len(late) // 2] / sorted(early)[len(early) // 2])
-        return max(ratios)
+        return max(ratios, default=float("nan"))
 
     def most(self) -> float:
         """Of any worker at any time."""

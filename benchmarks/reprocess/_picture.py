@@ -44,8 +44,8 @@ def draw_speed(speed: Speed, cores: int, title: str, path: Path) -> None:
     ratios = {n: [alone / took for alone, took in zip(speed.alone, speed.by_workers[n], strict=True)] for n in counts}
     _lines(canvas, [(x(n), [y(each) for each in ratios[n]]) for n in counts], SERIES[0])
     for count in counts:
-        canvas.text(x(count), bottom + 6, f"{count} worker{'s' * (count > 1)}", 13, TEXT, "center")
-        canvas.text(x(count), y(median(ratios[count])) - 30, f"{median(ratios[count]):.2f}", 14, TEXT, "center")
+        canvas.text(x(count), bottom + 6, f"{count} worker{'s' * (count > 1)}", 13, TEXT, "middle")
+        canvas.text(x(count), y(max(ratios[count])) - 28, f"{median(ratios[count]):.2f}", 14, TEXT, "middle")
     _draw_chunks(canvas, speed, (middle + 60, 84, WIDTH - EDGE - 20, 460))
     canvas.save(path)
 
@@ -69,8 +69,8 @@ def _draw_chunks(canvas: Canvas, speed: Speed, box: tuple[int, int, int, int]) -
     points = [(left + 40 + number * step, chunk) for number, chunk in enumerate(ratios)]
     _lines(canvas, [(x, [y(each) for each in ratios[chunk]]) for x, chunk in points], SERIES[1])
     for x, chunk in points:
-        canvas.text(x, bottom + 6, f"{chunk}", 13, TEXT, "center")
-        canvas.text(x, y(median(ratios[chunk])) - 30, f"{median(ratios[chunk]):.2f}", 14, TEXT, "center")
+        canvas.text(x, bottom + 6, f"{chunk}", 13, TEXT, "middle")
+        canvas.text(x, y(max(ratios[chunk])) - 28, f"{median(ratios[chunk]):.2f}", 14, TEXT, "middle")
 
 
 def draw_memory(memory: Memory, title: str, path: Path) -> None:
@@ -97,7 +97,7 @@ def draw_memory(memory: Memory, title: str, path: Path) -> None:
             canvas.line(*at(a), *at(b), colour, 2)
     for part in range(5):
         canvas.text(
-            left + part / 4 * (right - left), bottom + 6, f"{part / 4 * memory.seconds:.0f} s", 13, TEXT, "center"
+            left + part / 4 * (right - left), bottom + 6, f"{part / 4 * memory.seconds:.1f} s", 13, TEXT, "middle"
         )
     canvas.save(path)
 

@@ -7,13 +7,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from onscope.drivers import scripted
-from onscope.runtime import Frame, FrameId, Gather, Measure, OnscopeError, Pipeline, Runtime, Stage, Track, keep_newest
-from onscope.runtime.record import open_recording
+from onscope.runtime import (
+    Frame,
+    FrameId,
+    FrameSpec,
+    Gather,
+    Measure,
+    OnscopeError,
+    Pipeline,
+    PipelineError,
+    Runtime,
+    Stage,
+    Track,
+    keep_newest,
+)
+from onscope.runtime.record import Hold, open_recording
 from onscope.runtime.record.verify import verify
 from onscope.runtime.reprocess import Reprocessed, reprocess
+from onscope.runtime.worker import Ways
 from tests import models
 from tests.live import test_hosted
 from tests.live.test_compiled import RANGE, SPEC, frames, scaled
@@ -204,3 +219,69 @@ def test_a_frame_that_has_changed_is_not_computed(tmp_path: Path, client: Any) -
     done = again(live, pipeline, tmp_path / "out", client, chunk=2)
     assert done.computed + done.there == done.windows == 12
     assert_same(live, tmp_path / "out", 1)
+
+
+def test_colours_and_large_frames(tmp_path: Path, client: Any) -> None:
+    """Pass: samples of RGB are the c axis as they were; the smaller levels of large images are the same bytes."""
+    rgb = FrameSpec((24, 32, 3), "uint8", axes="yxs", camera="rgb")
+    pipeline = Pipeline([Stage("net", models.plus_rgb(tmp_path / "rgb"))])
+    taken = [Frame(FrameId("run", "rgb", 0, n), np.full(rgb.shape, n, np.uint8), "yxs", {"t": n}) for n in range(5)]
+    record(tmp_path / "live", pipeline, taken, rgb)
+    again(tmp_path / "live", pipeline, tmp_path / "out", client, chunk=2)
+    assert_same(tmp_path / "live", tmp_path / "out", 1)
+    large = FrameSpec((1040, 1500), "uint16", camera="cam")
+    pipeline = Pipeline([Stage("net", models.plus_one(tmp_path / "plus"))])
+    record(tmp_path / "large", pipeline, [models.frame(n, spec=large) for n in range(3)], large)
+    again(tmp_path / "large", pipeline, tmp_path / "again", client)
+    assert_same(tmp_path / "large", tmp_path / "again", 1)
+    levels = [sorted((tmp_path / name / "net.ome.zarr").rglob("c/*/*/*")) for name in ("large", "again")]
+    assert len(levels[0]) == len(levels[1]) == 6
+    assert [path.read_bytes() for path in levels[0]] == [path.read_bytes() for path in levels[1]]
+
+
+def test_only_one_writes_to_a_folder(tmp_path: Path, client: Any) -> None:
+    pipeline = Pipeline([Stage("plus", models.plus_one(tmp_path / "plus"))])
+    record(tmp_path / "live", pipeline, numbered(3), SPEC)
+    (tmp_path / "out").mkdir()
+    hold = Hold(tmp_path / "out")
+    try:
+        with pytest.raises(OnscopeError, match="still being written"):
+            again(tmp_path / "live", pipeline, tmp_path / "out", client)
+    finally:
+        hold.close()
+    assert again(tmp_path / "live", pipeline, tmp_path / "out", client).windows == 3
+
+
+def test_threads_of_the_live_engine_make_no_difference(tmp_path: Path, client: Any) -> None:
+    """Pass: a real network with a thread per core in the live run gives the same with one in each worker."""
+    pipeline = Pipeline([Stage("denoise", "zoo/care-beads"), Stage("up", "zoo/espcn-beads")])
+    record(tmp_path / "live", pipeline, numbered(6), SPEC, threads=None)
+    again(tmp_path / "live", pipeline, tmp_path / "out", client, chunk=2)
+    assert_same(tmp_path / "live", tmp_path / "out", 2)
+
+
+def test_windows_that_fail_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pass: a window that cannot be computed has its end in the account, and why, as in the live run; others go on.
+
+    The workers are two threads of this process here, so that both runs fail alike.
+    """
+    from distributed import LocalCluster
+
+    finish = Ways.finish
+
+    def failing(self: Ways, way: int, one: Any) -> Any:
+        answers = finish(self, way, one)
+        if one.window[0].flat[0] == 104:
+            raise PipelineError("104 is an unlucky number")
+        return answers
+
+    monkeypatch.setattr(Ways, "finish", failing)
+    pipeline = Pipeline([Stage("plus", models.plus_one(tmp_path / "plus"))])
+    record(tmp_path / "live", pipeline, [models.frame(n, index={"t": n}) for n in range(9)], models.SPEC)
+    with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as cluster:
+        done = again(tmp_path / "live", pipeline, tmp_path / "out", cluster, chunk=2)
+    assert (done.failed, done.windows, done.computed) == (1, 9, 9)
+    assert done.counts is not None
+    assert (done.counts["done"], done.counts["failed"]) == (8, 1)
+    assert "104 is an unlucky number" in (tmp_path / "out" / "ledger.csv").read_text()
+    assert_same(tmp_path / "live", tmp_path / "out", 1)

@@ -57,6 +57,7 @@ def reprocess(
     """
     from rich.console import Console
 
+    from onscope.runtime.record import note_files, open_recording, overview
     from onscope.runtime.reprocess import read_options
     from onscope.runtime.reprocess import reprocess as compute
 
@@ -72,6 +73,8 @@ def reprocess(
                 recording, pipeline, folder, **told, progress=bar.tell, tell=lambda words: _say(console, words)
             )
         failed += done.failed
+        if not done.finished_before:
+            note_files(done.folder, [overview(open_recording(done.folder), done.folder / "overview.png").name])
         _show(done)
     raise typer.Exit(1 if failed else 0)
 

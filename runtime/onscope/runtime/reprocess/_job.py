@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -86,7 +87,7 @@ class Job:
         """Which windows: "recorded" or "all"."""
         return "all" if self.admission.only is None else "recorded"
 
-    @property
+    @cached_property
     def _depends(self) -> dict[str, Any]:
         told = describe_pipeline(self.pipeline)
         there = versions()
@@ -107,6 +108,7 @@ class Job:
         """All chunks, planned as they are asked for; the looks of frames are opened when the first one comes."""
         planner = Planner(self.pipeline, self.admission, ledger)
 
+        @cache  # asked for with each chunk
         def graphs(number: int) -> str:
             look = self.looks[number]
             used = [[graph["sha256"], graph["provider"]] for graph in look["graphs"]]

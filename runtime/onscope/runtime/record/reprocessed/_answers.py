@@ -110,13 +110,16 @@ class Answers(DerivedWriter):
         self._at.now, self._given.given, self._sums = place, given, sums
         self.add(result)
 
-    def close(self, frames: Any) -> None:
-        """Close images and tables; `frames` are the rows of the raw frames, wherever they are. Raises RecordError."""
+    def close(self, frames: Any, *, rolling: bool = False) -> None:
+        """Close images and tables; `frames` are the rows of the raw frames, wherever they are. Raises RecordError.
+
+        `rolling`: elements along t were used again, and say nothing of times.
+        """
         rows = rows_by_image(frames)
         self.drain()
         for image in self._given.all():
             array = self._given.sources[image.path]
-            image.files.close(axes_for(rows[array], image.files.axes, image.channel))
+            image.files.close(axes_for(rows[array], image.files.axes, image.channel, rolling=rolling))
         for table in self._other_tables:
             table.close()
         if self._results is not None:

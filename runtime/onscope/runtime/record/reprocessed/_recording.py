@@ -100,7 +100,7 @@ class ReprocessedRecording:
 
     def finish(self, frames: FrameTable, ledger: LedgerLike, facts: Mapping[str, Any]) -> None:
         """Close all files, complete the manifest, and remove what was kept meanwhile. Raises RecordError."""
-        self.answers.close(frames.table)
+        self.answers.close(frames.table, rolling=frames.manifest.get("keep") is not None)
         counts, content = self.answers.counts(), self.manifest.content
         for image in content["images"]:
             image |= counts[image["path"]]
