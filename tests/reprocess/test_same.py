@@ -279,7 +279,7 @@ def test_windows_that_fail_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     pipeline = Pipeline([Stage("plus", models.plus_one(tmp_path / "plus"))])
     record(tmp_path / "live", pipeline, [models.frame(n, index={"t": n}) for n in range(9)], models.SPEC)
     with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0") as cluster:
-        done = again(tmp_path / "live", pipeline, tmp_path / "out", cluster, chunk=2)
+        done = again(tmp_path / "live", pipeline, tmp_path / "out", cluster, chunk=2, windows="all")
     assert (done.failed, done.windows, done.computed) == (1, 9, 9)
     assert done.counts is not None
     assert (done.counts["done"], done.counts["failed"]) == (8, 1)
