@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def _speed(folder: Path, quick: bool, out: Path, around: dict[str, Any], console: Console) -> list[Row]:
-    frames, size, rounds = (32, 128, 1) if quick else (320, 512, 3)
+    frames, size, rounds = (32, 128, 1) if quick else (800, 512, 2)
     workers, chunks = ((1, 2), (4,)) if quick else ((1, 2, 3, 4), (1, 4, 64))
     recording = recorded(folder / "speed", frames, size, plain=False)
     found = measure_speed(recording, folder, frames, size, workers, chunks, rounds, console.print)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,5 +53,6 @@ def rows(run: RecordedRun, name: str) -> list[str]:
     return sorted(map(repr, table.drop_columns(left_out).to_pylist()))
 
 
-def chunk_files(folder: Path) -> Iterator[Path]:
-    return (folder / "unacknowledged" / "reprocess" / "chunks").rglob("*.chunk")
+def chunk_files(folder: Path, kind: str = "chunk") -> list[Path]:
+    """What is kept of chunks until all are done."""
+    return [*(folder / "unacknowledged" / "reprocess" / "chunks").rglob(f"*.{kind}")]

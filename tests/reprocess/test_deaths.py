@@ -7,16 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from onscope.runtime import Gather, Pipeline, Stage
+from onscope.runtime import Frame, FrameSpec, Gather, Measure, Pipeline, RecordError, Stage, Track
 from onscope.runtime.record import open_recording
-from onscope.runtime.reprocess import reprocess
+from onscope.runtime.reprocess import Reprocessed, reprocess
 from tests import models
+from tests.live import test_hosted
+from tests.live.test_labels import circles
 from tests.live.test_window_answers import SPEC as SMALL
 from tests.live.test_window_answers import adding
 
@@ -28,7 +32,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from onscope.runtime import Pipeline
-from onscope.runtime.reprocess import reprocess
+from onscope.runtime.reprocess import Reprocessed, reprocess
 
 if __name__ == "__main__":
     live, pipeline, out, chunk, provider = sys.argv[1:]
@@ -120,37 +124,65 @@ def test_workers_and_the_scheduler_are_killed(tmp_path: Path, client: Any, kind:
     assert reprocess(live, pipeline, out, cluster=client, provider=SLOW, chunk=CHUNK).finished_before
 
 
-def test_a_run_goes_on_from_whatever_is_there(tmp_path: Path, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pass: what was remembered and is lost is computed again from its beginning, without being written again."""
-    from onscope.runtime.reprocess._assemble import Assembler
+def remembering(folder: Path, kind: str) -> tuple[Pipeline, list[Frame], FrameSpec]:
+    if kind == "network":
+        taken = small([{"t": n} for n in range(24)])
+        return Pipeline([Stage("net", adding(folder / "net"))], Gather(1, on_gap="hold")), taken, SMALL
+    stages = [
+        Stage("nuclei", circles(folder / "circles")),
+        Measure("cells", of="nuclei"),
+        Track("tracks", of="cells", max_distance=10, gap=2),
+    ]
+    places = [{"t": n // 2, "p": n % 2} for n in range(24)]
+    taken = [
+        test_hosted.frame(n, (20, 20 + n, 8), *(((52, 40, 7),) if n % 5 else ()), index=at)
+        for n, at in enumerate(places)
+    ]
+    return Pipeline(stages), taken, test_hosted.SPEC
 
+
+@contextmanager
+def changed(live: Path, row: int) -> Iterator[None]:
+    """A raw frame has other pixels than its checksum says, for a while."""
+    at, other = (
+        live / each["array"] / "0" / "c" / "/".join(map(str, (*each["index"], 0, 0)))
+        for each in open_recording(live).table("frames").take([row, row + 2 if row < 12 else row - 2]).to_pylist()
+    )
+    before = at.read_bytes()
+    at.write_bytes(other.read_bytes())
+    try:
+        yield
+    finally:
+        at.write_bytes(before)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("kind", ["network", "tracks"])
+def test_memories_go_on_after_a_death(tmp_path: Path, client: Any, kind: str, kept: bool) -> None:
+    """Pass: what was put down is gone on from, and where that is lost, what came before is run again; frames that
+    cannot be read say which it was. Nothing that was done is written again, and the answers are the same."""
     live, out = tmp_path / "live", tmp_path / "out"
-    pipeline = Pipeline([Stage("net", adding(tmp_path / "net"))], Gather(1, on_gap="hold"))
-    record(live, pipeline, small([{"t": n} for n in range(24)]), SMALL)
+    pipeline, taken, spec = remembering(tmp_path, kind)
+    record(live, pipeline, taken, spec)
 
-    class Stopped(Exception):
-        pass
+    def again() -> Reprocessed:
+        return reprocess(live, pipeline, out, cluster=client, provider="cpu", chunk=4)
 
-    def stop(*_: Any) -> None:
-        raise Stopped
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Assembler, "add", stop)
-        with pytest.raises(Stopped):
-            reprocess(live, pipeline, out, cluster=client, provider="cpu", chunk=4)
-    chunks = sorted(chunk_files(out), key=lambda path: path.stat().st_mtime_ns)
-    assert len(chunks) == 6
-    for path in chunks[3:]:
-        path.unlink()
-    for path in chunks[0].parents[1].rglob("*.state"):
-        path.unlink()
+    with changed(live, 23), pytest.raises(RecordError, match="frame 23 of"):
+        again()
+    chunks = {path: path.stat().st_mtime_ns for path in chunk_files(out)}
+    assert len(chunks) == 5
+    (state,) = chunk_files(out, "state")  # the newest alone is needed
+    assert state.with_suffix(".chunk") == max(chunks, key=lambda path: chunks[path])
     client.restart()  # nobody remembers anything
-    times = {path: path.stat().st_mtime_ns for path in chunks[:3]}
-    with monkeypatch.context() as patch:
-        patch.setattr(Assembler, "add", stop)
-        with pytest.raises(Stopped):
-            reprocess(live, pipeline, out, cluster=client, provider="cpu", chunk=4)
-    assert times == {path: path.stat().st_mtime_ns for path in chunks[:3]}
-    done = reprocess(live, pipeline, out, cluster=client, provider="cpu", chunk=4)
-    assert (done.computed, done.there) == (0, 24)
-    assert_same(live, out, 1)
+    with changed(live, 1):
+        if not kept:
+            state.unlink()
+            with pytest.raises(RecordError, match="frame 1 of"):
+                again()
+            assert chunks == {path: path.stat().st_mtime_ns for path in chunk_files(out)}
+        else:
+            assert (again().computed, again().finished_before) == (4, True)
+    if not kept:
+        assert (again().computed, again().finished_before) == (4, True)
+    assert_same(live, out, len(pipeline.stages))

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from .._errors import ProviderError
 from ..worker import Numbers, Ways, graphs_of, open_ways
+from ._memory import take_all, take_place, told_of_all, told_of_place
 from ._store import Store
 
 MOST_SCOPES = 8
@@ -56,10 +56,11 @@ class Scope:
 
 
 class Chains:
-    """The chains of one worker for one reprocessing; `kind` is that of its Lines. Used by one thread at a time."""
+    """The chains of one worker for one reprocessing; `kind` is that of its Lines, `counts` whether statistics go on
+    from window to window too. Used by one thread at a time."""
 
-    def __init__(self, store: Store, kind: str) -> None:
-        self._store, self._kind = store, kind
+    def __init__(self, store: Store, kind: str, *, counts: bool) -> None:
+        self._store, self._kind, self._counts = store, kind, counts
         self._scopes: dict[str, Scope] = {}
 
     def ready(self, chunk: Mapping[str, Any], again: Callable[[Mapping[str, Any]], object]) -> Ways:
@@ -83,13 +84,13 @@ class Chains:
 
     def keep(self, chunk: Mapping[str, Any]) -> None:
         """Put down what is remembered after a chunk, where that can be; else it is computed again after a death."""
-        if self._kind != "place":
-            return
-        groups = self._ways(self._scope(""), chunk["lane"]).now.groups
-        state = chunk["windows"][-1]["state"]
-        kept = [group.states.known(state) for group in groups]
-        arrays = {f"{g} {n}": each for g, states in enumerate(kept) for n, each in enumerate(states)}
-        self._store.keep_state(chunk["key"], {"counts": [len(states) for states in kept]}, arrays)
+        if self._kind == "place":
+            chain = self._ways(self._scope(""), chunk["lane"]).now
+            self._store.keep_state(chunk["key"], *told_of_place(chain, chunk["windows"][-1]["state"]))
+        elif self._kind == "all" and not self._counts:
+            scope = self._scope(chunk["line"])
+            if (known := told_of_all(scope.ways, scope.numbers)) is not None:
+                self._store.keep_state(chunk["key"], *known)
 
     def _restore(self, scope: Scope, chunk: Mapping[str, Any], again: Callable[[Mapping[str, Any]], object]) -> None:
         before: list[Mapping[str, Any]] = []
@@ -113,13 +114,12 @@ class Chains:
         told: Mapping[str, Any],
         arrays: Mapping[str, npt.NDArray[Any]],
     ) -> None:
-        state = chunk["windows"][0]["state"]
-        for g, (group, count) in enumerate(
-            zip(self._ways(scope, chunk["lane"]).now.groups, told["counts"], strict=True)
-        ):
-            group.states.forget(state)
-            if count:
-                group.states.hold(state, [np.array(arrays[f"{g} {n}"]) for n in range(count)])
+        if self._kind == "place":
+            take_place(self._ways(scope, chunk["lane"]).now, chunk["windows"][0]["state"], told, arrays)
+            return
+        for lane in told["lanes"]:
+            self._ways(scope, int(lane))
+        take_all(scope.ways, scope.numbers, told, arrays)
 
     def _line(self, chunk: Mapping[str, Any]) -> Any:
         # A memory's number is given to another place when there are more places than memories.

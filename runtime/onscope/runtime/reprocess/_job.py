@@ -124,7 +124,8 @@ class Job:
     def telling(self, folder: Path) -> dict[str, Any]:
         """What workers must know of all chunks, as plain values; `folder` is where their images are."""
         labels = [stage.name for stage in self.pipeline.stages if stage.gives == "labels"]
-        return {"kind": self.lines.kind, "reading": self.frames.reading, "folder": str(folder), "labels": labels}
+        told = {"kind": self.lines.kind, "counts": self.lines.counts}
+        return {**told, "reading": self.frames.reading, "folder": str(folder), "labels": labels}
 
     def _open(self, planner: Planner, number: int, describe: Describe) -> None:
         spec = planner.specs[number]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from .._host_stages import HostStage
 from .._pipeline import Pipeline
+from .._stage import Stage
 from ._plan import Planned
 
 Kind = Literal["alone", "place", "look", "all"]
@@ -20,20 +21,18 @@ class Lines:
 
     kind: Kind
     why: str = ""
+    counts: bool = False
+    """Whether statistics or comparisons go on from window to window."""
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> Lines:
         """By the stages of a pipeline; the widest kind that one of them needs."""
+        counts = next((why for stage in pipeline.networks if (why := _counting(stage))), "")
         for stage in pipeline.stages:
             if isinstance(stage, HostStage) and stage.remembers:
-                return cls("all", f"{stage.name} gives numbers that are given once in a run")
-        for stage in pipeline.networks:
-            if stage.normalise in ("frozen", "running"):
-                return cls(
-                    "look", f"{stage.name} is normalised with statistics of the windows before ({stage.normalise})"
-                )
-            if stage.trust.mode != "off" and stage.trust.disagreement != "none":
-                return cls("look", f"{stage.name} compares two answers of every {stage.trust.every}th window")
+                return cls("all", f"{stage.name} gives numbers that are given once in a run", bool(counts))
+        if counts:
+            return cls("look", counts, True)
         for stage in pipeline.networks:
             if "state" in stage.settings:
                 return cls("place", f"{stage.name} remembers the windows before")
@@ -48,3 +47,12 @@ class Lines:
     def begins(self, window: Planned) -> bool:
         """Whether nothing from before counts for this window of a line."""
         return self.kind == "place" and bool(window.message["reset"])
+
+
+def _counting(stage: Stage) -> str:
+    """Why a network's answer depends on how many windows came before, in words; "": it does not."""
+    if stage.normalise in ("frozen", "running"):
+        return f"{stage.name} is normalised with statistics of the windows before ({stage.normalise})"
+    if stage.trust.mode != "off" and stage.trust.disagreement != "none":
+        return f"{stage.name} compares two answers of every {stage.trust.every}th window"
+    return ""

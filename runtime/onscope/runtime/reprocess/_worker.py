@@ -60,7 +60,7 @@ class Desk:
     def __init__(self, store: Store) -> None:
         self._store = store
         job = store.told("job")
-        self.chains = Chains(store, job["kind"])
+        self.chains = Chains(store, job["kind"], counts=job["counts"])
         self._pixels = PixelReader(job["reading"])
         self._images = ElementWriter(Path(job["folder"]))
         self._labels = frozenset(job["labels"])
