@@ -1,8 +1,8 @@
-"""Both figures: speed-up over workers and sizes of tasks, and memory over time."""
+"""Both figures: how many times as fast, over workers and sizes of tasks; and memory over time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -16,61 +16,64 @@ WIDTH, EDGE = 1400, 24
 LIMIT = (255, 92, 92)
 
 
-def draw_speed(speed: Speed, cores: int, title: str, path: Path) -> None:
-    """Left: how many times as fast as one process; right: seconds more than half of the one process's, by task."""
-    canvas = Canvas(WIDTH, 520)
+def draw_speed(found: Sequence[Speed], cores: int, title: str, path: Path) -> None:
+    """How many times as fast as one process; left over workers, right over windows of a task. A colour per engine."""
+    canvas = Canvas(WIDTH, 540)
     canvas.text(EDGE, 14, title, 20)
+    for number, speed in enumerate(found):
+        words = f"the CPU, {speed.size}x{speed.size}" if speed.provider == "cpu" else "an engine that waits 50 ms"
+        canvas.text(WIDTH - EDGE, 14 + 22 * number, words, 14, SERIES[number], "right")
     middle = WIDTH // 2
-    most = max([cores, *speed.by_workers]) + 0.5
-    box = EDGE + 40, 84, middle - 60, 460
-    _panel(
-        canvas, box, f"times as fast as one process without Dask, tasks of {CHUNK} windows; each round, and the median"
-    )
-    left, top, right, bottom = box
-    counts = sorted(speed.by_workers)
-
-    def x(count: float) -> float:
-        return left + 40 + (count - counts[0]) / max(1, counts[-1] - counts[0]) * (right - left - 80)
-
-    def y(times: float) -> float:
-        return bottom - times / most * (bottom - top)
-
-    for each in range(int(most) + 1):
-        canvas.text(left - 8, y(each) - 8, str(each), 13, FAINT, "right")
-        canvas.line(left, y(each), right, y(each))
-    for a, b in pairwise(counts):
-        canvas.line(x(a), y(min(a, cores)), x(b), y(min(b, cores)), FAINT, 2)
-    canvas.text(right - 8, y(cores) - 22, f"what {cores} cores can give", 13, FAINT, "right")
-    ratios = {n: [alone / took for alone, took in zip(speed.alone, speed.by_workers[n], strict=True)] for n in counts}
-    _lines(canvas, [(x(n), [y(each) for each in ratios[n]]) for n in counts], SERIES[0])
-    for count in counts:
-        canvas.text(x(count), bottom + 6, f"{count} worker{'s' * (count > 1)}", 13, TEXT, "middle")
-        canvas.text(x(count), y(max(ratios[count])) - 28, f"{median(ratios[count]):.2f}", 14, TEXT, "middle")
-    _draw_chunks(canvas, speed, (middle + 60, 84, WIDTH - EDGE - 20, 460))
+    told = f"times as fast as one process without Dask, tasks of {CHUNK} windows; each round, and the median"
+    counts = sorted(found[0].by_workers)
+    boxes = ((EDGE + 40, 104, middle - 40, 480), (middle + 60, 104, WIDTH - EDGE, 480))
+    left = _Axes(canvas, boxes[0], told, [f"{n} worker{'s' * (n > 1)}" for n in counts], max(counts) + 0.5)
+    limits = [left.at(place, min(n, cores)) for place, n in enumerate(counts)]
+    for (x0, y0), (x1, y1) in pairwise(limits):
+        canvas.line(x0, y0, x1, y1, FAINT, 2)
+    canvas.text(limits[-1][0], limits[-1][1] + 4, f"what {cores} cores can give", 13, FAINT, "middle")
+    sizes = sorted(found[0].by_chunk)
+    right = _Axes(canvas, boxes[1], "times as fast, two workers, by windows of a task", list(map(str, sizes)), 2.5)
+    for number, speed in enumerate(found):
+        left.draw([_ratios(speed, speed.by_workers[n]) for n in counts], SERIES[number])
+        right.draw([_ratios(speed, speed.by_chunk[n]) for n in sizes], SERIES[number])
     canvas.save(path)
 
 
-def _draw_chunks(canvas: Canvas, speed: Speed, box: tuple[int, int, int, int]) -> None:
-    _panel(canvas, box, "times as fast, two workers, by windows of a task")
-    left, top, right, bottom = box
-    ratios: Mapping[int, Sequence[float]] = {
-        n: [alone / took for alone, took in zip(speed.alone, speed.by_chunk[n], strict=True)]
-        for n in sorted(speed.by_chunk)
-    }
-    most = 2.5
+def _ratios(speed: Speed, seconds: Sequence[float]) -> list[float]:
+    return [alone / took for alone, took in zip(speed.alone, seconds, strict=True)]
 
-    def y(times: float) -> float:
-        return bottom - times / most * (bottom - top)
 
-    for each in (0, 0.5, 1, 1.5, 2, 2.5):
-        canvas.text(left - 8, y(each) - 8, f"{each:g}", 13, FAINT, "right")
-        canvas.line(left, y(each), right, y(each))
-    step = (right - left - 80) / max(1, len(ratios) - 1)
-    points = [(left + 40 + number * step, chunk) for number, chunk in enumerate(ratios)]
-    _lines(canvas, [(x, [y(each) for each in ratios[chunk]]) for x, chunk in points], SERIES[1])
-    for x, chunk in points:
-        canvas.text(x, bottom + 6, f"{chunk}", 13, TEXT, "middle")
-        canvas.text(x, y(max(ratios[chunk])) - 28, f"{median(ratios[chunk]):.2f}", 14, TEXT, "middle")
+class _Axes:
+    """A panel with named places along x, and whole numbers up to `most` along y."""
+
+    def __init__(
+        self, canvas: Canvas, box: tuple[int, int, int, int], words: str, names: Sequence[str], most: float
+    ) -> None:
+        self._canvas, self._box, self._count, self._most = canvas, box, len(names), most
+        _panel(canvas, box, words)
+        for each in range(int(most) + 1):
+            _, y = self.at(0, each)
+            canvas.text(box[0] - 8, y - 8, str(each), 13, FAINT, "right")
+            canvas.line(box[0], y, box[2], y)
+        for place, name in enumerate(names):
+            canvas.text(self.at(place, 0)[0], box[3] + 6, name, 13, TEXT, "middle")
+
+    def at(self, place: int, value: float) -> tuple[float, float]:
+        left, top, right, bottom = self._box
+        x = left + 50 + place / max(1, self._count - 1) * (right - left - 100)
+        return x, bottom - value / self._most * (bottom - top)
+
+    def draw(self, values: Sequence[Sequence[float]], colour: tuple[int, int, int]) -> None:
+        """Each value as a dot, the medians as a line with their numbers."""
+        medians = [self.at(place, median(each)) for place, each in enumerate(values)]
+        for (x0, y0), (x1, y1) in pairwise(medians):
+            self._canvas.line(x0, y0, x1, y1, colour, 2)
+        for place, each in enumerate(values):
+            for value in each:
+                self._canvas.dot(*self.at(place, value), 4, colour)
+            x, y = self.at(place, max(each))
+            self._canvas.text(x, y - 26, f"{median(each):.2f}", 14, colour, "middle")
 
 
 def draw_memory(memory: Memory, title: str, path: Path) -> None:
@@ -106,11 +109,3 @@ def _panel(canvas: Canvas, box: tuple[int, int, int, int], words: str) -> None:
     left, top, right, bottom = box
     canvas.text(left, top - 26, words, 14, FAINT)
     canvas.box(left, top, right - left, bottom - top, PANEL)
-
-
-def _lines(canvas: Canvas, points: Sequence[tuple[float, Sequence[float]]], colour: tuple[int, int, int]) -> None:
-    for (x0, ys0), (x1, ys1) in pairwise(points):
-        canvas.line(x0, median(ys0), x1, median(ys1), colour, 2)
-    for x, ys in points:
-        for y in ys:
-            canvas.dot(x, y, 4, colour)

@@ -30,6 +30,7 @@ class Speed:
 
     frames: int
     size: int
+    provider: str
     alone: list[float] = field(default_factory=list)
     by_workers: dict[int, list[float]] = field(default_factory=dict)
     by_chunk: dict[int, list[float]] = field(default_factory=dict)
@@ -40,6 +41,7 @@ def measure(
     folder: Path,
     frames: int,
     size: int,
+    provider: str,
     workers: tuple[int, ...],
     chunks: tuple[int, ...],
     rounds: int,
@@ -47,11 +49,11 @@ def measure(
 ) -> Speed:
     """`folder` is for what is written. Before the clock, a cluster is started and imports onscope; networks are opened
     within it."""
-    pipeline, found = Pipeline([Stage("up", PACKAGE, trust="off")]), Speed(frames, size)
-    described_once(recording, pipeline, folder)
+    pipeline, found = Pipeline([Stage("up", PACKAGE, trust="off")]), Speed(frames, size, provider)
+    described_once(recording, pipeline, folder, provider)
     for turn in range(rounds):
-        found.alone.append(_alone(recording, pipeline, folder / "alone"))
-        tell(f"round {turn + 1}: one process {found.alone[-1]:.1f} s")
+        found.alone.append(_alone(recording, pipeline, folder / "alone", provider))
+        tell(f"{provider}, round {turn + 1}: one process {found.alone[-1]:.1f} s")
         for count in workers:
             with local_cluster(count) as cluster:
                 cluster.wait_for_workers(count)
@@ -59,8 +61,8 @@ def measure(
                     client.run(_imported)
                 each = CHUNK if count != 2 else None
                 for chunk in (each,) if each else dict.fromkeys((CHUNK, *chunks)):
-                    seconds = _dask(recording, pipeline, folder / "dask", cluster, chunk)
-                    tell(f"round {turn + 1}: {count} workers, tasks of {chunk}: {seconds:.1f} s")
+                    seconds = _dask(recording, pipeline, folder / "dask", provider, cluster, chunk)
+                    tell(f"{provider}, round {turn + 1}: {count} workers, tasks of {chunk}: {seconds:.1f} s")
                     if chunk == CHUNK:
                         found.by_workers.setdefault(count, []).append(seconds)
                     if count == 2:
@@ -76,17 +78,17 @@ def _imported() -> None:
     del onnxruntime, tensorstore
 
 
-def described_once(recording: Path, pipeline: Pipeline, folder: Path) -> None:
+def described_once(recording: Path, pipeline: Pipeline, folder: Path, provider: str) -> None:
     """Have the graph compiled before anything is timed."""
-    job = Job.of(recording, pipeline, folder / "frames.parquet", provider="cpu")
+    job = Job.of(recording, pipeline, folder / "frames.parquet", provider=provider)
     next(job.chunks(described, lambda *_: ("", []), Ledger()))
 
 
-def _alone(recording: Path, pipeline: Pipeline, out: Path) -> float:
+def _alone(recording: Path, pipeline: Pipeline, out: Path, provider: str) -> float:
     """The same frames read, computed and written by one process, without a scheduler and its tables at the end."""
     shutil.rmtree(out, ignore_errors=True)
     began = time.perf_counter()
-    job = Job.of(recording, pipeline, out / "frames.parquet", provider="cpu", chunk=CHUNK)
+    job = Job.of(recording, pipeline, out / "frames.parquet", provider=provider, chunk=CHUNK)
     with ReprocessedRecording(out, job.key) as target:
         target.begin(job.frames, job.pipeline, job.facts)
         store = Store(target.work)
@@ -104,8 +106,8 @@ def _alone(recording: Path, pipeline: Pipeline, out: Path) -> float:
     return time.perf_counter() - began
 
 
-def _dask(recording: Path, pipeline: Pipeline, out: Path, cluster: Any, chunk: int) -> float:
+def _dask(recording: Path, pipeline: Pipeline, out: Path, provider: str, cluster: Any, chunk: int) -> float:
     shutil.rmtree(out, ignore_errors=True)
     began = time.perf_counter()
-    reprocess(recording, pipeline, out, cluster=cluster, provider="cpu", chunk=chunk)
+    reprocess(recording, pipeline, out, cluster=cluster, provider=provider, chunk=chunk)
     return time.perf_counter() - began

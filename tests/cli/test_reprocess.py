@@ -21,6 +21,7 @@ def onscope(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(told, capture_output=True, text=True, timeout=200)
 
 
+@pytest.mark.slow
 def test_recordings_are_computed_and_the_second_time_nothing_is(tmp_path: Path) -> None:
     """Pass: two recordings are computed, a second call does nothing and says so, and errors are one sentence."""
     models.plus_one(tmp_path / "plus")
