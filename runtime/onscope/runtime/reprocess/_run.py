@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,7 @@ def reprocess(
             target.forget()
             return Reprocessed(target.folder, finished_before=True)
         with connected(cluster, workers, memory, options or {}) as client:
-            if client.dashboard_link:
+            with suppress(KeyError):  # a scheduler without a dashboard has no such service
                 tell(f"dashboard: {client.dashboard_link}")
             return _run(job, target, client, ahead, progress, tell)
 
