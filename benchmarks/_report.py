@@ -46,6 +46,11 @@ PLACES = {
         "<!-- capacity: written by `python -m benchmarks.capacity --readme` -->",
         "<!-- end of capacity -->",
     ),
+    "reprocess": (
+        "<!-- reprocess: written by `python -m benchmarks.reprocess --readme` -->",
+        "<!-- end of reprocess -->",
+    ),
+    "serving": ("<!-- serving: written by `python -m benchmarks.serving --readme` -->", "<!-- end of serving -->"),
     "trust": ("<!-- trust: written by `python -m benchmarks.trust --readme` -->", "<!-- end of trust -->"),
 }
 """Where in the README each table stands: between these two lines."""

@@ -30,6 +30,7 @@ SUMMARIES = {
     "info": "Say what is in a recording: what ran, on which frames, how fast, and whom to cite.",
     "tracks": "Write the tracks of a recording for other programs.",
     "verify": "Check a recording: is it whole, unchanged, and what its own models give?",
+    "reprocess": "Compute recordings again with many workers, into recordings with the answers of a live run.",
     "repair": "Complete a recording that was cut off, and say what was done.",
     "validate": "Check a package: its answers, its speed here, the frame rate it can hold.",
     "serve": "Run the networks of other machines: of runs with --worker 'tcp://THIS:PORT#KEY'.",

@@ -60,6 +60,16 @@ class GrowingArray:
 
         `stored` must not change until then. Raises RecordError when the array cannot grow.
         """
+        index = self._room(at)
+        future = self._array[index].write(stored, can_reference_source_data_indefinitely=True).commit
+        future.force()  # else it would begin when someone waits for it
+        return future
+
+    def make_room(self, at: Sequence[int]) -> None:
+        """Have the array reach as far as this element, which somebody else writes. Raises RecordError."""
+        self._room(at)
+
+    def _room(self, at: Sequence[int]) -> tuple[int | slice, ...]:
         left = iter(at)
         index = tuple(slice(None) if size is not None else next(left) for size in self._element)
         wanted = [
@@ -69,9 +79,7 @@ class GrowingArray:
         if wanted != self._shape:
             wanted[0] = max(wanted[0], 2 * self._shape[0] if wanted[0] > self._shape[0] else 0)
             self._resize(wanted)
-        future = self._array[index].write(stored, can_reference_source_data_indefinitely=True).commit
-        future.force()  # else it would begin when someone waits for it
-        return future
+        return index
 
     def remove(self, at: Sequence[int]) -> None:
         """Take the element `at` away; raises RecordError when the disk refuses it."""

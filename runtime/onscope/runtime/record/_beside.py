@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from .._frame import FrameId
+from .._frame import Frame, FrameId
 from .._result import Result
 from ._crc32 import crc32
 from ._tables import TableWriter
@@ -34,10 +34,14 @@ Row = tuple[Any, ...]
 
 
 class BesideAnswers:
-    """Used by one thread at a time. Raises RecordError when the disk refuses."""
+    """`checksum` of a frame's pixels, where it is known already. Used by one thread at a time.
 
-    def __init__(self, folder: Path) -> None:
+    Raises RecordError when the disk refuses.
+    """
+
+    def __init__(self, folder: Path, checksum: Callable[[Frame], int] | None = None) -> None:
         self._folder = folder
+        self._checksum = checksum or (lambda frame: crc32(frame.pixels))
         self._tables: dict[str, TableWriter] = {}
         self._known: OrderedDict[FrameId, None] = OrderedDict()
 
@@ -68,7 +72,7 @@ class BesideAnswers:
                 self._known.popitem(last=False)
             position = json.dumps({name: int(at) for name, at in frame.index.items()})
             told = position, json.dumps(dict(frame.labels)), int(frame.received_ns)
-            yield *frame.id, *told, frame.exposure_ms, frame.pixel_size_um, crc32(frame.pixels)
+            yield *frame.id, *told, frame.exposure_ms, frame.pixel_size_um, self._checksum(frame)
 
 
 def _values(result: Result) -> Iterator[Row]:

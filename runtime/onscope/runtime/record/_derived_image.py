@@ -24,7 +24,8 @@ class DerivedImage:
 
     `axes` are those that its elements are counted along ("t", "tc", "tz" or "tcz"); samples are the c axis. `labels`:
     the answers are labels; `alone` when they do not lie in the image that they belong to. `scale` pixels per raw pixel,
-    of `pixel_size_um` each. Used by one thread at a time. Raises RecordError when the files cannot be made.
+    of `pixel_size_um` each. With `there`, levels that were made before go on. Used by one thread at a time. Raises
+    RecordError when the files cannot be made.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class DerivedImage:
         pixel_size_um: float | None = None,
         expected: int | None = None,
         attributes: Mapping[str, Any] | None = None,
+        there: bool = False,
     ) -> None:
         self.path = path
         self.axes = axes
@@ -57,9 +59,9 @@ class DerivedImage:
         name = path.name.removesuffix(".ome.zarr")
         content = group(name, layout, dtype, pixel_size_um, attributes, rgb=samples == 3)
         try:
-            if path.exists():  # begun by a process that was killed before it could be listed
+            if path.exists() and not there:  # begun by a process that was killed before it could be listed
                 shutil.rmtree(path)
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=there)
             write_json(path / "zarr.json", content)
         except OSError as error:
             raise RecordError(f"{path} cannot be made ({error}): choose a folder that can be written to") from error
@@ -67,7 +69,9 @@ class DerivedImage:
         height, width = shape[:2]
         for number in range(levels):
             element = {"y": height, "x": width} | ({} if samples is None else {"c": samples})
-            self._levels.append(GrowingArray(path / str(number), f"t{inner}", element, self.dtype, expected))
+            level = path / str(number)
+            known = there and (level / "zarr.json").is_file()
+            self._levels.append(GrowingArray(level, f"t{inner}", element, self.dtype, expected, there=known))
             height, width = -(-height // 2), -(-width // 2)
 
     @property
@@ -86,6 +90,11 @@ class DerivedImage:
         for array, level in zip(self._levels, levels, strict=True):
             futures.append(array.write(at, np.moveaxis(level, -1, 0) if level.ndim == 3 else level))
         return futures
+
+    def make_room(self, at: Sequence[int]) -> None:
+        """Have all levels reach as far as this element, which somebody else writes. Raises RecordError."""
+        for array in self._levels:
+            array.make_room(at)
 
     def remove(self, at: tuple[int, ...]) -> None:
         """Take an element away; raises RecordError when the disk refuses it."""

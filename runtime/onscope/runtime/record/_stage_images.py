@@ -72,7 +72,7 @@ class StageImages:
 
     `labels` are the stages that answer with labels: beside the raw image that they belong to, where it is an OME-Zarr
     image of this recording. `on_image` is told of each image that was made, with its entry of the manifest. `expected`
-    raw frames, if known. `rolling`: elements are used again and again.
+    raw frames, if known. `rolling`: elements are used again and again. `there`: images that were made before go on.
     """
 
     def __init__(
@@ -83,8 +83,10 @@ class StageImages:
         expected: Callable[[], int | None],
         *,
         rolling: bool,
+        there: bool = False,
     ) -> None:
         self._folder = folder
+        self._there = there
         self._rolling = rolling
         self._labels = frozenset(labels)
         self._on_image = on_image
@@ -96,6 +98,14 @@ class StageImages:
 
     def write(self, result: Result, stage: str, element: Element) -> Written:
         """Begin to write a stage's answer; raises RecordError when the disk refuses it."""
+        image, at = self.place(result, stage, element)
+        return Written(image, at, image.files.write(at, result.answers[stage]))
+
+    def place(self, result: Result, stage: str, element: Element) -> tuple[StageImage, tuple[int, ...]]:
+        """The image that a stage's answer goes to, which is made where it is new, and the element that it is there.
+
+        Of the answer itself only the shape and the dtype are looked at. Raises RecordError.
+        """
         answer, place = result.answers[stage], element.place
         at, axes, channel = place.at, place.axes, None
         if answer.ndim == 3 and "c" in axes:
@@ -111,7 +121,7 @@ class StageImages:
                 image = self._make(result, stage, answer, element, axes, channel)
                 self._images[*key, number] = image
             if image.take(at, result.frame.id):
-                return Written(image, at, image.files.write(at, answer))
+                return image, at
             number += 1
 
     def _make(
@@ -144,6 +154,7 @@ class StageImages:
             pixel_size_um=pixel_size_um,
             expected=self._expected() if axes == "t" else None,
             attributes=entry,
+            there=self._there,
         )
         if beside is not None:
             list_labels(self._folder / beside, [name for _, name in self._beside(beside)] + [Path(path).name])

@@ -43,6 +43,15 @@ class Tracker:
         """Forget all tracks; ids go on from where they were, frames may be numbered anew."""
         self._alive = self._last = None
 
+    @property
+    def memory(self) -> tuple[Table | None, int | None]:
+        """The tracks that may go on, and the number of the last frame; `remember` goes on from there."""
+        return self._alive, self._last
+
+    def remember(self, alive: Table | None, last: int | None) -> None:
+        """Go on from the `memory` of another tracker with the same settings."""
+        self._alive, self._last = alive, last
+
     def update(self, number: int, objects: Table, pixel_size_um: float | None = None) -> Table:
         """The tracks of the objects of one frame: a row for each of theirs, with the columns TRACK.
 

@@ -2,19 +2,22 @@
 
 from ._batch_proof import BatchError, BatchProof, prove_batched, refuse_unproven
 from ._chain import Chain
+from ._choose import open_ways
 from ._engine_errors import EngineError, engine_errors
 from ._group import SETTING, Group
 from ._hosted import ALONE, HOST, Hosted, Moment, Numbers, Opening
 from ._messages import DEEPEST, LIMIT, LONG_NS, VERSION, Link, Message, WorkerLink
+from ._open_lane import graphs_of
 from ._opened import StageAnswer, as_table, dtype_of
 from ._parent import parent_link
 from ._process import ProcessLink
 from ._proof import prove_compiled
 from ._region import Regional
+from ._runs import UnderWay
 from ._seams import seam_errors
 from ._thread import ThreadLink
 from ._verdicts import remember
-from ._ways import LEVEL, open_way
+from ._ways import LEVEL, Ways, open_way
 
 __all__ = [
     "ALONE",
@@ -40,11 +43,15 @@ __all__ = [
     "Regional",
     "StageAnswer",
     "ThreadLink",
+    "UnderWay",
+    "Ways",
     "WorkerLink",
     "as_table",
     "dtype_of",
     "engine_errors",
+    "graphs_of",
     "open_way",
+    "open_ways",
     "parent_link",
     "prove_batched",
     "prove_compiled",

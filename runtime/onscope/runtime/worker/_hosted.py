@@ -214,6 +214,11 @@ class HostStages:
             raise
         return tables, stamps, said
 
+    @property
+    def named(self) -> list[tuple[str, str, Hosted]]:
+        """Name and kind of each stage, and the stage itself."""
+        return [(self._messages[at]["name"], self._messages[at]["hosted"], each) for at, each in self._stages.items()]
+
     def _cut(self, name: str, table: Table, most: int, said: list[str]) -> Table:
         if len(table) <= most:
             return table

@@ -54,6 +54,15 @@ class States:
         """The next window of the place begins anew."""
         self._kept.pop(place, None)
 
+    def known(self, place: int | None) -> list[Pixels]:
+        """What is remembered of a place, in the host's memory; [] where it begins anew. `hold` takes it again."""
+        return [each if isinstance(each, np.ndarray) else each.fetch() for each in self._kept.get(place, ())]
+
+    @property
+    def places(self) -> list[int | None]:
+        """Those of which something is remembered, the one used longest ago first."""
+        return list(self._kept)
+
     def clear(self) -> None:
         """All places begin anew."""
         self._kept.clear()

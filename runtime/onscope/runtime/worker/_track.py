@@ -68,6 +68,19 @@ class TrackStage:
         """The tracks of a place that failed in the middle have ended; a frame that failed before is a gap in them."""
         # `run` has taken the tracker out while it works, and only puts back one that is whole.
 
+    def known(self) -> tuple[list[list[int | None]], list[Table | None]]:
+        """What is remembered: of each place its number and that of its last frame, and its tracks."""
+        told: list[list[int | None]] = [[place, each.memory[1]] for place, each in self._trackers.items()]
+        return told, [each.memory[0] for each in self._trackers.values()]
+
+    def take(self, told: Sequence[Sequence[int | None]], alive: Sequence[Table | None]) -> None:
+        """Remember what another one has told by `known`, and nothing else."""
+        self._trackers.clear()
+        for (place, last), tracks in zip(told, alive, strict=True):
+            tracker = Tracker(self._settings)
+            tracker.remember(tracks, last)
+            self._trackers[int(place or 0)] = tracker
+
     def _columns(self, opening: Opening) -> None:
         names = opening.tables[self._of].dtype.names or ()
         if not ({"y", "x"} <= set(names) or set(BOX) <= set(names)):

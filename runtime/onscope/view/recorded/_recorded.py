@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from onscope.runtime import ClockPair, Frame, FrameId, Provenance, RecordError, Result, Stamps
-from onscope.runtime.record import RecordedRun, open_recording
+from onscope.runtime.record import RecordedRun, is_recording, open_recording
 
 from ._shown import Gives, ShownStage
 from ._tables import Rows, ids_of, stages_of_objects, values_by_frame
@@ -22,27 +22,29 @@ STEPS = ("receive", "submit", "queue", "handoff")
 class Recorded:
     """`recorded[n]` is what came of the raw frame number `n` (from 0, in the order in which they were saved).
 
-    A frame without a result has no answers. Times are those of the recording, on this machine's clock of today.
+    A frame without a result has no answers. The frames of a reprocessed recording are those of the one that it was
+    computed from. Times are those of the recording, on this machine's clock of today.
     Raises RecordError where there is no recording, or none that holds raw frames.
     """
 
     def __init__(self, folder: Path) -> None:
         self.run: RecordedRun = open_recording(folder)
         self.name = folder.resolve().name
-        if not len(self.run):
+        self._raw = self.run if len(self.run) else _computed_from(self.run)
+        if not len(self._raw):
             why = "they were saved elsewhere: give that" if self.run.links else "the run ended before the first one"
             raise RecordError(f"found no raw frames in {folder}, expected at least one to show: {why}")
         self._results: Any = self.run.table("results") if "results" in self.run.manifest["tables"] else None
         self._rows = {} if self._results is None else {who: row for row, who in enumerate(ids_of(self._results))}
         then, now = ClockPair(**self.run.manifest["clock"]), ClockPair.take()
         self._shift = (then.wall_ns - then.monotonic_ns) - (now.wall_ns - now.monotonic_ns)
-        self._received = self.run.table("frames")["received_ns"].to_pylist()
+        self._received = self._raw.table("frames")["received_ns"].to_pylist()
 
     def __len__(self) -> int:
-        return len(self.run)
+        return len(self._raw)
 
     def __getitem__(self, number: int) -> Result:
-        frame = self.run.frame(number)
+        frame = self._raw.frame(number)
         frame = replace(frame, received_ns=frame.received_ns + self._shift)
         row = self._rows.get(frame.id)
         told: dict[str, Any] = {} if row is None else self._results.slice(row, 1).to_pylist()[0]
@@ -138,3 +140,12 @@ class Recorded:
         finished = begin + round(1e6 * (told.get("worker_ms") or 0.0))
         delivered = told["delivered_ns"] + self._shift if told else finished
         return Stamps(first, submitted, copied, sent, started, spans, finished, delivered)
+
+
+def _computed_from(run: RecordedRun) -> RecordedRun:
+    """The recording that has the raw frames of a reprocessed one; the run itself where there is none."""
+    if "reprocessed" in run.manifest:
+        for link in run.links:
+            if link.path is not None and is_recording(link.path):
+                return open_recording(link.path)
+    return run
