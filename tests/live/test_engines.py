@@ -57,7 +57,9 @@ def test_auto_says_what_it_took(folder: Path) -> None:
 
 
 def test_an_engine_that_is_not_there_is_not_replaced(folder: Path) -> None:
-    with pytest.raises(ProviderError, match="no engine named 'coreml', expected one of cpu, cuda, kserve, null, openvino"):
+    with pytest.raises(
+        ProviderError, match="no engine named 'coreml', expected one of cpu, cuda, kserve, null, openvino"
+    ):
         open_session(models.plus_one(folder / "plus").weights, "coreml")
 
 

@@ -221,3 +221,22 @@ def test_more_are_on_their_way_than_on_this_machine(runtime: Make, pipeline: Pip
     it.close()
     server.kill()
     assert it.ledger.counts["done"] == 9
+
+
+def test_a_frame_is_sent_while_the_one_before_it_is_on_its_way(
+    runtime: Make, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    server = StandIn(tmp_path / "slow", delay_ms=400)
+    deployed(pipeline, server)
+    it = runtime(pipeline, worker=server.worker, admission=keep_newest(4))
+    it.prepare(models.SPEC)
+    results = it.subscribe(block(2))
+    it.submit(models.frame(0))
+    wait_for(lambda: it._path.dispatcher.in_flight)
+    time.sleep(0.1)  # the worker waits for the first one's answer
+    it.submit(models.frame(1))
+    first, second = results.take(20), results.take(20)
+    server.kill()
+    assert first is not None
+    assert second is not None
+    assert second.stamps.started < first.stamps.finished

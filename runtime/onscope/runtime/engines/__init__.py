@@ -7,7 +7,7 @@ ProviderError says why not.
 
 from ._ahead import AheadOfTime, Built, Progress
 from ._fault import behind_faults, chance, parse_fault
-from ._interface import WARM_UPS, Engine, Pending, Session, Shares, Staged, Stayed, TensorSpec, check_arrays
+from ._interface import WARM_UPS, Engine, Far, Pending, Session, Shares, Staged, Stayed, TensorSpec, check_arrays
 from ._kept import KeptEngine, kept_engines, remove_kept, to_prune
 from ._lists import (
     AUTO,
@@ -42,6 +42,7 @@ __all__ = [
     "Built",
     "Engine",
     "EngineProbe",
+    "Far",
     "KeptEngine",
     "Pending",
     "Progress",

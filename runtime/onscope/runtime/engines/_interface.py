@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -118,6 +118,15 @@ class Shares(Protocol):
     def lie_in_shared(self, segment: str, memory: Array) -> None:
         """As `Staged.lie_in`; the memory is the whole of the shared-memory segment of that name. Never raises."""
         ...
+
+
+@runtime_checkable
+class Far(Protocol):
+    """A staged session whose windows take their time on the way to a server, not on this machine: several are worth
+    having under way, however long they take. Its `Pending` have `came`: whether `wait` would return at once."""
+
+    woken: Callable[[], object]
+    """Is called, from any thread, whenever a window has come."""
 
 
 class Engine(Protocol):

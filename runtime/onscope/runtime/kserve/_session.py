@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +33,6 @@ class KserveSession:
     had run it already or not. One of a network whose memory the server keeps is not.
     """
 
-    far = True
-    """Windows take their time on the way, not on this machine: several are worth having under way, however long."""
-
     def __init__(self, graph: Path, address: Address) -> None:
         self.provider = address.provider
         self._address = address
@@ -51,6 +48,7 @@ class KserveSession:
         self._windows = 0
         self._steps: dict[int, int] = {}
         self._away = False
+        self.woken: Callable[[], object] = lambda: None
         self._frames: SharedFrames | None = None
         self._answers: SharedAnswers | None = None
         if address.is_local and address.shared == "auto":
@@ -94,7 +92,7 @@ class KserveSession:
             self._begun.popleft().until_it_came()
         self._windows += 1
         plain = [at for at in stays if at not in self._served.left]
-        window = Window(self._windows % (self.depth + 1), self.outputs, plain, self._settled)
+        window = Window(self._windows % (self.depth + 1), self.outputs, plain, self._settled, self._wake)
         if self._served.kept:
             self._remember(window, [arrays[at] for at in self._served.kept], stays)
         given = [self._input(at, each) for at, each in enumerate(arrays) if at not in self._served.kept]
@@ -108,6 +106,9 @@ class KserveSession:
         window.again()
         self._begun.append(window)
         return window
+
+    def _wake(self) -> None:
+        self.woken()
 
     def _input(self, at: int, array: Array | Stayed) -> object:
         spec = self.inputs[at]

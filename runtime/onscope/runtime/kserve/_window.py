@@ -24,7 +24,14 @@ class Window:
     """Pending, as the Staged contract has it. `settle` gives the answers of one that came back, or raises what went
     wrong."""
 
-    def __init__(self, slot: int, outputs: Sequence[TensorSpec], stays: Sequence[int], settle: Settle) -> None:
+    def __init__(
+        self,
+        slot: int,
+        outputs: Sequence[TensorSpec],
+        stays: Sequence[int],
+        settle: Settle,
+        woken: Callable[[], object] = lambda: None,
+    ) -> None:
         self.slot = slot
         self.stays = tuple(stays)
         self.stayed: Sequence[Stayed] = tuple(Later(self, at, outputs[at]) for at in stays)
@@ -35,7 +42,7 @@ class Window:
         """Sends it once more."""
         self.result: InferResult | None = None
         self.error: Exception | None = None
-        self._settle = settle
+        self._settle, self._woken = settle, woken
         self._came = threading.Event()
         self._answers: list[Array] | None = None
         self._raised: Exception | None = None
@@ -50,6 +57,12 @@ class Window:
         """Called by gRPC, in a thread of its own."""
         self.result, self.error = result, error
         self._came.set()
+        self._woken()
+
+    @property
+    def came(self) -> bool:
+        """Whether `wait` would return at once, or find out that it has to be sent once more."""
+        return self._came.is_set()
 
     def until_it_came(self) -> None:
         """Wait for the answer, or for what went wrong; both are told later."""

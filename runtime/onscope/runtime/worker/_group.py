@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 from .._clock import now_ns
 from .._frame import Pixels
 from ..decode import Decoder, GridDecoder, decoder
-from ..engines import WARM_UPS, Shares, Staged, open_session
-from ..graph import Answer, Compiled, Raw, StageRequest, Tiled
+from ..engines import WARM_UPS, Far, Shares, Staged, open_session
+from ..graph import Compiled, Raw, StageRequest, Tiled
 from ._begun import Begun
-from ._described import described
+from ._described import described, names_of
 from ._plan import FRAME
 from ._scalars import Scalars
 from ._states import States
@@ -68,7 +68,7 @@ class Group:
 
     def _decoder(self, number: int, request: StageRequest) -> Decoder:
         answer, raw = self.compiled.answers[self.places[number]], self.raw
-        made = decoder(_names(request, answer), request.settings, answer.decoded)
+        made = decoder(names_of(request, answer), request.settings, answer.decoded)
         if isinstance(made, GridDecoder):
             made.within = raw.shape[raw.axes.index("y")], raw.shape[raw.axes.index("x")]
         return made
@@ -88,7 +88,7 @@ class Group:
     @property
     def far(self) -> bool:
         """Whether windows take their time on a way, and not on this machine."""
-        return bool(getattr(self._session, "far", False))
+        return isinstance(self._session, Far)
 
     @property
     def parameters(self) -> Mapping[str, Mapping[str, float]]:
@@ -110,6 +110,11 @@ class Group:
             self._staged.lie_in(memory)
         if isinstance(self._session, Shares) and self.reads == FRAME:
             self._session.lie_in_shared(segment, memory)
+
+    def hear(self, wake: Callable[[], object]) -> None:
+        """Have `wake` called, from any thread, when a window is back from a server."""
+        if isinstance(self._session, Far):
+            self._session.woken = wake
 
     def close(self) -> None:
         """Give back what the engine has taken, where it knows how; nothing is run any more."""
@@ -239,10 +244,3 @@ class Group:
         if self.compiled.frames != len(window):
             window = [window[self.raw.target]]
         return self._session.run([*window, *self._held, *self.states.zeros])[self.places[number]]
-
-
-def _names(request: StageRequest, answer: Answer) -> list[str]:
-    """The answer's axes as decoders name them: y, x and z by their ids, the others by their kinds."""
-    described = next(tensor for tensor in request.outputs if tensor.name == answer.tensor)
-    kinds = {axis.id: axis.kind for axis in described.described if axis.kind != "space"}
-    return [kinds.get(id, id) for id in answer.axes]

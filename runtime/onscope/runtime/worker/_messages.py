@@ -17,6 +17,7 @@ that it begins anew; a worker that has no such memory any more begins anew too, 
 `moment` of `run` is the place whose tracks go on, the number of the frame there (with gaps where some were lost or
 skipped), and whether they begin anew; `numbers` of `done` are the lowest track numbers not given yet, by stage, which
 `open` tells the worker that comes after it.
+`wake` never leaves the worker: a session afar has an answer (see `WorkerEnd.wake`).
 `depth` of `opened` is how many windows the worker may have begun at once, and `far` whether they take their time on the
 way to a server rather than in the worker.
 `ways` of `open` are cheaper ways of running the lane: stages, and the region of the frame that they see. Those of
@@ -36,6 +37,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO, Protocol
 
 VERSION = 7
+WAKE = "wake"
 LIMIT = 4 << 20
 _LENGTH = struct.Struct("<I")
 
@@ -61,6 +63,10 @@ class WorkerEnd(Link, Protocol):
 
     def waiting(self) -> bool:
         """Whether `receive` has something to give at once."""
+        ...
+
+    def wake(self) -> None:
+        """Have `receive` give a message of the kind `wake`; from any thread."""
         ...
 
 

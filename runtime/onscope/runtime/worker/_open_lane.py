@@ -12,7 +12,7 @@ from .._shm import SharedSlots
 from ._chain import Chain
 from ._choose import open_ways
 from ._hosted import Moment, Numbers
-from ._messages import Link, Message
+from ._messages import Message, WorkerEnd
 from ._opened import StageAnswer, dtype_of
 from ._runs import UnderWay
 
@@ -20,7 +20,7 @@ from ._runs import UnderWay
 class OpenLane:
     """One FrameSpec's chain and slots, as the worker sees them."""
 
-    def __init__(self, message: Message, link: Link, numbers: Numbers) -> None:
+    def __init__(self, message: Message, link: WorkerEnd, numbers: Numbers) -> None:
         spec = message["spec"]
         numbers.raise_to(message["numbers"])
 
@@ -33,6 +33,7 @@ class OpenLane:
         ring = message["ring"]
         self._ring = SharedSlots.attach(ring["name"], ring["slot_bytes"], ring["slots"])
         self._frames = [self._ring.view(slot, tuple(spec["shape"]), spec["dtype"]) for slot in range(ring["slots"])]
+        self.ways.hear(link.wake)
         self.ways.lie_in(self._ring.whole, self._ring.name)
         self._answers: SharedSlots | None = None
         self._offsets: list[int] = []

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
-from ._messages import Message, WorkerEnd, read, write
+from ._messages import WAKE, Message, WorkerEnd, read, write
 
 
 def parent_link() -> WorkerEnd:
@@ -41,6 +41,9 @@ class _Pipes:
 
     def receive(self) -> Message | None:
         return self._messages.get()
+
+    def wake(self) -> None:
+        self._messages.put({"kind": WAKE})
 
     def waiting(self) -> bool:
         return not self._messages.empty()

@@ -54,6 +54,11 @@ class UnderWay:
     frozen: list[dict[str, Any]] = field(default_factory=list)
     """Statistics that were frozen when it was begun."""
 
+    @property
+    def came(self) -> bool:
+        """Whether it can be finished; also where that cannot be known without waiting for it."""
+        return all(getattr(each.pending, "came", True) for _, each in self.begun.values())
+
 
 class Runs:
     """Runs windows; what came of the last one that was finished is told by its attributes."""

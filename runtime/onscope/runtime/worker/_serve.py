@@ -12,7 +12,7 @@ from .._errors import OnscopeError
 from ..clocks import Monitor
 from ..engines import ON_GPU, behind_faults
 from ._hosted import Numbers
-from ._messages import VERSION, Message, WorkerEnd
+from ._messages import VERSION, WAKE, Message, WorkerEnd
 from ._open_lane import OpenLane, graphs_of
 from ._windows import Windows
 
@@ -28,13 +28,15 @@ def serve(link: WorkerEnd, die: Callable[[BaseException], object]) -> None:
     windows = Windows(link)
     try:
         while True:
-            if windows.begun and not link.waiting():
+            if windows.begun and not link.waiting() and not windows.can_take_more:
                 windows.finish_one()
                 continue
             message = link.receive()
             if message is None:
                 break
             kind = message["kind"]
+            if kind == WAKE:
+                continue
             if kind == "run":
                 windows.run(lanes[message["lane"]], message)
                 continue

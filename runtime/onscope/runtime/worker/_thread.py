@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import Any
 
-from ._messages import CREDIT, DEEPEST, LONG_NS, Message
+from ._messages import CREDIT, DEEPEST, LONG_NS, WAKE, Message
 from ._serve import serve
 
 
@@ -23,6 +23,9 @@ class _End:
 
     def receive(self) -> Message | None:
         return self._incoming.get()
+
+    def wake(self) -> None:
+        self._incoming.put({"kind": WAKE})
 
     def waiting(self) -> bool:
         return not self._incoming.empty()

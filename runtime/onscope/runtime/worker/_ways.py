@@ -77,6 +77,12 @@ class Ways:
         """Whether windows take their time on a way, and not on this machine."""
         return any(group.far for way in self.all for group in way.chain.groups)
 
+    def hear(self, wake: Callable[[], object]) -> None:
+        """Have `wake` called, from any thread, when a window is back from a server."""
+        for way in self.all:
+            for group in way.chain.groups:
+                group.hear(wake)
+
     def lie_in(self, memory: Pixels, segment: str) -> None:
         """The frames of windows will lie in this memory (uint8), the shared segment of that name: engines may copy
         straight from there."""

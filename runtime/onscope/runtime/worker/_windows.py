@@ -32,6 +32,13 @@ class Windows:
         if lane.ways.depth == 1:
             self.finish_all()
 
+    @property
+    def can_take_more(self) -> bool:
+        """Whether the oldest is still on its way to a server, and another may be sent meanwhile: the link is woken when
+        it is back. What this machine computes is waited for."""
+        lane, message, _, begun = self.begun[0]
+        return not isinstance(begun, Exception) and not begun.came and lane.has_room(message)
+
     def finish_one(self) -> None:
         """Finish the oldest window, and say what came of it."""
         self._link.send(_finished(*self.begun.popleft()))
