@@ -25,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.capacity", description=__doc__)
     parser.add_argument("--only", choices=("simulated", "shared"))
     parser.add_argument("--address", default=STAND_IN)
-    parser.add_argument("--ms", default="1:10,4:16", help="ms per batch of the server")
+    parser.add_argument("--ms", default="1:40,4:64", help="ms per batch of the server")
     parser.add_argument("--instances", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=8.0, help="of each real run")
     parser.add_argument("--simulated-seconds", type=float, default=15.0)

@@ -29,11 +29,13 @@ def as_markdown(
             "|" + "---|" * (3 + len(SHOWN)),
         ]
         for name, some in points.items():
-            if name != "microscopes":
+            if name not in ("microscopes", "keep_newest:2"):  # the latter is among the assumed costs
                 for priority, word in ((1, "first"), (2, "second")):
                     by_load = {each.load: each.outcome.priorities[priority] for each in some}
                     cells = [f"{by_load[load].ran:.1%}, {by_load[load].p95_ms:.0f}" for load in SHOWN]
-                    ends = f"load {saturation(some):g}" if priority == 1 else ""
+                    best = saturation(some)
+                    ends = f"load {best:g}" if best < some[-1].load else "the whole sweep"
+                    ends = ends if priority == 1 else ""
                     lines.append(f"| {_name(name) if priority == 1 else ''} | {ends} | {word} | {' | '.join(cells)} |")
         last = max(
             (each for each in points["microscopes"] if each.outcome.whole.ran >= 0.99), key=_scopes, default=None
