@@ -31,12 +31,13 @@ def draw_speed(found: Sequence[Speed], cores: int, title: str, path: Path) -> No
     limits = [left.at(place, min(n, cores)) for place, n in enumerate(counts)]
     for (x0, y0), (x1, y1) in pairwise(limits):
         canvas.line(x0, y0, x1, y1, FAINT, 2)
-    canvas.text(limits[-1][0], limits[-1][1] + 4, f"what {cores} cores can give", 13, FAINT, "middle")
+    canvas.text(boxes[0][2] - 6, limits[-1][1] - 20, f"what {cores} cores can give", 13, FAINT, "right")
     sizes = sorted(found[0].by_chunk)
     right = _Axes(canvas, boxes[1], "times as fast, two workers, by windows of a task", list(map(str, sizes)), 2.5)
     for number, speed in enumerate(found):
-        left.draw([_ratios(speed, speed.by_workers[n]) for n in counts], SERIES[number])
-        right.draw([_ratios(speed, speed.by_chunk[n]) for n in sizes], SERIES[number])
+        above = speed.provider != "cpu"
+        left.draw([_ratios(speed, speed.by_workers[n]) for n in counts], SERIES[number], above)
+        right.draw([_ratios(speed, speed.by_chunk[n]) for n in sizes], SERIES[number], above)
     canvas.save(path)
 
 
@@ -64,16 +65,16 @@ class _Axes:
         x = left + 50 + place / max(1, self._count - 1) * (right - left - 100)
         return x, bottom - value / self._most * (bottom - top)
 
-    def draw(self, values: Sequence[Sequence[float]], colour: tuple[int, int, int]) -> None:
-        """Each value as a dot, the medians as a line with their numbers."""
+    def draw(self, values: Sequence[Sequence[float]], colour: tuple[int, int, int], above: bool) -> None:
+        """Each value as a dot, the medians as a line with their numbers, above the dots or below them."""
         medians = [self.at(place, median(each)) for place, each in enumerate(values)]
         for (x0, y0), (x1, y1) in pairwise(medians):
             self._canvas.line(x0, y0, x1, y1, colour, 2)
         for place, each in enumerate(values):
             for value in each:
                 self._canvas.dot(*self.at(place, value), 4, colour)
-            x, y = self.at(place, max(each))
-            self._canvas.text(x, y - 26, f"{median(each):.2f}", 14, colour, "middle")
+            x, y = self.at(place, max(each) if above else min(each))
+            self._canvas.text(x, y - 26 if above else y + 10, f"{median(each):.2f}", 14, colour, "middle")
 
 
 def draw_memory(memory: Memory, title: str, path: Path) -> None:

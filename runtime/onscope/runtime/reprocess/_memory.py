@@ -36,7 +36,8 @@ def told_of_all(ways: Mapping[int, Ways], numbers: Numbers) -> tuple[dict[str, A
         trackers = _trackers(each.now)
         if trackers is None:
             return None
-        lanes[str(lane)] = one = {"places": {}, "trackers": {}}
+        one: dict[str, dict[str, Any]] = {"places": {}, "trackers": {}}
+        lanes[str(lane)] = one
         for place in dict.fromkeys(place for group in each.now.groups for place in group.states.places):
             told, known = told_of_place(each.now, place)
             one["places"][str(place)] = told
