@@ -76,9 +76,7 @@ def test_that_one_window_is_under_way_is_told_and_another_admission_helps() -> N
     chosen = choose(scopes(4, fps=50), {"m": Cost({1: [30.0]})}, Wanted(latency_ms=100, windows=2000))
     assert not chosen.enough
     assert "how many windows each microscope has under way" in chosen.limit
-    others = [
-        Scope(f"{at}", Rhythm(50.0, 0.2), "m", keep_oldest(2), depth=3, looks_while_waiting=True) for at in range(4)
-    ]
+    others = [Scope(f"{at}", Rhythm(50.0, 0.2), "m", keep_oldest(2), depth=3, far=True) for at in range(4)]
     assert choose(others, {"m": Cost({1: [30.0]})}, Wanted(latency_ms=100, windows=2000)).enough
 
 

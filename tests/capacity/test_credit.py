@@ -15,7 +15,7 @@ from onscope.runtime.capacity import Rhythm, Scope
 from onscope.runtime.capacity._loop import Loop
 from onscope.runtime.capacity._windows import Acquisition
 from onscope.runtime.remote.link._desk import CREDIT as BOX
-from onscope.runtime.worker import LONG_NS
+from onscope.runtime.worker import DEEPEST, LONG_NS
 from onscope.runtime.worker._messages import CREDIT
 
 
@@ -24,6 +24,7 @@ class Ends(NamedTuple):
 
     credit: int
     here: bool
+    deepest: int
     long_ns: int = LONG_NS
 
 
@@ -31,15 +32,17 @@ class Ends(NamedTuple):
     st.sampled_from(("keep_newest", "keep_oldest", "block")),
     st.integers(1, 6),
     st.integers(0, 3 * LONG_NS),
-    st.booleans(),
+    st.sampled_from(("here", "far", "away")),
 )
-def test_it_is_the_dispatchers(kind: Any, depth: int, took_ns: int, away: bool) -> None:
+def test_it_is_the_dispatchers(kind: Any, depth: int, took_ns: int, where: str) -> None:
+    away, far = where == "away", where == "far"
     admission = Admission(kind)
     changed = threading.Condition()
-    dispatcher = Dispatcher(changed, Ledger(), Delivery(changed), admission, depth=depth)
-    dispatcher.link = cast(Any, Ends(BOX if away else CREDIT, not away))
+    dispatcher = Dispatcher(changed, Ledger(), Delivery(changed), admission, depth=depth, far=far)
+    dispatcher.link = cast(Any, Ends(BOX if away else CREDIT, not away, depth if far else DEEPEST))
     dispatcher._took_ns = took_ns
-    scope = Scope("s", Rhythm(1.0), "m", admission, depth=depth, credit=BOX if away else CREDIT, away=away)
+    credit = BOX if away else CREDIT
+    scope = Scope("s", Rhythm(1.0), "m", admission, depth=depth, credit=credit, away=away, far=far)
     simulated = Acquisition(Loop(), scope, 1.0, "seed")
     simulated._took = took_ns
     assert simulated._credit() == dispatcher._credit()

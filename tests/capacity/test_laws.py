@@ -57,7 +57,7 @@ def facilities(draw: st.DrawFn) -> Facility:
                 depth=draw(st.integers(1, 4)),
                 credit=draw(st.integers(1, 3)),
                 away=draw(st.booleans()),
-                looks_while_waiting=draw(st.booleans()),
+                far=draw(st.booleans()),
                 link_gbit=draw(st.none() | st.floats(0.01, 10)),
                 priority=draw(st.integers(1, 3)),
                 server=draw(st.integers(0, len(servers) - 1)),

@@ -50,7 +50,7 @@ def plan(
     delay_ms: Annotated[float, typer.Option("--delay-ms", min=0, help="How long a server waits for a batch.")] = 0.0,
     in_flight: Annotated[
         int, typer.Option("--in-flight", min=1, help="Windows that a microscope has on their way at once.")
-    ] = 3,
+    ] = 2,
     link: Annotated[
         str, typer.Option("--link", help="Cable of each server and PC: 10Gbit, 25Gbit ...; auto: this PC's fastest.")
     ] = "10Gbit",

@@ -191,6 +191,7 @@ def scopes_of(
                 depth=1 if boxes else in_flight,
                 credit=AWAY_CREDIT if boxes else 2,
                 away=boxes,
+                far=not boxes,
                 link_gbit=kind.link_gbit or link_gbit,
                 priority=kind.priority,
             )

@@ -72,8 +72,9 @@ class Scope:
     long_ms: float = LONG_NS / 1e6
     away: bool = False
     """Whether it is a box (`tcp://`), which takes what comes while it waits, packs nothing and has its own stamps."""
-    looks_while_waiting: bool = False
-    """Whether a worker begins a window that comes while it waits for another one's answer (`Windows` does not)."""
+    far: bool = False
+    """Whether its worker sends windows to a server (`kserve://`): it begins one that comes while it waits for another
+    one's answer, and has several under way however long they take (`engines.Far`)."""
     link_gbit: float | None = None
     priority: int = 1
     server: int = 0

@@ -46,7 +46,8 @@ class Acquisition:
         deadline = admission.deadline_ms
         self._deadline = None if deadline is None else int(deadline * 1e6)
         self._long = int(scope.long_ms * 1e6)
-        most = credit_for(DEEPEST) if not scope.away else scope.credit
+        most = credit_for(max(DEEPEST, scope.depth if scope.far else 0)) if not scope.away else scope.credit
+        self._far = scope.far
         newest = self._kind == "keep_newest"
         self._most = min(credit_for(scope.depth, newest), max(scope.credit, most)) if scope.depth > 1 else scope.credit
         self._buffer: deque[tuple[int, bool]] = deque()  # when received, and whether frames were lost before it
@@ -185,7 +186,8 @@ class Acquisition:
                 self._skip("expired")
 
     def _credit(self) -> int:
-        return 1 if self._kind == "keep_newest" and self._took > self._long else self._most
+        long = self._took > self._long and not self._far
+        return 1 if long and self._kind == "keep_newest" else self._most
 
     def _pump(self) -> None:
         while self._waiting and self._in_flight < self._credit():

@@ -32,7 +32,7 @@ class Worker:
         self._pack, self._unpack = Draw(scope.pack_ms, f"{seed}/pack"), Draw(scope.unpack_ms, f"{seed}/unpack")
         self._back = Pipe(loop, scope.handover_ms, f"{seed}/back")
         self._room = 1 << 30 if scope.away else scope.depth
-        self._looks = scope.away or scope.looks_while_waiting
+        self._looks = scope.away or scope.far
         self._inbox: deque[Waiting] = deque()
         self._begun: deque[Begun] = deque()
         self._busy = self._waits = False
