@@ -116,6 +116,7 @@ def plan(
     if picture is not None:
         from onscope.runtime.capacity import draw
 
+        over = "microscopes" if chosen.axis == "microscopes" else f"{known.unit}s"
         draw(chosen, wanted, f"{what}: {sum(kind.n for kind in kinds)} microscopes", known.line, known.unit, picture)
-        console.print(f"\n{picture}: latency and frames run over {chosen.axis}", markup=False, soft_wrap=True)
+        console.print(f"\n{picture}: latency and frames run over {over}", markup=False, soft_wrap=True)
     raise typer.Exit(0 if chosen.enough else 1)
