@@ -17,7 +17,7 @@ import pytest
 
 from onscope.runtime import Frame, FrameSpec, Gather, Measure, Pipeline, RecordError, Stage, Track
 from onscope.runtime.record import open_recording
-from onscope.runtime.reprocess import Reprocessed, reprocess
+from onscope.runtime.reprocess import Reprocessed, local_cluster, reprocess
 from tests import models
 from tests.live import test_hosted
 from tests.live.test_labels import circles
@@ -32,7 +32,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from onscope.runtime import Pipeline
-from onscope.runtime.reprocess import Reprocessed, reprocess
+from onscope.runtime.reprocess import Reprocessed, local_cluster, reprocess
 
 if __name__ == "__main__":
     live, pipeline, out, chunk, provider = sys.argv[1:]
@@ -165,24 +165,24 @@ def test_memories_go_on_after_a_death(tmp_path: Path, client: Any, kind: str, ke
     pipeline, taken, spec = remembering(tmp_path, kind)
     record(live, pipeline, taken, spec)
 
-    def again() -> Reprocessed:
-        return reprocess(live, pipeline, out, cluster=client, provider="cpu", chunk=4)
+    def again(cluster: Any) -> Reprocessed:
+        return reprocess(live, pipeline, out, cluster=cluster, provider="cpu", chunk=4)
 
     with changed(live, 23), pytest.raises(RecordError, match="frame 23 of"):
-        again()
+        again(client)
     chunks = {path: path.stat().st_mtime_ns for path in chunk_files(out)}
     assert len(chunks) == 5
     (state,) = chunk_files(out, "state")  # the newest alone is needed
     assert state.with_suffix(".chunk") == max(chunks, key=lambda path: chunks[path])
-    client.restart()  # nobody remembers anything
-    with changed(live, 1):
+    with local_cluster(1) as fresh:  # nobody remembers anything there
+        with changed(live, 1):
+            if not kept:
+                state.unlink()
+                with pytest.raises(RecordError, match="frame 1 of"):
+                    again(fresh)
+                assert chunks == {path: path.stat().st_mtime_ns for path in chunk_files(out)}
+            else:
+                assert (again(fresh).computed, again(fresh).finished_before) == (4, True)
         if not kept:
-            state.unlink()
-            with pytest.raises(RecordError, match="frame 1 of"):
-                again()
-            assert chunks == {path: path.stat().st_mtime_ns for path in chunk_files(out)}
-        else:
-            assert (again().computed, again().finished_before) == (4, True)
-    if not kept:
-        assert (again().computed, again().finished_before) == (4, True)
+            assert (again(fresh).computed, again(fresh).finished_before) == (4, True)
     assert_same(live, out, len(pipeline.stages))
