@@ -19,15 +19,11 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-class StandIn:
-    """`tests.serving.standin`, over a repository in `folder`."""
+class OnLoopback:
+    """A server's process, and how it is named."""
 
-    def __init__(self, folder: Path, delay_ms: float = 0.0, shares: bool = True, port: int = 0) -> None:
-        self.folder = folder
-        self.port = port or free_port()
-        self._more = [str(delay_ms), *([] if shares else ["--no-sharing"])]
-        folder.mkdir(parents=True, exist_ok=True)
-        self.start()
+    port: int
+    _process: subprocess.Popen[bytes]
 
     @property
     def provider(self) -> str:
@@ -40,6 +36,17 @@ class StandIn:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+
+class StandIn(OnLoopback):
+    """`tests.serving.standin`, over a repository in `folder`."""
+
+    def __init__(self, folder: Path, delay_ms: float = 0.0, shares: bool = True, port: int = 0) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self._more = [str(delay_ms), *([] if shares else ["--no-sharing"])]
+        folder.mkdir(parents=True, exist_ok=True)
+        self.start()
 
     def start(self) -> None:
         command = [sys.executable, "-m", "tests.serving.standin", str(self.folder), str(self.port), *self._more]

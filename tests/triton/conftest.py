@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onscope.runtime import Event, Runtime
+from tests.serving.conftest import events, folder, runtime
 
 from .server import Triton, environment
 
+__all__ = ["events", "folder", "runtime"]
 collect_ignore_glob = [] if environment() else ["test_*.py"]
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("packages")
 
 
 @pytest.fixture
@@ -34,19 +30,3 @@ def triton(tmp_path: Path) -> Iterator[Callable[..., Triton]]:
     for each in made:
         with suppress(AttributeError, ProcessLookupError):
             each.kill()
-
-
-@pytest.fixture
-def events() -> list[Event]:
-    return []
-
-
-@pytest.fixture
-def runtime(events: list[Event]) -> Iterator[Callable[..., Runtime]]:
-    """Makes runtimes, and closes them."""
-    with ExitStack() as stack:
-
-        def make(pipeline: Any, **more: Any) -> Runtime:
-            return stack.enter_context(Runtime(pipeline, on_event=events.append, **more))
-
-        yield make

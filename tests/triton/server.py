@@ -14,7 +14,7 @@ from pathlib import Path
 
 from onscope.runtime.kserve import parse_provider
 from onscope.runtime.kserve._server import Server
-from tests.serving.servers import free_port
+from tests.serving.servers import OnLoopback, free_port
 
 VARIABLE = "ONSCOPE_TRITON"
 """Names the environment."""
@@ -27,7 +27,7 @@ def environment() -> Path | None:
     return place.absolute() if (place / "bin" / "python").exists() else None
 
 
-class Triton:
+class Triton(OnLoopback):
     """A server over a repository in `folder`, which may be killed and started again on the same port."""
 
     def __init__(self, folder: Path, more: Sequence[str] = (), tls: str = "") -> None:
@@ -39,18 +39,6 @@ class Triton:
         found = environment()
         assert found is not None
         self._environment = found
-
-    @property
-    def provider(self) -> str:
-        return f"kserve:127.0.0.1:{self.port}"
-
-    @property
-    def worker(self) -> str:
-        return f"kserve://127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def start(self) -> None:
         """Start it, and wait until its models are loaded."""

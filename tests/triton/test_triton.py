@@ -21,13 +21,12 @@ from onscope.runtime import (
     Runtime,
     Stage,
     block,
-    keep_newest,
 )
 from onscope.runtime.engines import Pending, open_session
 from tests import models
 from tests.graph.generated import Recipe, write
 from tests.serving.conftest import deployed
-from tests.serving.test_live import Feed, answers_of, same, wait_for
+from tests.serving.runs import answers_of, outlives, same
 
 from .server import Triton
 
@@ -135,32 +134,7 @@ def test_kill_9_in_mid_run_and_back_again(runtime: Make, folder: Path, triton: T
     pipeline, server = models.pipeline(folder), triton()
     deployed(pipeline, server, **PYTHON)
     server.start()
-    it = runtime(pipeline, worker=server.worker, provider="cpu", admission=keep_newest(4))
-    it.prepare(models.SPEC)
-    seen: list[str] = []
-    subscription = it.subscribe(block(100_000))
-
-    def runs(name: str) -> bool:
-        while (result := subscription.take(0)) is not None:
-            seen.append(result.provenance["plus"].provider)
-            assert np.all(result["plus"] == result.frame.pixels.flat[0] + 1)
-        return bool(seen) and seen[-1] == name
-
-    with Feed(it) as fed:
-        for _ in range(2):
-            wait_for(lambda: runs(server.provider))
-            server.kill()
-            wait_for(lambda: runs("cpu"))
-            server.start()
-        wait_for(lambda: runs(server.provider))
-    assert it.drain(30)
-    it.close()
-    counts = it.ledger.counts
-    assert it.ledger.adds_up()
-    assert sum(counts.values()) == fed.sent
-    assert counts["failed"] <= 2
-    kinds = [event.kind for event in events]
-    assert kinds.count("provider lost") == kinds.count("provider back") == 2
+    outlives(runtime, pipeline, server, events, times=2)
 
 
 def certificates(folder: Path) -> Path:

@@ -17,6 +17,8 @@ from ._options import (
     Dtype,
     DtypeOption,
     PixelSizeOption,
+    PrecisionOption,
+    SizesOption,
     TileOption,
     WhatArgument,
     WindowOption,
@@ -38,19 +40,8 @@ def build(
     provider: Annotated[
         str, typer.Option("--provider", help="tensorrt (native), tensorrt-ep (ONNX Runtime's); :1 is the second GPU.")
     ] = "tensorrt",
-    shape: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--shape",
-            "--size",
-            help="Height x width of the frames in pixels, once for each size.",
-            show_default="the pipeline's shapes, else 512x512",
-        ),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option("--precision", help="Weights of a package: float32, fp16, int8.", show_default="float32"),
-    ] = None,
+    shape: SizesOption = None,
+    precision: PrecisionOption = None,
     dtype: DtypeOption = Dtype.uint16,
     colour: ColourOption = False,
     camera: CameraOption = "camera",

@@ -15,6 +15,8 @@ from ._options import (
     Dtype,
     DtypeOption,
     PixelSizeOption,
+    PrecisionOption,
+    SizesOption,
     TileOption,
     WhatArgument,
     WindowOption,
@@ -36,15 +38,7 @@ onscope run {pipeline} --worker kserve://HOST:8001 --provider cpu
 def deploy(
     what: WhatArgument,
     triton: Annotated[Path, typer.Option("--triton", help="The model repository; made if it is not there.")],
-    shape: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--shape",
-            "--size",
-            help="Height x width of the frames in pixels, once for each size.",
-            show_default="the pipeline's shapes, else 512x512",
-        ),
-    ] = None,
+    shape: SizesOption = None,
     backend: Annotated[
         str, typer.Option("--backend", help="What runs the graphs there: onnxruntime, tensorrt or python.")
     ] = "onnxruntime",
@@ -65,10 +59,7 @@ def deploy(
             "--check", metavar="kserve://HOST:PORT", help="Hold a running server's answers against the CPU's."
         ),
     ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option("--precision", help="Weights of a package: float32, fp16, int8.", show_default="float32"),
-    ] = None,
+    precision: PrecisionOption = None,
     dtype: DtypeOption = Dtype.uint16,
     colour: ColourOption = False,
     camera: CameraOption = "camera",

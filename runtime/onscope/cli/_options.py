@@ -35,6 +35,19 @@ PixelSizeOption = Annotated[
 WindowOption = Annotated[
     int | None, typer.Option("--window", min=1, help="Frames that one inference needs (of a package).")
 ]
+SizesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shape",
+        "--size",
+        help="Height x width of the frames in pixels, once for each size.",
+        show_default="the pipeline's shapes, else 512x512",
+    ),
+]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option("--precision", help="Weights of a package: float32, fp16, int8.", show_default="float32"),
+]
 TileOption = Annotated[
     int | None, typer.Option("--tile", min=16, help="Largest side that is run at once (of a package).")
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -86,19 +86,20 @@ class Window:
         return [answer for at, answer in enumerate(answers) if at not in self.stays]
 
 
-class Later:
+class _Memory:
+    """What a window leaves to the next one."""
+
+    def __init__(self, spec: TensorSpec) -> None:
+        self.shape = tuple(size or 0 for size in spec.shape)
+        self.dtype = np.dtype(spec.dtype)
+
+
+class Later(_Memory):
     """A memory that came back with a window's answers, or will: it goes up again with the next window."""
 
     def __init__(self, window: Window, at: int, spec: TensorSpec) -> None:
-        self._window, self._at, self._spec = window, at, spec
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(size or 0 for size in self._spec.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype(self._spec.dtype)
+        super().__init__(spec)
+        self._window, self._at = window, at
 
     def value(self) -> Array:
         """Its value, not copied."""
@@ -114,19 +115,12 @@ class Later:
         return np.array(self.value())
 
 
-class Remembered:
+class Remembered(_Memory):
     """A memory that lies on the server: the one after `step` windows of the sequence `number`."""
 
     def __init__(self, number: int, step: int, spec: TensorSpec) -> None:
-        self.number, self.step, self._spec = number, step, spec
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(size or 0 for size in self._spec.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype(self._spec.dtype)
+        super().__init__(spec)
+        self.number, self.step = number, step
 
     def fetch(self) -> Array:
         """Raises ProviderError: the server tells nobody."""
