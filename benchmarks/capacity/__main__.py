@@ -1,7 +1,8 @@
 """`python -m benchmarks.capacity`: 100 microscopes before 8 GPUs simulated, and the simulation held against real runs.
 
-Writes results/capacity.json and capacity.png. `--only simulated` or `--only shared`; `--address kserve://HOST:PORT
---ms 1:5.2,4:14` has the real Runtimes ask that server, whose batches take so long; `--readme` puts the table there.
+Writes results/capacity.json and capacity.png. `--only simulated` or `--only shared`; `--address triton` has the real
+Runtimes share NVIDIA's server (after `make test-triton`), `--address kserve://HOST:PORT --ms 1:5.2,4:14` that one,
+whose batches take so long; `--readme` puts the table there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Real Runtimes that share one server, beside the simulation of them.
 
-`shared` takes the server's address: "stand-in" starts one that only takes time, on this machine; with "kserve://HOST:PORT"
-the Runtimes' workers go there, and what its batches take is to be given as `ms`.
+`shared` takes the server's address: "stand-in" starts one that only takes time, on this machine, and "triton" NVIDIA's
+with networks that sleep; with "kserve://HOST:PORT" the workers go there, and what its batches take is to be given as `ms`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ from onscope.runtime.capacity import (
 from ._scope import STAMPS
 
 STAND_IN = "stand-in"
+TRITON = "triton"
 SIZE = "256x256"
+IN_FLIGHT = 2
 CALIBRATED_AT = 0.2
 """The load of the run from which a copy, a message and a window's way are learnt."""
 
@@ -83,11 +85,12 @@ def shared(address: str, cases: Sequence[Case], pipeline: Path, seconds: float, 
             learnt = replace(lives[0], stamps=stamps), took or [case.ms[1]] * 3
         before = machine_load()
         lives, _ = _run(address, case, pipeline, seconds, folder / str(number))
-        found.append(Compared(case, before, _predicted(case, *learnt, seconds), _measured(case, lives)))
+        predicted = _predicted(case, *learnt, seconds, far=address != STAND_IN)
+        found.append(Compared(case, before, predicted, _measured(case, lives)))
     return found
 
 
-def _predicted(case: Case, slow: Live, took: Sequence[float], seconds: float) -> dict[str, Fate]:
+def _predicted(case: Case, slow: Live, took: Sequence[float], seconds: float, *, far: bool) -> dict[str, Fate]:
     """What the server's sleeps took too long was measured, and so is it for larger batches."""
     late = [max(0.0, each - min(took)) + min(took) - case.ms[1] for each in took]
     cost = Cost({batch: thinned([ms + each for each in late]) for batch, ms in case.ms.items()})
@@ -104,6 +107,8 @@ def _predicted(case: Case, slow: Live, took: Sequence[float], seconds: float) ->
             unpack_ms=beside,
             handover_ms=slow.times_ms(("sent", "started"), ("finished", "delivered")),
             priority=priority,
+            depth=IN_FLIGHT if far else 1,
+            far=far,
         )
         for number, priority in enumerate(case.priorities)
     ]
@@ -134,13 +139,15 @@ def _run(address: str, case: Case, pipeline: Path, seconds: float, folder: Path)
     """A process per microscope, all at once; their windows, and what the stand-in's batches of one took."""
     folder.mkdir()
     took: list[float] = []
-    with _server(address, case, took) as port:
+    with _server(address, case, took, pipeline) as port:
         processes = []
         for number, priority in enumerate(case.priorities):
             told: dict[str, Any] = {"fps": case.fps, "frames": max(20, round(case.fps * seconds)), "size": SIZE}
             told |= {"seed": number + 1, "pipeline": str(pipeline), "kind": case.kind}
             stand_in = {"worker": "process", "provider": f"asked:{port}/{priority}"}
-            told |= stand_in if address == STAND_IN else {"worker": address, "provider": None}
+            there = f"kserve://127.0.0.1:{port}" if address == TRITON else address
+            own = {"worker": f"{there}?in_flight={IN_FLIGHT}&priority={priority}", "provider": None}
+            told |= stand_in if address == STAND_IN else own
             settings = folder / f"{number}.json"
             settings.write_text(json.dumps(told))
             processes.append(_start("_scope", str(settings)))
@@ -175,7 +182,14 @@ def _said(process: subprocess.Popen[str]) -> str:
 
 
 @contextlib.contextmanager
-def _server(address: str, case: Case, took: list[float]) -> Iterator[int]:
+def _server(address: str, case: Case, took: list[float], pipeline: Path) -> Iterator[int]:
+    if address == TRITON:
+        from ._triton import sleeping
+
+        side = int(SIZE.partition("x")[0])
+        with sleeping(pipeline, side, case.ms, case.instances, case.largest, len(set(case.priorities))) as port:
+            yield port
+        return
     if address != STAND_IN:
         yield 0
         return
