@@ -1,7 +1,7 @@
 """Real Runtimes that share one server, beside the simulation of them.
 
 `shared` takes the server's address: "stand-in" starts one that only takes time, on this machine, and "triton" NVIDIA's
-with networks that sleep; with "kserve://HOST:PORT" the workers go there, and what its batches take is to be given as `ms`.
+with networks that sleep; with "kserve://HOST:PORT" the workers go there, and what its batches take is given as `ms`.
 """
 
 from __future__ import annotations

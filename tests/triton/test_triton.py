@@ -108,6 +108,20 @@ def test_two_microscopes_have_memories_of_their_own(runtime: Make, tmp_path: Pat
         assert same([{name: np.array(result[name]) for name in result} for result in frames], wanted)
 
 
+def test_memories_that_begin_anew_are_forgotten_there(runtime: Make, tmp_path: Path, triton: Tritons) -> None:
+    """Each segment begins with a new memory: many more of them than the server holds at once."""
+    spec = FrameSpec((24, 32), "uint16", camera="cam")
+    pipeline = Pipeline([Stage("net", write(tmp_path / "net", Recipe(recurrent=True, described="uint16")))])
+    server = triton()
+    deployed(pipeline, server, spec, sequences=4, **PYTHON)
+    server.start()
+    frames = [models.frame(n % 3, 50 * n, spec, segment=n // 3) for n in range(60)]
+    expected = answers_of(runtime(pipeline, worker="process", provider="cpu", admission=block(2)), frames, spec)
+    there = runtime(pipeline, worker=f"{server.worker}?memories=2", admission=block(2))
+    assert same(answers_of(there, frames, spec), expected)
+    assert there.ledger.counts["done"] == 60
+
+
 def test_an_ensemble_answers_as_its_graphs_one_after_another(folder: Path, triton: Tritons) -> None:
     from tritonclient.grpc import InferenceServerClient, InferInput
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as triton
 
-START = 1
-"""TRITONSERVER_REQUEST_FLAG_SEQUENCE_START of Triton's C interface."""
+START, END = 1, 2
+"""TRITONSERVER_REQUEST_FLAG_SEQUENCE_START and _END of Triton's C interface."""
 
 
 class TritonPythonModel:
@@ -100,4 +100,6 @@ class TritonPythonModel:
         self.memories.move_to_end(number)
         while len(self.memories) > self.most:
             self.memories.popitem(last=False)
+        if request.flags() & END:
+            del self.memories[number]
         return dict(zip(self.outputs, values[: len(self.outputs)], strict=True))

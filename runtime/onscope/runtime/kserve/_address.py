@@ -3,6 +3,7 @@
 Options, after `?` and with `&` between:
 
     in_flight   windows that may be on their way at once (1 to 64; 2)
+    memories    of recurrent networks that the server keeps for this client at once (1 to 65536; 64)
     timeout_s   how long one window may take before the server counts as lost (5)
     priority    Triton's: 1 comes first (0: the model's usual one)
     model       name of the model on the server (the one that `onscope deploy` gave the graph)
@@ -29,6 +30,7 @@ PORT = 8001
 TOKEN_VARIABLE = "ONSCOPE_KSERVE_TOKEN"
 """The token is in the environment of the worker: what names a provider is recorded and shown."""
 MOST_IN_FLIGHT = 64
+MOST_MEMORIES = 65_536
 SYSTEM = "system"
 AUTHORIZATION = "authorization"
 _HEADER = re.compile(r"[a-z0-9][a-z0-9_.-]*")
@@ -41,6 +43,7 @@ class Address:
     host: str
     port: int = PORT
     in_flight: int = 2
+    memories: int = 64
     timeout_s: float = 5.0
     priority: int = 0
     model: str = ""
@@ -133,6 +136,8 @@ def _converted(text: str, usual: Any) -> Any:
 def _check(address: Address) -> None:
     if not 1 <= address.in_flight <= MOST_IN_FLIGHT:
         raise ValueError(f"in_flight is {address.in_flight}, and may be 1 to {MOST_IN_FLIGHT}")
+    if not 1 <= address.memories <= MOST_MEMORIES:
+        raise ValueError(f"memories is {address.memories}, and may be 1 to {MOST_MEMORIES}")
     if not 0.01 <= address.timeout_s <= 3600:
         raise ValueError(f"timeout_s is {address.timeout_s:g}, and may be 0.01 to 3600")
     if not 0 <= address.priority < 2**32:

@@ -17,6 +17,8 @@ from ._errors import MISSING, code_of, failure, words_of
 if TYPE_CHECKING:
     from tritonclient.grpc import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
 
+    from ._sequences import Step
+
     Answered = Callable[["InferResult | None", "Exception | None"], object]
 
 LARGEST_BYTES = 2**31 - 1
@@ -128,20 +130,20 @@ class Server:
         self,
         model: str,
         inputs: Sequence[InferInput],
-        outputs: Sequence[InferRequestedOutput],
+        outputs: Sequence[InferRequestedOutput] | None,
         answered: Answered,
-        sequence: tuple[int, bool] | None = None,
+        step: Step | None = None,
     ) -> None:
-        """Send a window; `answered` is called from a thread of gRPC's. `sequence`: its number, whether it begins."""
-        number, begins = sequence or (0, False)
+        """Send a window; `answered` is called from a thread of gRPC's. `step`: its place in a sequence."""
         try:
             self._client.async_infer(
                 model,
                 inputs,
                 lambda result, error: answered(result, error),
                 outputs=outputs,
-                sequence_id=number,
-                sequence_start=begins,
+                sequence_id=0 if step is None else step.number,
+                sequence_start=step is not None and step.begins,
+                sequence_end=step is not None and step.ends,
                 priority=self.address.priority,
                 client_timeout=self.address.timeout_s,
                 headers=self._headers,
@@ -155,8 +157,8 @@ class Server:
             self._client.register_system_shared_memory(
                 region, f"/{segment}", size, headers=self._headers, client_timeout=CONTACT_S
             )
-        except self._grpc.InferenceServerException:
-            return False
+        except self._grpc.InferenceServerException as error:
+            return code_of(error) == "ALREADY_EXISTS"  # it was not started again: names are of one session
         return True
 
     def unshare(self, region: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,9 +15,10 @@ from ..engines import Pending, Stayed, TensorSpec, check_arrays
 from ._address import Address
 from ._errors import failure, is_cut, is_forgotten
 from ._model import model_name, served, sha256_of
+from ._sequences import Sequences
 from ._server import Server, new_input
 from ._shared import Array, SharedAnswers, SharedFrames, forget_leftovers
-from ._window import Later, Remembered, Window
+from ._window import Later, Window
 
 AGAIN_S = 0.5
 """How long a window whose connection was cut waits for the server, before it is sent once more or counts as lost."""
@@ -43,10 +44,11 @@ class KserveSession:
         self.inputs, self.outputs = self._served.inputs, self._served.outputs
         self.depth = 1 if self._served.kept else address.in_flight
         self._model = name
+        self.memories = address.memories if self._served.kept else None
         self._stays: tuple[int, ...] = ()
         self._begun: deque[Window] = deque()
         self._windows = 0
-        self._steps: dict[int, int] = {}
+        self._sequences = Sequences()
         self._away = False
         self.woken: Callable[[], object] = lambda: None
         self._frames: SharedFrames | None = None
@@ -95,17 +97,16 @@ class KserveSession:
         window = Window(self._windows % (self.depth + 1), self.outputs, plain, self._settled, self._wake)
         if self._served.kept:
             self._remember(window, [arrays[at] for at in self._served.kept], stays)
-        given = [self._input(at, each) for at, each in enumerate(arrays) if at not in self._served.kept]
-
-        def send(window: Window) -> None:
-            self._server.send(self._model, given, self._wanted(window), window.answered, window.sequence)
-
+        window.given = [self._input(at, each) for at, each in enumerate(arrays) if at not in self._served.kept]
         if self._away and self._server.is_live(LOOK_S):  # it may be another one, that knows nothing of this memory
             self._share_again()
-        window.again = lambda: window.send(send)
-        window.again()
+        self._send(window)
         self._begun.append(window)
         return window
+
+    def _send(self, window: Window) -> None:
+        window.leaves()
+        self._server.send(self._model, window.given, self._wanted(window), window.answered, window.step)
 
     def _wake(self) -> None:
         self.woken()
@@ -146,21 +147,17 @@ class KserveSession:
 
     def _remember(self, window: Window, memories: Sequence[Array | Stayed], stays: Sequence[int]) -> None:
         """Which of the server's sequences the window goes on with, or that it begins one."""
-        first = memories[0]
-        if isinstance(first, Remembered):
-            if self._steps.get(first.number) != first.step:
-                raise ProviderError("found a memory from before another window, expected the last: the server has that")
-            number, begins = first.number, False
-        else:
-            if any(np.any(each) for each in memories if isinstance(each, np.ndarray)):
-                raise ProviderError("found a memory that begins with numbers, expected zeros: the server begins it")
-            number, begins = secrets.randbits(63) | 1, True
-        step = 1 if begins else self._steps[number] + 1
-        if stays:
-            self._steps[number] = step
-        window.sequence = number, begins
-        window.stayed = tuple(Remembered(number, step, self.outputs[at]) for at in stays)
+        self._end_sequences()
+        window.step, window.stayed = self._sequences.next(memories, [self.outputs[at] for at in stays])
         window.stays = tuple(stays)
+
+    def _end_sequences(self) -> None:
+        """Tell the server which it may forget; it takes a window for that, which is empty."""
+        for step in self._sequences.over():
+            zeros = [np.zeros(tuple(size or 0 for size in each.shape), each.dtype) for each in self.inputs]
+            given = [self._input(at, each) for at, each in enumerate(zeros) if at not in self._served.kept]
+            with contextlib.suppress(ProviderError):
+                self._server.send(self._model, given, None, lambda result, error: None, step)
 
     def _settled(self, window: Window) -> list[Array]:
         """All answers of a window that has come, or will; raises ProviderError."""
@@ -168,7 +165,7 @@ class KserveSession:
         for _ in range(TIMES):
             if window.error is None or not self._may_go_again(window.error):
                 break
-            window.again()
+            self._send(window)
             window.until_it_came()
         if window.error is not None:
             self._give_up(window)
@@ -224,13 +221,14 @@ class KserveSession:
     def _give_up(self, window: Window) -> None:
         if self._answers is not None:
             self._answers.renew(window.slot)
-        if window.sequence is not None:
-            self._steps.pop(window.sequence[0], None)
+        if window.step is not None:
+            self._sequences.failed(window.step)
 
     def close(self) -> None:
         """Give back what the server holds of this machine's memory, and end the connection."""
         for window in self._begun:
             window.until_it_came()
+        self._end_sequences()
         for shared in (self._frames, self._answers):
             if shared is not None:
                 shared.close()

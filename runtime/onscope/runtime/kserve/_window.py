@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from ._shared import Place
 if TYPE_CHECKING:
     from tritonclient.grpc import InferResult
 
+    from ._sequences import Step
+
 Array = np.ndarray
-Send = Callable[["Window"], None]
 Settle = Callable[["Window"], list[Array]]
 
 
@@ -35,11 +36,11 @@ class Window:
         self.slot = slot
         self.stays = tuple(stays)
         self.stayed: Sequence[Stayed] = tuple(Later(self, at, outputs[at]) for at in stays)
-        self.sequence: tuple[int, bool] | None = None
+        self.step: Step | None = None
         self.places: dict[int, Place] = {}
         """Where its answers come in shared memory, by their numbers."""
-        self.again: Callable[[], None] = lambda: None
-        """Sends it once more."""
+        self.given: Sequence[Any] = ()
+        """What is sent."""
         self.result: InferResult | None = None
         self.error: Exception | None = None
         self._settle, self._woken = settle, woken
@@ -47,11 +48,10 @@ class Window:
         self._answers: list[Array] | None = None
         self._raised: Exception | None = None
 
-    def send(self, sender: Send) -> None:
-        """Send it, and have `came` set when it is back."""
+    def leaves(self) -> None:
+        """It is sent, for the first time or once more."""
         self._came.clear()
         self.result = self.error = None
-        sender(self)
 
     def answered(self, result: InferResult | None, error: Exception | None) -> None:
         """Called by gRPC, in a thread of its own."""

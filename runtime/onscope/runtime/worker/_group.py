@@ -58,6 +58,8 @@ class Group:
         self._staged = self._session if isinstance(self._session, Staged) else None
         if self._staged is not None and compiled.states:
             self._staged.stay(range(len(compiled.answers), len(compiled.answers) + len(compiled.states)))
+        if most := getattr(self._session, "memories", None):  # there is no more room for them where they lie
+            self.states.most = most
         self._held: Sequence[Pixels] = ()
         self._taken: Mapping[str, Mapping[str, float]] = {}
         self.began_anew = False

@@ -22,7 +22,7 @@ class States:
         self.began_anew = False
         self._zeros = [np.zeros(state.shape, state.dtype) for state in states]
         self._kept: OrderedDict[int | None, Sequence[Pixels | Stayed]] = OrderedDict()
-        self._most = max(1, KEPT_BYTES // max(1, sum(each.nbytes for each in self._zeros)))
+        self.most = max(1, KEPT_BYTES // max(1, sum(each.nbytes for each in self._zeros)))
 
     @property
     def zeros(self) -> Sequence[Pixels]:
@@ -47,7 +47,7 @@ class States:
             return
         self._kept[place] = states
         self._kept.move_to_end(place)
-        while len(self._kept) > self._most:
+        while len(self._kept) > self.most:
             self._kept.popitem(last=False)
 
     def forget(self, place: int | None) -> None:
