@@ -53,7 +53,7 @@ def as_told(fate: Fate) -> dict[str, Any]:
 
 
 def facility(
-    ms: float, fps: float, admission: Admission, scopes: int = SCOPES, batch: int = 1, depth: int = 3
+    ms: float, fps: float, admission: Admission, scopes: int = SCOPES, batch: int = 1, depth: int = 2
 ) -> Facility:
     """A tenth of the microscopes is of the first class; one server, one queue, 8 instances."""
     first = max(1, scopes * FIRST // SCOPES)
@@ -71,6 +71,7 @@ def facility(
             unpack_ms=0.3,
             handover_ms=0.1,
             depth=depth,
+            far=True,
             link_gbit=SCOPE_GBIT,
             priority=1 if number < first else 2,
         )
