@@ -229,7 +229,7 @@ def test_what_cannot_be_prepared_is_told_in_a_sentence(
             SPEC,
             "warp",
             ProviderError,
-            "no engine named 'warp', expected one of cpu, cuda, null, openvino, oracle",
+            "no engine named 'warp', expected one of cpu, cuda, kserve, null, openvino, oracle",
         ),
         (pipeline, SPEC, "null:soon", ProviderError, "null:MS"),
         (models.pipeline(folder, window=3), SPEC, "cpu:fast", ProviderError, "takes no argument"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,9 @@ def test_what_is_not_possible_is_said(tmp_path: Path, client: Any) -> None:
 
 
 def test_jobs_of_slurm(tmp_path: Path) -> None:
-    """Pass: the script that SLURM would be given has what was asked for, with one thread for each worker."""
-    pytest.importorskip("dask_jobqueue")
+    """Pass: the script that SLURM would be given has what was asked for, with one thread for each worker; Ctrl-C is
+    nobody's but the caller's."""
+    ctrl_c = signal.getsignal(signal.SIGINT)
     path = tmp_path / "slurm.yaml"
     path.write_text(
         "schema: 1\nqueue: gpu\naccount: imaging\nwalltime: '02:00:00'\nmemory: 8GB\n"
@@ -92,6 +94,7 @@ def test_jobs_of_slurm(tmp_path: Path) -> None:
     )
     with slurm_cluster(read_options(path)) as cluster:
         script = cluster.job_script()
+    assert signal.getsignal(signal.SIGINT) is ctrl_c
     for line in (
         "#SBATCH -p gpu",
         "#SBATCH -A imaging",

@@ -185,7 +185,9 @@ def test_snapshots_that_nobody_asked_for_are_not_kept(server: StandIn) -> None:
     heard = Heard()
     with ViewClient(server.url, heard=heard) as client:
         heard.until("status")
-        for each in server._sockets:
+        with server._lock:  # it was told before it was among them
+            sockets = list(server._sockets)
+        for each in sockets:
             each.send(pack({"snapshot": "unasked.png"}, [np.zeros(8, np.uint8)]))
         assert "nobody asked for it" in heard.until("bad")["words"]
         assert client.snapshot("unasked.png", 0) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -77,7 +79,8 @@ def slurm_cluster(options: Mapping[str, Any], memory: str | None = None) -> Any:
     not among them is taken from Dask's configuration (`jobqueue.slurm`). Raises WorkerError for what it does not take.
     """
     require("dask_jobqueue", "slurm")
-    from dask_jobqueue import SLURMCluster
+    with _ctrl_c_as_it_was():
+        from dask_jobqueue import SLURMCluster
 
     chosen = {"cores": 1, "processes": 1, "memory": memory or "4GB", **options}
     try:
@@ -86,6 +89,17 @@ def slurm_cluster(options: Mapping[str, Any], memory: str | None = None) -> Any:
         raise WorkerError(
             f"found options of SLURM that cannot be used ({error}), expected those of dask_jobqueue.SLURMCluster"
         ) from error
+
+
+@contextmanager
+def _ctrl_c_as_it_was() -> Iterator[None]:
+    """dask_jobqueue 0.9 takes SIGINT for itself when it is imported, and ends the process on it."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def read_options(path: Path | None) -> dict[str, Any]:
