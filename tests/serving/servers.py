@@ -7,7 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import psutil
 
 from onscope.runtime.kserve import model_name, sha256_of
 
@@ -63,6 +66,9 @@ class StandIn(OnLoopback):
     def pause(self, paused: bool) -> None:
         """Answer nothing, with the connections left open."""
         self._process.send_signal(signal.SIGSTOP if paused else signal.SIGCONT)
+        process = psutil.Process(self.pid)
+        while (process.status() == psutil.STATUS_STOPPED) != paused:
+            time.sleep(0.01)
 
     def serve(self, graph: Path) -> str:
         """Have it know a graph; the model's name."""
