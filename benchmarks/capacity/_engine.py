@@ -5,9 +5,7 @@ The graph runs once per shape, so answers have their shapes; what comes back fro
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import numpy as np
 
 from onscope.runtime.engines import WARM_UPS, Session, open_session
 
+from .. import _registered as registered
 from ._server import HEAD
 
 ENTRY = "[onscope.engines]\nasked = benchmarks.capacity._engine:AskedEngine\n"
@@ -61,10 +60,4 @@ class AskedSession:
 
 def register(folder: Path) -> None:
     """Have this process's children find the engine, as they find those that are installed."""
-    about = folder / "onscope_asked-1.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: onscope-asked\nVersion: 1\n")
-    (about / "entry_points.txt").write_text(ENTRY)
-    sys.path.append(str(folder))
-    paths = [str(folder), str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    registered.register(folder, "asked", ENTRY)

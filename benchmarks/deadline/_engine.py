@@ -8,8 +8,6 @@ factor is the first. A run on fewer pixels takes their share.
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +17,8 @@ import numpy as np
 
 from onscope.runtime import now_ns
 from onscope.runtime.engines import Session, open_session
+
+from .. import _registered as registered
 
 ENTRY = "[onscope.engines]\nload = benchmarks.deadline._engine:LoadEngine\n"
 
@@ -61,10 +61,4 @@ def factor(pieces: Sequence[Sequence[float]], at_s: float) -> float:
 
 def register(folder: Path) -> None:
     """Have this process and its workers find the engine, as they find those that are installed."""
-    about = folder / "onscope_load-1.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: onscope-load\nVersion: 1\n")
-    (about / "entry_points.txt").write_text(ENTRY)
-    sys.path.append(str(folder))
-    paths = [str(folder), str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    registered.register(folder, "load", ENTRY)

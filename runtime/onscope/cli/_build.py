@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._compile import frame_spec, frames_of, open_pipeline
+from ._compile import frame_specs, frames_of, open_pipeline
 from ._forced import warn_of_forced
 from ._options import (
     CameraOption,
@@ -66,8 +66,7 @@ def build(
     console = Console()
     require_ahead(provider)
     pipeline = open_pipeline(what, window, tile, precision).on(provider)
-    sizes = shape or ["x".join(map(str, each)) for each in pipeline.shapes] or ["512x512"]
-    specs = [frame_spec(size, dtype, colour, camera, pixel_size_um) for size in dict.fromkeys(sizes)]
+    specs = frame_specs(shape, pipeline, dtype, colour, camera, pixel_size_um)
     warn_of_forced(console, pipeline.packages)
     for spec in specs:
         _build(console, pipeline, spec, provider, force)

@@ -132,6 +132,19 @@ def frame_spec(size: str, dtype: Dtype, colour: bool, camera: str, pixel_size_um
     return FrameSpec((*shape, 3) if colour else shape, dtype.value, "yxs" if colour else "yx", camera, pixel_size_um)
 
 
+def frame_specs(
+    sizes: Sequence[str] | None,
+    pipeline: Pipeline,
+    dtype: Dtype,
+    colour: bool,
+    camera: str,
+    pixel_size_um: float | None,
+) -> list[FrameSpec]:
+    """`frame_spec` for each of the sizes, once; where none is named for the pipeline's own, else for 512x512."""
+    named = sizes or ["x".join(map(str, each)) for each in pipeline.shapes] or ["512x512"]
+    return [frame_spec(size, dtype, colour, camera, pixel_size_um) for size in dict.fromkeys(named)]
+
+
 def open_pipeline(
     what: str, window: int | None = None, tile: int | None = None, precision: str | None = None
 ) -> Pipeline:

@@ -15,7 +15,6 @@ Options, after `?` and with `&` between:
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 import re
 from dataclasses import dataclass, fields
@@ -152,8 +151,3 @@ def _check(address: Address) -> None:
 
 def _shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def without_options(address: Address) -> Address:
-    """The same server, spoken to as usual."""
-    return dataclasses.replace(Address(address.host, address.port))

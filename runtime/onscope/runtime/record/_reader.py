@@ -17,6 +17,7 @@ from .._elsewhere import SavedElsewhere
 from .._errors import RecordError
 from .._frame import Frame, FrameSpec, Segment
 from ._crc32 import crc32
+from ._frame_of import frame_of
 from ._links import read_links
 from ._manifest import NAME, read_manifest
 from ._recorded_images import RecordedImages, whole
@@ -171,19 +172,8 @@ class RecordedRun:
             raise RecordError(
                 f"row {row} of the frames in {self.folder} cannot be read ({error}): restore it"
             ) from error
-        stage = (known["stage_x_um"], known["stage_y_um"], known["stage_z_um"])
-        return Frame(
-            id_of(known),
-            images.read(known["index"], known["page"]),
-            self._specs[known["array"]].axes,
-            position,
-            known["received_ns"],
-            known["exposure_end_ns"],
-            known["pixel_size_um"],
-            known["exposure_ms"],
-            None if None in stage else stage,
-            labels,
-        )
+        pixels = images.read(known["index"], known["page"])
+        return frame_of(known, pixels, self._specs[known["array"]].axes, position, labels)
 
     def frames(self, n: int | None = None) -> Iterator[Frame]:
         """The raw frames in the order they were saved; the first `n`, or all."""

@@ -18,10 +18,11 @@ from ..._errors import RecordError, SourceError
 from ..._frame import Frame, FrameSpec, spec_of
 from ..._sources import describe_source, open_source
 from .._crc32 import crc32
+from .._frame_of import frame_of
 from .._manifest import is_recording
 from .._places import Place, Places
 from .._reader import open_recording
-from .._who import WHO, id_of
+from .._who import WHO
 from ..recorder import FRAMES, spec_of_entry
 
 BATCH = 4096
@@ -92,23 +93,11 @@ class FrameTable:
     def _known(self, row: int, known: Mapping[str, Any]) -> KnownFrame:
         array, index = known["array"], tuple(known["index"])
         spec, along = self.specs[array], self.along[array]
-        stage = (known["stage_x_um"], known["stage_y_um"], known["stage_z_um"])
         try:
             position, labels = json.loads(known["position"] or "{}"), json.loads(known["labels"] or "{}")
         except (ValueError, RecursionError) as error:
             raise RecordError(f"row {row} of the frames in {self.path} cannot be read ({error}): restore it") from error
-        frame = Frame(
-            id_of(known),
-            NOTHING,
-            spec.axes,
-            position,
-            known["received_ns"],
-            known["exposure_end_ns"],
-            known["pixel_size_um"],
-            known["exposure_ms"],
-            None if None in stage else stage,
-            labels,
-        )
+        frame = frame_of(known, NOTHING, spec.axes, position, labels)
         named = [row, array, list(index), known["page"], known["crc32"]]
         return KnownFrame(row, frame, spec, Place(array, along, index), named)
 
