@@ -11,6 +11,7 @@ from tests.serving.conftest import deployed
 from tests.triton.server import Triton
 
 from onscope.runtime import FrameSpec, Pipeline
+from onscope.runtime.deploy._config import read_config, text_of
 
 SLEEPING = """
 
@@ -46,9 +47,19 @@ def sleeping(
             model.write_text(model.read_text() + SLEEPING.format(table=dict(ms)))
         if largest == 1:  # deployed with an axis for windows, so that there can be levels
             for config in server.folder.rglob("config.pbtxt"):
-                config.write_text(config.read_text().replace("max_batch_size: 2", "max_batch_size: 1"))
+                config.write_text(_by_one(config.read_text()))
         server.start()
         try:
             yield server.port
         finally:
             server.kill()
+
+
+def _by_one(config: str) -> str:
+    """The same model without batches: one of two would be refused, in the warm-up too."""
+    model = read_config(config)
+    model.max_batch_size = 1
+    kept = [each for each in model.model_warmup if each.batch_size <= 1]
+    del model.model_warmup[:]
+    model.model_warmup.extend(kept)
+    return text_of(model)

@@ -63,7 +63,7 @@ def _speed(folder: Path, quick: bool, out: Path, around: dict[str, Any], console
         of.mkdir()
         found.append(measure_speed(recording, of, frames, size, provider, workers, chunks, rounds, console.print))
     if not quick:
-        title = f"{PACKAGE} on {available_cores()} cores, load before {around['load_before'][:1]}"
+        title = f"{PACKAGE} on {available_cores()} cores, load before {around['load_before'][0]}"
         draw_speed(found, available_cores(), title, out / "reprocess-speed.png")
     return [row for each in found for row in _rows(each)]
 
@@ -82,7 +82,7 @@ def _rows(speed: Speed) -> list[Row]:
 def _row(what: str, speed: Speed, seconds: list[float]) -> Row:
     ratio = median(alone / took for alone, took in zip(speed.alone, seconds, strict=True))
     ours, against = (f"{speed.frames / median(each):.1f} frames/s" for each in (seconds, speed.alone))
-    return Row(what, ours, f"{against}, one process", round(ratio, 3))
+    return Row(what, ours, f"{against}, one process, {median(speed.busy):.1f} cores busy", round(ratio, 3))
 
 
 def _memory(folder: Path, quick: bool, out: Path, console: Console) -> list[Row]:

@@ -28,10 +28,12 @@ def draw_speed(found: Sequence[Speed], cores: int, title: str, path: Path) -> No
     counts = sorted(found[0].by_workers)
     boxes = ((EDGE + 40, 104, middle - 40, 480), (middle + 60, 104, WIDTH - EDGE, 480))
     left = _Axes(canvas, boxes[0], told, [f"{n} worker{'s' * (n > 1)}" for n in counts], max(counts) + 0.5)
-    limits = [left.at(place, min(n, cores)) for place, n in enumerate(counts)]
-    for (x0, y0), (x1, y1) in pairwise(limits):
-        canvas.line(x0, y0, x1, y1, FAINT, 2)
-    canvas.text(boxes[0][2] - 6, limits[-1][1] - 20, f"what {cores} cores can give", 13, FAINT, "right")
+    for speed in found:
+        limits = [left.at(place, speed.most(n, cores)) for place, n in enumerate(counts)]
+        for (x0, y0), (x1, y1) in pairwise(limits):
+            canvas.line(x0, y0, x1, y1, FAINT, 2)
+    words = f"at best: as many as workers, and {cores} cores by what the one process keeps busy"
+    canvas.text(boxes[0][0] + 6, boxes[0][3] + 26, words, 13, FAINT)
     sizes = sorted(found[0].by_chunk)
     right = _Axes(canvas, boxes[1], "times as fast, two workers, by windows of a task", list(map(str, sizes)), 2.5)
     for number, speed in enumerate(found):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from distributed import Client
@@ -26,14 +27,22 @@ CHUNK = 16
 
 @dataclass
 class Speed:
-    """Seconds of each round: `alone` without Dask, `by_workers` with tasks of CHUNK windows, `by_chunk` with two."""
+    """Seconds of each round: `alone` without Dask, `by_workers` with tasks of CHUNK windows, `by_chunk` with two.
+
+    `busy`: how many cores the one process kept busy, for its answers are compressed by threads of their own.
+    """
 
     frames: int
     size: int
     provider: str
     alone: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
     by_workers: dict[int, list[float]] = field(default_factory=dict)
     by_chunk: dict[int, list[float]] = field(default_factory=dict)
+
+    def most(self, workers: int, cores: int) -> float:
+        """How many times as fast so many workers can be at best, with cores for all that the one process keeps busy."""
+        return min(workers, cores / median(self.busy))
 
 
 def measure(
@@ -52,8 +61,10 @@ def measure(
     pipeline, found = Pipeline([Stage("up", PACKAGE, trust="off")]), Speed(frames, size, provider)
     described_once(recording, pipeline, folder, provider)
     for turn in range(rounds):
+        before = time.process_time()
         found.alone.append(_alone(recording, pipeline, folder / "alone", provider))
-        tell(f"{provider}, round {turn + 1}: one process {found.alone[-1]:.1f} s")
+        found.busy.append((time.process_time() - before) / found.alone[-1])
+        tell(f"{provider}, round {turn + 1}: one process {found.alone[-1]:.1f} s, {found.busy[-1]:.1f} cores busy")
         for count in workers:
             with local_cluster(count) as cluster:
                 cluster.wait_for_workers(count)

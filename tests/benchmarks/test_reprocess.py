@@ -28,8 +28,11 @@ def test_every_way_is_timed(tmp_path: Path) -> None:
 
 def test_both_figures_are_drawn(tmp_path: Path) -> None:
     by_chunk = {size: [4.0, 5.0] for size in (1, 4, 16, 64)}
-    found = Speed(40, 64, "cpu", [8.0, 8.0], {n: [8.0 / n, 9.0 / n] for n in (1, 2, 3, 4)}, by_chunk)
-    draw_speed([found, Speed(40, 64, "waits", [8.0, 8.0], found.by_workers, by_chunk)], 2, "speed", tmp_path / "a.png")
+    found = Speed(40, 64, "cpu", [8.0, 8.0], [1.4, 1.6], {n: [8.0 / n, 9.0 / n] for n in (1, 2, 3, 4)}, by_chunk)
+    waits = Speed(40, 64, "waits", [8.0, 8.0], [0.2, 0.2], found.by_workers, by_chunk)
+    assert [found.most(n, 2) for n in (1, 2)] == [1, pytest.approx(4 / 3)]
+    assert waits.most(4, 2) == 4
+    draw_speed([found, waits], 2, "speed", tmp_path / "a.png")
     samples = {n: [(s / 4, 100.0 + n) for s in range(80)] for n in (11, 12)}
     memory = Memory(500, 3000.0, samples, [(s / 4, 300.0) for s in range(80)], 20.0)
     assert memory.rise() == 1.0
