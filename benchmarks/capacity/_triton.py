@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.serving.conftest import deployed
-from tests.triton.server import Triton
+from tests.triton.server import LIMITED, Triton
 
 from onscope.runtime import FrameSpec, Pipeline
-from onscope.runtime.deploy._config import read_config, text_of
 
 SLEEPING = """
 
@@ -40,26 +39,13 @@ def sleeping(
 ) -> Iterator[int]:
     """The port of a server of this pipeline for frames of `side` pixels, whose batches take `ms` by their size."""
     with tempfile.TemporaryDirectory(prefix="onscope-triton-") as folder:
-        server = Triton(Path(folder) / "repository")
-        more = {"batch": max(2, largest), "instances": instances, "priorities": levels, "delay_us": 0}
+        server = Triton(Path(folder) / "repository", LIMITED if levels > 1 else ())
+        more = {"batch": largest, "instances": instances, "priorities": levels, "delay_us": 0}
         deployed(Pipeline.load(pipeline), server, FrameSpec((side, side)), backend="python", kind="cpu", **more)
         for model in server.folder.rglob("model.py"):
             model.write_text(model.read_text() + SLEEPING.format(table=dict(ms)))
-        if largest == 1:  # deployed with an axis for windows, so that there can be levels
-            for config in server.folder.rglob("config.pbtxt"):
-                config.write_text(_by_one(config.read_text()))
         server.start()
         try:
             yield server.port
         finally:
             server.kill()
-
-
-def _by_one(config: str) -> str:
-    """The same model without batches: one of two would be refused, in the warm-up too."""
-    model = read_config(config)
-    model.max_batch_size = 1
-    kept = [each for each in model.model_warmup if each.batch_size <= 1]
-    del model.model_warmup[:]
-    model.model_warmup.extend(kept)
-    return text_of(model)

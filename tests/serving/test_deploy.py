@@ -15,7 +15,8 @@ from onscope.runtime import FrameSpec, Package, Pipeline, PipelineError, Provide
 from onscope.runtime.deploy import Options, deploy
 from onscope.runtime.deploy._config import read_config
 from onscope.runtime.engines import open_session
-from onscope.runtime.kserve import model_name, tensors_of
+from onscope.runtime.kserve import model_name, parse_provider, tensors_of
+from onscope.runtime.kserve._session import KserveSession
 from onscope.runtime.worker import Chain
 from tests import models
 from tests.cli.conftest import Call, call
@@ -43,7 +44,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("batch", [1, 4])
 def test_a_package_as_tritons_schema_has_it(name: str, batch: int, tmp_path: Path) -> None:
     chain = chain_of(Pipeline([Stage("answer", Package.load(ZOO / name))]), FrameSpec((64, 64), "uint16"))
-    (model,) = deploy(chain, tmp_path, Options(batch=batch, instances=2, kind="gpu", priorities=3), {}).models
+    (model,) = deploy(chain, tmp_path, Options(batch=batch, instances=2, kind="gpu"), {}).models
     config = config_in(model.folder)
     inputs, outputs = tensors_of(chain.groups[0].compiled.path)
     assert config.name == model.name == model_name(chain.groups[0].compiled.sha256)
@@ -53,11 +54,42 @@ def test_a_package_as_tritons_schema_has_it(name: str, batch: int, tmp_path: Pat
     assert config.input[0].data_type == 3, "TYPE_UINT16: raw counts go there"
     assert config.instance_group[0].count == 2
     assert config.max_batch_size == (4 if batch > 1 else 0) == model.most
-    assert config.dynamic_batching.priority_levels == (3 if batch > 1 else 0)
+    assert not config.instance_group[0].HasField("rate_limiter")
     assert {each.batch_size for each in config.model_warmup} == ({1, 4} if batch > 1 else {0})
     written = onnx.load(model.folder / "1" / "model.onnx")
     free = [each.type.tensor_type.shape.dim[0].HasField("dim_param") for each in written.graph.input]
     assert all(free) == (batch > 1)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_each_class_has_a_model_of_its_own(batch: int, folder: Path, tmp_path: Path) -> None:
+    chain = chain_of(models.pipeline(folder))
+    (model,) = deploy(chain, tmp_path, Options(batch=batch, instances=2, priorities=3), {}).models
+    assert model.classes == (f"{model.name}-priority-1", f"{model.name}-priority-2")
+    for place, name in enumerate((*model.classes, model.name)):
+        config = config_in(tmp_path / name)
+        assert config.name == name
+        (group,) = config.instance_group
+        assert group.count == 2
+        assert group.rate_limiter.priority == 10**place, "Triton's: ten times as many chances as the next class"
+        assert [(each.name, each.count) for each in group.rate_limiter.resources] == [("onscope", 1)]
+        assert not config.dynamic_batching.priority_levels
+        assert (tmp_path / name / "1" / "model.onnx").read_bytes() == (model.folder / "1" / "model.onnx").read_bytes()
+    again = deploy(chain, tmp_path, Options(batch=batch, instances=2, priorities=3), {}).models[0]
+    assert not again.fresh
+    (tmp_path / model.classes[0] / "config.pbtxt").write_text("")
+    assert deploy(chain, tmp_path, Options(batch=batch, instances=2, priorities=3), {}).models[0].fresh
+
+
+def test_a_window_goes_to_the_model_of_its_class(folder: Path, server: StandIn) -> None:
+    chain = chain_of(models.pipeline(folder))
+    (model,) = deploy(chain, server.folder, Options(priorities=2), {}).models
+    for priority, expected in ((0, model.name), (1, model.classes[0]), (2, model.name)):
+        engine = f"{server.provider}?priority={priority}"
+        session = KserveSession(chain.groups[0].compiled.path, parse_provider(engine.partition(":")[2]))
+        assert f": {expected} " in session.about
+        assert ("the usual one, for there is none of priority 2" in session.about) == (priority == 2)
+        session.close()
 
 
 def test_what_is_there_already_is_left_as_it_is(folder: Path, tmp_path: Path) -> None:
@@ -131,7 +163,8 @@ def test_a_plan_that_was_not_built_is_told(folder: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "more",
-    [{"instances": 0}, {"batch": 1000}, {"delay_us": -1}, {"priorities": 0}, {"idle_s": 0.5}, {"sequences": 0},
+    [{"instances": 0}, {"batch": 1000}, {"delay_us": -1}, {"priorities": 0}, {"priorities": 5}, {"idle_s": 0.5},
+     {"sequences": 0},
      {"backend": "tflite"}, {"backend": "python", "accelerator": True}],
 )  # fmt: skip
 def test_numbers_that_make_no_sense_are_refused(more: dict[str, Any]) -> None:
@@ -199,6 +232,14 @@ def test_the_command_writes_and_checks(call: Call, tmp_path: Path, folder: Path,
     found = call("deploy", package, "--triton", tmp_path / "x", *where[2:], "--check", server.worker)
     assert found.code == 1
     assert "other answers" in found.err
+
+
+def test_the_command_tells_of_classes(call: Call, tmp_path: Path, folder: Path) -> None:
+    package = str(models.plus_one(folder / "plus").folder)
+    found = call("deploy", package, "--triton", tmp_path, "--shape", "48x64", "--priorities", "2", "--instances", "3")
+    assert found.code == 0, found.err
+    assert "-priority-1  the same for ?priority=1" in found.out
+    assert "--rate-limit=execution_count --rate-limit-resource=onscope:3" in found.out
 
 
 def test_a_shipped_package_is_found_by_its_name(call: Call, tmp_path: Path) -> None:

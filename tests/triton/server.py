@@ -19,6 +19,8 @@ from tests.serving.servers import OnLoopback, free_port
 VARIABLE = "ONSCOPE_TRITON"
 """Names the environment."""
 STARTING_S = 60.0
+LIMITED = ("--rate-limit=execution_count", "--rate-limit-resource=onscope:1")
+"""What `onscope deploy --priorities` asks for."""
 
 
 def environment() -> Path | None:

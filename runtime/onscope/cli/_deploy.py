@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from onscope.runtime import FrameSpec, Pipeline
     from onscope.runtime.deploy import Deployed, Options
 
-STALLS = "with priorities Triton 2.51 was seen to stand still for half a second now and then: try it with your version"
+LIMITER = " --rate-limit=execution_count --rate-limit-resource=onscope:{instances}"
+"""Without these words to the server all classes are equal."""
 LAST_LINES = """\
-tritonserver --model-repository {folder}
+tritonserver --model-repository {folder}{limiter}
 onscope run {pipeline} --worker kserve://HOST:8001 --provider cpu
 """
 
@@ -47,7 +48,7 @@ def deploy(
     batch: Annotated[int, typer.Option("--batch", help="Windows of several microscopes in one run, at most.")] = 8,
     delay_us: Annotated[int, typer.Option("--delay-us", help="How long a window may wait for others.")] = 500,
     priorities: Annotated[
-        int, typer.Option("--priorities", help="Levels, for ?priority=1 of addresses; see the docs.")
+        int, typer.Option("--priorities", help="Classes of microscopes, for ?priority=1 of addresses.")
     ] = 1,
     accelerator: Annotated[
         bool,
@@ -101,7 +102,8 @@ def deploy(
         _show(console, _deployed(console, pipeline, spec, triton, options), spec, options)
     name = what if Path(what).suffix in (".yaml", ".yml") else "PIPELINE"
     console.print()
-    console.print(LAST_LINES.format(folder=triton, pipeline=name), style="dim", markup=False, end="")
+    limiter = LIMITER.format(instances=instances) if priorities > 1 else ""
+    console.print(LAST_LINES.format(folder=triton, limiter=limiter, pipeline=name), style="dim", markup=False, end="")
     if check is not None:
         for spec in specs:
             _check(console, pipeline, spec, check)
@@ -133,10 +135,12 @@ def _show(console: Console, deployed: Deployed, spec: FrameSpec, options: Option
         state = f"{model.size_bytes / 1e6:.1f} MB" if model.fresh else "as it was"
         console.print(Text.assemble((model.name, "cyan"), f"  {' + '.join(model.stages)}"))
         console.print(Text(f"  {model.backend}, {windows}{memory}; {state}"))
+        for number, each in enumerate(model.classes, 1):
+            console.print(Text.assemble((each, "cyan"), f"  the same for ?priority={number}"))
     if deployed.chain:
         console.print(Text.assemble((deployed.chain, "cyan"), "  all of them, for clients that ask for all at once"))
     if options.priorities > 1:
-        console.print(Text(STALLS, "yellow"))
+        console.print("classes: the last is usual; the server has to be started with its rate limiter, as below")
     for words in (*(told for model in deployed.models for told in model.told), *deployed.told):
         console.print(Text(words, "yellow"))
 

@@ -31,8 +31,17 @@ def schema() -> Any:
     return model_config_pb2
 
 
-def config_of(name: str, ports: Ports, options: Options, facts: Mapping[str, Any]) -> ModelConfig:
-    """The configuration of one graph's model. `facts` are put into it for people, as JSON."""
+RESOURCE = "onscope"
+"""What Triton's rate limiter gives to one model at a time, and takes back when its run is over."""
+CHANCES = 10
+"""How many times as often a class is chosen as the next one, where windows of both wait ("Rate Limiter", ibid.)."""
+
+
+def config_of(
+    name: str, ports: Ports, options: Options, facts: Mapping[str, Any], priority: int | None = None
+) -> ModelConfig:
+    """The configuration of one graph's model, for microscopes of a class (None: the last one). `facts` are put into it
+    for people, as JSON."""
     pb = schema()
     config = pb.ModelConfig(name=name, backend=options.backend, max_batch_size=ports.most)
     config.default_model_filename = FILES[options.backend]
@@ -41,7 +50,12 @@ def config_of(name: str, ports: Ports, options: Options, facts: Mapping[str, Any
     for spec in ports.answered:
         config.output.add(name=spec.name, data_type=data_type(spec.dtype), dims=_dims(spec))
     kinds = {"auto": pb.ModelInstanceGroup.KIND_AUTO, "gpu": pb.ModelInstanceGroup.KIND_GPU}
-    config.instance_group.add(count=options.instances, kind=kinds.get(options.kind, pb.ModelInstanceGroup.KIND_CPU))
+    group = config.instance_group.add(
+        count=options.instances, kind=kinds.get(options.kind, pb.ModelInstanceGroup.KIND_CPU)
+    )
+    if options.priorities > 1:
+        group.rate_limiter.resources.add(name=RESOURCE, count=1)
+        group.rate_limiter.priority = CHANCES ** ((priority or options.priorities) - 1)
     config.version_policy.latest.num_versions = 1
     config.parameters["onscope"].string_value = json.dumps(facts, sort_keys=True)
     if ports.memories:
@@ -55,14 +69,10 @@ def config_of(name: str, ports: Ports, options: Options, facts: Mapping[str, Any
 
 
 def _batching(config: Any, options: Options) -> None:
-    """Windows of several microscopes are run together; those of a higher priority come first, and none waits long."""
-    if config.max_batch_size < 2:
-        return
-    batching = config.dynamic_batching
-    batching.max_queue_delay_microseconds = options.delay_us
-    if options.priorities > 1:
-        batching.priority_levels = options.priorities
-        batching.default_priority_level = options.priorities
+    """Windows of several microscopes are run together, and none waits long for others. No levels of priority: with them
+    Triton 2.51 stands still now and then, and starves the last (benchmarks/README.md)."""
+    if config.max_batch_size >= 2:
+        config.dynamic_batching.max_queue_delay_microseconds = options.delay_us
 
 
 def _sequences(config: Any, ports: Ports, options: Options) -> None:

@@ -18,8 +18,9 @@ class Options:
     or `python` (ONNX Runtime in a model of Triton's Python back end, for servers that have no other).
 
     `instances` of each model on each GPU (or on the CPU: `kind`); `batch` windows of different microscopes at most in
-    one run (1: none), for which the first waits at most `delay_us`; `priorities` levels, of which 1 comes first and the
-    lowest is usual; `sequences` of recurrent networks at once, each kept for `idle_s` seconds after its last window.
+    one run (1: none), for which the first waits at most `delay_us`; `priorities` classes of microscopes, of which 1
+    comes first and the last is usual, each with models of its own; `sequences` of recurrent networks at once, each kept
+    for `idle_s` seconds after its last window.
     `accelerator` lets ONNX Runtime use TensorRT on the server, which builds its engines when it loads the model.
     Raises PipelineError for numbers that make no sense.
     """
@@ -39,7 +40,7 @@ class Options:
             ("instances", 1, 64),
             ("batch", 1, 256),
             ("delay_us", 0, 1_000_000),
-            ("priorities", 1, 100),
+            ("priorities", 1, 4),
             ("sequences", 1, 65_536),
             ("idle_s", 1, 7 * 86_400),
         ):

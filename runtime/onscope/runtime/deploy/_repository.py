@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .._errors import PipelineError
-from ..kserve import model_name
+from ..kserve import class_name, model_name
 from ._batched import batched_graph
 from ._config import FILES, config_of, read_config, text_of
 from ._ensemble import FRAME, Link, ensemble, image_of, why_not
@@ -32,7 +32,8 @@ PYTHON_MODEL = Path(__file__).with_name("python_model.py")
 @dataclass(frozen=True, slots=True)
 class Written:
     """A model in the repository: the stages that its graph runs, windows in one run (0: no axis for them), whether the
-    server keeps a memory, and what the user should know. `fresh`: it was not there before as it is now."""
+    server keeps a memory, and what the user should know. `fresh`: it was not there before as it is now. `classes` are
+    the names of the same model for microscopes of the classes before the usual one."""
 
     name: str
     stages: tuple[str, ...]
@@ -43,6 +44,7 @@ class Written:
     size_bytes: int
     fresh: bool
     told: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,15 @@ def _model(group: Group, repository: Path, options: Options, facts: dict[str, An
         files[FILES["python"]] = PYTHON_MODEL
         states = [{"input": s.input, "output": s.output, "shape": s.shape, "dtype": s.dtype} for s in compiled.states]
         known |= {"states": states if keeps else [], "sequences": options.sequences}
-    text = text_of(config_of(name, ports, options, known))
-    read_config(text)
-    fresh = _write(repository / name, {CONFIG: text}, files)
+    classes = tuple(class_name(name, priority) for priority in range(1, options.priorities))
+    fresh = False
+    for priority, each in enumerate((*classes, name), 1):
+        text = text_of(config_of(each, ports, options, known, priority))
+        read_config(text)
+        fresh |= _write(repository / each, {CONFIG: text}, files)
     size = size_of(repository / name)
     stages, folder = tuple(compiled.stages), repository / name
-    return Written(name, stages, folder, options.backend, most, keeps, size, fresh, tuple(told)), ports
+    return Written(name, stages, folder, options.backend, most, keeps, size, fresh, tuple(told), classes), ports
 
 
 def _reader(link: Link, links: Sequence[Link], repository: Path, options: Options) -> Link:

@@ -2,7 +2,7 @@
 
 from ._address import MOST_IN_FLIGHT, SCHEME, TOKEN_VARIABLE, Address, parse_provider, parse_worker
 from ._engine import KserveEngine
-from ._model import CHAIN, model_name, sha256_of, tensors_of
+from ._model import CHAIN, class_name, model_name, sha256_of, tensors_of
 from ._reach import is_reachable
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "TOKEN_VARIABLE",
     "Address",
     "KserveEngine",
+    "class_name",
     "is_reachable",
     "model_name",
     "parse_provider",

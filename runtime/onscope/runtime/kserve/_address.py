@@ -5,7 +5,7 @@ Options, after `?` and with `&` between:
     in_flight   windows that may be on their way at once (1 to 64; 2)
     memories    of recurrent networks that the server keeps for this client at once (1 to 65536; 64)
     timeout_s   how long one window may take before the server counts as lost (5)
-    priority    Triton's: 1 comes first (0: the model's usual one)
+    priority    the class that windows are of, 1 comes first (0: the usual one, which is the last)
     model       name of the model on the server (the one that `onscope deploy` gave the graph)
     tls         a file of the authorities that are believed, or `system`; without it nothing is encrypted
     cert, key   files of this client's own certificate and key

@@ -12,7 +12,8 @@ import numpy as np
 
 from .._errors import ProviderError
 from ..engines import TensorSpec
-from ._server import Model, Tensor
+from ._address import Address
+from ._server import Model, Server, Tensor
 
 NAME = "onscope-"
 CHAIN = "onscope-chain-"
@@ -43,6 +44,22 @@ class Served:
 def model_name(sha256: str) -> str:
     """The name of a compiled graph's model: it follows the graph, so that no other can be taken for it."""
     return NAME + sha256[:HEX]
+
+
+def class_name(name: str, priority: int) -> str:
+    """The name of the same model for microscopes of a class before the usual one: 1 is the first."""
+    return f"{name}-priority-{priority}"
+
+
+def model_of(server: Server, graph: Path, address: Address) -> tuple[Model, bool]:
+    """The server's model of a graph, and whether it is that of the class that the address asks for; the usual one has
+    no class. Raises ProviderError where the server has none."""
+    name = address.model or model_name(sha256_of(graph))
+    if address.priority and not address.model:
+        own = server.find(class_name(name, address.priority))
+        if own is not None:
+            return own, True
+    return server.model(name), False
 
 
 @cache

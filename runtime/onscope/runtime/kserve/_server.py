@@ -101,14 +101,20 @@ class Server:
 
     def model(self, name: str) -> Model:
         """What the server says of a model; raises ProviderError when it has none of that name, or cannot be reached."""
+        if (model := self.find(name)) is None:
+            raise ProviderError(
+                f"found no model {name!r} on {self.address}, expected this graph there: write it with `onscope "
+                "deploy PIPELINE --triton REPOSITORY` for frames of this size, and have the server load it"
+            )
+        return model
+
+    def find(self, name: str) -> Model | None:
+        """The same; None: there is none of that name."""
         try:
             said = self._client.get_model_metadata(name, headers=self._headers, client_timeout=CONTACT_S)
         except self._grpc.InferenceServerException as error:
             if code_of(error) == MISSING:
-                raise ProviderError(
-                    f"found no model {name!r} on {self.address}, expected this graph there: write it with `onscope "
-                    "deploy PIPELINE --triton REPOSITORY` for frames of this size, and have the server load it"
-                ) from error
+                return None
             raise ProviderError(f"{self.address} cannot be reached: {words_of(error)}") from error
         version = max(said.versions, key=lambda each: (len(each), each), default="")
         return Model(name, version, said.platform, _tensors(said.inputs), _tensors(said.outputs))

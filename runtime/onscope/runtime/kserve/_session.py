@@ -14,7 +14,7 @@ from .._errors import DeviceLostError, ProviderError
 from ..engines import Pending, Stayed, TensorSpec, check_arrays
 from ._address import Address
 from ._errors import failure, is_cut, is_forgotten
-from ._model import model_name, served, sha256_of
+from ._model import model_of, served
 from ._sequences import Sequences
 from ._server import Server, new_input
 from ._shared import Array, SharedAnswers, SharedFrames, forget_leftovers
@@ -38,12 +38,11 @@ class KserveSession:
         self.provider = address.provider
         self._address = address
         self._server = Server(address)
-        name = address.model or model_name(sha256_of(graph))
-        model = self._server.model(name)
+        model, of_class = model_of(self._server, graph, address)
         self._served = served(graph, model)
         self.inputs, self.outputs = self._served.inputs, self._served.outputs
         self.depth = 1 if self._served.kept else address.in_flight
-        self._model = name
+        self._model = model.name
         self.memories = address.memories if self._served.kept else None
         self._stays: tuple[int, ...] = ()
         self._begun: deque[Window] = deque()
@@ -59,9 +58,11 @@ class KserveSession:
         ways = "shared memory" if self._answers is not None and self._answers.known else "the connection"
         many = "several at once, " if self._served.batches else ""
         memory = "; what the network remembers lies there" if self._served.kept else ""
+        alike = address.priority and not (of_class or address.model)
+        usual = f", the usual one, for there is none of priority {address.priority}" if alike else ""
         self.about = (
-            f"{address} is {self._server.described()}: {name} version {model.version or '?'} ({model.platform}), "
-            f"windows go through {ways}, {many}up to {self.depth} on their way{memory}"
+            f"{address} is {self._server.described()}: {model.name} version {model.version or '?'} ({model.platform})"
+            f"{usual}, windows go through {ways}, {many}up to {self.depth} on their way{memory}"
         )
 
     @property
