@@ -42,8 +42,9 @@ test-napari: $(VENV)/.napari  ## Install napari and Qt, and test onscope in napa
 test-triton: $(VENV)/.dev $(TRITON)/.made  ## Install NVIDIA's Triton for Debian's Python (Linux, x86-64), and test what it serves
 	ONSCOPE_TRITON=$(TRITON) $(BIN)/python -m tests.once_more tests/triton $(ARGS)
 
-test-slow: $(VENV)/.dev  ## The tests that take longer
-	$(BIN)/python -m pytest -m slow --ignore=tests/frameworks --ignore=tests/triton --ignore=tests/view/napari $(ARGS)
+test-slow: $(VENV)/.dev  ## The tests that take longer (an hour and a half)
+	$(BIN)/python -m pytest -m slow $(TORCH) $(ARGS)
+	$(BIN)/python -m pytest -m slow $(APART:%=--ignore=%) $(TORCH:%=--ignore=%) $(ARGS)
 
 fuzz: $(VENV)/.fuzz  ## Fuzz what may come over the wire between PC and GPU box (ARGS="-max_total_time=60", of each of five harnesses)
 	$(BIN)/python -m tests.remote.fuzz $(ARGS)
