@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from .._rows import Row
+from ._classes import classes
 from ._clients import clients
 from ._flight import in_flight
 from ._plan import FULL, NAMES, QUICK, TINY, Plan
 from ._server import serving
 from ._trip import beside_a_process, round_trip
 
-PARTS = {"trip": round_trip, "process": beside_a_process, "flight": in_flight, "clients": clients}
+PARTS = {"trip": round_trip, "process": beside_a_process, "flight": in_flight, "clients": clients, "classes": classes}
 
 
 def measure(plan: Plan, names: Sequence[str], told: Callable[[str], object]) -> list[Row]:

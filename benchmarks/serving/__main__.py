@@ -3,7 +3,8 @@
 trip: one window to the server and back, against a bare client of Triton's own (tritonclient) that sends the same bytes.
 process: from a frame's receipt to its result, against a worker in a process of this machine.
 flight: windows per second with 1 to 16 on their way, against the bare client with as many.
-clients: several microscopes at once, and what each of them has of it, by priority.
+clients: several microscopes at once, and what each of them has of it.
+classes: two classes before a server that has not time for all, by one queue, Triton's levels of priority and ours.
 
 The server is NVIDIA's, with its Python back end and ONNX Runtime, on loopback, on the same cores.
 """

@@ -1,4 +1,4 @@
-"""Several microscopes and one server: what each has of it, and what priorities change when it has not enough."""
+"""Several microscopes and one server: what each has of it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ import numpy as np
 
 from .._rows import Row, spread
 from ._plan import Plan
-from ._server import Served, serving
+from ._server import Served
 
 Told = Callable[[str], object]
-TOO_FAST = 12.0
-"""Times the usual rate: more than one server on two cores can do for all."""
 
 
 def clients(plan: Plan, served: Served, told: Told) -> Iterator[Row]:
-    """Each is a program of its own, with a worker process, at the same rate; then too fast, one before the others."""
+    """Each is a program of its own, with a worker process, at the same rate."""
     side = plan.sides[0]
     alone: list[float] = []
     for number in plan.scopes:
         told(f"{number} microscopes at {plan.fps:g} frames/s")
-        found = _run(served, side, plan, plan.fps, [0] * number)
+        found = _run(served, side, plan, number)
         ages = [age for each in found for age in each["latencies_ms"]]
         alone = alone or ages
         counts = [each["counts"] for each in found]
@@ -38,29 +36,20 @@ def clients(plan: Plan, served: Served, told: Told) -> Iterator[Row]:
             ratio,
             detail=detail,
         )
-    told("two that ask for more than there is, one before the other")
-    with serving(plan, priorities=2) as classes:
-        for priorities in ((0, 0), (1, 2)):
-            found = _run(classes, side, plan, plan.fps * TOO_FAST, priorities)
-            for priority, each in zip(priorities, found, strict=True):
-                ages, counts = each["latencies_ms"], [each["counts"]]
-                what = f"two at {plan.fps * TOO_FAST:g} frames/s, {f'priority {priority}' if priority else 'alike'}"
-                yield Row(what, _told(ages, counts), detail={"ms": spread(ages), "counts": counts})
 
 
-def _run(served: Served, side: int, plan: Plan, fps: float, priorities: Sequence[int]) -> list[dict[str, Any]]:
+def _run(served: Served, side: int, plan: Plan, number: int) -> list[dict[str, Any]]:
     package = str(served.pipeline.networks[0].package.folder)
     scopes = []
-    for priority in priorities:
-        worker = f"{served.server.worker}?priority={priority}"
+    for _ in range(number):
         command = [
             sys.executable,
             "-m",
             "benchmarks.serving.scope",
             package,
-            worker,
+            served.server.worker,
             str(side),
-            str(fps),
+            str(plan.fps),
             str(plan.seconds),
         ]
         scopes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))

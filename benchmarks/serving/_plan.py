@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NAMES = ("trip", "process", "flight", "clients")
+NAMES = ("trip", "process", "flight", "clients", "classes")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from tests import models
 from tests.serving.conftest import deployed
-from tests.triton.server import LIMITED, Triton
+from tests.triton.server import Triton
 
 from onscope.runtime import FrameSpec, Pipeline, Stage
 
@@ -30,15 +30,14 @@ class Served:
 
 
 @contextmanager
-def serving(plan: Plan, priorities: int = 1) -> Iterator[Served]:
-    """Start the server; it ends with the block. `priorities`: classes of microscopes, see `onscope deploy`."""
+def serving(plan: Plan) -> Iterator[Served]:
+    """Start the server; it ends with the block."""
     with tempfile.TemporaryDirectory(prefix="onscope-bench-") as folder:
         pipeline = Pipeline([Stage("plus", models.plus_one(Path(folder) / "plus"))])
-        server = Triton(Path(folder) / "server" / "repository", LIMITED if priorities > 1 else ())
-        options = {"backend": "python", "kind": "cpu", "batch": 8, "priorities": priorities}
+        server = Triton(Path(folder) / "server" / "repository")
         graphs: dict[int, Path] = {}
         for side in plan.sides:
-            (graphs[side],) = deployed(pipeline, server, spec_of(side), **options)
+            (graphs[side],) = deployed(pipeline, server, spec_of(side), backend="python", kind="cpu", batch=8)
         server.start()
         try:
             yield Served(server, pipeline, graphs)
