@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,23 @@ def test_forms(tmp_path: Path, make: Callable[[Path], Path]) -> None:
         (found,), (wanted,) = package_answers(report.folder, frames), answers_of(path, frames)
         assert found.dtype == wanted.dtype
         assert close(found.astype(np.float64), wanted.astype(np.float64))
+
+
+@pytest.mark.parametrize("opset", [21, 23])
+@pytest.mark.parametrize("chained", [1, 3])
+def test_group_normalisation(tmp_path: Path, opset: int, chained: int) -> None:
+    """onnx knows no sizes behind it, and cannot bring it from one opset to another."""
+    side = np.array([0.5, 1.5], np.float32)
+    names = ["c", *(f"n{n}" for n in range(1, chained)), "y"]
+    norms = [
+        helper.make_node("GroupNormalization", [a, "side", "side"], [b], num_groups=2)
+        for a, b in itertools.pairwise(names)
+    ]
+    path = written(tmp_path / "groups.onnx", [CONV, *norms], SIZES, opset, {"w": convolution(), "side": side})
+    report = exported(path)
+    assert any("GroupNormalization became" in note for note in report.notes)
+    frames = pixels(1, 1, 23, 31)
+    assert close(package_answers(report.folder, frames)[0], answers_of(path, frames)[0])
 
 
 @pytest.mark.parametrize("opset", [22, 23, 24, 25, 26])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from onscope.runtime import ExportError
+from onscope.runtime.graph import spell_out
 
 from .._original import Array, Converted, OutputForm, Stated, Wanted, contiguous, one_line
 from .._tidy import tidied
@@ -82,6 +83,7 @@ class OnnxNetwork:
 
     def convert(self, wanted: Wanted) -> Converted:
         own = opset_of(self.model)
+        told = list(self.notes)
         asked = [(wanted.example, wanted.free), *((one.example, one.free) for one in wanted.further)]
         sizes = [[free.get(axis, size) for axis, size in enumerate(example.shape)] for example, free in asked]
         ranks = [len(dims_of(value)) for value in inputs_of(self.model)]
@@ -90,7 +92,10 @@ class OnnxNetwork:
                 f"found inputs of {', '.join(str(len(each)) for each in sizes)} axes, expected "
                 f"{', '.join(map(str, ranks))} as in the ONNX file"
             )
-        changed, notes = brought(resized(plain(self.model), sizes), wanted.opset)
+        spelled = plain(self.model)
+        if spell_out(spelled):
+            told.append("GroupNormalization became InstanceNormalization of its groups, as ONNX defines it")
+        changed, notes = brought(resized(spelled, sizes), wanted.opset)
         try:
             import onnx
 
@@ -104,7 +109,7 @@ class OnnxNetwork:
                 f"({one_line(error)}), expected operators that take them: give --fixed"
             ) from error
         maker = "onnxslim" if own >= wanted.opset else f"onnx.version_converter from opset {own}"
-        return Converted(model, maker, (*self.notes, *notes))
+        return Converted(model, maker, (*told, *notes))
 
 
 def guessed(network: OnnxNetwork) -> Stated:

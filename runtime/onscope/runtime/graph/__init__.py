@@ -8,6 +8,7 @@ from ._merge import groups
 from ._message import compiled_message
 from ._report import note_line, notes_of, report_lines, warnings_of
 from ._rescale import trained_size
+from ._spelled import spell_out
 from ._types import Answer, Compiled, Normalise, Note, Raw, Scalar, StageRequest, State, Statistic, Tiling
 from .calibration import Calibration, calibration_files, load_calibration
 from .statistics import HostScalars
@@ -41,6 +42,7 @@ __all__ = [
     "report_lines",
     "run_mb",
     "side_that_fits",
+    "spell_out",
     "trained_size",
     "undecided",
     "warnings_of",

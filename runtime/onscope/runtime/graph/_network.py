@@ -14,6 +14,7 @@ from .._errors import PackageError
 from ._converted import HALF_PIXELS, check_conversion, count_from_corners
 from ._draft import IR_VERSION, OPSET, Draft, Value
 from ._fold import folded
+from ._spelled import spell_out
 from ._types import Note, StageRequest
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def load_network(path: Path, sha256: str) -> ModelProto:
     model = onnx.load_model_from_string(content)
     if model.functions:
         model = inliner.inline_local_functions(model, True)
+    spell_out(model)
     if model.graph.sparse_initializer:
         raise PackageError(f"found sparse weights in {path.name}, expected dense ones: export the network again")
     constants = {tensor.name for tensor in model.graph.initializer}
