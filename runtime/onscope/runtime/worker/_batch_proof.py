@@ -20,7 +20,7 @@ from .._frame import Pixels
 from ..engines import Session, open_session
 from ..graph import HostScalars, Raw
 from ..graph.batch import Batched
-from ._engine_errors import FLOOR, PERCENTILE, EngineError
+from ._engine_errors import FLOOR, PERCENTILE, EngineError, reach
 from ._verdicts import test_window
 
 Array = npt.NDArray[Any]
@@ -182,12 +182,12 @@ def _held(name: str, found: Array, wanted: Array) -> BatchError:
     if np.array_equal(found, wanted, equal_nan=wanted.dtype.kind == "f"):
         return BatchError(name, 0.0, 0.0, True)
     first, second = found.astype(np.float64), wanted.astype(np.float64)
-    reach = _reach(second)
+    span = reach(wanted)
     apart = _apart(first, second)
-    error = BatchError(name, float(np.percentile(apart, PERCENTILE)) / reach, float(apart.max()) / reach, False)
+    error = BatchError(name, float(np.percentile(apart, PERCENTILE)) / span, float(apart.max()) / span, False)
     if not error.passed and wanted.ndim == 2 and 1 < len(wanted) <= MOST_ROWS:
         # A table: rows of equal scores have no order.
-        rows = max(_unmatched(first, second), _unmatched(second, first)) / reach
+        rows = max(_unmatched(first, second), _unmatched(second, first)) / span
         return BatchError(name, rows, rows, False)
     return error
 
@@ -203,11 +203,6 @@ def _apart(found: Array, wanted: Array) -> Array:
 def _unmatched(found: Array, wanted: Array) -> float:
     """How far the row is from the other table that is furthest from it."""
     return max(float(_apart(row[np.newaxis], wanted).max(axis=1).min()) for row in found)
-
-
-def _reach(numbers: Array) -> float:
-    finite = numbers[np.isfinite(numbers)]
-    return (float(finite.max() - finite.min()) if finite.size else 0.0) or 1.0
 
 
 def _worst(errors: Sequence[BatchError]) -> BatchError:

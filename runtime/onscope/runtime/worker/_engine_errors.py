@@ -27,8 +27,27 @@ FLOOR = 1e-3
 PERCENTILE = 99.9
 """Of the errors of an answer's pixels."""
 NEAR_PX = 1.0
+STEPS = 8
+"""Of rounding: an answer that is flat but for so many differs by no more than rounding in another order adds."""
 
 Array = npt.NDArray[Any]
+
+
+def reach(numbers: Array) -> float:
+    """What errors are a share of: the range of the finite numbers, and 1 where all are one whole number, or 0.
+
+    The range of floats that are all but one number is nothing but rounding: it is taken for at least so much that
+    `STEPS` steps of the largest number's rounding are `FLOOR` of it (of float16, one step).
+    """
+    finite = numbers[np.isfinite(numbers)]
+    if not finite.size:
+        return 1.0
+    lowest, highest = float(finite.min()), float(finite.max())
+    least = 0.0
+    if finite.dtype.kind == "f":
+        share = min(STEPS * float(np.finfo(finite.dtype).eps) / FLOOR, 1.0)
+        least = share * max(abs(lowest), abs(highest))
+    return max(highest - lowest, least) or 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +89,7 @@ def engine_errors(
             elif decode.labels or wanted.dtype.kind == "b":
                 errors[name] = EngineError(_differing(engine, wanted), _differing(cpu, wanted))
             else:
-                count = 1 / _reach(wanted) if wanted.dtype.kind in "iu" else 0.0
+                count = 1 / reach(wanted) if wanted.dtype.kind in "iu" else 0.0
                 errors[name] = EngineError(_distance(engine, wanted), _distance(cpu, wanted), count)
             images[name] = engine
     return errors
@@ -93,11 +112,7 @@ def _distance(found: Array, wanted: Array) -> float:
     if found.shape != wanted.shape:
         return float("inf")
     apart = np.abs(found.astype(np.float64) - wanted.astype(np.float64))
-    return float(np.percentile(apart, PERCENTILE)) / _reach(wanted) if apart.size else 0.0
-
-
-def _reach(image: Array) -> float:
-    return (float(image.max()) - float(image.min()) if image.size else 0.0) or 1.0
+    return float(np.percentile(apart, PERCENTILE)) / reach(wanted) if apart.size else 0.0
 
 
 def _differing(found: Array, wanted: Array) -> float:
