@@ -11,7 +11,7 @@ TRITON_PYTHON ?= /usr/bin/python3
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt
 ARGS ?=
 
-.PHONY: demo test test-browser test-frameworks test-napari test-triton test-slow fuzz lint types format bench bench-gpu packages clean help
+.PHONY: demo test test-long test-browser test-frameworks test-napari test-triton test-slow fuzz lint types format bench bench-gpu packages clean help
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /: /'
@@ -19,11 +19,11 @@ help:  ## Show this list
 demo: $(VENV)/.demo  ## Install, and run the demo on Micro-Manager's demo camera (ARGS="--frames 200")
 	$(BIN)/onscope demo $(ARGS)
 
-test: $(VENV)/.dev lint types  ## Install for development, and run linters, type checker and the test suite
-	@# torch and a camera that reads out do not get along in one process; what watches times or kills at moments runs alone
-	$(BIN)/python -m tests.once_more -m "not slow" -n 2 --dist loadfile $(TORCH) $(ARGS)
-	$(BIN)/python -m tests.once_more -m "not slow" -n 2 --dist loadfile $(CAMERAS) $(ARGS)
-	$(BIN)/python -m tests.once_more -m "not slow" $(APART:%=--ignore=%) $(TORCH:%=--ignore=%) $(CAMERAS:%=--ignore=%) $(ARGS)
+test: $(VENV)/.dev lint types  ## Install for development, and run linters, type checker and the tests of less than two seconds each
+	$(call two_at_a_time,not long and not slow)
+
+test-long: $(VENV)/.dev  ## The tests of two seconds and more
+	$(call two_at_a_time,long and not slow)
 
 test-frameworks: $(VENV)/.frameworks  ## Install TensorFlow, Keras, CSBDeep and StarDist (2 GB), and test exporting from them
 	@# a process of their own: TensorFlow and torch do not get along in one
@@ -42,7 +42,7 @@ test-napari: $(VENV)/.napari  ## Install napari and Qt, and test onscope in napa
 test-triton: $(VENV)/.dev $(TRITON)/.made  ## Install NVIDIA's Triton for Debian's Python (Linux, x86-64), and test what it serves
 	ONSCOPE_TRITON=$(TRITON) $(BIN)/python -m tests.once_more tests/triton $(ARGS)
 
-test-slow: $(VENV)/.dev  ## The tests that take longer (an hour and a half)
+test-slow: $(VENV)/.dev  ## The tests that take much longer (an hour and a half)
 	$(BIN)/python -m pytest -m slow $(TORCH) $(ARGS)
 	$(BIN)/python -m pytest -m slow $(APART:%=--ignore=%) $(TORCH:%=--ignore=%) $(ARGS)
 
@@ -66,8 +66,15 @@ bench: $(VENV)/.dev  ## Measure the live path (ARGS="--quick")
 bench-gpu: $(VENV)/.dev  ## Measure what a GPU's engine costs beside its kernels (ARGS="--quick"; without a GPU a stand-in is measured)
 	$(BIN)/python -m benchmarks.gpu $(ARGS)
 
-# Two files at a time: tests that use torch and start no camera, and those that start cameras and use no torch. Not all of
-# the latter: with more of them in one process native code ended it once (a mutex that was gone), and the rest hung.
+# Two files at a time: tests that use torch and start no camera, those that start cameras and use no torch, and all others.
+# torch and a camera that reads out do not get along in one process; with more cameras in one, native code ended it once (a
+# mutex that was gone), and the rest hung.
+TWO := $(BIN)/python -m tests.once_more -n 2 --dist loadfile
+define two_at_a_time
+	$(TWO) -m "$(1)" $(TORCH) $(ARGS)
+	$(TWO) -m "$(1)" $(CAMERAS) $(ARGS)
+	$(TWO) -m "$(1)" $(APART:%=--ignore=%) $(TORCH:%=--ignore=%) $(CAMERAS:%=--ignore=%) $(ARGS)
+endef
 TORCH := tests/crops tests/export tests/gpu tests/graph tests/objects tests/package tests/specimen tests/serving tests/tensorrt tests/track \
 	tests/zoo $(addprefix tests/feedback/,aim dose gate journal notify rehearse rules) \
 	$(addprefix tests/benchmarks/,test_gpu_peers.py test_labels.py test_lineage.py test_precision.py)

@@ -23,6 +23,7 @@ STEERED = {"fast_on_mitosis.py"}
 """Examples whose feedback takes more frames than they were asked for."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_example_runs(name: str) -> None:
     done = subprocess.run(

@@ -19,6 +19,7 @@ def test_sometimes():
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("tests", "code", "last"),
     [

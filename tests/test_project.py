@@ -42,6 +42,7 @@ def test_every_dependency_is_bounded() -> None:
     assert all(need.startswith(("tifffile", "mm-test-adapters")) for need in loose), loose  # versioned by date
 
 
+@pytest.mark.long
 def test_every_entry_point_can_be_imported() -> None:
     code = "\n".join(
         f"import importlib; getattr(importlib.import_module({target.split(':')[0]!r}), {target.split(':')[1]!r})"

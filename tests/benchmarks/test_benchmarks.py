@@ -16,6 +16,7 @@ from benchmarks.live import NAMES, measure
 EXPECTED = {"submit": 2 * len(TINY.submits), "inside": 2, "replay": 1, "busy": 4, "peers": 4, "restart": 2, "memory": 2}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", EXPECTED)
 def test_each_measurement_gives_rows_with_their_numbers(name: str) -> None:
     told: list[str] = []
@@ -62,6 +63,7 @@ def test_a_row_without_a_budget_promises_nothing() -> None:
     assert Row("a", "1 s").met is None
 
 
+@pytest.mark.long
 def test_a_script_that_is_too_slow_ends_its_acquisition_and_not_the_benchmark() -> None:
     outcome = run(Job("pymmcore-plus", "script", 60, size=512, exposure_ms=5.0, buffer_mb=4))
     assert "overflow" in outcome.error.lower()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from benchmarks._report import as_json, conditions
 from benchmarks.feedback import TINY
 from benchmarks.feedback._kills import KINDS, kills
 from benchmarks.feedback._latency import LOADS, latency
 
 
+@pytest.mark.long
 def test_latency_has_a_row_for_every_way_of_running() -> None:
     rows = latency(TINY, lambda text: None)
     json.loads(as_json(rows, conditions()))
@@ -20,6 +22,7 @@ def test_latency_has_a_row_for_every_way_of_running() -> None:
         assert len(row.detail["median_steps_ms"]) == 3
 
 
+@pytest.mark.long
 def test_every_kill_ends_in_the_safe_state() -> None:
     rows = kills(TINY, lambda text: None)
     assert len(rows) == len(KINDS)

@@ -42,6 +42,7 @@ def test_light_falls_within_the_diaphragm_alone() -> None:
     assert rows["dose_j_cm2"][away.argmin()] > 20 * rows["dose_j_cm2"][away > 45].max()
 
 
+@pytest.mark.long
 def test_rows_of_all_ways() -> None:
     rows = list(rare(TINY, lambda text: None))
     words = [row.what for row in rows]

@@ -28,6 +28,7 @@ def test_each_measurement_has_its_rows() -> None:
     assert all(line in README.read_text(encoding="utf-8") for line in PLACES["gpu"])
 
 
+@pytest.mark.long
 def test_on_a_gpu_the_packages_are_measured(tensorrt10: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On what stands for TensorRT and CUDA: the same rows, each against the bare copies and kernels of its session."""
     path = os.pathsep.join(filter(None, (str(STANDIN), os.environ.get("PYTHONPATH"))))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from benchmarks._report import PLACES, README, as_json, conditions
 from benchmarks.hooks import NAMES, TINY, measure
 
 
+@pytest.mark.long
 def test_each_hook_has_its_rows_and_every_frame_its_turn() -> None:
     rows = list(measure(TINY, NAMES, lambda text: None))
     json.loads(as_json(rows, conditions()))

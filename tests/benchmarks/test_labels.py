@@ -90,6 +90,7 @@ def test_things_take_turns() -> None:
     assert "".join(dict.fromkeys(calls)) == "ab"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_a_measurement_gives_rows_with_their_numbers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ONSCOPE_SHARED_DATA", raising=False)
@@ -104,6 +105,7 @@ def test_a_measurement_gives_rows_with_their_numbers(name: str, monkeypatch: pyt
     assert all(line in README.read_text(encoding="utf-8") for line in PLACES["labels"])
 
 
+@pytest.mark.long
 @pytest.mark.real_data
 def test_real_images_have_rows_of_their_own(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONSCOPE_SHARED_DATA", str(shared_data))

@@ -6,6 +6,7 @@ import json
 import re
 
 import numpy as np
+import pytest
 from benchmarks._report import PLACES, README, as_json, conditions
 from benchmarks.precision import NAMES, TINY, measure
 from benchmarks.precision._quality import Quality, calibrating
@@ -13,6 +14,7 @@ from benchmarks.precision._quality import Quality, calibrating
 from onscope.export.zoo import PACKAGES
 
 
+@pytest.mark.long
 def test_a_package_gives_rows_with_their_numbers() -> None:
     told: list[str] = []
     rows = measure(TINY, ["care-beads"], told.append)

@@ -16,6 +16,7 @@ from benchmarks.recording._frames import KINDS, camera_like, noise, real
 from onscope.runtime.record._array import array_spec
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_a_measurement_gives_rows_with_their_numbers(name: str) -> None:
     rows = measure(TINY, [name], lambda text: None)

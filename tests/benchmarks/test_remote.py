@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from benchmarks._report import PLACES, README, as_json, conditions
 from benchmarks.remote import NAMES, TINY, measure
 
 
+@pytest.mark.long
 def test_each_measurement_has_its_rows() -> None:
     rows = measure(TINY, [name for name in NAMES if name != "packing"], lambda text: None)
     json.loads(as_json(rows, conditions()))

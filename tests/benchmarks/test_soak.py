@@ -16,6 +16,7 @@ from PIL import Image
 PLAN = Plan(seconds=20.0, fps=100.0, size=512, every_s=2.0)
 
 
+@pytest.mark.long
 def test_every_frame_of_a_short_soak_is_accounted_for_and_intact(tmp_path: Path) -> None:
     told: list[Vitals] = []
     account = soak(PLAN, tmp_path, told.append)

@@ -15,6 +15,7 @@ from benchmarks.trust._picture import draw
 from PIL import Image
 
 
+@pytest.mark.long
 def test_rows_have_their_numbers_and_a_picture(tmp_path: Path) -> None:
     rows = measure(TINY, ["found", "cost"], lambda text: None)
     json.loads(as_json(rows, conditions()))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from benchmarks._report import PLACES, README, as_json, conditions
 from benchmarks.view import NAMES, TINY, measure
 
 
+@pytest.mark.long
 def test_rows_of_every_part() -> None:
     rows = measure(TINY, NAMES, lambda text: None)
     json.loads(as_json(rows, conditions()))

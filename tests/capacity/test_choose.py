@@ -30,6 +30,7 @@ def test_the_fewest_that_suffice_are_chosen() -> None:
     assert {"keep_newest:2", "keep_oldest:2", "block:2", "deadline 50 ms"} == set(chosen.policies)
 
 
+@pytest.mark.long
 def test_batches_make_do_with_fewer() -> None:
     cost = {"m": Cost({1: [5.0], 8: [10.0]})}
     assert choose(scopes(60), cost, Wanted(batch=1, windows=2000)).best.gpus >= 6

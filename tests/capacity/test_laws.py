@@ -67,6 +67,7 @@ def facilities(draw: st.DrawFn) -> Facility:
     return Facility(scopes, servers, costs)
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(facilities(), st.integers(0, 9))
 def test_every_frame_ends_once_and_littles_law_holds(facility: Facility, seed: int) -> None:

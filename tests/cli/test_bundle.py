@@ -58,6 +58,7 @@ def gathered(tmp_path: Path, index: Path) -> Gather:
     return gathered
 
 
+@pytest.mark.long
 def test_what_wheels_need_is_followed(gathered: Gather, index: Path) -> None:
     make_wheel(index, "a", "1.0", ["b[deep]>=1"])
     make_wheel(index, "b", "1.0", ["c; extra == 'deep'", "d; extra == 'flat'"], ["deep", "flat"])
@@ -77,6 +78,7 @@ def test_extras_of_extras_and_of_a_wheel_that_is_there(gathered: Gather, index: 
     assert gathered(requires, "other") == {"onscope": "0.1.0", "a": "1.0", "b": "1.0", "c": "1.0"}
 
 
+@pytest.mark.long
 def test_markers_are_those_of_the_target(gathered: Gather, index: Path) -> None:
     for name, marker in (
         ("win", "sys_platform == 'win32'"),
@@ -92,6 +94,7 @@ def test_markers_are_those_of_the_target(gathered: Gather, index: Path) -> None:
     assert gathered(requires, target=Target("linux-arm64", "3.12")).keys() - {"onscope", *requires} == {"lin"}
 
 
+@pytest.mark.long
 def test_wheels_are_those_of_the_target(gathered: Gather, index: Path) -> None:
     make_wheel(index, "a", "1.0", tag="cp311-cp311-win_amd64")
     make_wheel(index, "a", "2.0", tag="cp311-cp311-manylinux_2_28_aarch64")
@@ -186,6 +189,7 @@ def installer(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*namespace, *line], capture_output=True, text=True, env=environment, cwd=folder.parent)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="a shell script")
 def test_a_bundle_is_installed_without_network(small: Path, tmp_path: Path) -> None:
     checked = subprocess.run(["sha256sum", "-c", "--strict", "SHA256SUMS"], cwd=small, capture_output=True, text=True)

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from onscope.runtime.record import open_recording
 
 
+@pytest.mark.long
 def test_the_demo_against_its_truth(pipeline_file: Path, tmp_path: Path) -> None:
     """Pass: exit code 0, every raw frame there, and a PSNR of the raw frames like that of the simulated sensor."""
     out = tmp_path / "out"

@@ -16,6 +16,7 @@ from onscope.runtime.record import open_recording
 FRAMES = 150
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is a POSIX signal")
 def test_the_demo_survives_a_killed_worker(tmp_path: Path) -> None:
     out = tmp_path / "out"

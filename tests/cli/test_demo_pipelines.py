@@ -97,6 +97,7 @@ def demo(others: Path, *words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_a_stack_and_the_channel_that_is_to_be_found(others: Path, tmp_path: Path) -> None:
     """Pass: three planes are one result, that of the middle; the other channel is beside it, and r is told."""
     said = demo(others, "--pipeline", "my-stack", "--out", tmp_path / "out", "--worker", "thread")
@@ -126,6 +127,7 @@ def test_a_stack_and_the_channel_that_is_to_be_found(others: Path, tmp_path: Pat
     assert (tmp_path / "out" / "overview.png").is_file()
 
 
+@pytest.mark.long
 def test_phases_become_a_wide_field(others: Path, tmp_path: Path) -> None:
     """Pass: nine phases are one result; the picture has their mean, which the network's answer is here.
 

@@ -27,6 +27,7 @@ acquisition: {interval_s: 1, stage_um: [100, 100], shape: [64, 96]}
 """
 
 
+@pytest.mark.long
 def test_the_specimen_live_with_its_truth(pipeline_file: Path, tmp_path: Path) -> None:
     """Pass: exit code 0, every raw frame there, each with its truth, and a PSNR like that between the two."""
     out, mine = tmp_path / "out", tmp_path / "mine.yaml"

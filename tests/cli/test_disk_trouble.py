@@ -63,6 +63,7 @@ def test_a_disk_that_can_only_be_read(call: Call, pipeline_file: Path, stack: Pa
         assert "(Read-only file system): choose a folder that can be written to" in one_sentence(said.err)
 
 
+@pytest.mark.long
 def test_a_disk_that_vanishes(pipeline_file: Path, long_stack: Path, tmp_path: Path) -> None:
     with block_disk(tmp_path, 128) as disk:
         words = ["run", str(pipeline_file), "--source", f"replay:{long_stack}", "--fps", "40", "--worker", "thread"]

@@ -23,6 +23,7 @@ def test_it_finds_what_the_tests_need(call: Call) -> None:
         assert words in said.out
 
 
+@pytest.mark.long
 def test_two_onnxruntimes_are_noticed(tmp_path: Path) -> None:
     wheel = tmp_path / "onnxruntime_gpu-1.31.1.dist-info"
     wheel.mkdir()

@@ -28,6 +28,7 @@ def rules(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("armed", [False, True])
 def test_rules_beside_a_run(call: Call, pipeline_file: Path, rules: Path, tmp_path: Path, armed: bool) -> None:
     out, doses = tmp_path / "out", tmp_path / "doses.jsonl"
@@ -76,6 +77,7 @@ def test_a_recording_has_no_microscope(
 HEARTBEAT = "schema: 1\nheartbeat: {device: Lamp 546, property: Power_mW, values: [0.0001, 0.0002], period_s: 0.01}\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("device", "code"), [("Lamp 546", 0), ("Arduino", 1)])
 def test_the_heartbeat_of_a_calibration(
     call: Call, pipeline_file: Path, rules: Path, tmp_path: Path, device: str, code: int

@@ -72,6 +72,7 @@ def test_two_that_begin_together_do_not_remove_each_other(tmp_path: Path) -> Non
     assert open_recording(path).manifest["pipeline"] == "new"
 
 
+@pytest.mark.long
 def test_a_recording_that_a_killed_run_set_aside_is_kept(old: Path) -> None:
     aside = old.with_name(".run-before-1234")
     old.rename(aside)

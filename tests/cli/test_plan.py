@@ -30,6 +30,7 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.long
 def test_a_table_is_planned_with_and_named(call: Call, pipeline_file: Path, table: Path, tmp_path: Path) -> None:
     out, picture = tmp_path / "plan.json", tmp_path / "plan.png"
     said = call(

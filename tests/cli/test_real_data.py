@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = str(ROOT / "docs" / "examples" / "pipeline.yaml")
 
 
+@pytest.mark.long
 @pytest.mark.real_data
 def test_spots_in_tissue(call: Call, shared_data: Path, tmp_path: Path) -> None:
     image = shared_data / "spots_hybiss_spotiflow" / "img_hybiss_2d.tif"
@@ -27,6 +28,7 @@ def test_spots_in_tissue(call: Call, shared_data: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "overview.png").stat().st_size > 100_000
 
 
+@pytest.mark.long
 @pytest.mark.real_data
 def test_dark_colloids_are_no_bright_spots(call: Call, shared_data: Path, tmp_path: Path) -> None:
     movie = shared_data / "timelapse_colloids_trackpy"

@@ -44,6 +44,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_specimen_with_a_sweep(files: Path, call: Call) -> None:
     said = call(
         *("rehearse", "rules.yaml", "--on", "specimen:busy.yaml", "--hours", "0.6", "--seed", "4", "--out", "out"),

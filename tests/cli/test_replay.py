@@ -46,6 +46,7 @@ def test_images_are_picked(call: Call, pipeline_file: Path, stack: Path, tmp_pat
     assert "expected axes and numbers: c=1" in said.err
 
 
+@pytest.mark.long
 def test_trouble_on_purpose_is_told_in_the_recording(
     call: Call, pipeline_file: Path, stack: Path, tmp_path: Path
 ) -> None:
@@ -67,6 +68,7 @@ def test_trouble_on_purpose_is_told_in_the_recording(
     assert "found 'rain=3%' in a schedule of faults" in said.err
 
 
+@pytest.mark.long
 def test_a_replay_is_held_against_its_recording(call: Call, pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
     live, again = tmp_path / "live", tmp_path / "again"
     words = ["--faults", "seed=1,drop=10%,fail=20%"]
@@ -90,6 +92,7 @@ def test_a_replay_is_held_against_its_recording(call: Call, pipeline_file: Path,
     assert f"{frames - results} skipped(as recorded)" in said.out
 
 
+@pytest.mark.long
 def test_a_replay_is_changed_as_its_recording_was(call: Call, pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
     live = tmp_path / "live"
     other = models.plus(tmp_path / "other", 2)
@@ -116,6 +119,7 @@ def test_a_replay_is_changed_as_its_recording_was(call: Call, pipeline_file: Pat
     assert "was not found" in said.out
 
 
+@pytest.mark.long
 def test_a_recording_of_other_frames_has_nothing_in_common(
     call: Call, pipeline_file: Path, stack: Path, tmp_path: Path
 ) -> None:

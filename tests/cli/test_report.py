@@ -25,6 +25,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("report") / "run"
 
 
+@pytest.mark.long
 def test_the_page_of_a_run(call: Call, recorded: Path, pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
     ran = call("run", pipeline_file, "--source", f"replay:{stack}", "--worker", "thread", "--out", recorded)
     assert ran.code == 0, ran.err

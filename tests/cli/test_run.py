@@ -72,6 +72,7 @@ def test_an_unknown_format_is_named(call: Call, pipeline_file: Path, stack: Path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_a_recording_can_be_run_again(call: Call, pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     assert call("run", pipeline_file, "--source", f"replay:{stack}", "--out", first, "--worker", "thread").code == 0
@@ -101,6 +102,7 @@ def test_fewer_frames_than_asked_for_is_exit_code_1(
     assert f"found {FRAMES} raw frames in the recording, expected the {FRAMES + 5} asked for" in said.out
 
 
+@pytest.mark.long
 def test_overwrite_must_be_said(call: Call, pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
     words = ("run", pipeline_file, "--source", f"replay:{stack}", "--worker", "thread", "--out", tmp_path / "out")
     assert call(*words).code == 0
@@ -112,6 +114,7 @@ def test_overwrite_must_be_said(call: Call, pipeline_file: Path, stack: Path, tm
     assert len(open_recording(tmp_path / "out")) == 2
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is sent to a child otherwise on Windows")
 def test_ctrl_c_ends_in_order(pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"

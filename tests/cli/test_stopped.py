@@ -69,6 +69,7 @@ class Started:
             file.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "code", "words"), [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")]
 )
@@ -100,6 +101,7 @@ def test_a_signal_ends_a_run_in_order(
     assert all(line["run"] for line in log if line.get("event") == "ended")
 
 
+@pytest.mark.long
 def test_a_second_sigterm_ends_it_at_once(pipeline_file: Path, tmp_path: Path) -> None:
     """The first one waits for a worker that stands still; the second does not."""
     with Started(pipeline_file, tmp_path / "out", "--provider", "null:4000") as run:
@@ -118,6 +120,7 @@ def test_a_second_sigterm_ends_it_at_once(pipeline_file: Path, tmp_path: Path) -
         os.kill(worker, signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_a_signal_before_the_first_frame_leaves_nothing_behind(pipeline_file: Path, tmp_path: Path) -> None:
     with Started(pipeline_file, tmp_path / "out") as run:
         run.await_frames("preparing: ")

@@ -7,12 +7,15 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from onscope.drivers.truth import read_truth
 from onscope.runtime.record import open_recording
 
 from .test_demo_specimen import MINE
 
 
+@pytest.mark.long
 def test_a_truth_that_was_not_saved_is_exit_code_1(pipeline_file: Path, tmp_path: Path) -> None:
     """Pass: the raw frames are all there, the summary names what ended the truth, and the exit code is 1."""
     out, mine = tmp_path / "out", tmp_path / "mine.yaml"

@@ -61,6 +61,7 @@ def is_frame(number: int, head: dict[str, Any]) -> bool:
     return "frame" in head and head["frame"]["seq"] == number
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a POSIX signal")
 def test_a_run_is_looked_at_and_ended_by_a_viewer(
     call: Call, pipeline_file: Path, stack: Path, images: np.ndarray, tmp_path: Path
@@ -113,6 +114,7 @@ def test_a_run_is_looked_at_and_ended_by_a_viewer(
     assert said.code == 0, said.out
 
 
+@pytest.mark.long
 def test_a_token_is_wanted_and_stays_out_of_the_recording(pipeline_file: Path, stack: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["run", pipeline_file, "--source", f"replay:{stack}", "--fps", 1, "--frames", 3, "--out", out]
@@ -164,6 +166,7 @@ def has_said(looker: Looker, armed: bool) -> bool:
     return any(each["armed"] is armed for each in told if each)
 
 
+@pytest.mark.long
 def test_a_viewer_arms_and_disarms_the_feedback(pipeline_file: Path, tmp_path: Path) -> None:
     rules, out = tmp_path / "rules.yaml", tmp_path / "out"
     rules.write_text(RULES)
@@ -194,12 +197,14 @@ def test_a_viewer_arms_and_disarms_the_feedback(pipeline_file: Path, tmp_path: P
     ]
 
 
+@pytest.mark.long
 def test_the_demo_says_where_its_view_is(call: Call, tmp_path: Path) -> None:
     said = call("demo", "--frames", 10, "--out", tmp_path / "out", "--view", "--no-browser")
     assert said.code == 0, said.out + said.err
     assert "view: http://127.0.0.1:" in said.out
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a POSIX signal")
 def test_a_recording_is_looked_at(
     call: Call, pipeline_file: Path, stack: Path, images: np.ndarray, tmp_path: Path

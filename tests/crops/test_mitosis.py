@@ -53,6 +53,7 @@ def live(field: Field, table: np.ndarray[Any, Any], **more: Any) -> np.ndarray[A
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_classes_are_those_of_the_classifier_run_offline_on_the_same_crops(number: int) -> None:
     field = fields(number)[0]
@@ -84,6 +85,7 @@ def test_most_of_them_are_right() -> None:
     assert np.mean(right) > 0.8
 
 
+@pytest.mark.long
 def test_known_frequencies_make_fewer_resting_nuclei_divide() -> None:
     frequencies = [0.88, 0.02, 0.02, 0.03, 0.05]
     plain = known = resting = 0

@@ -60,6 +60,7 @@ def test_a_prediction_that_is_too_dark_is_tried_all_the_same() -> None:
     assert 20 < came.changes[1].at_ns / 1e9 < 100
 
 
+@pytest.mark.long
 @settings(max_examples=20, deadline=None)
 @given(
     share=st.floats(0.5, 2.0),

@@ -121,6 +121,7 @@ def test_another_package_and_what_is_tuned_of_both(runtime: Make, plus: Pipeline
         it.swap("plus", other)
 
 
+@pytest.mark.long
 def test_nothing_is_computed_and_tried_again(runtime: Make, plus: Pipeline, events: list[Event]) -> None:
     it = runtime(plus, ["pass-through"])
     results = it.subscribe(block(400))
@@ -197,6 +198,7 @@ def test_wrong_steps_are_refused(plus: Pipeline, steps: list[str], words: str) -
         Runtime(plus, worker="thread", budget=Budget(40, steps))
 
 
+@pytest.mark.long
 def test_a_recording_knows_and_computes_it_again(runtime: Make, plus: Pipeline, tmp_path: Path) -> None:
     other = plus_two(tmp_path / "two")
     steps = ["roi=0.5", f"swap:plus={other.folder}", "skip=double"]

@@ -186,6 +186,7 @@ def run(pipeline: Pipeline, words: str) -> tuple[list[tuple[Any, ...]], dict[int
     return rows, {result.frame.id.seq: result["plus"].tobytes() for result in results}
 
 
+@pytest.mark.long
 def test_the_same_seed_makes_the_same_ledger_and_the_answers_are_the_real_ones(folder: Path) -> None:
     pipeline = Pipeline([Stage("plus", models.plus_one(folder / "faulty"))])
     _, whole = run(pipeline, "seed=1")

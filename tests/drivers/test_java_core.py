@@ -206,6 +206,7 @@ def test_leaving_leaves_no_thread_and_the_server_running(studio: Studio) -> None
         assert not scope.core.is_sequence_running()
 
 
+@pytest.mark.long
 def test_a_server_that_dies_is_noticed_and_one_that_is_back_is_used(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
     with micromanager.connect(studio.port) as scope:

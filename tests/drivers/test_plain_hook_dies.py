@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .acquisition import acquire
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +26,7 @@ print(json.dumps([str(acquired.error), len(acquired.saved)]), flush=True)
 """
 
 
+@pytest.mark.long
 def test_a_slow_hook_ends_the_acquisition(tmp_path: Path) -> None:
     # In a process of its own: what an overflow leaves of a core is nothing that other tests should run beside.
     done = subprocess.run(

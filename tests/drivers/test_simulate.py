@@ -94,6 +94,7 @@ def test_the_images_are_valid_ome_zarr_with_axes_scale_and_channels(data: Path) 
     assert labels["labels"] == ["bodies", "nuclei"]
 
 
+@pytest.mark.long
 def test_a_stack_of_some_channels_as_tiff_and_as_zarr_holds_the_same(tmp_path: Path) -> None:
     """Pass: both formats have the same pixels; planes lie around the channel's focal plane, and differ."""
     words = ("dividing-cells", "--frames", "2", "--shape", "48", "--planes", "3", "--step-um", "1.5")

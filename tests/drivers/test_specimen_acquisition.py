@@ -348,6 +348,7 @@ def test_there_is_one_core_per_process_and_then_the_next(scope: specimen.Specime
         assert len(list(again.live(2).frames(2))) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["left running", "mounted"])
 def test_a_script_ends_in_order(how: str) -> None:
     script = f"""

@@ -85,6 +85,7 @@ def test_light_that_fails_is_told_too() -> None:
     mmc.unloadAllDevices()
 
 
+@pytest.mark.long
 def test_stopping_waits_for_the_picture_at_hand() -> None:
     scene = Slow()
     mmc = mounted(scene, clock=specimen.RealClock())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import useq
 
 from onscope.drivers import specimen
@@ -24,6 +25,7 @@ SEQUENCE = useq.MDASequence.model_validate(
 )
 
 
+@pytest.mark.long
 def test_the_truth_of_every_frame_of_an_mda(tmp_path: Path) -> None:
     """Pass: all eight frames have their truth, which is what the camera saw at that place, but for its noise."""
     (tmp_path / "mine.yaml").write_text(MINE, encoding="utf-8")

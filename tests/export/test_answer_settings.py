@@ -51,6 +51,7 @@ def test_other_texts_are_a_sentence(kind: str, text: str, words: str) -> None:
         parse_answer(kind, [text])
 
 
+@pytest.mark.long
 def test_they_are_in_the_package(tmp_path: Path) -> None:
     torch.save(Smooth().state_dict(), tmp_path / "smooth.pt")
     out = tmp_path / "peaks-test"

@@ -43,6 +43,7 @@ def package(exported: Path, tmp_path: Path) -> Path:
     return shutil.copytree(exported, tmp_path / "package")
 
 
+@pytest.mark.long
 def test_export_then_validate(weights: Path, tmp_path: Path) -> None:
     out = tmp_path / "smooth-test"
     network = f"{Smooth.__module__}:Smooth(features=2)"

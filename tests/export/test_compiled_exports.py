@@ -46,6 +46,7 @@ def frame() -> Any:
     return np.random.default_rng(4).integers(0, 4096, (44, 60)).astype(np.uint16)
 
 
+@pytest.mark.long
 def test_onnx(tmp_path: Path, frame: Any) -> None:
     path = by_torch(Ladder(), (1, 1, 32, 32), tmp_path / "ladder.onnx", 11, {0: "n", 2: "h", 3: "w"})
     found = through(path, tmp_path, frame, "--dtype", "uint16", "--normalise", "scale:0.001")
@@ -54,6 +55,7 @@ def test_onnx(tmp_path: Path, frame: Any) -> None:
     assert close(found.reshape(wanted.shape), wanted)
 
 
+@pytest.mark.long
 def test_czann(tmp_path: Path, frame: Any) -> None:
     network = ChannelsLast(Ladder(1, 2))
     file = by_torch(network, (1, 64, 48, 1), tmp_path / "exported.onnx", 12, {0: "batch_size"})

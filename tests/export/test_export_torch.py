@@ -133,6 +133,7 @@ def test_the_onnx_file_is_tidy(smooth: Report) -> None:
     assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
 
 
+@pytest.mark.long
 def test_the_same_network_gives_the_same_bytes(make: Any, counts: Any) -> None:
     first = make(Smooth(), counts)
     files = {path.name: path.read_bytes() for path in first.folder.iterdir()}

@@ -49,6 +49,7 @@ def played(source: str) -> list[Any]:
         return [frame.pixels for frame in opened.frames()]
 
 
+@pytest.mark.long
 def test_half_a_second_of_the_demo_camera() -> None:
     told = []
     frames, notes = read_frames([Live("demo", 0.5)], CAMERA, 6, lambda *words: told.append(words))
@@ -64,6 +65,7 @@ def test_half_a_second_of_the_demo_camera() -> None:
     assert told[-1] == ("reading the frames", 6, 6)
 
 
+@pytest.mark.long
 def test_a_camera_that_stands_still_is_told() -> None:
     _, notes = read_frames([Live("micromanager:demo", 0.3, {"exposure_ms": 5.0})], CAMERA, 4)
     assert "all 4 frames are the same: they stand for one only, so give some that differ" in notes
@@ -82,6 +84,7 @@ def test_frames_are_the_cameras_and_losses_are_counted(tmp_path: Path) -> None:
     assert "9 of 24 frames from scripted:script.yaml were used, evenly spread" in notes
 
 
+@pytest.mark.long
 def test_a_network_of_several_time_points_gets_runs_without_a_gap(tmp_path: Path) -> None:
     source = script(tmp_path, "{burst: 4}, {drop: 1}, {burst: 5}")
     frames, _ = read_frames([Live(source, 60)], Form("btyx", (1, 3, 32, 32), "uint16", 16, 1))
@@ -134,6 +137,7 @@ def test_a_camera_that_gives_nothing_is_not_waited_for_for_ever(
     assert signal.getsignal(signal.SIGINT) is heard
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="a process group and its Ctrl-C")
 def test_ctrl_c_stops_the_camera_and_leaves_nothing(tmp_path: Path) -> None:
     source = script(tmp_path, "{steady: {n: 100000, fps: 50}}", "true")
@@ -169,6 +173,7 @@ def test_a_process_that_dies_is_told(monkeypatch: Any) -> None:
         read_frames([Live("demo")], CAMERA)
 
 
+@pytest.mark.long
 def test_refusals(tmp_path: Path, monkeypatch: Any) -> None:
     with pytest.raises(ExportError, match="found nothing at nothing:1, expected frames"):
         read_frames(["nothing:1"], CAMERA)
@@ -207,6 +212,7 @@ def test_items_are_evenly_spread_however_many_come(most: int) -> None:
         assert len(thinned._held) < 2 * most or most == 1
 
 
+@pytest.mark.long
 def test_a_package_is_reduced_on_frames_of_a_source(tmp_path: Path) -> None:
     whole = packaged(tmp_path / "whole")
     words = ["reduce", whole, "--precision", "int8", "--calibrate", "scripted:fps=500,n=30,size=48", "--seconds", "5"]

@@ -72,6 +72,7 @@ def reduced(whole: Path) -> tuple[Path, tuple[VariantReport, ...]]:
     return target, reports
 
 
+@pytest.mark.long
 def test_both_variants_pass_and_are_what_their_names_say(reduced: tuple[Path, tuple[VariantReport, ...]]) -> None:
     folder, reports = reduced
     package = Package.load(folder)

@@ -47,6 +47,7 @@ def test_the_command_is_registered() -> None:
     assert project["project"]["entry-points"]["onscope.commands"]["reduce"] == f"{reduce.__module__}:reduce"
 
 
+@pytest.mark.long
 def test_it_shows_what_it_does_and_what_came_of_it(reduced: tuple[Path, Any]) -> None:
     out, done = reduced
     assert done.exit_code == 0, done.output

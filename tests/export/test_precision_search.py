@@ -206,6 +206,7 @@ def test_a_slow_network_is_measured_in_fewer_rounds(carried: Package) -> None:
     assert told == [(step, 0, 5), (step, 0, 5), (step, 1, 5), (step, 5, 5)]
 
 
+@pytest.mark.long
 def test_transposed_convolutions_are_quantised_too(tmp_path: Path) -> None:
     export_torch(
         Transposed(), images(1)[0][None, None], tmp_path / "up", name="a network", description="For a test.",

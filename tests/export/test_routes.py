@@ -40,6 +40,7 @@ def weights(tmp_path: Path) -> Path:
     return tmp_path / "smooth.pt"
 
 
+@pytest.mark.long
 def test_a_state_dict_becomes_a_package(weights: Path, make: Any, counts: Any) -> None:
     loaded = load_state_dict(weights, f"{SMOOTH}(features=3)")
     assert loaded.source_sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()

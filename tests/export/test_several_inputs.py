@@ -138,6 +138,7 @@ def close(have: Any, want: Any) -> bool:
     return have.shape == want.shape and bool(np.abs(have - want).max() <= 2e-4 * (want.max() - want.min()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("open_by", [by_state_dict, by_script, by_program])
 @pytest.mark.parametrize("case", CASES)
 def test_each_route(tmp_path: Path, case: str, open_by: Callable[[nn.Module, str, Path], Any]) -> None:

@@ -54,6 +54,7 @@ def _described(folder: Path) -> list[dict[str, object]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("levels", [0, 1, 3])
 def test_a_u_net_needs_no_step_to_be_said(levels: int, tmp_path: Path) -> None:
     found, notes = sizes(Levels(levels), tmp_path / "package")
@@ -63,6 +64,7 @@ def test_a_u_net_needs_no_step_to_be_said(levels: int, tmp_path: Path) -> None:
     assert Package.load(tmp_path / "package").name == "package"
 
 
+@pytest.mark.long
 def test_a_step_that_is_said_is_not_tried(tmp_path: Path) -> None:
     found, notes = sizes(Levels(2), tmp_path / "package", minimum=32, step=32)
     assert found == {"min": 32, "step": 32}
@@ -71,6 +73,7 @@ def test_a_step_that_is_said_is_not_tried(tmp_path: Path) -> None:
         sizes(Levels(2), tmp_path / "other", step=1)
 
 
+@pytest.mark.long
 def test_a_larger_minimum_is_found_before_a_larger_step(tmp_path: Path) -> None:
     assert sizes(Levels(5), tmp_path / "deepest")[0] == {"min": 32, "step": 32}
 

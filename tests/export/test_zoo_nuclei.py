@@ -86,6 +86,7 @@ def test_light_is_changed_but_not_what_is_seen() -> None:
         assert np.corrcoef(frame.ravel(), other.ravel())[0, 1] > 0.8
 
 
+@pytest.mark.long
 def test_training_is_seeded_and_lowers_the_loss() -> None:
     fields = [field(seed) for seed in range(4)]
     ends = []

@@ -106,6 +106,7 @@ class Run:
         self.session.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shared", ["0", "1"], ids=["discrete", "shared memory"])
 @pytest.mark.parametrize("refuses", ["", "cudaStreamEndCapture"], ids=["recorded", "launched"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

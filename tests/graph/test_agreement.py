@@ -173,6 +173,7 @@ def test_dtypes_of_frames_and_of_networks(agrees: Agrees, described: str, dtype:
             agrees(replace(recipe, given="uint16", answered="uint16"), (23, 29), dtype=dtype)
 
 
+@pytest.mark.long
 @settings(
     max_examples=30,
     deadline=None,

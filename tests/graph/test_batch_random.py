@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from onnx import helper
@@ -23,6 +24,7 @@ ROUNDED = 1e-5
 """Of the range: matrix products and convolutions of another batch are added up in another order, one after another."""
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(made=grown(), seed=st.integers(0, 99), most=st.integers(1, 4))
 def test_batches_are_single_runs_stacked(made: tuple[Growing, dict[str, In]], seed: int, most: int) -> None:

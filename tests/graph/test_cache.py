@@ -135,6 +135,7 @@ def test_a_description_is_read_back_as_it_was(package: Package, tmp_path: Path) 
     assert compiled_from(json.loads(json.dumps(compiled_message(compiled))), compiled.path) == compiled
 
 
+@pytest.mark.long
 def test_two_processes_compile_the_same_at_once(package: Package, tmp_path: Path) -> None:
     code = (
         "import sys; from tests.graph.run import request, Package, Raw, compile_group\n"

@@ -15,6 +15,7 @@ Make = Callable[..., Runtime]
 CAMERA = FrameSpec((512, 512), "uint16", camera="Camera")
 
 
+@pytest.mark.long
 def test_400_frames_at_10_ms_beside_a_model_of_200_ms(runtime: Make, tmp_path: Path) -> None:
     """A hook that waits for the same model ends with `Sequence buffer overflow` after some 40 frames."""
     it = runtime(worker="process", provider="null:200", spec=CAMERA)  # its three stages are one graph

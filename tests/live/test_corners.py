@@ -194,6 +194,7 @@ def test_a_refusal_is_told_also_when_nobody_asked(pipeline: Pipeline) -> None:
     assert [event.kind for event in events if "no engine named 'warp'" in event.message] == ["refused"]
 
 
+@pytest.mark.long
 def test_the_worker_imports_nothing_from_where_it_runs(folder: Path, tmp_path: Path) -> None:
     models.pipeline(folder)
     (tmp_path / "json.py").write_text("raise SystemExit('this is not the json you want')")

@@ -136,6 +136,7 @@ stages:
 """
 
 
+@pytest.mark.long
 def test_the_shipped_networks_one_after_the_other(runtime: Make, tmp_path: Path) -> None:
     """What is told live are the classes of the classifier run offline on crops around the objects that were found."""
     file = tmp_path / "pipeline.yaml"

@@ -156,6 +156,7 @@ def test_a_run_that_took_everything_is_repeated(tmp_path: Path, kind: str) -> No
     assert live.ledger.counts["done"] > 20
 
 
+@pytest.mark.long
 def test_frames_by_themselves_are_equal_whatever_was_skipped(tmp_path: Path) -> None:
     """Single frames with statistics of their own: a replay has all answers, and those of the live run are equal."""
     pipeline = Pipeline([Stage("net", scaled(tmp_path / "net", RANGE))])
@@ -166,6 +167,7 @@ def test_frames_by_themselves_are_equal_whatever_was_skipped(tmp_path: Path) -> 
     assert found.models == ("net: another provider (cpu and scripted:seed=5,slow=12@40%)",)
 
 
+@pytest.mark.long
 def test_statistics_after_skipped_frames_are_told_apart(tmp_path: Path) -> None:
     """Under `block` a replay freezes its statistics on other frames than a live run that skipped some."""
     pipeline = normalised("frozen")(tmp_path)
@@ -177,6 +179,7 @@ def test_statistics_after_skipped_frames_are_told_apart(tmp_path: Path) -> None:
     assert stage.other_windows == 0
 
 
+@pytest.mark.long
 def test_changes_of_size_and_type_are_replayed(tmp_path: Path) -> None:
     pipeline = Pipeline(
         [Stage("net", models.plus_one(tmp_path / "net")), Stage("found", models.brightest(tmp_path / "b"))]
@@ -195,6 +198,7 @@ def test_changes_of_size_and_type_are_replayed(tmp_path: Path) -> None:
     assert found.frames == 50
 
 
+@pytest.mark.long
 def test_two_cameras_are_replayed_together(tmp_path: Path) -> None:
     pipeline = Pipeline(
         [
@@ -209,6 +213,7 @@ def test_two_cameras_are_replayed_together(tmp_path: Path) -> None:
     assert found.frames == 40
 
 
+@pytest.mark.long
 def test_a_replay_under_faults_is_the_same_each_time(tmp_path: Path) -> None:
     pipeline = recurrent("reset")(tmp_path)
     record(pipeline, camera(), tmp_path / "live", admission=keep_newest(2), provider="cpu")
@@ -224,6 +229,7 @@ def test_a_replay_under_faults_is_the_same_each_time(tmp_path: Path) -> None:
     assert found.results_only == (0, 0)
 
 
+@pytest.mark.long
 def test_micro_managers_demo_camera(tmp_path: Path) -> None:
     """A real core and real networks: beads, a change of the region in mid-run, stages of images and of points."""
     pipeline = Pipeline(
@@ -247,6 +253,7 @@ def test_micro_managers_demo_camera(tmp_path: Path) -> None:
     assert len(open_recording(tmp_path / "again").segments) == 2
 
 
+@pytest.mark.long
 def test_the_specimen(tmp_path: Path) -> None:
     """Living cells: label images, of a real network, from several threads."""
     pipeline = Pipeline([Stage("nuclei", "zoo/nuclei-cells")])
@@ -263,6 +270,7 @@ def test_the_specimen(tmp_path: Path) -> None:
     assert any(image.role == "derived" and np.dtype(image.dtype).kind in "iu" for image in images.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["data.ome.zarr", "data.ome.tiff"])
 def test_frames_that_an_acquisition_saved_itself(tmp_path: Path, name: str) -> None:
     """The recording has answers and identities, and points to the pixels: together they are a source again."""

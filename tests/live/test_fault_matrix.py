@@ -98,6 +98,7 @@ def test_every_fault_has_its_place_in_the_account(
         assert not {"worker died", "worker gone"} & set(kinds)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("worker", WORKERS)
 @pytest.mark.parametrize(
     "admission",
@@ -140,6 +141,7 @@ def test_one_that_dies_whenever_it_is_prepared_is_given_up(runtime: Make, root: 
     assert (kinds.count("worker died"), kinds.count("refused"), kinds.count("worker gone")) == (2, 1, 0)
 
 
+@pytest.mark.long
 def test_one_that_takes_more_memory_than_agreed_is_replaced(
     runtime: Make, root: Pipeline, events: list[Event], tmp_path: Path
 ) -> None:

@@ -110,6 +110,7 @@ def _wait_for_another(it: Runtime, pid: int, events: list[Event]) -> None:
     wait_for(lambda: it.worker_pid != pid or "worker gone" in kinds(events))
 
 
+@pytest.mark.long
 @posix
 def test_a_killed_acquisition_leaves_nothing_behind(folder: Path) -> None:
     models.pipeline(folder)
@@ -133,6 +134,7 @@ time.sleep(60)
     wait_for(lambda: not list(Path("/dev/shm").glob(f"onscope-{parent.pid}-*")))
 
 
+@pytest.mark.long
 def test_a_runtime_that_was_never_closed_ends_with_the_program(folder: Path) -> None:
     models.pipeline(folder)
     code = f"""
@@ -151,6 +153,7 @@ print(results.take(5)["plus"][0, 0])
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "101", "")
 
 
+@pytest.mark.long
 def test_it_works_from_standard_input(folder: Path) -> None:
     models.pipeline(folder)
     script = f"""
@@ -211,6 +214,7 @@ def test_nan_in_a_frame_fails_the_frame_alone(runtime: Make, folder: Path) -> No
     assert "answered NaN" in it.ledger.table()[1].reason
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("worker", ["process", "thread"])
 def test_what_cannot_be_prepared_is_told_in_a_sentence(
     pipeline: Pipeline, events: list[Event], worker: str, folder: Path

@@ -37,6 +37,7 @@ def several(numbers: range = FEW) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("seed", [*numbers, *slow])
 
 
+@pytest.mark.long
 @several()
 def test_worker_and_recorder_are_killed_at_random(folder: Path, tmp_path: Path, seed: int) -> None:
     """Each at most twice: the third death within half a minute is the end by agreement."""
@@ -143,6 +144,7 @@ with Runtime(pipeline, record=recording) as runtime:
 """
 
 
+@pytest.mark.long
 @several()
 def test_the_acquisition_is_killed_at_random(folder: Path, tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)

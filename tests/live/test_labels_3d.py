@@ -156,6 +156,7 @@ def test_values_without_bounds_are_labels_all_the_same(value: float) -> None:
     assert found.max() == 1 if value > 0 else np.array_equal(np.unique(found), np.arange(1, 8 * 20 * 24 + 1))
 
 
+@pytest.mark.long
 @given(st.integers(0, 1000), st.floats(0.1, 50))
 @settings(max_examples=10, deadline=None)
 def test_whatever_a_network_answers_there_is_a_label_volume(seed: int, size: float) -> None:

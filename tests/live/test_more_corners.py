@@ -37,6 +37,7 @@ def interrupted_after(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.long
 def test_many_changes_beside_a_hanging_model_hold_nobody_up(runtime: Make, folder: Path, events: list[Event]) -> None:
     stages = [Stage(f"plus{n}", models.plus_one(folder / "many")) for n in range(20)]
     it = runtime(Pipeline(stages), SPEC, worker="process", provider="scripted:hang@0", patience_s=1.0)
@@ -64,6 +65,7 @@ def test_what_is_prepared_ahead_is_there_when_its_frames_come(runtime: Make) -> 
     assert it.ledger.reasons == {"done": len(specs)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["queue", "recorder"])
 def test_ctrl_c_while_submit_waits_loses_neither_slot_nor_account(runtime: Make, tmp_path: Path, where: str) -> None:
     recording = Recording(tmp_path / "run", buffer_mb=0.02)

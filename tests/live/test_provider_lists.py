@@ -111,6 +111,7 @@ FAULTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("worker", WORKERS)
 @pytest.mark.parametrize("admission", ADMISSIONS, ids=lambda admission: admission.kind)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.schedule)
@@ -199,6 +200,7 @@ def test_a_list_of_which_none_runs_is_refused(runtime: Make, root: Pipeline) -> 
         runtime(root, SPEC, provider="cudda,cpu")
 
 
+@pytest.mark.long
 def test_a_second_death_while_it_opens_is_no_end_of_a_list(runtime: Make, root: Pipeline, events: list[Event]) -> None:
     with pytest.raises(WorkerError, match="2 times while it prepared"):
         runtime(root, SPEC, worker="process", provider="scripted:die@-1")

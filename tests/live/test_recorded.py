@@ -53,6 +53,7 @@ def test_every_raw_frame_is_recorded_and_every_result(
     assert (tmp_path / "run" / "ledger.csv").read_text().count("\n") == 91
 
 
+@pytest.mark.long
 def test_a_model_that_never_answers_costs_no_raw_frame(runtime: Make, plus: Pipeline, tmp_path: Path) -> None:
     camera = scripted.camera([Steady(200, fps=2000)], shape=(64, 64), name="cam")
     it = runtime(plus, None, worker="process", record=tmp_path / "run", provider="scripted:hang@0")
@@ -70,6 +71,7 @@ def recorded(it: Runtime, camera: scripted.ScriptedCamera) -> dict[FrameId, int]
     return {row.id: camera.crc(row.id) for row in sorted(it.ledger.table())}
 
 
+@pytest.mark.long
 def test_a_disk_that_stands_still_makes_the_source_wait_and_nothing_is_lost(
     runtime: Make, plus: Pipeline, tmp_path: Path
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_disk_that_stands_still_makes_the_source_wait_and_nothing_is_lost(
     check_recording(tmp_path / "run", recorded(it, camera))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kills", [1, 2])
 def test_a_recorder_that_is_killed_loses_nothing(
     runtime: Make, plus: Pipeline, events: list[Event], tmp_path: Path, kills: int

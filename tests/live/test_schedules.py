@@ -26,6 +26,7 @@ def run(schedule: Schedule, pipeline: Pipeline) -> None:
         carry_out(schedule, pipeline, Path(folder))
 
 
+@pytest.mark.long
 @settings(max_examples=10, deadline=None, suppress_health_check=QUIET)
 @given(schedule=schedules())
 def test_random_schedules(pipeline: Pipeline, schedule: Schedule) -> None:

@@ -144,6 +144,7 @@ def lanes() -> set[str]:
     return {path.name for path in SYSTEM_FOLDER.glob(f"{PREFIX}-{os.getpid()}-*")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("worker", ["process", "thread"])
 def test_one_camera_is_not_held_up_by_another_that_is_prepared(folder: Path, runtime: Make, worker: str) -> None:
     slow = models.plus_one(folder / "slow")

@@ -88,6 +88,7 @@ def streaming(it: Runtime) -> Iterator[Stream]:
         threads[1].join()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("worker", ["process", "thread"])
 def test_under_load_no_frame_is_lost(runtime: Make, tmp_path: Path, worker: str, events: list[Event]) -> None:
     it = runtime(pipeline(tmp_path), worker=worker, admission=block(2))
@@ -134,6 +135,7 @@ def test_twenty_in_a_row(runtime: Make, tmp_path: Path) -> None:
     until(lambda: sum(each.is_alive() for each in workers) <= 1)
 
 
+@pytest.mark.long
 def test_several_processes_in_a_row_leave_none_behind(runtime: Make, tmp_path: Path) -> None:
     it = runtime(pipeline(tmp_path), worker="process", admission=block(2))
     pids = [it.worker_pid]
@@ -148,6 +150,7 @@ def test_several_processes_in_a_row_leave_none_behind(runtime: Make, tmp_path: P
     assert it.ledger.counts["done"] == made.frames == len(made.results)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("worker", ["process", "thread"])
 def test_what_cannot_take_the_place_leaves_the_old_one(runtime: Make, tmp_path: Path, worker: str) -> None:
     it = runtime(pipeline(tmp_path), worker=worker, admission=block(2))
@@ -264,6 +267,7 @@ def test_closing_ends_one_that_is_prepared(runtime: Make, tmp_path: Path) -> Non
     assert all("closed" in str(each) for each in failures)
 
 
+@pytest.mark.long
 def test_settings_go_on_and_new_looks_have_the_new_one(runtime: Make, tmp_path: Path) -> None:
     it = runtime(pipeline(tmp_path), worker="thread", admission=block(2))
     it.tune("found", threshold=300)
@@ -284,6 +288,7 @@ def test_settings_go_on_and_new_looks_have_the_new_one(runtime: Make, tmp_path: 
         assert result.provenance["found"].package == other.package_sha256
 
 
+@pytest.mark.long
 def test_a_recording_knows_it(runtime: Make, tmp_path: Path) -> None:
     it = runtime(pipeline(tmp_path), worker="process", admission=block(2), record=tmp_path / "run")
     new = plus(tmp_path, 7)
@@ -327,6 +332,7 @@ def test_a_look_that_no_stage_runs_on_is_no_hindrance(runtime: Make, tmp_path: P
     assert (it.ledger.counts["done"], it.ledger.counts["skipped"], len(it.ledger.table())) == (1, 1, 2)
 
 
+@pytest.mark.long
 def test_a_number_tuned_to_what_the_old_package_says_goes_on(runtime: Make, tmp_path: Path) -> None:
     it = runtime(pipeline(tmp_path), worker="thread", admission=block(2))
     other = models.brightest(tmp_path / "other")

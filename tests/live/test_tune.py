@@ -186,6 +186,7 @@ def test_a_closed_one_says_so(runtime: Make) -> None:
         it.tune("found", threshold=3)
 
 
+@pytest.mark.long
 def test_a_recording_knows_it(runtime: Make, tmp_path: Path) -> None:
     it = runtime(worker="process", admission=block(2), record=tmp_path / "run")
     results = it.subscribe(block(20))
@@ -207,6 +208,7 @@ def test_a_recording_knows_it(runtime: Make, tmp_path: Path) -> None:
     assert not again.stages["found"].wrong
 
 
+@pytest.mark.long
 def test_numbers_of_a_steps_decoder(runtime: Make, tmp_path: Path) -> None:
     spec = FrameSpec((128, 128), "uint16", camera="cam", pixel_size_um=0.1625)
     y, x = np.mgrid[:128, :128]

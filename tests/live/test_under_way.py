@@ -37,6 +37,7 @@ def answers(results: list[Result]) -> list[tuple[object, ...]]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_all_kinds_of_pipelines_answer_as_on_the_cpu(kind: str, tmp_path: Path) -> None:
     make, spec, frame = KINDS[kind]

@@ -201,6 +201,7 @@ def adding(folder: Path) -> Package:
     return Package.load(folder)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("gather", "faults"),
     [

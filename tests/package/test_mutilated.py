@@ -78,6 +78,7 @@ def open_or_refuse(folder: Path) -> None:
     assert len(words) < 700
 
 
+@pytest.mark.long
 @fuzz
 @given(data=st.data())
 def test_any_field_may_hold_anything(

@@ -93,6 +93,7 @@ with Runtime(Pipeline([Stage("net", sys.argv[1])]), record=sys.argv[2], admissio
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="kills with SIGKILL")
 def test_a_killed_run_is_told_at_once(tmp_path: Path) -> None:
     scaled(tmp_path / "net", RANGE)

@@ -190,6 +190,7 @@ def test_a_rolling_window_of_stacks_is_counted_as_it_came(tmp_path: Path) -> Non
 INDICES = st.dictionaries(st.sampled_from(["t", "c", "z", "p", "g"]), st.integers(-1, 3), max_size=4)
 
 
+@pytest.mark.long
 @settings(max_examples=10, deadline=None)
 @given(indices=st.lists(st.tuples(INDICES, st.integers(0, 2)), min_size=1, max_size=25))
 def test_frames_of_any_position_come_back(tmp_path_factory: pytest.TempPathFactory, indices: list[Any]) -> None:

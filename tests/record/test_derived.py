@@ -69,6 +69,7 @@ def acquisition(positions: int, channels: int, planes: int, points: int) -> Iter
         }
 
 
+@pytest.mark.long
 @settings(max_examples=5, deadline=None)
 @given(
     sizes=st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 3), st.integers(1, 3)),

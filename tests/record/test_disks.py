@@ -32,6 +32,7 @@ def check(folder: Path, at_least: int = 1) -> None:
     assert report.good, report.faults
 
 
+@pytest.mark.long
 def test_a_slow_disk_makes_the_camera_wait_and_loses_nothing(tmp_path: Path) -> None:
     """Pass: at a tenth of what comes, the slots fill, saving waits, and in the end every frame is there."""
     with block_disk(tmp_path, 64) as disk:

@@ -105,6 +105,7 @@ def test_a_package_of_a_folder_says_where_it_lay_and_what_it_is(tmp_path: Path) 
     assert (stage["camera"], sorted(map(str, stage["channel"])), stage["position"]) == (["cam"], ["1", "DAPI"], None)
 
 
+@pytest.mark.long
 def test_deaths_and_warnings_are_noted_as_they_come(tmp_path: Path) -> None:
     pipeline = Pipeline([Stage("plus", models.plus_one(tmp_path / "net"))])
     camera = scripted.camera([Steady(8, fps=50)], shape=(32, 32), name="cam")
@@ -149,6 +150,7 @@ with Runtime(sys.argv[1], record=sys.argv[2], admission=block(2)) as runtime:
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="kills with SIGKILL")
 def test_a_killed_acquisition_leaves_all_that_explains_its_answers(pipeline_file: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", KILLED, str(pipeline_file), str(tmp_path / "run")]

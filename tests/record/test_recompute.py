@@ -66,6 +66,7 @@ def test_memory_goes_on_from_where_it_began(tmp_path: Path) -> None:
     identical(verify(tmp_path / "run", sample=None), "net", 12)
 
 
+@pytest.mark.long
 def test_memory_that_began_long_ago_is_told(tmp_path: Path) -> None:
     pipeline = Pipeline([Stage("net", adding(tmp_path / "net"))], Gather(1, on_gap="hold"))
     record(tmp_path / "run", pipeline, [models.frame(n, spec=SMALL, index={"t": n}) for n in range(70)], SMALL)

@@ -85,6 +85,7 @@ def test_killed_recorders_lose_and_double_nothing(
     check_all(run, count)
 
 
+@pytest.mark.long
 def test_a_rolling_window_outlives_killed_recorders(tmp_path: Path, endless_patience: None) -> None:
     count = save_while_killed(tmp_path / "run", 6, 5, keep=30)
     run = open_recording(tmp_path / "run")

@@ -28,6 +28,7 @@ from ._made import MadeLedger, MadeSource, Row, made_result, noise, spots
 SMALL = FrameSpec((4, 4))
 
 
+@pytest.mark.long
 @settings(max_examples=12, deadline=None)
 @given(
     size=st.tuples(st.integers(1, 70), st.integers(1, 70)),

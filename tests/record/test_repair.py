@@ -125,6 +125,7 @@ def test_other_formats(tmp_path: Path, format: str) -> None:
     check(tmp_path / "run")
 
 
+@pytest.mark.long
 def test_journals_that_were_cut_anywhere(tmp_path: Path) -> None:
     """Pass: however many bytes of the journals reached the disk, what their whole rows name is there in the end."""
     killed(tmp_path / "whole", 30)
@@ -203,6 +204,7 @@ def test_a_change_is_not_made_unseen(tmp_path: Path) -> None:
     assert "notes.txt belongs to nothing" in faults
 
 
+@pytest.mark.long
 def test_one_that_is_still_written_is_left_alone(tmp_path: Path) -> None:
     with Recording(tmp_path / "run") as recording:
         recording.save(next(iter(MadeSource(SPEC, 1).frames())))

@@ -66,6 +66,7 @@ def through(box: Running) -> Iterator[Proxy]:
         proxy.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_cuts_lose_nothing(runtime: Make, box: Running, events: list[Event], seed: int) -> None:
     with through(box) as proxy:
@@ -77,6 +78,7 @@ def test_cuts_lose_nothing(runtime: Make, box: Running, events: list[Event], see
         assert not any(each.kind == "worker died" for each in events)
 
 
+@pytest.mark.long
 def test_a_link_that_falls_silent_is_cut_and_comes_back(runtime: Make, box: Running, events: list[Event]) -> None:
     with through(box) as proxy:
         it = runtime(worker=proxy.address, admission=block(4), patience_s=60)
@@ -91,6 +93,7 @@ def test_a_link_that_falls_silent_is_cut_and_comes_back(runtime: Make, box: Runn
         assert any("is silent" in each.message for each in events)
 
 
+@pytest.mark.long
 def test_a_box_that_stays_away_is_a_death_and_is_found_again(runtime: Make, box: Running, events: list[Event]) -> None:
     with through(box) as proxy:
         it = runtime(worker=proxy.address, admission=keep_newest(4), patience_s=2.0)
@@ -111,6 +114,7 @@ def test_a_box_that_stays_away_is_a_death_and_is_found_again(runtime: Make, box:
         wait_for(lambda: not box.server.workers)  # the one of before the cut too
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_a_death_as_on_one_machine(runtime: Make, box: Running, events: list[Event]) -> None:
     it = runtime(admission=block(4))
     pid = it.worker_pid
@@ -142,6 +146,7 @@ def served(port: int, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]
             process.kill()
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_and_started_again_is_found(
     pipeline: Pipeline, events: list[Event], tmp_path: Path
 ) -> None:
@@ -195,6 +200,7 @@ def test_a_box_that_is_not_there_is_told_at_once(pipeline: Pipeline, monkeypatch
         Runtime(pipeline, worker="tcp://127.0.0.1:1")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("theirs", "ours", "whose"),
     [(300.0, None, "the box's limit"), (None, 300.0, "the run's memory_mb"), (300.0, 4000.0, "the box's limit")],
@@ -214,6 +220,7 @@ def test_a_worker_that_takes_more_memory_than_either_allows_is_ended(
     assert it.ledger.counts["failed"] <= sum(each.kind == "worker died" for each in events)
 
 
+@pytest.mark.long
 def test_a_limit_that_holds_is_no_death(serve: Callable[..., Running], runtime: Make, events: list[Event]) -> None:
     it = runtime(worker=serve(memory_mb=5000.0).address, provider="scripted:leak=400@20", memory_mb=float("inf"))
     check(it, take(it, 60, 0.03), 60)

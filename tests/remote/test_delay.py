@@ -15,6 +15,7 @@ from tests import models
 from tests.boxes import Running
 
 from .proxy import Proxy
+from .test_cuts import wait_for
 
 
 @contextmanager
@@ -67,6 +68,7 @@ def test_a_run_over_a_long_way_answers_as_any(runtime: Callable[..., Runtime], b
         it.submit(models.frame(seq))
     assert it.drain(60)
     it.close()
+    wait_for(lambda: not box.server.workers)  # the goodbye is on its way, too
     line.close()
     found = list(results)
     assert [result.frame.id.seq for result in found] == list(range(20))

@@ -110,6 +110,7 @@ def test_the_answers_are_those_of_a_process(kind: str, tmp_path: Path, runtime: 
     same(there, here)
 
 
+@pytest.mark.long
 def test_tuned_and_swapped_it_is_the_same_too(tmp_path: Path, runtime: Callable[..., Runtime]) -> None:
     first, second = plus(tmp_path, 1), plus(tmp_path, 5)
 

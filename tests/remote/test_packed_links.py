@@ -29,6 +29,7 @@ def counters(it: Runtime) -> LinkCounters:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["images", "sliding windows", "tracks", "calibrated"])
 def test_packed_answers_are_those_of_a_process(kind: str, tmp_path: Path, runtime: Make, box: Running) -> None:
     make, spec, frame = KINDS[kind]
@@ -70,6 +71,7 @@ def over_a_slow_link(runtime: Make, box: Running, folder: Path, pack: str, pictu
         proxy.close()
 
 
+@pytest.mark.long
 def test_a_slow_link_carries_fewer_bytes(runtime: Make, box: Running, tmp_path: Path) -> None:
     """Camera-like noise, of which packing leaves less than a half: all but the first frames are packed, both ways."""
     chance = np.random.default_rng(0)
@@ -82,6 +84,7 @@ def test_a_slow_link_carries_fewer_bytes(runtime: Make, box: Running, tmp_path: 
     assert box.server.counters.saved_bytes > 0.2 * raw
 
 
+@pytest.mark.long
 def test_a_slow_link_carries_what_does_not_pack_as_it_is(runtime: Make, box: Running, tmp_path: Path) -> None:
     chance = np.random.default_rng(0)
     pictures = [chance.integers(0, 65535, LARGE.shape, np.uint16) for _ in range(4)]
@@ -90,6 +93,7 @@ def test_a_slow_link_carries_what_does_not_pack_as_it_is(runtime: Make, box: Run
     assert found.sent_bytes > FRAMES * LARGE.nbytes
 
 
+@pytest.mark.long
 def test_what_shall_never_be_packed_is_not(runtime: Make, box: Running, tmp_path: Path) -> None:
     found = over_a_slow_link(runtime, box, tmp_path, "never", [np.zeros(LARGE.shape, np.uint16)])
     assert found.saved_bytes == box.server.counters.saved_bytes == 0

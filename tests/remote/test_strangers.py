@@ -70,6 +70,7 @@ def test_with_its_key_one_is_let_in_and_what_is_sent_is_encrypted(
             stranger.recv_multipart()
 
 
+@pytest.mark.long
 def test_another_key_or_token_is_refused(
     serve: Serve, tmp_path: Path, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

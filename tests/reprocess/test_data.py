@@ -19,6 +19,7 @@ from .made import record
 from .test_same import small
 
 
+@pytest.mark.long
 def test_stored_and_computed_on_demand(tmp_path: Path, client: Any) -> None:
     pipeline = models.pipeline(tmp_path)
     record(tmp_path / "live", pipeline, [models.frame(n, index={"t": n}) for n in range(9)], models.SPEC)

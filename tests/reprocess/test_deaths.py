@@ -156,6 +156,7 @@ def changed(live: Path, row: int) -> Iterator[None]:
         at.write_bytes(before)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("kind", ["network", "tracks"])
 def test_memories_go_on_after_a_death(tmp_path: Path, client: Any, kind: str, kept: bool) -> None:

@@ -56,6 +56,7 @@ def small(places: Sequence[dict[str, int]], lost: Sequence[int] = (), **more: An
     return [frame for n, frame in enumerate(taken) if n not in lost]
 
 
+@pytest.mark.long
 def test_frames_by_themselves(tmp_path: Path, client: Any) -> None:
     """Pass: three stages, two in one graph and a table, are the same; a third run does nothing, and says so."""
     pipeline = models.pipeline(tmp_path)

@@ -20,6 +20,7 @@ from tests import models
 from .made import record
 
 
+@pytest.mark.long
 def test_a_reprocessed_recording_is_shown(tmp_path: Path, client: Any) -> None:
     """Pass: raw frames come from the recording that it was computed from, also when both are moved together."""
     pipeline = Pipeline([Stage("plus", models.plus_one(tmp_path / "plus"))])

@@ -32,6 +32,7 @@ def stored(folder: Path, format: str) -> Path:
     return Path(shutil.move(raw, folder / f"other{''.join(raw.suffixes)}"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("format", ["ome-zarr", "ome-tiff", "ndtiff"])
 def test_data_sets_of_others(tmp_path: Path, client: Any, format: str) -> None:
     """Pass: windows of z are those of a replay, to the bit; the frames' checksums are taken once."""
@@ -63,6 +64,7 @@ def test_a_stack_of_tiff(tmp_path: Path, client: Any) -> None:
     np.testing.assert_array_equal(np.stack([images[t] for t in range(6)]), pixels + 1)
 
 
+@pytest.mark.long
 def test_what_is_not_possible_is_said(tmp_path: Path, client: Any) -> None:
     pipeline = Pipeline([Stage("plus", models.plus_one(tmp_path / "plus"))])
     out = tmp_path / "out"

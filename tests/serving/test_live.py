@@ -56,6 +56,7 @@ def test_a_network_that_remembers_on_a_server_that_does_not(runtime: Make, tmp_p
     assert same(answers_of(runtime(pipeline, worker=server.worker, admission=block(2)), frames, spec), here)
 
 
+@pytest.mark.long
 def test_a_killed_server_is_replaced_and_used_again_when_it_is_back(
     runtime: Make, pipeline: Pipeline, server: StandIn, events: list[Event]
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_killed_server_is_replaced_and_used_again_when_it_is_back(
     outlives(runtime, pipeline, server, events, times=1)
 
 
+@pytest.mark.long
 def test_without_anything_in_its_place_windows_fail_until_it_is_back(
     runtime: Make, pipeline: Pipeline, server: StandIn, events: list[Event]
 ) -> None:
@@ -84,6 +86,7 @@ def test_without_anything_in_its_place_windows_fail_until_it_is_back(
     assert not [event for event in events if event.kind in ("worker died", "worker gone", "provider lost")]
 
 
+@pytest.mark.long
 def test_a_server_that_is_away_at_the_start_is_used_when_it_comes(
     runtime: Make, pipeline: Pipeline, server: StandIn, events: list[Event]
 ) -> None:
@@ -100,6 +103,7 @@ def test_a_server_that_is_away_at_the_start_is_used_when_it_comes(
     assert it.ledger.counts["done"] == 1
 
 
+@pytest.mark.long
 def test_a_cut_connection_costs_nothing(runtime: Make, pipeline: Pipeline, server: StandIn) -> None:
     deployed(pipeline, server)
     proxy = Proxy(server.port)
@@ -136,6 +140,7 @@ def test_a_recording_says_who_ran_and_not_the_token(
     assert any("standin 1" in event.message for event in events)
 
 
+@pytest.mark.long
 def test_more_are_on_their_way_than_on_this_machine(runtime: Make, pipeline: Pipeline, tmp_path: Path) -> None:
     server = StandIn(tmp_path / "slow", delay_ms=200)
     deployed(pipeline, server)
@@ -150,6 +155,7 @@ def test_more_are_on_their_way_than_on_this_machine(runtime: Make, pipeline: Pip
     assert it.ledger.counts["done"] == 9
 
 
+@pytest.mark.long
 def test_a_frame_is_sent_while_the_one_before_it_is_on_its_way(
     runtime: Make, pipeline: Pipeline, tmp_path: Path
 ) -> None:

@@ -150,6 +150,7 @@ def test_nothing_is_where_no_cell_is() -> None:
         cells.layers(far, "golgi")
 
 
+@pytest.mark.long
 @given(
     y=st.floats(-60, 220),
     x=st.floats(-60, 220),

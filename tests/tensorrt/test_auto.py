@@ -63,6 +63,7 @@ def test_a_gpu_for_which_nothing_was_built(auto: Auto) -> None:
     assert "`onscope build PACKAGE --provider tensorrt" in words
 
 
+@pytest.mark.long
 def test_what_was_built_is_taken(auto: Auto, onscope: Onscope, package: Package) -> None:
     assert onscope("build", package.folder, "--shape", "24x40").returncode == 0
     made, events = auto(STANDIN_WRONG_BY="")
@@ -74,6 +75,7 @@ def test_what_was_built_is_taken(auto: Auto, onscope: Onscope, package: Package)
     assert taken(made) == "cpu"
 
 
+@pytest.mark.long
 def test_what_answers_something_else_is_left_out(auto: Auto, onscope: Onscope, package: Package) -> None:
     built = onscope("build", package.folder, "--shape", "24x40", "--force", STANDIN_WRONG_BY="9")
     assert "answer something else" in built.stdout
@@ -83,6 +85,7 @@ def test_what_answers_something_else_is_left_out(auto: Auto, onscope: Onscope, p
     assert "tensorrt: found answers other than the CPU's, expected the same: plus is wrong by" in words
 
 
+@pytest.mark.long
 def test_what_nobody_has_measured_is_measured_once(
     auto: Auto, onscope: Onscope, package: Package, tmp_path: Path
 ) -> None:

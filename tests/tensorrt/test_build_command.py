@@ -15,6 +15,7 @@ from onscope.runtime.record import RecordedRun
 from .conftest import GENERATIONS, Build, Onscope
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("version", GENERATIONS)
 def test_build_then_run(onscope: Onscope, package: Package, version: str, tmp_path: Path) -> None:
     built = onscope("build", package.folder, "--shape", "24x40", STANDIN_TENSORRT=version, STANDIN_DRIVER="580.95.05")
@@ -40,6 +41,7 @@ def test_build_then_run(onscope: Onscope, package: Package, version: str, tmp_pa
     assert '"provider": "tensorrt"' in (tmp_path / "run" / "recording.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_a_run_builds_nothing(onscope: Onscope, package: Package, tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "frames.tif", np.zeros((3, 24, 40), np.uint16))
     (tmp_path / "pipeline.yaml").write_text(
@@ -114,6 +116,7 @@ def test_on_this_machine_one_sentence_says_what_is_missing(package: Package) -> 
     assert answer.stderr.strip().count("\n") == 0
 
 
+@pytest.mark.long
 def test_all_sizes_of_a_pipeline_are_built_and_no_other_is_run(
     onscope: Onscope, package: Package, tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ def test_the_stand_in_has_the_names_of_the_real_one() -> None:
     assert all(hasattr(real, name) for name in names)
 
 
+@pytest.mark.long
 def test_clocks_are_recorded_beside_latencies(
     onscope: Onscope, package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,6 +268,7 @@ def test_tables_are_compared_as_places(tensorrt10: str, tmp_path: Path) -> None:
     assert engine_errors(chain, [frame], {})["found"].engine == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT is sent to a child otherwise on Windows")
 def test_ctrl_c_ends_a_build_at_its_next_step_and_leaves_nothing(package: Package, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "onscope.cli", "build", str(package.folder), "--shape", "24x40"]

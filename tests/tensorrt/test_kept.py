@@ -51,6 +51,7 @@ def listed(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return made
 
 
+@pytest.mark.long
 def test_what_was_built_is_listed(two: list[dict[str, Any]], engines: Engines) -> None:
     assert [each["stages"] for each in two] == [["plus"], ["plus"]]
     assert [each["why_not"] for each in two] == ["", ""]
@@ -59,6 +60,7 @@ def test_what_was_built_is_listed(two: list[dict[str, Any]], engines: Engines) -
         assert words in told
 
 
+@pytest.mark.long
 def test_what_fits_no_more_is_said_and_goes(two: list[dict[str, Any]], engines: Engines) -> None:
     (first, _) = listed(engines("list", "--json", STANDIN_DRIVER="999.1"))
     assert first["why_not"].startswith("it is for the driver CUDA 13.0, here is 999.1, CUDA 13.0")
@@ -69,6 +71,7 @@ def test_what_fits_no_more_is_said_and_goes(two: list[dict[str, Any]], engines: 
     assert not listed(engines("list", "--json"))
 
 
+@pytest.mark.long
 def test_old_ones_and_what_is_too_much_goes(two: list[dict[str, Any]], engines: Engines) -> None:
     (old,) = listed(engines("prune", "--older-than", "1", "--dry-run", "--json"))
     assert "24x40" in old["made_for"]["inputs"]

@@ -76,6 +76,7 @@ def test_nuclei_lie_in_the_middle_of_their_crops(magnification: float) -> None:
     assert np.mean(middle) > 2 * np.mean([one.pixels.mean() for one in found])
 
 
+@pytest.mark.long
 def test_recipes_give_every_class_and_not_too_many_alike() -> None:
     found = made(DIVIDING, Part.VALIDATION, 0) + made(DYING, Part.VALIDATION, 0)
     assert {one.name for one in found} == set(range(len(NAMES)))

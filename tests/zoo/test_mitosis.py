@@ -66,6 +66,7 @@ def test_empty_and_saturated_crops_give_numbers(counts: int) -> None:
     assert torch.isfinite(answer).all()
 
 
+@pytest.mark.long
 def test_training_is_seeded_and_learns() -> None:
     found = []
     for _ in range(2):
@@ -83,6 +84,7 @@ def test_training_is_seeded_and_learns() -> None:
     assert float(first.state_dict()["temperature"]) == pytest.approx(temperature)
 
 
+@pytest.mark.long
 def test_the_command_trains_on_recipes_and_writes_a_calibrated_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

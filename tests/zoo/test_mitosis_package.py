@@ -72,6 +72,7 @@ def test_it_gives_its_own_test_output_alone_and_in_a_batch() -> None:
     assert run(batch)[[0, 2]] == pytest.approx(np.repeat(expected, 2, axis=0), abs=1e-4)
 
 
+@pytest.mark.long
 def test_phases_are_told_in_cultures_that_it_never_saw() -> None:
     one = found("eventful").alike()
     assert min(Counter(one.names.tolist()).values()) > 30
@@ -81,6 +82,7 @@ def test_phases_are_told_in_cultures_that_it_never_saw() -> None:
     assert one.recall[NAMES.index("dead")] > 0.75
 
 
+@pytest.mark.long
 def test_few_resting_nuclei_are_told_to_divide_or_to_be_dead() -> None:
     one = found("natural")
     resting = one.names == 0

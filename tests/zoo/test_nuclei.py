@@ -40,6 +40,7 @@ def find() -> StarGraph:
     return StarGraph(FOLDER, threads=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "least"), [("dividing-cells", 0.85), ("rare-event", 0.93), ("wound", 0.93)])
 def test_scenarios(find: StarGraph, kind: str, least: float) -> None:
     seen = fields(kind, 2)

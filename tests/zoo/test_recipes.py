@@ -48,6 +48,7 @@ def test_a_number_beyond_a_part_is_refused(number: int) -> None:
         seed_of(Part.TRAINING, number)
 
 
+@pytest.mark.long
 def test_examples_come_in_order_and_the_same_from_any_process() -> None:
     here = list(gather(RECIPE, Part.TRAINING, 3, workers=0, quiet=True))
     there = list(gather(RECIPE, Part.TRAINING, 3, workers=2, quiet=True))
@@ -95,6 +96,7 @@ def test_time_does_not_go_backwards() -> None:
         made(Recipe("back", "dividing-cells", back, pairs), Part.VALIDATION, 0)
 
 
+@pytest.mark.long
 def test_the_recipe_of_the_docs_runs_as_it_stands_there() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "networks.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)

@@ -169,6 +169,7 @@ def test_safe_ends_an_action_that_is_under_way(during: Action) -> None:
         assert "Shutter open" not in brief(heard(scope, begin))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["refuses", "hangs"])
 def test_one_device_that_refuses_or_hangs_does_not_keep_the_others_on(how: str) -> None:
     with controlled() as (scope, _):
@@ -222,6 +223,7 @@ def test_what_hangs_while_it_lights_is_switched_off_when_it_comes_back() -> None
         scope.core = plain
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
 @pytest.mark.parametrize("action", ["projection(60_000.0)", "Pulse('shutter', 60_000.0)"])
 def test_ctrl_c_in_the_middle_leaves_darkness(action: str) -> None:

@@ -63,6 +63,7 @@ def closed(log: Path) -> list[dict[str, object]]:
     raise AssertionError(read_shutter(log))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are killed otherwise there")
 @pytest.mark.parametrize("how", ["killed", "stopped", "hangs"])
 def test_the_shutter_closes_without_its_process(acquisition: subprocess.Popen[str], tmp_path: Path, how: str) -> None:
@@ -79,6 +80,7 @@ def test_the_shutter_closes_without_its_process(acquisition: subprocess.Popen[st
         assert acquisition.poll() is None
 
 
+@pytest.mark.long
 def test_it_stays_open_for_as_long_as_it_hears_beats(tmp_path: Path) -> None:
     with SimulatedWatchdog(tmp_path / "log", 30.0) as watchdog:
         assert watchdog.states == ["closed"]
@@ -91,6 +93,7 @@ def test_it_stays_open_for_as_long_as_it_hears_beats(tmp_path: Path) -> None:
     assert watchdog.states == ["closed", "open", "closed"]
 
 
+@pytest.mark.long
 def test_a_line_that_stands_still_is_no_sign_of_life(tmp_path: Path) -> None:
     with SimulatedWatchdog(tmp_path / "log", 0.2) as watchdog:
         watchdog.drive(1)

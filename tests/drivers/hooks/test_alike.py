@@ -64,6 +64,7 @@ def stalled(it: Runtime) -> Iterator[psutil.Process]:
             worker.resume()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dies", [False, True])
 def test_ledgers_are_the_same_when_the_model_hangs_or_dies(runtime: Make, tmp_path: Path, dies: bool) -> None:
     ledgers, answered = [], []
@@ -88,6 +89,7 @@ def test_ledgers_are_the_same_when_the_model_hangs_or_dies(runtime: Make, tmp_pa
     assert (len(answered[0]) < 4) == dies
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hook", HOOKS)
 def test_ctrl_c_leaves_no_frame_without_an_account(tmp_path: Path, hook: str) -> None:
     done = subprocess.run(

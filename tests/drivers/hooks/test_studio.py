@@ -82,6 +82,7 @@ def test_live_mode_that_starts_again_opens_a_segment_and_one_that_stays_off_ends
     assert {(frame.id.segment, frame.pixels.shape) for frame in [*second, *rest]} == {(1, (16, 32))}
 
 
+@pytest.mark.long
 def test_over_the_bridge_the_same_images_come_and_stay(tmp_path: Any) -> None:
     server = Studio(tmp_path)
     user = JavaCore(server.port)  # whoever uses Micro-Manager

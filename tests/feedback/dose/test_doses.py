@@ -56,6 +56,7 @@ def patterns(draw: st.DrawFn) -> Pattern:
     return Pattern(lit, size, x, y, draw(doses))
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(squares | patterns(), max_size=6))
 def test_in_fine_cells_it_is_the_sum_over_pixels(parts: list[Square | Pattern]) -> None:
@@ -75,6 +76,7 @@ def test_in_fine_cells_it_is_the_sum_over_pixels(parts: list[Square | Pattern]) 
     assert together.field_j_cm2 == pytest.approx(before.max())
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(squares | patterns(), min_size=1, max_size=6), st.sampled_from([3.0, 7.5, 20.0, 333.0]))
 def test_in_coarse_cells_it_is_never_less(parts: list[Square | Pattern], cell_um: float) -> None:

@@ -109,6 +109,7 @@ def test_every_wish_comes_back_with_who_why_and_when(tmp_path: Path, wish: Any) 
     assert entry.target == {"label": 4, "track": 12, "y": 120.5, "x": 33.25, "values": {"area": 301.0}}
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(

@@ -60,6 +60,7 @@ def test_armed_in_mid_run_and_disarmed_again(tmp_path: Path) -> None:
         assert kinds == ["shadow mode", "feedback", "shadow mode", "feedback"]
 
 
+@pytest.mark.long
 def test_asked_for_before_is_refused(tmp_path: Path) -> None:
     slow = """
     @rule(name="go")
@@ -146,6 +147,7 @@ def test_shadow_waits_for_the_action_under_way(tmp_path: Path) -> None:
             assert not slow.began.is_set()
 
 
+@pytest.mark.long
 def test_many_changes_and_nothing_moves_in_shadow_mode(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
         with made.feedback(armed=False) as feedback, made.running():

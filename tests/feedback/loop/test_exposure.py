@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from onscope.drivers import specimen
 from onscope.drivers.micromanager.control import calibration_of
@@ -68,6 +69,7 @@ class Told:
         return float(self.snr[-20:].mean() / self.snr[:20].mean())
 
 
+@pytest.mark.long
 def test_exposure_control_keeps_the_signal_to_noise_ratio_while_a_dye_bleaches(tmp_path: Path) -> None:
     """Pass: the ratio stays within a tenth and the signal within a sixth, where both would have lost a quarter."""
     kept, lost = run(tmp_path / "with", armed=True), run(tmp_path / "without", armed=False)

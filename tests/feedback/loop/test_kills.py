@@ -27,6 +27,7 @@ SLEEPS = [sys.executable, "-c", "import time; time.sleep(600)"]
 ALL = ["rules", "view", "worker"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("victim", ALL)
 def test_whatever_is_killed_the_microscope_is_safe(tmp_path: Path, victim: str, seed: int) -> None:
@@ -113,6 +114,7 @@ with bench(Path(sys.argv[1])) as made, made.feedback(doses=Path(sys.argv[1]) / "
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(2))
 def test_a_killed_acquisition_leaves_a_journal_and_doses_that_can_be_read(tmp_path: Path, seed: int) -> None:
     results = int(np.random.default_rng(seed).integers(1, 12))

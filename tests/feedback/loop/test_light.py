@@ -18,6 +18,7 @@ from .microscopes import bench, until
 DOSES = "doses.jsonl"
 
 
+@pytest.mark.long
 def test_every_frame_is_booked_and_so_it_is_over_runs(tmp_path: Path) -> None:
     given = []
     with bench(tmp_path) as made:

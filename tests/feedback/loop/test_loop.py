@@ -141,6 +141,7 @@ def test_a_stop_ends_the_acquisition(tmp_path: Path) -> None:
         assert feedback.stopped
 
 
+@pytest.mark.long
 def test_rules_that_cannot_be_used_are_refused_at_once(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
         with pytest.raises(RuleError, match="cannot be read"):

@@ -39,6 +39,7 @@ def until_held(feedback: Feedback, words: str, again: Callable[[], object]) -> N
     until(held)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rules_in", ["process", "thread"])
 def test_rules_that_hang_are_ended_and_can_come_back(tmp_path: Path, rules_in: str) -> None:
     flag = tmp_path / "hang"
@@ -68,6 +69,7 @@ def test_rules_that_hang_are_ended_and_can_come_back(tmp_path: Path, rules_in: s
             until(marked)
 
 
+@pytest.mark.long
 def test_results_that_stop_are_noticed(tmp_path: Path) -> None:
     with bench(tmp_path, patience_s=600.0) as made, made.feedback(patience_s=SHORT_S) as feedback, made.running():
         until(lambda: sum(feedback.counts.values()))
@@ -91,6 +93,7 @@ class Sticks(Patient):
         return super().apply(action)
 
 
+@pytest.mark.long
 def test_an_action_that_hangs_is_made_safe_by_the_watchdog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onscope.runtime.feedback.loop._seconds.MOVE_S", 0.1)
     with bench(tmp_path) as made:

@@ -241,6 +241,7 @@ def test_how_a_command_failed_is_told(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_a_command_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
     child = "import time; time.sleep(1000)"

@@ -36,6 +36,7 @@ def test_a_perfect_detector_finds_all_that_lasts_longer_than_the_interval_and_no
     assert done.taken == sum(len(deed.done.commands) // 3 for deed in done.deeds if deed.done)
 
 
+@pytest.mark.long
 def test_errors_of_the_detector_are_false_proposals_and_missed_events() -> None:
     sure, unsure = score(ran()), score(ran(detector=Detector(specificity=0.9)))
     assert unsure.false is not None and unsure.false > 5  # noqa: PT018
@@ -45,6 +46,7 @@ def test_errors_of_the_detector_are_false_proposals_and_missed_events() -> None:
     assert none[0].events == sure.events
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_deeds() -> None:
     def told(done: Pass) -> list[object]:
         return [(deed.time_s, deed.verdict.action, deed.verdict.reason, deed.done) for deed in done.deeds]

@@ -301,6 +301,7 @@ rows_told = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
@@ -336,6 +337,7 @@ def test_tables_that_are_none_are_told() -> None:
     assert book.disabled == ["a", "b", "c", "d"]
 
 
+@pytest.mark.long
 def test_what_is_remembered_is_bounded() -> None:
     """Hours of a run: tracks that come and go, and positions without end."""
     book = RuleBook.from_text(HOSTILE)

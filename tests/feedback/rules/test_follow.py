@@ -57,6 +57,7 @@ class Watched:
         return Result((frame,), answers, Stamps(1, 2, 3, 4, 5, {}, 6, 7), {}, state_reset=moved), truth.objects
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [AimSettings(), AimSettings(flip_x=True, swap_xy=True), AimSettings(flip_y=True)])
 def test_a_moving_cell_stays_in_the_middle(how: AimSettings) -> None:
     watched, book = Watched(how), RuleBook.load(RULES)

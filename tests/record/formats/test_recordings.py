@@ -195,6 +195,7 @@ def test_a_full_disk_ends_in_order(small_disk: Path, format: str) -> None:
     check(run, format, len(run), spec)
 
 
+@pytest.mark.long
 def test_a_recording_is_overwritten_by_one_of_another_format(tmp_path: Path) -> None:
     for count, format in enumerate(FORMATS, 2):
         if count > 2:

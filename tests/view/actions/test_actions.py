@@ -87,6 +87,7 @@ def test_each_is_told_as_an_event(runtime: Runtime, told: Told) -> None:
     assert told.next("view").message.startswith("a viewer asked for stop")
 
 
+@pytest.mark.long
 def test_a_number_is_tuned(runtime: Runtime, told: Told) -> None:
     seen: list[Any] = []
     do = offered(Run(runtime, tuned=seen.append))["tune"]
@@ -178,6 +179,7 @@ def test_a_snapshot_is_of_the_frame_that_is_seen_while_nothing_comes(runtime: Ru
     assert done["frame"] == frame._asdict()
 
 
+@pytest.mark.long
 def test_a_snapshot_waits_for_the_place_that_is_looked_at(runtime: Runtime) -> None:
     fresh, over = Fresh(runtime), threading.Event()
 
@@ -201,6 +203,7 @@ def test_a_snapshot_waits_for_the_place_that_is_looked_at(runtime: Runtime) -> N
         frames.join()
 
 
+@pytest.mark.long
 def test_a_snapshot_is_of_the_next_frame_or_of_the_last(runtime: Runtime, tmp_path: Path) -> None:
     fresh, place = Fresh(runtime), Snapshots(tmp_path / "run")
     (tmp_path / "run").mkdir()
@@ -216,6 +219,7 @@ def test_a_snapshot_is_of_the_next_frame_or_of_the_last(runtime: Runtime, tmp_pa
     assert done["png"].startswith(b"\x89PNG")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "fields",
     [
@@ -241,6 +245,7 @@ def test_a_snapshot_of_nothing_is_refused(runtime: Runtime, tmp_path: Path, fiel
     assert not (tmp_path / "snapshots").exists()
 
 
+@pytest.mark.long
 def test_a_snapshot_before_the_first_frame(runtime: Runtime) -> None:
     with pytest.raises(SourceError, match="no result"):
         Snap(runtime, Fresh(runtime), Snapshots(None))({"views": [RAW]})

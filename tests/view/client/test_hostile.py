@@ -161,6 +161,7 @@ def test_texts_that_cannot_be_used_are_told(server: StandIn) -> None:
         assert client.take(WAIT_S) is not None
 
 
+@pytest.mark.long
 def test_an_update_that_cannot_be_used_is_followed_by_another(server: StandIn) -> None:
     good, heard = server.update, Heard()
     head = pack({"frame": {}, "views": [{"id": n, "image": "raw", "rect": [0, 0, 1, 1], "array": 0} for n in range(9)]},

@@ -123,6 +123,7 @@ def put_everywhere(value: Any, words: str) -> Any:
     return f"{value}{words}" if isinstance(value, str) else value
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=texts)
 @example(words="".join(EVIL[:6]))

@@ -79,6 +79,7 @@ def test_what_it_says_is_what_was_recorded(page: Parsed, recording: Path) -> Non
         assert package["folder"] not in page.text
 
 
+@pytest.mark.long
 def test_what_was_changed_in_mid_run_is_told(tmp_path: Path) -> None:
     folder, other = tmp_path / "run", models.plus(tmp_path / "other", 7)
     with Runtime(models.pipeline(tmp_path), record=folder, admission=block(4), worker="thread") as runtime:
@@ -219,6 +220,7 @@ def test_what_is_usual_comes_from_the_package(tmp_path: Path) -> None:
     assert f"up to {limits.limits['distance'].high:,.3g}" in page.text
 
 
+@pytest.mark.long
 def test_the_worst_images_still_make_a_page_that_can_be_sent(tmp_path: Path) -> None:
     answers = {f"s{number}": noise((700, 700), "uint16", number) for number in range(6)}
     written = report(made(tmp_path / "run", (700, 700), answers, 5), tmp_path / "page.html")

@@ -48,6 +48,7 @@ def test_a_run_that_is_under_way(tmp_path: Path) -> None:
         assert "The files were not checked: its run has not ended" in page.text
 
 
+@pytest.mark.long
 def test_runs_without_results_or_frames(tmp_path: Path) -> None:
     for count in (0, 2):
         with Recording(tmp_path / f"run{count}") as recording:
@@ -64,6 +65,7 @@ def files_of(folder: Path) -> Iterator[str]:
         yield from sorted(path.relative_to(folder).as_posix() for path in (folder / image).rglob("c/*/*/*"))[:1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["removed", "cut off", "garbage"])
 def test_whatever_is_damaged_the_rest_is_told(recording: Path, tmp_path: Path, how: str) -> None:
     whole = report(recording, tmp_path / "whole.html", check=False)

@@ -23,6 +23,7 @@ from .rigs import PATIENT_S, Rig, picture, rig, until
 RAW = {"id": 1, "image": "raw", "bits": 16}
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_is_there_again(tmp_path: Path) -> None:
     with rig(tmp_path) as run:
         run.view.tell(Event("view", "the lamp is warm"))
@@ -54,6 +55,7 @@ def has_come_again(run: Rig, times: int) -> bool:
     return sum("there again" in event.message for event in run.events) == times
 
 
+@pytest.mark.long
 def test_a_server_that_dies_again_and_again_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_server, "PAUSES_S", (0.1, 0.1, 0.1))
     with rig(tmp_path) as run:
@@ -67,6 +69,7 @@ def test_a_server_that_dies_again_and_again_is_given_up(tmp_path: Path, monkeypa
             socket.create_connection(("127.0.0.1", run.view.port))
 
 
+@pytest.mark.long
 def test_a_port_that_somebody_took_is_tried_again_and_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_server, "PAUSES_S", (2.0, 0.1))
     with rig(tmp_path) as run:
@@ -77,6 +80,7 @@ def test_a_port_that_somebody_took_is_tried_again_and_told_of(tmp_path: Path, mo
         assert any("cannot listen on" in event.message for event in run.events)
 
 
+@pytest.mark.long
 def test_a_server_that_hangs_costs_the_run_nothing(tmp_path: Path) -> None:
     with rig(tmp_path) as run, run.eyes() as eyes:
         eyes.show(RAW, credit=2)
@@ -91,6 +95,7 @@ def test_a_server_that_hangs_costs_the_run_nothing(tmp_path: Path) -> None:
     assert not psutil.pid_exists(pid)
 
 
+@pytest.mark.long
 def test_a_server_that_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_server, "HANG_S", 3.0)
     with rig(tmp_path) as run, run.eyes() as eyes:
@@ -110,6 +115,7 @@ def test_a_server_that_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.Mon
             assert (picture(other.update()) == 3000).all()
 
 
+@pytest.mark.long
 def test_a_server_that_has_nothing_to_do_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_server, "HANG_S", 3.0)
     with rig(tmp_path) as run:
@@ -125,6 +131,7 @@ def test_a_run_that_ends_while_the_server_is_started_again(tmp_path: Path) -> No
     assert not [each for each in psutil.Process().children(recursive=True) if "onscope.view.server" in each.cmdline()]
 
 
+@pytest.mark.long
 def test_a_viewer_that_does_not_read(tmp_path: Path) -> None:
     with rig(tmp_path) as run, run.eyes() as deaf, run.eyes() as eyes:
         deaf.socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -153,6 +160,7 @@ def test_many_who_come_and_go(tmp_path: Path) -> None:
             assert (picture(eyes.update()) == 1000).all()
 
 
+@pytest.mark.long
 def test_it_ends_with_the_acquisition(tmp_path: Path) -> None:
     script = f"""
     import sys, time

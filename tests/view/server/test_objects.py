@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from onscope.view import View
 from onscope.view._wire import Message
@@ -48,6 +49,7 @@ def test_outlines_and_tails(tmp_path: Path) -> None:
         assert [image["labels"] for image in layout["images"]] == [False, True]
 
 
+@pytest.mark.long
 def test_the_feedback_is_told(tmp_path: Path) -> None:
     with (
         bench(tmp_path, "thread") as made,

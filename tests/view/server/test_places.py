@@ -48,6 +48,7 @@ def core() -> Iterator[CMMCorePlus]:
     made.unloadAllDevices()
 
 
+@pytest.mark.long
 def test_each_place_has_its_newest_result(core: CMMCorePlus, tmp_path: Path) -> None:
     views = [{"id": number, "image": "plus", "bits": 16, "index": place} for number, place in enumerate(WANTED)]
     pipeline = Pipeline([Stage("plus", plus_one(tmp_path / "plus"))])

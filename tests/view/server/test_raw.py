@@ -214,6 +214,7 @@ def test_pings_that_are_not_read_about_cost_no_memory(run: Rig) -> None:
         assert server.memory_info().rss - before < 10 << 20
 
 
+@pytest.mark.long
 def test_who_asks_for_nothing_is_sent_away(run: Rig) -> None:
     begun = sent(run, b"GET /health HTTP/1.1\r\nHost: local")
     assert not answer(begun)

@@ -162,6 +162,7 @@ def test_bytes_and_what_is_huge(run: Rig) -> None:
             assert viewer.closed()[0] in (told, 1006)
 
 
+@pytest.mark.long
 def test_no_hello(run: Rig) -> None:
     with eyes(run.view.port) as viewer:
         code, words = viewer.closed()

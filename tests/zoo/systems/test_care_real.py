@@ -16,6 +16,7 @@ from onscope.export.zoo.systems._structures import behind_a_camera
 from onscope.export.zoo.systems.restore.care_cells import PIPELINE
 
 
+@pytest.mark.long
 @pytest.mark.real_data
 @pytest.mark.parametrize(
     ("image", "channel", "gains"),

@@ -80,6 +80,7 @@ def test_without_masks_and_ways_the_lenses_give_the_image_back() -> None:
         assert torch.allclose(network(image), image.square() / image.square().max(), atol=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transform", ["fft", "matrix"])
 def test_parity_of_d2nn(tmp_path: Path, transform: Transform) -> None:
     network = seeded(lambda: small(transform=transform))
@@ -91,6 +92,7 @@ def test_parity_of_d2nn(tmp_path: Path, transform: Transform) -> None:
     assert ("DFT" in kinds) == (transform == "fft")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transform", ["fft", "matrix"])
 def test_parity_of_fourier_d2nn(tmp_path: Path, transform: Transform) -> None:
     package = proven(

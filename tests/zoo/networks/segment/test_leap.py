@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from torch import nn
 
 from onscope.export.zoo.networks.segment import Leap
@@ -24,6 +25,7 @@ def test_heat_maps_have_the_size_of_the_frame() -> None:
     assert shape_of(Leap(1, 5, 2), (2, 1, 20, 36)) == (2, 5, 20, 36)
 
 
+@pytest.mark.long
 def test_parity(tmp_path: Path) -> None:
     network = seeded(lambda: Leap(1, 4, 4), (2, 1, 32, 32))
     package = proven(

@@ -73,6 +73,7 @@ def tracking(tmp_path_factory: pytest.TempPathFactory) -> PairNetwork:
     return PairNetwork(request(package), CropSettings(side=16), Raw((48, 40), "float32"), ("cpu", 1))
 
 
+@pytest.mark.long
 def test_parity_of_tracking_and_what_the_runtime_feeds(tracking: PairNetwork) -> None:
     assert tracking.parts == DELTA_PAIR
     assert tracking.side == 16

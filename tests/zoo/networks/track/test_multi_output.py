@@ -38,6 +38,7 @@ def test_columns() -> None:
     assert torch.allclose(found[:, 3:], torch.sigmoid(mitosis))
 
 
+@pytest.mark.long
 def test_motion_and_mitosis_are_learned_together() -> None:
     """Spots that move one step, and grow where cells divide."""
     torch.manual_seed(0)
