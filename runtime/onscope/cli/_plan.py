@@ -105,7 +105,7 @@ def plan(
             if console.is_terminal:
                 status.update(text)
 
-        known = settle(pipeline, kinds, cost, measure, provider, threads, progress)
+        known = settle(pipeline, kinds, cost, measure, provider, threads, progress, 1 if boxes else batch)
         made = scopes_of(kinds, pipeline, known, gbit, in_flight, boxes)
         wanted = Wanted(latency_ms, most_skipped, gpus, servers, batch, delay_ms, gbit, own=boxes, seed=seed)
         chosen = choose(made, known.costs, wanted, progress)

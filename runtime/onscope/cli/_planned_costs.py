@@ -20,6 +20,7 @@ from onscope.runtime.capacity import (
     measure_pc,
     read_costs,
     scattered,
+    sizes_up_to,
     write_costs,
 )
 from onscope.runtime.engines import ON_GPU, behind_faults
@@ -81,11 +82,16 @@ def settle(
     provider: str,
     threads: int | None,
     progress: Callable[[str], object],
+    largest: int | None = None,
 ) -> Known:
-    """The costs of all cameras: from `file`, else measured, else from cards. Raises PipelineError."""
+    """The costs of all cameras: from `file`, else measured, else from cards. Raises PipelineError.
+
+    Batches of up to `largest` windows are measured (1: none, None: as many as is usual).
+    """
     costs: dict[str, Cost] = {}
     sizes: dict[str, Sizes] = {}
     notes: list[str] = []
+    batches = sizes_up_to(largest)
     read = read_costs(file) if file is not None and wanted is not True else {}
     for kind in kinds:
         told = read.get(kind.name) or read.get("")
@@ -104,7 +110,11 @@ def settle(
             continue
         progress(f"measuring {kind.name}")
         window = _window(pipeline, kind.spec)
-        costs[kind.name], sizes[kind.name] = measure(pipeline, kind.spec, window, provider, threads, MEASURED_S)
+        costs[kind.name], sizes[kind.name] = measure(
+            pipeline, kind.spec, window, provider, threads, MEASURED_S, batches
+        )
+        if (why := costs[kind.name].facts.get("no_batches")) is not None:
+            notes.append(f"{kind.name}: no batches were measured, so none are planned with: {why}")
         if (load := costs[kind.name].facts["load"]) > costs[kind.name].facts["machine"]["cores"]:
             notes.append(f"{kind.name}: measured while the machine was busy (load {load}), so times are too long")
     if file is not None and wanted is True:

@@ -8,6 +8,7 @@ from ._facility import ON_THE_WIRE, Batching, Facility, Rhythm, Scope, Server
 from ._formulas import dd_run, fewest, little, md1_wait_ms, mmk_wait_ms, utilisation
 from ._live import JITTER, Live, run_live
 from ._measure import HANDOVER_MS, Pc, Sizes, measure, measure_pc
+from ._measured_batches import sizes_up_to
 from ._picture import draw
 from ._simulate import simulate
 
@@ -50,6 +51,7 @@ __all__ = [
     "scattered",
     "scope_of",
     "simulate",
+    "sizes_up_to",
     "thinned",
     "utilisation",
     "write_costs",

@@ -14,6 +14,7 @@ import numpy as np
 
 from .._frame import FrameSpec, Pixels
 from ._cost import Cost, thinned
+from ._measured_batches import measure_batches
 
 if TYPE_CHECKING:
     from .._pipeline import Pipeline
@@ -51,11 +52,18 @@ class Pc:
 
 
 def measure(
-    pipeline: Pipeline, spec: FrameSpec, window: Sequence[Pixels], provider: str, threads: int | None, seconds: float
+    pipeline: Pipeline,
+    spec: FrameSpec,
+    window: Sequence[Pixels],
+    provider: str,
+    threads: int | None,
+    seconds: float,
+    batches: Sequence[int] = (),
 ) -> tuple[Cost, Sizes]:
     """Milliseconds per window of frames like `spec` in this process, one window at a time, for about `seconds`.
 
-    Raises what opening the pipeline raises.
+    And as long again for batches of these sizes, with the graphs that `onscope deploy` gives to a server; where there
+    are none, `facts["no_batches"]` says why. Raises what opening the pipeline raises.
     """
     from ..record import machine, versions
     from ..worker import Chain
@@ -85,9 +93,15 @@ def measure(
         f"{len(times)} windows measured on {here['cpu']}, {here['cores']} cores, onnxruntime {number}, load {load:.1f}"
     )
     sizes = Sizes(sum(frame.nbytes for frame in window), sum(np.asarray(answer).nbytes for answer in answers))
+    ms = {1: thinned(times)}
+    if batches:
+        more, why = measure_batches(chain, times, batches, threads, seconds)
+        ms |= {size: thinned(each) for size, each in more.items()}
+        if why:
+            facts["no_batches"] = why
     for group in chain.groups:
         group.close()
-    return Cost({1: thinned(times)}, used, source, 1, spec.shape, len(window), sizes.down, facts), sizes
+    return Cost(ms, used, source, 1, spec.shape, len(window), sizes.down, facts), sizes
 
 
 KNOWN = ("onscope", "python", "onnxruntime", "tensorrt", "numpy", "openvino")

@@ -25,7 +25,7 @@ def batched_graph(group: Group, most: int) -> tuple[Path, int, str]:
         proof = prove_batched(made, group.raw)
         refuse_unproven(made, proof)
     except PipelineError as why:
-        return compiled.path, 0, f"{names}: windows are run one by one, without priorities: {why}"
+        return compiled.path, 0, f"{names}: windows are run one by one: {why}"
     if proof.identical:
         return made.path, most, ""
     apart = max(error.apart for error in proof.errors)

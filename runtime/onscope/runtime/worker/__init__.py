@@ -1,6 +1,7 @@
 """The worker: runs windows through a pipeline's sessions, in a process of its own or in a thread."""
 
 from ._batch_proof import BatchError, BatchProof, prove_batched, refuse_unproven
+from ._batch_times import batch_times
 from ._chain import Chain
 from ._choose import open_ways
 from ._engine_errors import EngineError, engine_errors
@@ -47,6 +48,7 @@ __all__ = [
     "Ways",
     "WorkerLink",
     "as_table",
+    "batch_times",
     "dtype_of",
     "engine_errors",
     "graphs_of",

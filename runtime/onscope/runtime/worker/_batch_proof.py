@@ -93,14 +93,14 @@ def prove_batched(
     """
     single = open_session(batched.single.path, provider, threads)
     many = open_session(batched.path, provider, threads)
-    feeds = _feeds(batched, single, raw, [*windows[: batched.most], *_made(raw, batched.most - len(windows))])
+    feeds = feeds_of(batched, single, raw, [*windows[: batched.most], *windows_like(raw, batched.most - len(windows))])
     wanted = [[np.array(each) for each in single.run(feed)] for feed in feeds]
     sizes = tuple(size for size in dict.fromkeys((*FEW, batched.most)) if size <= batched.most)
     found: list[list[BatchError]] = [[] for _ in single.outputs]
     for size in sizes:
         # The last windows, so that none is always at the same place.
         chosen = range(len(feeds) - size, len(feeds))
-        answers = many.run(_stacked([feeds[number] for number in chosen]))
+        answers = many.run(stacked([feeds[number] for number in chosen]))
         for at, (spec, answer) in enumerate(zip(single.outputs, answers, strict=True)):
             found[at] += [_held(spec.name, answer[k], wanted[number][at]) for k, number in enumerate(chosen)]
     mixed = _mixed(many, feeds) if len(feeds) > 1 else []
@@ -120,7 +120,7 @@ def refuse_unproven(batched: Batched, proof: BatchProof) -> None:
         )
 
 
-def _made(raw: Raw, count: int) -> list[list[Pixels]]:
+def windows_like(raw: Raw, count: int) -> list[list[Pixels]]:
     """Windows that look like an acquisition's, each another: what is between frames moves, too."""
     y, x = raw.axes.index("y"), raw.axes.index("x")
     made = []
@@ -134,7 +134,7 @@ def _made(raw: Raw, count: int) -> list[list[Pixels]]:
     return made
 
 
-def _feeds(batched: Batched, session: Session, raw: Raw, windows: Sequence[Sequence[Pixels]]) -> list[list[Array]]:
+def feeds_of(batched: Batched, session: Session, raw: Raw, windows: Sequence[Sequence[Pixels]]) -> list[list[Array]]:
     """The graph's inputs for each of the windows; of a tiled graph, for the first tiles of it."""
     compiled = batched.single
     answers, places = len(compiled.answers), compiled.frames + len(compiled.scalars)
@@ -150,13 +150,13 @@ def _feeds(batched: Batched, session: Session, raw: Raw, windows: Sequence[Seque
     return feeds
 
 
-def _stacked(feeds: Sequence[Sequence[Array]]) -> list[Array]:
+def stacked(feeds: Sequence[Sequence[Array]]) -> list[Array]:
     return [np.stack(each) for each in zip(*feeds, strict=True)]
 
 
 def _mixed(many: Session, feeds: Sequence[Sequence[Array]]) -> list[int]:
     """Numbers of the outputs in which the first window is answered otherwise beside others."""
-    batches = [_stacked(feeds)] * 2 + [_stacked([feeds[0], *reversed(feeds[:-1])])]
+    batches = [stacked(feeds)] * 2 + [stacked([feeds[0], *reversed(feeds[:-1])])]
     first, again, beside = ([np.array(each[0]) for each in many.run(batch)] for batch in batches)
 
     def same(one: Array, other: Array) -> bool:
