@@ -83,6 +83,7 @@ def test_without_a_gpus_cost_the_measured_provider_is_planned_for(
     assert cost["shape"] == [48, 64]
     assert cost["facts"]["versions"]["onnxruntime"]
     assert cost["down_bytes"] > 0
+    assert set(cost["ms_per_batch"]) >= {"1", "2"}
     again = call("plan", pipeline_file, *camera, "--cost", written, "--no-measure")
     assert again.code == 0, again.err
     assert "here.json" in again.out
