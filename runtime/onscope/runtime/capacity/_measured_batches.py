@@ -53,6 +53,11 @@ def _graph(group: Group, sizes: Sequence[int], threads: int | None, seconds: flo
     compiled, names = group.compiled, "+".join(group.compiled.stages)
     if group.far:
         raise OnscopeError(f"{names} runs on {group.provider}, which puts its batches together itself")
+    if group.provider == "tensorrt":
+        raise OnscopeError(
+            f"an engine that TensorRT built for {names} takes one window at a time (a server's ONNX Runtime takes "
+            "batches, which --provider cuda measures)"
+        )
     if compiled.tiling is not None:
         raise OnscopeError(f"a window of {names} is run in tiles")
     made = batched(compiled, most=max(sizes))
