@@ -33,6 +33,12 @@ class TritonPythonModel(Real):
 """
 
 
+def slow_down(repository: Path, ms: Mapping[int, float]) -> None:
+    """Let the models in a repository take so many milliseconds, by the size of the batch."""
+    for model in repository.rglob("model.py"):
+        model.write_text(model.read_text() + SLEEPING.format(table=dict(ms)))
+
+
 @contextmanager
 def sleeping(
     pipeline: Path, side: int, ms: Mapping[int, float], instances: int, largest: int, levels: int
@@ -42,8 +48,7 @@ def sleeping(
         server = Triton(Path(folder) / "repository", LIMITED if levels > 1 else ())
         more = {"batch": largest, "instances": instances, "priorities": levels, "delay_us": 0}
         deployed(Pipeline.load(pipeline), server, FrameSpec((side, side)), backend="python", kind="cpu", **more)
-        for model in server.folder.rglob("model.py"):
-            model.write_text(model.read_text() + SLEEPING.format(table=dict(ms)))
+        slow_down(server.folder, ms)
         server.start()
         try:
             yield server.port

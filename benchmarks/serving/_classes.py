@@ -20,7 +20,7 @@ from onscope.runtime.deploy._config import read_config, text_of
 from onscope.runtime.engines import open_session
 
 from .._rows import Row, spread
-from ..capacity._triton import SLEEPING
+from ..capacity._triton import slow_down
 from ._plan import Plan
 from ._server import Served, spec_of
 
@@ -53,8 +53,7 @@ def _serving(kind: str) -> Iterator[tuple[Triton, Path]]:
         options = {"backend": "python", "kind": "cpu", "batch": 2 if kind == LEVELS else 1}
         options["priorities"] = 2 if kind == "classes" else 1
         (graph,) = deployed(pipeline, server, spec_of(SIDE), **options)
-        for model in server.folder.rglob("model.py"):
-            model.write_text(model.read_text() + SLEEPING.format(table={1: MS, 2: 2 * MS}))
+        slow_down(server.folder, {1: MS, 2: 2 * MS})
         if kind == LEVELS:
             for path in server.folder.rglob("config.pbtxt"):
                 config = read_config(path.read_text())

@@ -113,7 +113,7 @@ def test_what_does_not_fit_ends_it(
 def test_what_would_take_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     chain = Chain(Pipeline([Stage("plus", models.plus_one(tmp_path / "plus"))]).opening(models.SPEC, "cpu", 1))
     (group,) = chain.groups
-    timed = "onscope.runtime.worker._batch_times._timed"
-    monkeypatch.setattr(timed, lambda session, batch, seconds: [100.0 * len(batch[0])] * 3)
+    timed = "onscope.runtime.worker._batch_times.timed"
+    monkeypatch.setattr(timed, lambda run, seconds: [100.0 * len(run.args[0][0])] * 3)
     found = batch_times(batched(group.compiled, most=64), group.raw, (1, 2, 4, 64), seconds=1.0)
     assert sorted(found) == [1, 2, 4]

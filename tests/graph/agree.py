@@ -75,8 +75,7 @@ def disagreement(
         if reason and array.dtype.kind == "f":
             # 60,000 counts with a spread of 10, shifted and scaled by fixed numbers, or a softmax of large values: the
             # last bit of what the network is fed with may be more than 1e-5 of the answer.
-            nudged = oracle.staged(folder, inputs, recipe.pads(side), nudged=True)[name]
-            rounding = ROUNDINGS * float(np.abs(nudged.astype(np.float64) - array).max(initial=0.0))
+            rounding = rounding_of(folder, inputs, name, array, recipe.pads(side))
             reason = rules.compare(found[name], array, own, tolerance=tolerance, near=near, rounding=rounding)
         reasons += [f"{name}: {reason}"] if reason else []
     if "binarize" in steps:
@@ -84,6 +83,14 @@ def disagreement(
         before_it = disagreement(root, twin, side, dtype, colour, scene)
         reasons += [f"before the threshold: {before_it}"] if before_it else []
     return "; ".join(reasons)
+
+
+def rounding_of(
+    folder: Path, inputs: Mapping[str, Array], name: str, wanted: Array, pads: oracle.Pads | None = None
+) -> float:
+    """How far a float answer may be off: some times as far as the last bit of the network's input moves it."""
+    nudged = oracle.staged(folder, inputs, pads, nudged=True)[name]
+    return ROUNDINGS * float(np.abs(nudged.astype(np.float64) - wanted).max(initial=0.0))
 
 
 def _between_counts(step: tuple[str, Mapping[str, Any]]) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from onscope.runtime import Package
 
-from .agree import ROUNDINGS
+from .agree import rounding_of
 from .generated import Recipe, image, reproducible, write
 from .oracle import core_prediction, staged
 from .recipes import recipes
@@ -35,8 +35,7 @@ def test_stage_by_stage_is_what_core_predicts_and_the_package_opens(recipe: Reci
                 steps = next(tensor.processing for tensor in package.outputs if tensor.name == name)
                 reason = compare(found[name], array, steps, tolerance=1e-6)
                 if reason and array.dtype.kind == "f":  # a softmax of hundreds makes more of the last bit
-                    nudged = staged(folder, inputs, nudged=True)[name]
-                    rounding = ROUNDINGS * float(np.abs(nudged.astype(np.float64) - array).max(initial=0.0))
+                    rounding = rounding_of(folder, inputs, name, array)
                     reason = compare(found[name], array, steps, tolerance=1e-6, rounding=rounding)
                 assert reason == ""
 

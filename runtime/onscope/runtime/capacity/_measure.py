@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .._pipeline import Pipeline
 
 WARM_UPS = 3
-MOST_RUNS = 200
 SOME = 64 << 20
 """Bytes that are copied and sent to learn how fast that goes: more than caches hold."""
 HANDOVER_MS = 0.2
@@ -66,18 +65,13 @@ def measure(
     are none, `facts["no_batches"]` says why. Raises what opening the pipeline raises.
     """
     from ..record import machine, versions
-    from ..worker import Chain
+    from ..worker import Chain, timed
 
     chain = Chain(pipeline.on(provider).opening(spec, provider, threads))
-    times: list[float] = []
     answers: Sequence[Any] = ()
     for _ in range(WARM_UPS):
         answers, _ = chain.run(window)
-    until = time.perf_counter() + seconds
-    while len(times) < 3 or (time.perf_counter() < until and len(times) < MOST_RUNS):
-        began = time.perf_counter_ns()
-        answers, _ = chain.run(window)
-        times.append((time.perf_counter_ns() - began) / 1e6)
+    times = timed(lambda: chain.run(window), seconds)
     used = "+".join(dict.fromkeys(group.provider for group in chain.groups)) or "host"
     here, load = machine(), os.getloadavg()[0] if hasattr(os, "getloadavg") else -1.0
     known = {name: number for name, number in versions().items() if name in KNOWN}

@@ -13,13 +13,13 @@ from ._cost import thinned
 if TYPE_CHECKING:
     from ..worker import Chain, Group
 
-BATCHES = (1, 2, 4, 8)
+BATCHES = (2, 4, 8)
 
 
 def sizes_up_to(largest: int | None) -> tuple[int, ...]:
     """Batches to be measured beside single windows; none where `largest` is 1, up to 8 where it is None."""
     if largest is None:
-        return BATCHES[1:]
+        return BATCHES
     sizes = {1 << power for power in range(1, largest.bit_length())} | {largest}
     return tuple(sorted(sizes - {1}))
 

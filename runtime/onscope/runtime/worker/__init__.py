@@ -1,7 +1,7 @@
 """The worker: runs windows through a pipeline's sessions, in a process of its own or in a thread."""
 
 from ._batch_proof import BatchError, BatchProof, prove_batched, refuse_unproven
-from ._batch_times import batch_times
+from ._batch_times import batch_times, timed
 from ._chain import Chain
 from ._choose import open_ways
 from ._engine_errors import EngineError, engine_errors
@@ -60,4 +60,5 @@ __all__ = [
     "refuse_unproven",
     "remember",
     "seam_errors",
+    "timed",
 ]

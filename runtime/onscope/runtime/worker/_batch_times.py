@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import psutil
 
 from .._errors import OnscopeError
-from ..engines import Session, open_session
+from ..engines import open_session
 from ..graph import Raw
 from ..graph.batch import Batched
 from ._batch_proof import feeds_of, stacked, windows_like
@@ -46,7 +46,10 @@ def batch_times(
         if found and (long or batched.single.memory_mb * size > free_mb):
             break
         try:
-            found[size] = _timed(many, stacked(feeds[:size]), seconds)
+            batch = stacked(feeds[:size])
+            for _ in range(WARM_UPS):
+                many.run(batch)
+            found[size] = timed(partial(many.run, batch), seconds)
         except OnscopeError:
             if not found:
                 raise
@@ -58,13 +61,12 @@ def batch_times(
     return found
 
 
-def _timed(session: Session, batch: Sequence[Any], seconds: float) -> list[float]:
-    for _ in range(WARM_UPS):
-        session.run(batch)
+def timed(run: Callable[[], object], seconds: float) -> list[float]:
+    """Milliseconds of each of 3 to 200 calls, for about so many seconds."""
     times: list[float] = []
     until = time.perf_counter() + seconds
     while len(times) < FEWEST_RUNS or (time.perf_counter() < until and len(times) < MOST_RUNS):
         began = time.perf_counter_ns()
-        session.run(batch)
+        run()
         times.append((time.perf_counter_ns() - began) / 1e6)
     return times
